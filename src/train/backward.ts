@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Model, ModelInputs } from './models/model.js';
+import { queryLoss } from './models/ops/query-loss.js';
+import { FactorTape, type ParameterTensors } from './tape/factor-tape.js';
+import type { ParameterUse } from './tape/uses.js';
+
+/** What one batched backward pass yields. The caller disposes of all of it. */
+export interface Backward {
+  /** `[replica, example]` loss of each example. */
+  readonly losses: tf.Tensor2D;
+  /** Factors of every parameter use, scaled by each example's weight. */
+  readonly uses: readonly ParameterUse[];
+}
+
+/**
+ * Runs a model forward and backward once and records the factors of every parameter use.
+ *
+ * @param inputs fields `[replica, example, ...]` of the batch, `labels` and `weights` among them, and any noise
+ * @param exampleWeights `[replica, example]`: the factors are those of `sum_i weight_i loss_i`; 1 / examples gives
+ * the minibatch mean, 1 gives every example's own gradient
+ */
+export function backward(
+  model: Model,
+  parameters: ParameterTensors,
+  inputs: ModelInputs,
+  exampleWeights: tf.Tensor2D,
+): Backward {
+  const labels = inputs['labels'] as tf.Tensor3D;
+  const root = tf.scalar(0);
+  const examples = labels.shape[1];
+  let tape: FactorTape | undefined;
+  const { value, grads } = tf.engine().gradients(
+    () => {
+      tape = new FactorTape(parameters, examples, root);
+      return queryLoss(model.logits(tape, inputs), labels, inputs['weights'] as tf.Tensor3D);
+    },
+    [root],
+    exampleWeights,
+  );
+  tf.dispose([grads, root]);
+  return { losses: value, uses: tape!.uses };
+}
+
+/** Losses and logits without a backward pass. */
+export function forward(
+  model: Model,
+  parameters: ParameterTensors,
+  inputs: ModelInputs,
+): { losses: tf.Tensor2D; logits: tf.Tensor3D } {
+  const labels = inputs['labels'] as tf.Tensor3D;
+  const root = tf.scalar(0);
+  const tape = new FactorTape(parameters, labels.shape[1], root);
+  const logits = model.logits(tape, inputs);
+  return { logits, losses: queryLoss(logits, labels, inputs['weights'] as tf.Tensor3D) };
+}

@@ -1,0 +1,53 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { DataShape } from '../../../data/experiment.js';
+import type { RandomStream } from '../../../data/random/streams.js';
+import type { FactorTape } from '../tape/factor-tape.js';
+
+/** What a parameter is for; statistics are reported by role and can leave roles out. */
+export type ParameterRole =
+  'embedding' | 'variable' | 'position' | 'attention' | 'mlp' | 'convolution' | 'norm' | 'unembedding';
+
+/** A parameter of a model, without the replica axis. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: ParameterRole;
+  /** Initial values, row-major; draws from its own replica's stream. */
+  initialise(random: RandomStream): Float32Array;
+}
+
+/** Gaussian noise that training adds to an activation: one tensor `[replica, example, ...shape]` a step. */
+export interface NoiseSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly standardDeviation: number;
+}
+
+/** Fields of a batch as tensors `[replica, example, ...]`; noise under its own name where training adds it. */
+export type ModelInputs = Readonly<Record<string, tf.Tensor>>;
+
+/** A network: its parameters, and the function from a batch to logits. */
+export interface Model {
+  readonly parameters: readonly ParameterSpec[];
+  readonly noise: readonly NoiseSpec[];
+  /** Fields of the data that {@link Model.logits} reads. */
+  readonly inputs: readonly string[];
+  /**
+   * Logits of every query, `[replica, example * query, answer]`. All parameters are used through the tape. A noise
+   * tensor that is absent from the inputs is not added (evaluation, gradient probes).
+   */
+  logits(tape: FactorTape, inputs: ModelInputs): tf.Tensor3D;
+}
+
+/** A family of models: the schema of its config and its builder. */
+export interface ModelFamily<Config> {
+  build(config: Config, shape: DataShape): Model;
+}
+
+/** Number of scalars of all parameters of one replica. */
+export function parameterCount(model: Model): number {
+  return model.parameters.reduce(
+    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+const positive = z.number().int().positive();
+
+/** How a variable's own embedding is made (recipes for small models). */
+export const variableEmbeddingSchema = z.strictObject({
+  width: positive.describe('width of the table of variables'),
+  normalise: z.enum(['rms', 'none']).describe('rms: every row is divided by its root mean square'),
+  epsilon: z.number().positive().default(1e-6).describe('added to the mean square before the root'),
+  noise: z
+    .number()
+    .nonnegative()
+    .describe(
+      'standard deviation of Gaussian noise added to the normalised row in training, never in evaluation',
+    ),
+  projection: z
+    .boolean()
+    .describe('a linear map without bias from the table to the model; needed where the widths differ'),
+  standardDeviation: z.number().positive().default(0.02).describe('of the initial table'),
+});
+
+export const transformerSchema = z
+  .strictObject({
+    kind: z.literal('transformer'),
+    layers: positive.describe('number of blocks'),
+    width: positive.describe('width of the residual stream'),
+    heads: positive.describe('attention heads; must divide the width'),
+    feedForward: positive.describe('hidden width of the MLP of a block'),
+    positions: z.enum(['learned', 'rotary']).describe('learned: GPT-2; rotary: GPT-NeoX'),
+    rotaryFraction: z
+      .number()
+      .positive()
+      .max(1)
+      .default(0.25)
+      .describe('share of a head that rotary positions turn'),
+    rotaryBase: z.number().positive().default(10_000).describe('base of the rotary frequencies'),
+    residual: z
+      .enum(['sequential', 'parallel'])
+      .describe('sequential: attention, then MLP (GPT-2); parallel: both read the same stream (GPT-NeoX)'),
+    layerNormEpsilon: z.number().positive().default(1e-5).describe('added to the variance in LayerNorm'),
+    tiedEmbedding: z.boolean().default(false).describe('whether input embedding and output share one table'),
+    variableEmbedding: variableEmbeddingSchema
+      .nullable()
+      .default(null)
+      .describe(
+        "a table of their own for variables; null: variables are ordinary tokens of the model's vocabulary",
+      ),
+    initialisation: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('scaled') }),
+        z.strictObject({ kind: z.literal('normal'), standardDeviation: z.number().positive() }),
+      ])
+      .describe(
+        'scaled: embeddings N(0, .1), maps N(0, 1/fan-in), maps into the residual stream divided by sqrt(2 layers); ' +
+          'normal: all N(0, standardDeviation), as GPT-NeoX',
+      ),
+  })
+  .refine(({ width, heads }) => width % heads === 0, { path: ['heads'], error: 'must divide the width' })
+  .refine(
+    ({ variableEmbedding, width }) =>
+      variableEmbedding === null || variableEmbedding.projection || variableEmbedding.width === width,
+    {
+      path: ['variableEmbedding', 'projection'],
+      error: 'must be true where the table is not as wide as the model',
+    },
+  )
+  .refine(
+    ({ positions, rotaryFraction, width, heads }) =>
+      positions !== 'rotary' || rotatedSize(width / heads, rotaryFraction) % 2 === 0,
+    { path: ['rotaryFraction'], error: 'must turn an even number of dimensions of a head' },
+  );
+
+export type TransformerConfig = z.infer<typeof transformerSchema>;
+
+/** Dimensions of a head that rotary positions turn. */
+export function rotatedSize(headSize: number, fraction: number): number {
+  return Math.floor(headSize * fraction);
+}

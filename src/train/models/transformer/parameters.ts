@@ -1,0 +1,84 @@
+import type { TextShape } from '../../../../data/experiment.js';
+import { constant, normal } from '../initialise.js';
+import type { ParameterRole, ParameterSpec } from '../model.js';
+import type { TransformerConfig } from './config.js';
+
+/** Names of the tensors of block `i`, those of GPT-NeoX checkpoints. */
+export function blockNames(i: number) {
+  const block = `layers.${i}`;
+  return {
+    attentionNorm: `${block}.input_layernorm`,
+    projection: `${block}.attention.query_key_value`,
+    attentionOutput: `${block}.attention.dense`,
+    mlpNorm: `${block}.post_attention_layernorm`,
+    mlpIn: `${block}.mlp.dense_h_to_4h`,
+    mlpOut: `${block}.mlp.dense_4h_to_h`,
+  } as const;
+}
+
+export const names = {
+  embedding: 'embed_in.weight',
+  positions: 'embed_position.weight',
+  variables: 'variable_embedding.weight',
+  variableProjection: 'variable_projection.weight',
+  finalNorm: 'final_layer_norm',
+  unembedding: 'embed_out.weight',
+} as const;
+
+/**
+ * Parameters of a transformer in the order of the forward pass. Weights of linear maps are `[in, out]`; the columns
+ * of `query_key_value` run over (head, query/key/value, dimension), as in GPT-NeoX.
+ */
+export function transformerParameters(config: TransformerConfig, shape: TextShape): ParameterSpec[] {
+  const { width, layers, feedForward, variableEmbedding, initialisation } = config;
+  const scaled = initialisation.kind === 'scaled';
+  const embeddingDeviation = scaled ? 0.1 : initialisation.standardDeviation;
+  const mapDeviation = (fanIn: number): number =>
+    scaled ? 1 / Math.sqrt(fanIn) : initialisation.standardDeviation;
+  const residualDeviation = (fanIn: number): number =>
+    scaled ? 1 / Math.sqrt(fanIn * 2 * layers) : initialisation.standardDeviation;
+
+  const linear = (name: string, role: ParameterRole, fanIn: number, fanOut: number, deviation: number) => [
+    { name: `${name}.weight`, shape: [fanIn, fanOut], role, initialise: normal(fanIn * fanOut, deviation) },
+    { name: `${name}.bias`, shape: [fanOut], role, initialise: constant(fanOut, 0) },
+  ];
+  const norm = (name: string) => [
+    { name: `${name}.weight`, shape: [width], role: 'norm' as const, initialise: constant(width, 1) },
+    { name: `${name}.bias`, shape: [width], role: 'norm' as const, initialise: constant(width, 0) },
+  ];
+  const table = (name: string, role: ParameterRole, rows: number, columns: number, deviation: number) => ({
+    name,
+    shape: [rows, columns],
+    role,
+    initialise: normal(rows * columns, deviation),
+  });
+
+  const parameters: ParameterSpec[] = [];
+  if (variableEmbedding !== null) {
+    const { width: inner, standardDeviation, projection } = variableEmbedding;
+    parameters.push(table(names.variables, 'variable', shape.variables, inner, standardDeviation));
+    if (projection) {
+      parameters.push(table(names.variableProjection, 'variable', inner, width, mapDeviation(inner)));
+    }
+  }
+  parameters.push(table(names.embedding, 'embedding', shape.vocabularySize, width, embeddingDeviation));
+  if (config.positions === 'learned') {
+    parameters.push(table(names.positions, 'position', shape.blockSize, width, embeddingDeviation));
+  }
+  for (let i = 0; i < layers; i++) {
+    const block = blockNames(i);
+    parameters.push(
+      ...norm(block.attentionNorm),
+      ...linear(block.projection, 'attention', width, 3 * width, mapDeviation(width)),
+      ...linear(block.attentionOutput, 'attention', width, width, residualDeviation(width)),
+      ...norm(block.mlpNorm),
+      ...linear(block.mlpIn, 'mlp', width, feedForward, mapDeviation(width)),
+      ...linear(block.mlpOut, 'mlp', feedForward, width, residualDeviation(feedForward)),
+    );
+  }
+  parameters.push(...norm(names.finalNorm));
+  if (!config.tiedEmbedding) {
+    parameters.push(table(names.unembedding, 'unembedding', width, shape.outputSize, mapDeviation(width)));
+  }
+  return parameters;
+}

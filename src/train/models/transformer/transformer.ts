@@ -1,0 +1,171 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../../../data/errors.js';
+import type { DataShape, TextShape } from '../../../../data/experiment.js';
+import type { FactorTape } from '../../tape/factor-tape.js';
+import type { Model, ModelInputs } from '../model.js';
+import { attention, causalMask, causalMaskAt } from '../ops/attention.js';
+import { gelu } from '../ops/gelu.js';
+import { rotary } from '../ops/rotary.js';
+import { selectRows } from '../ops/select-rows.js';
+import { rotatedSize, type TransformerConfig } from './config.js';
+import { blockNames, names, transformerParameters } from './parameters.js';
+
+/** Name of the noise added to a variable's embedding in training. */
+export const variableNoise = 'variableNoise';
+
+/**
+ * A causal decoder-only transformer from a config: GPT-NeoX shape (rotary, parallel residual), GPT-2 shape (learned
+ * positions, sequential), and anything between.
+ *
+ * Reads `tokens [replica, example, row]` and, where only some positions are asked for, `positions [replica,
+ * example, query]`; the last block then computes queries, MLP and logits for those positions only. Without
+ * `positions` every position but the last is asked for, and the last token, which nothing may look at, is left out.
+ */
+export function buildTransformer(config: TransformerConfig, shape: DataShape): Model {
+  if (shape.modality !== 'text') throw new UserError('model.kind transformer needs an experiment on text');
+  checkShape(config, shape);
+  const { variableEmbedding } = config;
+  return {
+    parameters: transformerParameters(config, shape),
+    noise:
+      variableEmbedding === null || variableEmbedding.noise === 0
+        ? []
+        : [
+            {
+              name: variableNoise,
+              shape: [variableEmbedding.width],
+              standardDeviation: variableEmbedding.noise,
+            },
+          ],
+    inputs: shape.queries === shape.blockSize - 1 ? ['tokens'] : ['tokens', 'positions'],
+    logits: (tape, inputs) => transformerLogits(config, shape, tape, inputs),
+  };
+}
+
+function checkShape(config: TransformerConfig, shape: TextShape): void {
+  if (shape.variables > 0 && config.variableEmbedding === null) {
+    throw new UserError(
+      'model.variableEmbedding is null, but data.format compact keeps variables out of the vocabulary: ' +
+        'give variableEmbedding, or use data.format paper',
+    );
+  }
+  if (shape.variables === 0 && config.variableEmbedding !== null) {
+    throw new UserError(
+      'model.variableEmbedding is given, but data.format paper has variables as ordinary tokens: set it to null',
+    );
+  }
+  if (config.tiedEmbedding && shape.outputSize !== shape.vocabularySize) {
+    throw new UserError('model.tiedEmbedding needs an output vocabulary equal to the input vocabulary');
+  }
+}
+
+function transformerLogits(
+  config: TransformerConfig,
+  shape: TextShape,
+  tape: FactorTape,
+  inputs: ModelInputs,
+): tf.Tensor3D {
+  const given = inputs['tokens'] as tf.Tensor3D;
+  const positions = (inputs['positions'] ?? null) as tf.Tensor3D | null;
+  const [replicas, examples, length] = given.shape;
+  const rows = positions === null ? length - 1 : length;
+  const tokens = positions === null ? tf.slice(given, [0, 0, 0], [replicas, examples, rows]) : given;
+  const flat = tf.reshape(tokens, [replicas, examples * rows]) as tf.Tensor2D;
+
+  const inserted =
+    config.variableEmbedding === null ? null : variableRows(config, shape, tape, tokens, inputs);
+  let x = tape.embedding(flat, names.embedding, inserted);
+  if (config.positions === 'learned') x = tape.positions(x, names.positions);
+  for (let i = 0; i < config.layers; i++) {
+    x = block(config, tape, x, i, rows, i === config.layers - 1 ? positions : null);
+  }
+  x = tape.layerNorm(x, `${names.finalNorm}.weight`, `${names.finalNorm}.bias`, config.layerNormEpsilon);
+  return config.tiedEmbedding
+    ? tape.unembedding(x, names.embedding)
+    : tape.linear(x, names.unembedding, null);
+}
+
+/** The embedding of each example's variable, `[replica, example, width]`. */
+function variableRows(
+  config: TransformerConfig,
+  shape: TextShape,
+  tape: FactorTape,
+  tokens: tf.Tensor3D,
+  inputs: ModelInputs,
+): tf.Tensor3D {
+  const { normalise, epsilon, projection } = config.variableEmbedding!;
+  // A row names one variable, and variables have the highest token ids.
+  const ids = tf.sub(tf.max(tokens, 2), tf.scalar(shape.vocabularySize, 'int32')) as tf.Tensor2D;
+  let rows: tf.Tensor3D = tape.embedding(ids, names.variables, null);
+  if (normalise === 'rms') {
+    rows = tf.mul(rows, tf.rsqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon))) as tf.Tensor3D;
+  }
+  const noise = inputs[variableNoise];
+  if (noise !== undefined) rows = tf.add(rows, noise) as tf.Tensor3D;
+  return projection ? tape.linear(rows, names.variableProjection, null) : rows;
+}
+
+/** One block; with `positions`, its output has only those rows, `[replica, example * query, width]`. */
+function block(
+  config: TransformerConfig,
+  tape: FactorTape,
+  x: tf.Tensor3D,
+  index: number,
+  rows: number,
+  positions: tf.Tensor3D | null,
+): tf.Tensor3D {
+  const name = blockNames(index);
+  const norm = (input: tf.Tensor3D, of: string): tf.Tensor3D =>
+    tape.layerNorm(input, `${of}.weight`, `${of}.bias`, config.layerNormEpsilon);
+  const linear = (input: tf.Tensor3D, of: string): tf.Tensor3D =>
+    tape.linear(input, `${of}.weight`, `${of}.bias`);
+
+  const projected = linear(norm(x, name.attentionNorm), name.projection);
+  const attended = linear(attend(config, tape.examples, projected, rows, positions), name.attentionOutput);
+  const residual = positions === null ? x : selectRows(x, positions);
+  const mlp = (input: tf.Tensor3D): tf.Tensor3D =>
+    linear(gelu(linear(norm(input, name.mlpNorm), name.mlpIn)), name.mlpOut);
+  const withAttention = tf.add(residual, attended) as tf.Tensor3D;
+  return tf.add(withAttention, mlp(config.residual === 'parallel' ? residual : withAttention));
+}
+
+/** Attention of all heads over `[replica, example * row, 3 width]` projections. */
+function attend(
+  config: TransformerConfig,
+  examples: number,
+  projected: tf.Tensor3D,
+  rows: number,
+  positions: tf.Tensor3D | null,
+): tf.Tensor3D {
+  const [replicas, total] = projected.shape;
+  const { heads, width } = config;
+  const headSize = width / heads;
+  const split = (of: tf.Tensor3D, count: number): tf.Tensor4D[] => {
+    const separated = tf.reshape(of, [replicas * examples, count, heads, 3, headSize]);
+    return tf.unstack(tf.transpose(separated, [3, 0, 2, 1, 4])) as tf.Tensor4D[];
+  };
+  const turn = (part: tf.Tensor4D): tf.Tensor4D =>
+    config.positions === 'rotary'
+      ? rotary(part, rotatedSize(headSize, config.rotaryFraction), config.rotaryBase)
+      : part;
+  let [query, key, value] = split(projected, rows) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+  key = turn(key);
+  query = turn(query);
+  const queries = positions === null ? rows : positions.shape[2];
+  if (positions !== null) query = pickQueries(query, positions);
+  const mask = positions === null ? causalMask(rows) : causalMaskAt(positions, rows);
+  const output = attention(query, key, value, mask);
+  return tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [replicas, (total / rows) * queries, width]);
+}
+
+/** Rows `positions` of `[replica * example, head, row, d]` queries, `[replica * example, head, query, d]`. */
+function pickQueries(query: tf.Tensor4D, positions: tf.Tensor3D): tf.Tensor4D {
+  const [batch, heads, rows, size] = query.shape;
+  const queries = positions.shape[2];
+  const headed = tf.tile(tf.reshape(positions, [1, batch, 1, queries]), [1, 1, heads, 1]);
+  const picked = selectRows(
+    tf.reshape(query, [1, batch * heads * rows, size]),
+    tf.reshape(headed, [1, batch * heads, queries]),
+  );
+  return tf.reshape(picked, [batch, heads, queries, size]);
+}

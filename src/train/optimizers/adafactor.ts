@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import { descend, rateOf, type OptimizerRule } from './rule.js';
+
+export const adafactorSchema = z.strictObject({
+  kind: z.literal('adafactor'),
+  learningRate: z.number().nonnegative(),
+  epsilon: z.number().positive().default(1e-30).describe('added to squared gradients'),
+  clipThreshold: z.number().positive().default(1).describe('largest root mean square of an update'),
+  decayRate: z.number().negative().default(-0.8).describe('second-moment decay is 1 - t^decayRate'),
+  weightDecay: z.number().nonnegative().default(0),
+});
+
+/**
+ * Adafactor (Shazeer & Stern 2018) as Hugging Face wires it with `scale_parameter` and `relative_step` off and no
+ * momentum: with `s = g^2 + epsilon` and `beta = 1 - t^decayRate`, matrices keep moving averages R, C of the row and
+ * column means of s and update by `u = g / sqrt(R C / mean(R))`, vectors keep the average V of s and update by
+ * `u = g / sqrt(V)`; then `u /= max(1, rms(u) / clipThreshold)` for each tensor.
+ */
+export function adafactor(config: z.infer<typeof adafactorSchema>): OptimizerRule {
+  const { epsilon, clipThreshold, decayRate, weightDecay } = config;
+  return {
+    elementwise: false,
+    slots: (shape): Record<string, readonly number[]> =>
+      shape.length < 3
+        ? { secondMoment: shape }
+        : { rowMoment: shape.slice(0, -1), columnMoment: [...shape.slice(0, -2), shape.at(-1)!] },
+    update: (parameter, slots, gradient, context) =>
+      tf.tidy(() => {
+        const beta = 1 - context.step ** decayRate;
+        const squared = tf.add(tf.square(gradient), epsilon);
+        const average = (slot: string, present: tf.Tensor): tf.Tensor => {
+          const variable = slots[slot]!;
+          const next = tf.add(tf.mul(variable.read(), beta), tf.mul(present, 1 - beta));
+          variable.assign(next);
+          return next;
+        };
+        let scale: tf.Tensor;
+        if (slots['secondMoment'] !== undefined) scale = tf.rsqrt(average('secondMoment', squared));
+        else {
+          const rows = average('rowMoment', tf.mean(squared, -1));
+          const columns = average('columnMoment', tf.mean(squared, -2));
+          const rowScale = tf.rsqrt(tf.div(rows, tf.mean(rows, -1, true)));
+          scale = tf.mul(tf.expandDims(rowScale, -1), tf.expandDims(tf.rsqrt(columns), -2));
+        }
+        const update = tf.mul(gradient, scale);
+        const axes = update.shape.map((_, axis) => axis).slice(1);
+        const rms = tf.sqrt(tf.mean(tf.square(update), axes, true));
+        const clipped = tf.div(update, tf.maximum(tf.div(rms, clipThreshold), 1));
+        descend(parameter, clipped, rateOf(context, parameter.shape.length), weightDecay);
+      }),
+  };
+}

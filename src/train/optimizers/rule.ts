@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Variable } from '../engine/variable.js';
+
+/** What an update step needs to know beside gradient and state. */
+export interface UpdateContext {
+  /** Learning rate of each replica. */
+  readonly learningRates: readonly number[];
+  /** Updates since the start of the stage, this one included: 1, 2, ... */
+  readonly step: number;
+}
+
+/**
+ * An update rule for one parameter tensor (or one block of them) with a leading replica axis. Replicas never mix:
+ * every mean or norm in a rule is taken within a replica.
+ */
+export interface OptimizerRule {
+  /** Whether the rule treats each number by itself, so that it may be given blocks of several parameters. */
+  readonly elementwise: boolean;
+  /** State tensors by name and shape, zero at the start; `shape` is the parameter's, `[replica, ...]`. */
+  slots(shape: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  /**
+   * Updates `parameter` and `slots` in place.
+   *
+   * @param gradient of the parameter's shape, already clipped
+   */
+  update(
+    parameter: Variable,
+    slots: Readonly<Record<string, Variable>>,
+    gradient: tf.Tensor,
+    context: UpdateContext,
+  ): void;
+}
+
+/** The learning rates as a tensor that broadcasts over a parameter of `rank` axes, or a number where all agree. */
+export function rateOf({ learningRates }: UpdateContext, rank: number): tf.Tensor | number {
+  const [first] = learningRates;
+  if (learningRates.every((rate) => rate === first)) return first!;
+  return tf.tensor(learningRates, [learningRates.length, ...new Array<number>(rank - 1).fill(1)]);
+}
+
+/** Subtracts `rate * direction` from the parameter, after shrinking it by `1 - rate * weightDecay`. */
+export function descend(
+  parameter: Variable,
+  direction: tf.Tensor,
+  rate: tf.Tensor | number,
+  weightDecay: number,
+): void {
+  const value = parameter.read();
+  const kept = weightDecay === 0 ? value : tf.mul(value, tf.sub(1, tf.mul(rate, weightDecay)));
+  parameter.assign(tf.sub(kept, tf.mul(direction, rate)));
+}

@@ -1,0 +1,225 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { segmentSum } from '../engine/ops/segment-sum.js';
+import type { ParameterUse } from './uses.js';
+
+/** Parameters by name; each `[replica, ...shape]`. */
+export type ParameterTensors = ReadonlyMap<string, tf.Tensor>;
+
+/**
+ * Records, during one backward pass, the factors of every use of a parameter.
+ *
+ * Parameters stay off tfjs's gradient tape: `linear`, `embedding`, `layerNorm` and the others below are functions
+ * of the activation alone, whose gradient function stores the factors and returns the activation's gradient.
+ * Everything between them is ordinary tfjs and is differentiated by tfjs.
+ *
+ * Activations are `[replica, example * row, width]`; an example's rows are consecutive.
+ */
+export class FactorTape {
+  private readonly recorded: ParameterUse[] = [];
+
+  /**
+   * @param root a scalar on tfjs's gradient tape: embeddings depend on it formally, so that the backward pass
+   * reaches them
+   */
+  constructor(
+    private readonly parameters: ParameterTensors,
+    readonly examples: number,
+    private readonly root: tf.Scalar,
+  ) {}
+
+  /** Uses recorded so far, in the order of the backward pass; the caller disposes of their (kept) factors. */
+  get uses(): readonly ParameterUse[] {
+    return this.recorded;
+  }
+
+  /** The tensor of a parameter. Throws when the model has none of that name. */
+  parameter<T extends tf.Tensor>(name: string): T {
+    const tensor = this.parameters.get(name);
+    if (tensor === undefined) throw new Error(`the model has no parameter ${name}`);
+    return tensor as T;
+  }
+
+  /** `x W + b`; weight `[replica, in, out]`, bias `[replica, out]`. */
+  linear(x: tf.Tensor3D, weightName: string, biasName: string | null): tf.Tensor3D {
+    const weight = this.parameter<tf.Tensor3D>(weightName);
+    const bias = biasName === null ? null : this.parameter<tf.Tensor2D>(biasName);
+    return tf.customGrad((input, save) => {
+      const x = input as tf.Tensor3D;
+      (save as tf.GradSaveFunc)([x]);
+      const product = tf.matMul(x, weight);
+      return {
+        value: bias === null ? product : tf.add(product, tf.expandDims(bias, 1)),
+        gradFunc: (dy, [x]) => {
+          this.recordLinear(weightName, x as tf.Tensor3D, dy as tf.Tensor3D);
+          if (biasName !== null) this.recordVector(biasName, dy as tf.Tensor3D);
+          return tf.matMul(dy, weight, false, true);
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  /** Logits `x E^T` of a table shared with an embedding; table `[replica, size, width]`. */
+  unembedding(x: tf.Tensor3D, tableName: string): tf.Tensor3D {
+    const table = this.parameter<tf.Tensor3D>(tableName);
+    return tf.customGrad((input, save) => {
+      const x = input as tf.Tensor3D;
+      (save as tf.GradSaveFunc)([x]);
+      return {
+        value: tf.matMul(x, table, false, true),
+        gradFunc: (dy, [x]) => {
+          this.recordLinear(tableName, dy as tf.Tensor3D, x as tf.Tensor3D);
+          return tf.matMul(dy, table);
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  /**
+   * Rows of a table, with rows of another tensor in place of ids from `size` on: id `size + i` of example e takes
+   * row e of `inserted` (whatever i), which is how a variable's own embedding gets into a text.
+   *
+   * @param ids `[replica, example * row]` int32
+   * @param inserted `[replica, example, width]`, or null when every id is in the table
+   * @returns `[replica, example * row, width]`
+   */
+  embedding(ids: tf.Tensor2D, tableName: string, inserted: tf.Tensor3D | null): tf.Tensor3D {
+    const table = this.parameter<tf.Tensor3D>(tableName);
+    const [replicas, size, width] = table.shape;
+    const total = ids.shape[1];
+    const rows = total / this.examples;
+    const available = inserted === null ? size : size + this.examples;
+    const flatIds = (ids: tf.Tensor2D): tf.Tensor1D =>
+      flatten(inserted === null ? ids : redirect(ids, size, this.examples), available);
+    const output = tf.customGrad((...inputs) => {
+      const save = inputs.at(-1) as tf.GradSaveFunc;
+      save([ids]);
+      const source = inserted === null ? table : tf.concat([table, inputs[1] as tf.Tensor3D], 1);
+      const gathered = tf.gather(tf.reshape(source, [replicas * available, width]), flatIds(ids));
+      return {
+        value: tf.reshape(gathered, [replicas, total, width]),
+        gradFunc: (dy, saved) => {
+          const ids = saved[0] as tf.Tensor2D;
+          const right = tf.keep(tf.clone(dy)) as tf.Tensor3D;
+          this.recorded.push({
+            kind: 'embedding',
+            parameter: tableName,
+            rows,
+            size,
+            ids: tf.keep(tf.clone(ids)),
+            right,
+          });
+          const rootGradient = tf.scalar(0);
+          if (inserted === null) return [rootGradient];
+          const sums = segmentSum(
+            tf.reshape(right, [replicas * total, width]),
+            flatIds(ids),
+            replicas * available,
+          );
+          const insertedGradient = tf.slice(
+            tf.reshape(sums, [replicas, available, width]),
+            [0, size, 0],
+            [replicas, this.examples, width],
+          );
+          return [rootGradient, insertedGradient];
+        },
+      };
+    });
+    return (inserted === null ? output(this.root) : output(this.root, inserted)) as tf.Tensor3D;
+  }
+
+  /** Adds learned positions `[replica, row, width]`, the same for every example. */
+  positions(x: tf.Tensor3D, tableName: string): tf.Tensor3D {
+    const [replicas, total, width] = x.shape;
+    const rows = total / this.examples;
+    const table = this.parameter<tf.Tensor3D>(tableName);
+    const used = table.shape[1] === rows ? table : tf.slice(table, [0, 0, 0], [replicas, rows, width]);
+    return tf.customGrad((input) => {
+      const x = tf.reshape(input as tf.Tensor3D, [replicas, this.examples, rows, width]);
+      return {
+        value: tf.reshape(tf.add(x, tf.expandDims(used, 1)), [replicas, total, width]),
+        gradFunc: (dy) => {
+          const perExample = tf.reshape(dy, [replicas, this.examples, rows, width]);
+          const missing = table.shape[1] - rows;
+          const padded =
+            missing === 0
+              ? perExample
+              : tf.pad(perExample, [
+                  [0, 0],
+                  [0, 0],
+                  [0, missing],
+                  [0, 0],
+                ]);
+          const sums = tf.reshape(padded, [replicas, this.examples, table.shape[1] * width]) as tf.Tensor3D;
+          this.recorded.push({ kind: 'vector', parameter: tableName, sums: tf.keep(tf.clone(sums)) });
+          return dy;
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  /**
+   * LayerNorm over the last axis, `gain * (x - mean) / sqrt(variance + epsilon) + bias` with the population
+   * variance (Ba et al. 2016).
+   */
+  layerNorm(x: tf.Tensor3D, gainName: string, biasName: string, epsilon: number): tf.Tensor3D {
+    const gain = (): tf.Tensor => tf.expandDims(this.parameter<tf.Tensor2D>(gainName), 1);
+    const bias = this.parameter<tf.Tensor2D>(biasName);
+    return tf.customGrad((input, save) => {
+      const x = input as tf.Tensor3D;
+      const centred = tf.sub(x, tf.mean(x, -1, true));
+      const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+      const normalised = tf.mul(centred, scale);
+      (save as tf.GradSaveFunc)([normalised, scale]);
+      return {
+        value: tf.add(tf.mul(normalised, gain()), tf.expandDims(bias, 1)),
+        gradFunc: (dy, [normalised, scale]) => {
+          const gainRows = tf.mul(dy, normalised!) as tf.Tensor3D;
+          this.recordVector(gainName, gainRows);
+          this.recordVector(biasName, dy as tf.Tensor3D);
+          // dx = scale * (g dy - mean(g dy) - normalised * mean(g dy normalised))
+          const inner = tf.mul(dy, gain());
+          const mean = tf.mean(inner, -1, true);
+          const slope = tf.mean(tf.mul(gainRows, gain()), -1, true);
+          return tf.mul(tf.sub(tf.sub(inner, mean), tf.mul(normalised!, slope)), scale!);
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  private recordLinear(parameter: string, left: tf.Tensor3D, right: tf.Tensor3D): void {
+    const rows = left.shape[1] / this.examples;
+    this.recorded.push({
+      kind: 'linear',
+      parameter,
+      rows,
+      left: tf.keep(tf.clone(left)),
+      right: tf.keep(tf.clone(right)),
+    });
+  }
+
+  /** Records a vector use whose per-row gradient is `rows` `[replica, example * row, size]`. */
+  private recordVector(parameter: string, rows: tf.Tensor3D): void {
+    const [replicas, total, size] = rows.shape;
+    const perExample = total / this.examples;
+    const sums =
+      perExample === 1 ? rows : tf.sum(tf.reshape(rows, [replicas, this.examples, perExample, size]), 2);
+    this.recorded.push({ kind: 'vector', parameter, sums: tf.keep(tf.clone(sums)) as tf.Tensor3D });
+  }
+}
+
+/** Ids of `[replica, n]` local tables as ids of one table that holds them all, `[replica * n]`. */
+function flatten(ids: tf.Tensor2D, size: number): tf.Tensor1D {
+  const base = tf.expandDims(tf.range(0, ids.shape[0] * size, size, 'int32'), 1);
+  return tf.reshape(tf.add(ids, base), [-1]) as tf.Tensor1D;
+}
+
+/** Sends every id outside the table to the example's own inserted row, `size + example`. */
+function redirect(ids: tf.Tensor2D, size: number, examples: number): tf.Tensor2D {
+  const rows = ids.shape[1] / examples;
+  const own = tf.add(
+    tf.floorDiv(tf.range(0, ids.shape[1], 1, 'int32'), tf.scalar(rows, 'int32')),
+    tf.scalar(size, 'int32'),
+  );
+  const inTable = tf.less(ids, tf.scalar(size, 'int32'));
+  return tf.where(inTable, ids, tf.add(tf.zerosLike(ids), tf.expandDims(own, 0)));
+}

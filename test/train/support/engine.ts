@@ -1,0 +1,9 @@
+import { loadEngine, type Engine, type EngineName } from '../../../src/train/engine/load.js';
+
+/** Engine of this test project: `native` or `wasm`. */
+export const testEngine = (process.env['GRADSCOPE_TEST_ENGINE'] ?? 'wasm') as EngineName;
+
+/** Loads the project's engine. */
+export function useTestEngine(): Promise<Engine> {
+  return loadEngine({ engine: testEngine });
+}
