@@ -3,7 +3,13 @@ import os from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder, graphTag } from './graph.js';
-import { nativeBackend, type NativeBackend, type OpAttribute } from './tensorflow-binding.js';
+import {
+  isNativeDataType,
+  nativeBackend,
+  typeAttribute,
+  type NativeBackend,
+  type OpAttribute,
+} from './tensorflow-binding.js';
 
 /** A pure function of tensors. The caller owns (and disposes of) the tensors it returns. */
 export type TensorFunction = (inputs: readonly tf.Tensor[]) => tf.Tensor[];
@@ -93,7 +99,9 @@ function capture(
     return reference;
   });
 
-  const { executeSingleOutput, executeMultipleOutputs, write, readSync } = backend;
+  const executeMultipleOutputs = backend.executeMultipleOutputs.bind(backend);
+  const write = backend.write.bind(backend);
+  const readSync = backend.readSync.bind(backend);
 
   const referenceOf = (tensor: tf.TensorInfo): string => {
     const known = references.get(tensor.dataId);
@@ -103,7 +111,7 @@ function capture(
         `compiled function ${name} uses a tensor [${tensor.shape.join()}] that is not one of its inputs`,
       );
     }
-    const values = readSync.call(backend, tensor.dataId);
+    const values = readSync(tensor.dataId);
     const reference = graph.constant(tensor.dtype, tensor.shape, values);
     references.set(tensor.dataId, reference);
     return reference;
@@ -115,8 +123,8 @@ function capture(
     operands: tf.TensorInfo[],
     count: number,
   ): tf.Tensor[] => {
-    const outputs = executeMultipleOutputs.call(backend, op, attributes, operands, count);
-    const reference = graph.op(op, attributes, operands.map(referenceOf));
+    const outputs = executeMultipleOutputs(op, attributes, operands, count);
+    const reference = graph.op(op, withTypes(op, attributes, operands), operands.map(referenceOf));
     outputs.forEach((output, index) => references.set(output.dataId, reference(index)));
     return outputs;
   };
@@ -124,7 +132,7 @@ function capture(
   backend.executeMultipleOutputs = record;
   backend.executeSingleOutput = (op, attributes, operands) => record(op, attributes, operands, 1)[0]!;
   backend.write = (values, shape, dtype) => {
-    const dataId = write.call(backend, values, shape, dtype);
+    const dataId = write(values, shape, dtype);
     written.add(dataId);
     return dataId;
   };
@@ -134,16 +142,38 @@ function capture(
   try {
     const outputNames = tf.tidy(() => {
       const fetched = new Set<string>(inputNames);
-      return compute(inputs).map((output) => {
+      const outputs = compute(inputs);
+      const names = outputs.map((output) => {
         let reference = referenceOf(output);
         // A graph cannot return what it is fed, nor one value twice.
         if (fetched.has(reference)) reference = graph.identity(output.dtype, reference);
         fetched.add(reference);
         return reference;
       });
+      // Outputs may have been kept beyond the scope they were made in.
+      for (const output of outputs) if (!inputs.includes(output)) output.dispose();
+      return names;
     });
     return { bytes: graph.serialize(), inputNames: inputNames.join(','), outputNames: outputNames.join(',') };
   } finally {
-    Object.assign(backend, { executeSingleOutput, executeMultipleOutputs, write, readSync });
+    // The originals are methods of the class; what was assigned here hid them.
+    for (const method of ['executeSingleOutput', 'executeMultipleOutputs', 'write', 'readSync']) {
+      Reflect.deleteProperty(backend, method);
+    }
   }
+}
+
+/**
+ * tfjs leaves the types of `ExpandDims` to the eager runtime, which infers them from the inputs; a graph wants them
+ * written out.
+ */
+function withTypes(
+  op: string,
+  attributes: readonly OpAttribute[],
+  operands: readonly tf.TensorInfo[],
+): readonly OpAttribute[] {
+  const dtype = operands[0]?.dtype;
+  if (op !== 'ExpandDims' || attributes.length > 0 || dtype === undefined || !isNativeDataType(dtype))
+    return attributes;
+  return [typeAttribute('T', dtype), typeAttribute('Tdim', 'int32')];
 }

@@ -26,22 +26,26 @@ export interface NoiseSpec {
 /** Fields of a batch as tensors `[replica, example, ...]`; noise under its own name where training adds it. */
 export type ModelInputs = Readonly<Record<string, tf.Tensor>>;
 
+/** What a model is built for. */
+export interface ModelContext {
+  readonly shape: DataShape;
+  /** Whether padding is among the targets; attention must then hide it from later padding. */
+  readonly hidePadding: boolean;
+}
+
 /** A network: its parameters, and the function from a batch to logits. */
 export interface Model {
   readonly parameters: readonly ParameterSpec[];
   readonly noise: readonly NoiseSpec[];
-  /** Fields of the data that {@link Model.logits} reads. */
-  readonly inputs: readonly string[];
+  /** Fields of a training batch that {@link Model.logits} reads. */
+  readonly trainingInputs: readonly string[];
+  /** Fields of a test batch that it reads. */
+  readonly testInputs: readonly string[];
   /**
    * Logits of every query, `[replica, example * query, answer]`. All parameters are used through the tape. A noise
    * tensor that is absent from the inputs is not added (evaluation, gradient probes).
    */
   logits(tape: FactorTape, inputs: ModelInputs): tf.Tensor3D;
-}
-
-/** A family of models: the schema of its config and its builder. */
-export interface ModelFamily<Config> {
-  build(config: Config, shape: DataShape): Model;
 }
 
 /** Number of scalars of all parameters of one replica. */

@@ -69,7 +69,7 @@ export function unpack(blocks: readonly Block[], values: readonly tf.Tensor[]): 
 }
 
 /** Blocks `[replica, size]` of tensors `[replica, ...shape]`. Throws when a parameter is missing. */
-export function pack(blocks: readonly Block[], tensors: ParameterTensors): tf.Tensor2D[] {
+export function pack(blocks: readonly Block[], tensors: ParameterTensors): tf.Tensor[] {
   return blocks.map((block) => {
     const parts = block.parameters.map(({ name, size }) => {
       const tensor = tensors.get(name);

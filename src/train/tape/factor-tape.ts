@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gatherRows } from '../engine/ops/gather-rows.js';
 import { segmentSum } from '../engine/ops/segment-sum.js';
 import type { ParameterUse } from './uses.js';
 
@@ -33,16 +34,16 @@ export class FactorTape {
   }
 
   /** The tensor of a parameter. Throws when the model has none of that name. */
-  parameter<T extends tf.Tensor>(name: string): T {
+  parameter(name: string): tf.Tensor {
     const tensor = this.parameters.get(name);
     if (tensor === undefined) throw new Error(`the model has no parameter ${name}`);
-    return tensor as T;
+    return tensor;
   }
 
   /** `x W + b`; weight `[replica, in, out]`, bias `[replica, out]`. */
   linear(x: tf.Tensor3D, weightName: string, biasName: string | null): tf.Tensor3D {
-    const weight = this.parameter<tf.Tensor3D>(weightName);
-    const bias = biasName === null ? null : this.parameter<tf.Tensor2D>(biasName);
+    const weight = this.parameter(weightName) as tf.Tensor3D;
+    const bias = biasName === null ? null : (this.parameter(biasName) as tf.Tensor2D);
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       (save as tf.GradSaveFunc)([x]);
@@ -60,7 +61,7 @@ export class FactorTape {
 
   /** Logits `x E^T` of a table shared with an embedding; table `[replica, size, width]`. */
   unembedding(x: tf.Tensor3D, tableName: string): tf.Tensor3D {
-    const table = this.parameter<tf.Tensor3D>(tableName);
+    const table = this.parameter(tableName) as tf.Tensor3D;
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       (save as tf.GradSaveFunc)([x]);
@@ -83,7 +84,7 @@ export class FactorTape {
    * @returns `[replica, example * row, width]`
    */
   embedding(ids: tf.Tensor2D, tableName: string, inserted: tf.Tensor3D | null): tf.Tensor3D {
-    const table = this.parameter<tf.Tensor3D>(tableName);
+    const table = this.parameter(tableName) as tf.Tensor3D;
     const [replicas, size, width] = table.shape;
     const total = ids.shape[1];
     const rows = total / this.examples;
@@ -94,7 +95,7 @@ export class FactorTape {
       const save = inputs.at(-1) as tf.GradSaveFunc;
       save([ids]);
       const source = inserted === null ? table : tf.concat([table, inputs[1] as tf.Tensor3D], 1);
-      const gathered = tf.gather(tf.reshape(source, [replicas * available, width]), flatIds(ids));
+      const gathered = gatherRows(tf.reshape(source, [replicas * available, width]), flatIds(ids));
       return {
         value: tf.reshape(gathered, [replicas, total, width]),
         gradFunc: (dy, saved) => {
@@ -131,7 +132,7 @@ export class FactorTape {
   positions(x: tf.Tensor3D, tableName: string): tf.Tensor3D {
     const [replicas, total, width] = x.shape;
     const rows = total / this.examples;
-    const table = this.parameter<tf.Tensor3D>(tableName);
+    const table = this.parameter(tableName) as tf.Tensor3D;
     const used = table.shape[1] === rows ? table : tf.slice(table, [0, 0, 0], [replicas, rows, width]);
     return tf.customGrad((input) => {
       const x = tf.reshape(input as tf.Tensor3D, [replicas, this.examples, rows, width]);
@@ -162,8 +163,8 @@ export class FactorTape {
    * variance (Ba et al. 2016).
    */
   layerNorm(x: tf.Tensor3D, gainName: string, biasName: string, epsilon: number): tf.Tensor3D {
-    const gain = (): tf.Tensor => tf.expandDims(this.parameter<tf.Tensor2D>(gainName), 1);
-    const bias = this.parameter<tf.Tensor2D>(biasName);
+    const gain = (): tf.Tensor => tf.expandDims(this.parameter(gainName), 1);
+    const bias = this.parameter(biasName) as tf.Tensor2D;
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       const centred = tf.sub(x, tf.mean(x, -1, true));

@@ -106,7 +106,7 @@ describe.each(cases)('$name', ({ config, shape }) => {
   const examples = 6;
 
   test('assembled gradients of every parameter equal those of tfjs', () => {
-    const model = buildTransformer(config, shape);
+    const model = buildTransformer(config, { shape, hidePadding: false });
     const parameters = randomParameters(model, replicas, testStream());
     const batch = randomBatch(shape, replicas, examples, config.variableEmbedding?.width ?? null);
     const exampleWeights = tf.abs(randomTensor([replicas, examples], testStream(3))) as tf.Tensor2D;

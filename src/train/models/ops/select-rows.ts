@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gatherRows } from '../../engine/ops/gather-rows.js';
 import { segmentSum } from '../../engine/ops/segment-sum.js';
 
 /**
@@ -18,9 +19,9 @@ export function selectRows(x: tf.Tensor3D, positions: tf.Tensor3D): tf.Tensor3D 
   };
   return tf.customGrad((input, save) => {
     (save as tf.GradSaveFunc)([positions]);
-    const flat = tf.reshape(input as tf.Tensor, [replicas * total, width]);
+    const flat = tf.reshape(input as tf.Tensor, [replicas * total, width]) as tf.Tensor2D;
     return {
-      value: tf.reshape(tf.gather(flat, flatPositions(positions)), [replicas, examples * queries, width]),
+      value: tf.reshape(gatherRows(flat, flatPositions(positions)), [replicas, examples * queries, width]),
       gradFunc: (dy, [positions]) => {
         const gradient = tf.reshape(dy, [replicas * examples * queries, width]) as tf.Tensor2D;
         const sums = segmentSum(gradient, flatPositions(positions!), replicas * total);

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../../data/errors.js';
-import type { DataShape, TextShape } from '../../../../data/experiment.js';
+import type { TextShape } from '../../../../data/experiment.js';
 import type { FactorTape } from '../../tape/factor-tape.js';
-import type { Model, ModelInputs } from '../model.js';
-import { attention, causalMask, causalMaskAt } from '../ops/attention.js';
+import type { Model, ModelContext, ModelInputs } from '../model.js';
+import { attention, causalMask, causalMaskAt, paddingMask } from '../ops/attention.js';
 import { gelu } from '../ops/gelu.js';
 import { rotary } from '../ops/rotary.js';
 import { selectRows } from '../ops/select-rows.js';
@@ -21,7 +21,8 @@ export const variableNoise = 'variableNoise';
  * example, query]`; the last block then computes queries, MLP and logits for those positions only. Without
  * `positions` every position but the last is asked for, and the last token, which nothing may look at, is left out.
  */
-export function buildTransformer(config: TransformerConfig, shape: DataShape): Model {
+export function buildTransformer(config: TransformerConfig, context: ModelContext): Model {
+  const { shape } = context;
   if (shape.modality !== 'text') throw new UserError('model.kind transformer needs an experiment on text');
   checkShape(config, shape);
   const { variableEmbedding } = config;
@@ -37,8 +38,9 @@ export function buildTransformer(config: TransformerConfig, shape: DataShape): M
               standardDeviation: variableEmbedding.noise,
             },
           ],
-    inputs: shape.queries === shape.blockSize - 1 ? ['tokens'] : ['tokens', 'positions'],
-    logits: (tape, inputs) => transformerLogits(config, shape, tape, inputs),
+    trainingInputs: shape.queries === shape.blockSize - 1 ? ['tokens'] : ['tokens', 'positions'],
+    testInputs: ['tokens', 'positions'],
+    logits: (tape, inputs) => transformerLogits(config, shape, context.hidePadding, tape, inputs),
   };
 }
 
@@ -62,6 +64,7 @@ function checkShape(config: TransformerConfig, shape: TextShape): void {
 function transformerLogits(
   config: TransformerConfig,
   shape: TextShape,
+  hidePadding: boolean,
   tape: FactorTape,
   inputs: ModelInputs,
 ): tf.Tensor3D {
@@ -76,8 +79,9 @@ function transformerLogits(
     config.variableEmbedding === null ? null : variableRows(config, shape, tape, tokens, inputs);
   let x = tape.embedding(flat, names.embedding, inserted);
   if (config.positions === 'learned') x = tape.positions(x, names.positions);
+  const padding = hidePadding ? paddingMask(tokens as tf.Tensor3D, shape.padToken) : null;
   for (let i = 0; i < config.layers; i++) {
-    x = block(config, tape, x, i, rows, i === config.layers - 1 ? positions : null);
+    x = block(config, tape, x, i, rows, i === config.layers - 1 ? positions : null, padding);
   }
   x = tape.layerNorm(x, `${names.finalNorm}.weight`, `${names.finalNorm}.bias`, config.layerNormEpsilon);
   return config.tiedEmbedding
@@ -113,6 +117,7 @@ function block(
   index: number,
   rows: number,
   positions: tf.Tensor3D | null,
+  padding: tf.Tensor4D | null,
 ): tf.Tensor3D {
   const name = blockNames(index);
   const norm = (input: tf.Tensor3D, of: string): tf.Tensor3D =>
@@ -121,7 +126,10 @@ function block(
     tape.linear(input, `${of}.weight`, `${of}.bias`);
 
   const projected = linear(norm(x, name.attentionNorm), name.projection);
-  const attended = linear(attend(config, tape.examples, projected, rows, positions), name.attentionOutput);
+  const attended = linear(
+    attend(config, tape.examples, projected, rows, positions, padding),
+    name.attentionOutput,
+  );
   const residual = positions === null ? x : selectRows(x, positions);
   const mlp = (input: tf.Tensor3D): tf.Tensor3D =>
     linear(gelu(linear(norm(input, name.mlpNorm), name.mlpIn)), name.mlpOut);
@@ -136,6 +144,7 @@ function attend(
   projected: tf.Tensor3D,
   rows: number,
   positions: tf.Tensor3D | null,
+  padding: tf.Tensor4D | null,
 ): tf.Tensor3D {
   const [replicas, total] = projected.shape;
   const { heads, width } = config;
@@ -153,7 +162,8 @@ function attend(
   query = turn(query);
   const queries = positions === null ? rows : positions.shape[2];
   if (positions !== null) query = pickQueries(query, positions);
-  const mask = positions === null ? causalMask(rows) : causalMaskAt(positions, rows);
+  const causal = positions === null ? causalMask(rows) : causalMaskAt(positions, rows);
+  const mask = padding === null ? causal : (tf.add(causal, padding) as tf.Tensor4D);
   const output = attention(query, key, value, mask);
   return tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [replicas, (total / rows) * queries, width]);
 }

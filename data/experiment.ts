@@ -1,0 +1,133 @@
+import type { z } from 'zod';
+import type { LossConfig } from './loss.js';
+import type { RandomStream } from './random/streams.js';
+import type { GroupName, SubsetName } from './subsets.js';
+
+/**
+ * The contract between an experiment's data and everything that trains on it, whatever the modality. An example is
+ * a set of named arrays ("fields"), the same shapes for every example of an experiment: a text has
+ * `tokens [time]`, an image question has `image [height, width, channel]`. What the loss needs is always there:
+ * `labels [query]` and `weights [query]`, one query for every position at which the model must answer.
+ */
+
+/** Type and shape of one field of one example. */
+export interface FieldSpec {
+  readonly dtype: 'int32' | 'float32';
+  readonly shape: readonly number[];
+}
+
+export type FieldSpecs = Readonly<Record<string, FieldSpec>>;
+
+/** Storage of `count` examples: field name -> values, example after example. */
+export type FieldBuffers = Readonly<Record<string, Int32Array | Float32Array>>;
+
+/** A finite table of examples; a row number stands for the same example for ever. */
+export interface ExampleSet {
+  readonly size: number;
+  readonly fields: FieldSpecs;
+  /** `[size]` index of each row's group in {@link ExperimentData.groups}, or -1 for rows that are only tested. */
+  readonly group: Int32Array;
+  /** `[size]` identity of the variable a row is about, unique over all subsets of the run. */
+  readonly variable: Int32Array;
+  /**
+   * Relative probability of each row for the `mixture` sampler (an experiment that is a single pass over a stream
+   * of fresh examples); absent where every row is met once an epoch.
+   */
+  readonly probability?: Float64Array;
+  /**
+   * Writes row `row` as example number `slot` of the buffers. `random` draws what differs between two sights of one
+   * row (the digit images of a grid); sets without such noise leave it untouched.
+   */
+  fill(row: number, slot: number, buffers: FieldBuffers, random: RandomStream): void;
+}
+
+/** One stage of training, in the paper's terms `stage1` (X1), `stage2` (X2) or `full` (both jointly). */
+export type TrainSubset = 'stage1' | 'stage2' | 'full' | 'stage1_only_defns' | 'stage1_only_qa' | 'all_defns';
+
+/** Held-out questions (or training rows, for their loss) of one subset. */
+export interface TestSet {
+  /** `qd1consis`, or `train_defs_qd1consis`, `train_questions_qd1consis` for training rows. */
+  readonly name: string;
+  readonly subset: SubsetName;
+  /**
+   * Questions without their answers: for a text one query, the answer, whatever the loss. They have a further field
+   * `contrast [query]`: the answer the margin compares the gold answer with.
+   */
+  readonly examples: ExampleSet;
+  /** The same rows, row for row, as training would see them: what the loss and the gradient panels are taken of. */
+  readonly asTraining: ExampleSet;
+}
+
+/**
+ * How a counterfactual definition differs from the one that is trained on, as the pairings of the alignment table are
+ * called: `tag_swap` same variable and entity, the other tag; `entity_swap` same variable and tag, another entity;
+ * `unseen_tag` same variable and entity, the tag that stage 1 never uses.
+ */
+export type CounterfactualKind = 'tag_swap' | 'entity_swap' | 'unseen_tag';
+
+/** Definitions that nothing is trained on, for the controls of the gradient panels. */
+export interface Counterfactuals {
+  /** The kinds this run's data can express. */
+  readonly kinds: readonly CounterfactualKind[];
+  /**
+   * Writes the changed definition of `variable` as example number `slot`, in the fields of the training sets.
+   * Throws a RangeError for a variable without a definition, a UserError for a kind that is not in `kinds`.
+   */
+  fill(kind: CounterfactualKind, variable: number, slot: number, buffers: FieldBuffers): void;
+}
+
+/** All data of one seed of an experiment. */
+export interface ExperimentData {
+  /** Groups of training examples, in the order used by every log of the run. */
+  readonly groups: readonly GroupName[];
+  /** Training rows of a train subset. Throws a UserError for one this experiment does not have. */
+  training(subset: TrainSubset): ExampleSet;
+  readonly tests: readonly TestSet[];
+  /** Absent where an experiment has no counterfactual definitions. */
+  readonly counterfactuals?: Counterfactuals;
+  /** What a model must know about the data: sizes of vocabularies, images, answers. */
+  readonly shape: DataShape;
+  /** sha256 over every training and test row: equal hashes mean byte-identical data. */
+  readonly hash: string;
+  /** Numbers for people: variables and rows of each subset, in the order they should be printed. */
+  readonly summary: readonly { readonly name: string; readonly value: number }[];
+}
+
+/** What a text model must know. */
+export interface TextShape {
+  readonly modality: 'text';
+  /** Input tokens that are no variables. */
+  readonly vocabularySize: number;
+  /** Variables; a token id of `vocabularySize + i` stands for variable `i`. */
+  readonly variables: number;
+  /** Tokens the model may answer with: the ids below this number. */
+  readonly outputSize: number;
+  /** Longest row, in tokens. */
+  readonly blockSize: number;
+  /** Queries of one training row. */
+  readonly queries: number;
+  /** Token that fills a row up to `blockSize`. */
+  readonly padToken: number;
+}
+
+/** What an image model must know. */
+export interface ImageShape {
+  readonly modality: 'image';
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Answers of one query, "no answer" included. */
+  readonly outputSize: number;
+  readonly queries: number;
+}
+
+export type DataShape = TextShape | ImageShape;
+
+/** An experiment: the schema of its part of a config file, and the builder of its data. */
+export interface Experiment<Config> {
+  readonly name: string;
+  /** Schema of the `data` section of an experiment file. */
+  readonly schema: z.ZodType<Config>;
+  /** Builds the data of one seed for one loss; equal arguments give byte-identical data. */
+  build(config: Config, loss: LossConfig, seed: number): ExperimentData;
+}

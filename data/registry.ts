@@ -1,0 +1,27 @@
+import type { z } from 'zod';
+import type { Experiment, ExperimentData } from './experiment.js';
+import type { LossConfig } from './loss.js';
+import { setInclusion } from './set-inclusion/experiment.js';
+
+/** An experiment of which the type of its config is not known. */
+export interface RegisteredExperiment {
+  readonly name: string;
+  /** Schema of the `data` section of its experiment files. */
+  readonly schema: z.ZodType;
+  /**
+   * Builds the data of one seed. `config` is checked again by the schema, so that it needs no type: throws a ZodError
+   * for one that does not fit and a UserError for one that cannot be built.
+   */
+  build(config: unknown, loss: LossConfig, seed: number): ExperimentData;
+}
+
+function register<Config>(experiment: Experiment<Config>): [string, RegisteredExperiment] {
+  const { name, schema } = experiment;
+  return [
+    name,
+    { name, schema, build: (config, loss, seed) => experiment.build(schema.parse(config), loss, seed) },
+  ];
+}
+
+/** All experiments by name. A new one is one line here. */
+export const experiments: ReadonlyMap<string, RegisteredExperiment> = new Map([register(setInclusion)]);

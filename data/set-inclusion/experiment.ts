@@ -1,0 +1,75 @@
+import { UserError } from '../errors.js';
+import type { Experiment, ExperimentData, TextShape } from '../experiment.js';
+import type { LossConfig } from '../loss.js';
+import { textLayout } from '../text/layout.js';
+import { assignSubsets, type Assignment } from './assignment.js';
+import { setInclusionSchema, type SetInclusionConfig } from './config.js';
+import { configProblems } from './config-problems.js';
+import { counterfactuals } from './counterfactuals.js';
+import { buildExamples } from './examples.js';
+import { drawPoints, type Points } from './points.js';
+import { sections, type RowSource } from './rows.js';
+import { summarise } from './summary.js';
+import { vocabularyOf, type Vocabulary } from './vocabulary.js';
+
+/** The data of a set-inclusion run, with what only this experiment has. */
+export interface SetInclusionData extends ExperimentData {
+  readonly shape: TextShape;
+  readonly vocabulary: Vocabulary;
+  readonly points: Points;
+  readonly assignment: Assignment;
+}
+
+/**
+ * Builds the data of `seed`, which must be a safe integer. Stage 2 has the same variables for every `seedStage2`.
+ * Throws a UserError that names the key for values that are impossible together.
+ */
+export function buildSetInclusion(
+  config: SetInclusionConfig,
+  loss: LossConfig,
+  seed: number,
+): SetInclusionData {
+  const [problem] = configProblems(config);
+  if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
+  const assignment = assignSubsets(config);
+  const points = drawPoints(config, seed);
+  const vocabulary = vocabularyOf(config, points.names);
+  const { definitionOrder, listLength } = config;
+  const source: RowSource = { assignment, points, vocabulary, definitionOrder, listLength };
+  const rows = sections(source);
+  const layout = textLayout({
+    longestText: rows.reduce(
+      (longest, { rows: [row] }) => Math.max(longest, row?.text.tokens.length ?? 0),
+      0,
+    ),
+    blockSize: config.blockSize,
+    padToken: vocabulary.padToken,
+    outputSize: vocabulary.outputSize,
+    loss,
+  });
+  const examples = buildExamples(rows, layout);
+  return {
+    ...examples,
+    counterfactuals: counterfactuals(source, layout),
+    shape: {
+      modality: 'text',
+      vocabularySize: vocabulary.size,
+      variables: vocabulary.variables,
+      outputSize: vocabulary.outputSize,
+      blockSize: layout.blockSize,
+      queries: layout.queries,
+      padToken: layout.padToken,
+    },
+    summary: summarise(source, rows),
+    vocabulary,
+    points,
+    assignment,
+  };
+}
+
+/** Set inclusion: is the number that a variable stands for in this list? (Krasheninnikov et al., section 4.) */
+export const setInclusion: Experiment<SetInclusionConfig> = {
+  name: 'set-inclusion',
+  schema: setInclusionSchema,
+  build: buildSetInclusion,
+};

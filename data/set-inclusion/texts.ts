@@ -1,0 +1,76 @@
+import type { Tag } from '../subsets.js';
+import type { Text } from '../text/rows.js';
+import type { DefinitionOrder } from './config.js';
+import type { Vocabulary } from './vocabulary.js';
+
+const elements = {
+  tve: ['t', 'v', 'e'],
+  vte: ['v', 't', 'e'],
+  evt: ['e', 'v', 't'],
+  etv: ['e', 't', 'v'],
+  tev: ['t', 'e', 'v'],
+  vet: ['v', 'e', 't'],
+} as const satisfies Record<DefinitionOrder, readonly ('t' | 'v' | 'e')[]>;
+
+/** A definition: this tag says that the variable stands for the number. */
+export interface Definition {
+  readonly tag: Tag;
+  readonly variable: number;
+  readonly number: number;
+}
+
+/** `v n1 ... nk true`, in format paper `v % n1 ... nk = true`; the answer is the last token. */
+export function questionText(
+  vocabulary: Vocabulary,
+  variable: number,
+  list: ArrayLike<number>,
+  answer: boolean,
+): Text {
+  const { separators } = vocabulary;
+  const tokens = [vocabulary.variable(variable)];
+  if (separators) tokens.push(separators.percent);
+  for (let i = 0; i < list.length; i++) tokens.push(vocabulary.number(list[i]!));
+  if (separators) tokens.push(separators.equals);
+  tokens.push(vocabulary.truth(answer));
+  return { tokens, variableAt: 0 };
+}
+
+/** Tag, variable and number in the given order, in format paper with `%` before the last: `define1 ukj % 63`. */
+export function definitionText(vocabulary: Vocabulary, order: DefinitionOrder, definition: Definition): Text {
+  const words = {
+    t: vocabulary.tag(definition.tag),
+    v: vocabulary.variable(definition.variable),
+    e: vocabulary.number(definition.number),
+  };
+  const tokens: number[] = [];
+  for (const element of elements[order]) tokens.push(words[element]);
+  let variableAt = order.indexOf('v');
+  if (vocabulary.separators) {
+    tokens.splice(2, 0, vocabulary.separators.percent);
+    if (variableAt === 2) variableAt = 3;
+  }
+  return { tokens, variableAt };
+}
+
+/**
+ * A wrong answer to a definition: another number (`otherNumber`), the other tag (tag 1 for the new tag), or the name
+ * of the next variable, whichever the order asks for.
+ */
+export function definitionContrast(
+  vocabulary: Vocabulary,
+  order: DefinitionOrder,
+  definition: Definition,
+  otherNumber: number,
+  variables: number,
+): number {
+  const asked = elements[order][2];
+  if (asked === 'e') return vocabulary.number(otherNumber);
+  if (asked === 't') return vocabulary.tag(otherTag(definition.tag));
+  // Names are in random order, so that the next one is as good as one drawn.
+  return vocabulary.variable((definition.variable + 1) % variables);
+}
+
+/** The tag a tag is exchanged with: 1 and 2 with each other, the new tag with the reliable one. */
+export function otherTag(tag: Tag): Tag {
+  return tag === 1 ? 2 : 1;
+}

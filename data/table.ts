@@ -1,0 +1,44 @@
+import type { ExampleSet, FieldBuffers, FieldSpecs } from './experiment.js';
+import { fieldSize } from './fields.js';
+
+/** Examples computed beforehand, to be copied: field after field a flat array `[row, ...shape]`. */
+export interface ExampleTable {
+  readonly fields: FieldSpecs;
+  readonly buffers: FieldBuffers;
+  /** `[row]` index of each row's group, or -1. */
+  readonly group: Int32Array;
+  /** `[row]` variable a row is about. */
+  readonly variable: Int32Array;
+}
+
+/**
+ * The rows `rows` of a table as an example set. `fill` only copies numbers, and throws a RangeError for a row that is
+ * not there and a TypeError for buffers that lack a field.
+ */
+export function tableExamples(table: ExampleTable, rows: Int32Array): ExampleSet {
+  const columns = Object.entries(table.fields).map(([name, spec]) => {
+    return { name, width: fieldSize(spec), values: column(table.buffers, name) };
+  });
+  return {
+    size: rows.length,
+    fields: table.fields,
+    group: rows.map((row) => table.group[row]!),
+    variable: rows.map((row) => table.variable[row]!),
+    fill(row, slot, buffers) {
+      const source = rows[row];
+      if (source === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
+      for (const { name, width, values } of columns) {
+        const target = column(buffers, name);
+        // For the few numbers of a row a loop is faster than making a view and calling `set`.
+        for (let i = 0, from = source * width, to = slot * width; i < width; i++)
+          target[to + i] = values[from + i]!;
+      }
+    },
+  };
+}
+
+function column(buffers: FieldBuffers, name: string): Int32Array | Float32Array {
+  const values = buffers[name];
+  if (values === undefined) throw new TypeError(`the buffers have no field ${name}`);
+  return values;
+}

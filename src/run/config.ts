@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { experiments } from '../../data/registry.js';
+import { lossSchema } from '../../data/loss.js';
+import { logScheduleSchema } from './log/schedule.js';
+import { modelSchema } from '../train/models/registry.js';
+import { optimizerSchema } from '../train/optimizers/registry.js';
+import { scheduleSchema } from '../train/optimizers/schedule.js';
+import { samplerSchema } from '../train/sampler.js';
+
+const positive = z.number().int().positive();
+
+/** Parameters that do not follow the stage's learning rate. */
+const parameterGroupSchema = z.strictObject({
+  parameters: z.string().describe('name of a parameter; * stands for any characters'),
+  learningRate: z.number().nonnegative(),
+});
+
+const stageSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9_]+$/, 'expected lower-case letters, digits and _')
+    .describe('name of the stage in every log'),
+  trainOn: z
+    .enum(['stage1', 'stage2', 'full', 'stage1_only_defns', 'stage1_only_qa', 'all_defns'])
+    .describe('rows it trains on: stage1 = X1, stage2 = X2 definitions, full = both jointly'),
+  epochs: z.number().positive(),
+  batchSize: positive,
+  sampler: samplerSchema,
+  optimizer: optimizerSchema,
+  parameterGroups: z
+    .array(parameterGroupSchema)
+    .default([])
+    .describe('exceptions from the learning rate; the first match counts'),
+  schedule: scheduleSchema,
+  clipNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('largest norm of the whole gradient; null: no clipping'),
+});
+
+export type StageConfig = z.infer<typeof stageSchema>;
+
+const evaluationSchema = z.strictObject({
+  everyEpochs: z
+    .number()
+    .positive()
+    .describe('epochs between evaluations; the start and the end of a stage are always evaluated'),
+  maxExamples: positive
+    .nullable()
+    .default(null)
+    .describe(
+      'examples of a test set to use between start and end of a stage (a fixed seeded choice); null: all',
+    ),
+  batchSize: positive
+    .default(1024)
+    .describe('examples of one replica evaluated at once; no effect on the results'),
+});
+
+/** What the gradient log keeps; each tier adds to the one before. */
+export const logTiers = ['off', 'norms', 'groups', 'sketch', 'full'] as const;
+
+export type LogTier = (typeof logTiers)[number];
+
+const logSchema = z.strictObject({
+  tier: z
+    .enum(logTiers)
+    .describe(
+      'off; norms: the minibatch gradient of every tensor; groups: each group and their Gram matrix; ' +
+        'sketch: CountSketches of the groups; full: the vectors themselves',
+    ),
+  gram: logScheduleSchema
+    .default({ every: 1, offset: 0 })
+    .describe('norms and Gram matrix (from tier groups)'),
+  exampleNorms: logScheduleSchema
+    .default({ every: 20, offset: 0 })
+    .describe('per-example norms, for the gradient variance (from tier groups)'),
+  sketch: logScheduleSchema.default({ every: 50, offset: 0 }),
+  sketchSize: positive.default(1024).describe('numbers of a sketch of one tensor'),
+  sketchSeed: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('sketches compare between runs of equal seed only'),
+  vectors: logScheduleSchema.default({ every: 500, offset: 0 }),
+});
+
+export type LogConfig = z.infer<typeof logSchema>;
+
+const checkpointSchema = z.strictObject({
+  everySeconds: z
+    .number()
+    .positive()
+    .default(30)
+    .describe('longest time between two checkpoints: the work a crash can cost'),
+  keep: z
+    .enum(['last', 'stages'])
+    .default('stages')
+    .describe('last: one, replaced; stages: also one at the end of every stage'),
+});
+
+const general = z.strictObject({
+  experiment: z.enum([...experiments.keys()] as [string, ...string[]]),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower-case letters, digits, dots and hyphens')
+    .describe('name of the preset; part of every run id'),
+  description: z.string().default(''),
+  data: z.unknown(),
+  loss: lossSchema,
+  model: modelSchema,
+  stages: z.array(stageSchema).min(1),
+  evaluation: evaluationSchema,
+  log: logSchema,
+  checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages' }),
+});
+
+/** Schema of an experiment file; the experiment's own schema checks its `data` section. */
+export const runSchema = general.superRefine((config, context) => {
+  const experiment = experiments.get(config.experiment);
+  const result = experiment?.schema.safeParse(config.data);
+  for (const issue of result?.error?.issues ?? []) {
+    context.addIssue({ ...issue, path: ['data', ...issue.path] } as Parameters<typeof context.addIssue>[0]);
+  }
+  const names = config.stages.map(({ name }) => name);
+  if (new Set(names).size < names.length) {
+    context.addIssue({
+      code: 'custom',
+      path: ['stages'],
+      message: `two stages have the same name: ${names.join(', ')}`,
+    });
+  }
+});
+
+export type RunConfig = z.infer<typeof runSchema>;

@@ -1,0 +1,246 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { RandomStream } from '../../data/random/streams.js';
+import { createVariable, type Variable } from './engine/variable.js';
+import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
+import type { Model, ModelInputs } from './models/model.js';
+import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
+import type { OptimizerRule } from './optimizers/rule.js';
+import { planBlocks, type Block, type Placement } from './parameters/layout.js';
+
+/** How a stage updates parameters. */
+export interface Updating {
+  readonly optimizer: OptimizerConfig;
+  /** Learning rate of a parameter, as a factor on the stage's. */
+  readonly rateFactor: (parameter: string) => number;
+}
+
+/** A named tensor of one replica, on the host. */
+export interface NamedArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/**
+ * R replicas of a model that learn together: their parameters, the state of their optimizer, and the functions that
+ * compute a minibatch's gradient and take a step with it. Knows nothing of data, stages, logs or files.
+ */
+export class Learner {
+  private variables: Variable[] = [];
+  private slots: Record<string, Variable>[] = [];
+  private rule: OptimizerRule | null = null;
+  private factors: number[] = [];
+  private compute: GradientFunction | null = null;
+  private currentBlocks: readonly Block[] = [];
+
+  /** @param normalisation see {@link gradientFunction} */
+  constructor(
+    readonly model: Model,
+    readonly replicas: number,
+    private readonly normalisation: 'example' | 'token',
+  ) {}
+
+  /** Blocks in which parameters are stored. */
+  get blocks(): readonly Block[] {
+    return this.currentBlocks;
+  }
+
+  /** Starts with initial parameters; `random` has one stream for each replica. */
+  initialise(random: readonly RandomStream[]): void {
+    const perReplica = random.map((stream) =>
+      this.model.parameters.map(({ name, shape, initialise }) => ({
+        name,
+        shape,
+        values: initialise(stream),
+      })),
+    );
+    this.setBlocks(
+      planBlocks(this.model.parameters, () => '', true),
+      perReplica,
+    );
+  }
+
+  /** Starts a stage: a fresh optimizer, and blocks as it needs them. Parameters keep their values. */
+  beginStage({ optimizer, rateFactor }: Updating): void {
+    const values = Array.from({ length: this.replicas }, (_, replica) => this.parameterValues(replica));
+    this.rule = optimizerRule(optimizer);
+    const blocks = planBlocks(
+      this.model.parameters,
+      (name) => String(rateFactor(name)),
+      this.rule.elementwise,
+    );
+    this.setBlocks(blocks, values);
+    this.factors = blocks.map(({ parameters }) => rateFactor(parameters[0]!.name));
+    const { rule } = this;
+    this.slots = this.variables.map((_, i) =>
+      Object.fromEntries(
+        Object.entries(rule.slots(this.updateShape(i))).map(([slot, shape]) => [slot, zeroVariable(shape)]),
+      ),
+    );
+  }
+
+  /** Gradient of a minibatch; see {@link GradientFunction}. */
+  gradient(inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient {
+    const values = this.read();
+    const result = this.compute!(values, inputs, chunks);
+    tf.dispose(values);
+    return result;
+  }
+
+  /**
+   * Takes a step.
+   *
+   * @param gradients of the blocks, `[replica, size]`, before clipping
+   * @param clipFactors of each replica
+   * @param learningRates of each replica, the stage's
+   * @param step updates of the stage, this one included
+   */
+  update(
+    gradients: readonly tf.Tensor[],
+    clipFactors: readonly number[],
+    learningRates: readonly number[],
+    step: number,
+  ): void {
+    const clips = clipFactors.some((factor) => factor < 1);
+    this.variables.forEach((variable, i) => {
+      const rates = learningRates.map((rate) => rate * this.factors[i]!);
+      const clipped = tf.tidy(() => {
+        const gradient = gradients[i]!;
+        const scaled = clips ? tf.mul(gradient, tf.tensor(clipFactors, [this.replicas, 1])) : gradient;
+        return tf.reshape(scaled, this.updateShape(i));
+      });
+      this.rule!.update(variable, this.slots[i]!, clipped, { learningRates: rates, step });
+      clipped.dispose();
+    });
+  }
+
+  /** Present values of the blocks, `[replica, size]`; the caller disposes of them before the next update. */
+  read(): tf.Tensor[] {
+    return this.variables.map((variable, i) => {
+      const value = variable.read();
+      if (value.shape.length === 2) return value;
+      const flat = tf.reshape(value, [this.replicas, this.currentBlocks[i]!.size]);
+      value.dispose();
+      return flat;
+    });
+  }
+
+  /** Parameters of one replica, in the model's order. */
+  parameterValues(replica: number): NamedArray[] {
+    const parts = new Map(
+      this.variables.flatMap((variable, i) =>
+        this.splitBlock(i, variable, replica).map((part) => [part.name, part]),
+      ),
+    );
+    return this.model.parameters.map(({ name }) => parts.get(name)!);
+  }
+
+  /** Optimizer state of one replica, named `slot/parameter`. */
+  optimizerValues(replica: number): NamedArray[] {
+    return this.slots.flatMap((slots, i) =>
+      Object.entries(slots).flatMap(([slot, variable]) =>
+        this.splitBlock(i, variable, replica).map((part) => ({ ...part, name: `${slot}/${part.name}` })),
+      ),
+    );
+  }
+
+  /**
+   * Puts back what {@link parameterValues} and {@link optimizerValues} returned, one list for each replica. Call
+   * after {@link beginStage}. Throws when a tensor is missing or has another size.
+   */
+  restore(
+    parameters: readonly (readonly NamedArray[])[],
+    optimizer: readonly (readonly NamedArray[])[],
+  ): void {
+    this.variables.forEach((variable, i) => this.fillBlock(i, variable, '', parameters));
+    this.slots.forEach((slots, i) => {
+      for (const [slot, variable] of Object.entries(slots))
+        this.fillBlock(i, variable, `${slot}/`, optimizer);
+    });
+  }
+
+  dispose(): void {
+    this.release();
+    this.compute?.dispose();
+  }
+
+  private setBlocks(blocks: readonly Block[], perReplica: readonly (readonly NamedArray[])[]): void {
+    this.release();
+    this.compute?.dispose();
+    this.currentBlocks = blocks;
+    this.compute = gradientFunction(this.model, blocks, this.normalisation);
+    this.variables = blocks.map((_, i) => zeroVariable(this.updateShape(i)));
+    this.variables.forEach((variable, i) => this.fillBlock(i, variable, '', perReplica));
+  }
+
+  private release(): void {
+    for (const variable of this.variables) variable.dispose();
+    for (const slots of this.slots) for (const variable of Object.values(slots)) variable.dispose();
+    this.slots = [];
+  }
+
+  /** Shape in which block i is updated: flat, or its parameter's own where the rule needs to see rows and columns. */
+  private updateShape(i: number): number[] {
+    const block = this.currentBlocks[i]!;
+    const own = block.parameters.length === 1 && this.rule !== null && !this.rule.elementwise;
+    return [this.replicas, ...(own ? block.parameters[0]!.shape : [block.size])];
+  }
+
+  /** The parts of a block-shaped variable, or of row and column moments, that belong to one replica's parameters. */
+  private splitBlock(i: number, variable: Variable, replica: number): NamedArray[] {
+    const all = hostValues(variable);
+    const size = all.length / this.replicas;
+    const own = all.subarray(replica * size, (replica + 1) * size);
+    return this.placements(i, size, variable.shape.slice(1)).map(({ name, shape, offset, size }) => ({
+      name,
+      shape,
+      values: own.slice(offset, offset + size),
+    }));
+  }
+
+  private fillBlock(
+    i: number,
+    variable: Variable,
+    prefix: string,
+    perReplica: readonly (readonly NamedArray[])[],
+  ): void {
+    const size = variable.shape.reduce((product, length) => product * length, 1) / this.replicas;
+    const values = new Float32Array(size * this.replicas);
+    perReplica.forEach((arrays, replica) => {
+      const byName = new Map(arrays.map((array) => [array.name, array.values]));
+      for (const { name, offset, size: expected } of this.placements(i, size, [])) {
+        const source = byName.get(prefix + name);
+        if (source?.length !== expected) {
+          throw new Error(
+            `tensor ${prefix}${name} has ${source?.length ?? 'no'} values instead of ${expected}`,
+          );
+        }
+        values.set(source, replica * size + offset);
+      }
+    });
+    const tensor = tf.tensor(values, [...variable.shape]);
+    variable.assign(tensor);
+    tensor.dispose();
+  }
+
+  /** Placements of block i's parameters in a variable of `size` numbers a replica. */
+  private placements(i: number, size: number, shape: readonly number[]): readonly Placement[] {
+    const block = this.currentBlocks[i]!;
+    if (size === block.size) return block.parameters;
+    return [{ name: block.parameters[0]!.name, shape, size, offset: 0 }];
+  }
+}
+
+function zeroVariable(shape: readonly number[]): Variable {
+  const zeros = tf.zeros([...shape]);
+  const variable = createVariable(zeros);
+  zeros.dispose();
+  return variable;
+}
+
+function hostValues(variable: Variable): Float32Array {
+  const tensor = variable.read();
+  const values = Float32Array.from(tensor.dataSync());
+  tensor.dispose();
+  return values;
+}
