@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests of what computes with tensors run twice: on the native engine, and on the WASM fallback. */
-const engineTests = ['test/train/**/*.test.ts', 'test/probe/**/*.test.ts'];
-const engineFreeTests = ['test/train/engine/setup/**', 'test/train/optimizers/schedule.test.ts'];
+const engineTests = {
+  include: ['test/{train,probe,run}/**/*.test.ts'],
+  exclude: ['test/train/engine/setup/**'],
+};
 
 export default defineConfig({
   test: {
@@ -15,28 +17,15 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'plain',
-          include: ['test/**/*.test.{ts,tsx}'],
-          exclude: engineTests.filter((pattern) => !engineFreeTests.includes(pattern)),
+          include: [
+            'test/*.test.ts',
+            'test/{data,config,store,analysis,report,cli,tui}/**/*.test.{ts,tsx}',
+            'test/train/engine/setup/**/*.test.ts',
+          ],
         },
       },
-      {
-        extends: true,
-        test: {
-          name: 'native',
-          include: engineTests,
-          exclude: engineFreeTests,
-          env: { GRADSCOPE_TEST_ENGINE: 'native' },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'wasm',
-          include: engineTests,
-          exclude: engineFreeTests,
-          env: { GRADSCOPE_TEST_ENGINE: 'wasm' },
-        },
-      },
+      { extends: true, test: { name: 'native', ...engineTests, env: { GRADSCOPE_TEST_ENGINE: 'native' } } },
+      { extends: true, test: { name: 'wasm', ...engineTests, env: { GRADSCOPE_TEST_ENGINE: 'wasm' } } },
     ],
   },
 });

@@ -93,10 +93,7 @@ function embed(
   const noise = inputs['variableNoise'];
   if (noise !== undefined) rows = tf.add(rows, tf.expandDims(noise, 1));
   if (variables.projection) rows = product(rows, get('variable_projection.weight'));
-  const words = lookUp(
-    tf.minimum(tokens, tf.scalar(vocabularySize - 1, 'int32')),
-    get('embed_in.weight'),
-  );
+  const words = lookUp(tf.minimum(tokens, tf.scalar(vocabularySize - 1, 'int32')), get('embed_in.weight'));
   const mask = tf.expandDims(isVariable, 2);
   return tf.add(tf.mul(mask, rows), tf.mul(tf.sub(1, mask), words));
 }

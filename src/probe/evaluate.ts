@@ -1,0 +1,121 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ExampleSet } from '../../data/experiment.js';
+import type { RandomStream } from '../../data/random/streams.js';
+import { batchTensors, gatherExamples, type HostBatch } from '../train/batch.js';
+import { compile, type CompiledFunction } from '../train/engine/compiled.js';
+import { forward } from '../train/backward.js';
+import type { Model } from '../train/models/model.js';
+import { unpack, type Block } from '../train/parameters/layout.js';
+
+/** What a model answers to one test example. */
+export interface Answers {
+  /** `[example]` 1 where the most likely answer is the gold one at every query, else 0. */
+  readonly correct: Float32Array;
+  /** `[example]` log-odds of the gold answer against its contrast, summed over queries, in nats. */
+  readonly margin: Float32Array;
+  /** `[example]` weighted cross-entropy of the gold answers, in nats. */
+  readonly loss: Float32Array;
+}
+
+/** Asks models test questions. */
+export interface Evaluator {
+  /**
+   * @param values blocks of parameters `[replica, size]`
+   * @param sets one test set for each replica, of equal fields
+   * @param rows `[replica][example]` rows to ask, the same number for each
+   * @param random what each replica's examples draw from
+   * @returns answers of each replica
+   */
+  ask(
+    values: readonly tf.Tensor[],
+    sets: readonly ExampleSet[],
+    rows: readonly Int32Array[],
+    random: readonly RandomStream[],
+  ): Answers[];
+  dispose(): void;
+}
+
+/**
+ * @param batchSize examples of one replica asked at once
+ */
+export function createEvaluator(model: Model, blocks: readonly Block[], batchSize: number): Evaluator {
+  const names = [...new Set([...model.testInputs, 'labels', 'weights', 'contrast'])];
+  const run = compile('evaluation', (tensors) => {
+    const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
+    const { losses, logits } = forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs);
+    return [
+      losses,
+      ...answersOf(
+        logits,
+        inputs['labels'] as tf.Tensor3D,
+        inputs['contrast'] as tf.Tensor3D,
+        inputs['weights'] as tf.Tensor3D,
+      ),
+    ];
+  });
+  return {
+    ask: (values, sets, rows, random) => {
+      const count = rows[0]!.length;
+      const answers = sets.map(() => ({
+        correct: new Float32Array(count),
+        margin: new Float32Array(count),
+        loss: new Float32Array(count),
+      }));
+      for (let first = 0; first < count; first += batchSize) {
+        const part = rows.map((own) => own.subarray(first, first + batchSize));
+        askBatch(run, values, gatherExamples(sets, part, random), names, (replica, field, own) => {
+          answers[replica]![field].set(own, first);
+        });
+      }
+      return answers;
+    },
+    dispose: () => run.dispose(),
+  };
+}
+
+const outputs = ['loss', 'correct', 'margin'] as const;
+
+function askBatch(
+  run: CompiledFunction,
+  values: readonly tf.Tensor[],
+  batch: HostBatch,
+  names: readonly string[],
+  store: (replica: number, field: (typeof outputs)[number], own: Float32Array) => void,
+): void {
+  const inputs = batchTensors(batch, names);
+  const results = run([...values, ...Object.values(inputs)]);
+  outputs.forEach((field, i) => {
+    const all = results[i]!.dataSync<'float32'>();
+    for (let replica = 0; replica < batch.replicas; replica++) {
+      store(replica, field, all.subarray(replica * batch.examples, (replica + 1) * batch.examples));
+    }
+  });
+  tf.dispose([inputs, results]);
+}
+
+/** `correct` and `margin`, each `[replica, example]`; queries of weight 0 are not asked. */
+function answersOf(
+  logits: tf.Tensor3D,
+  labels: tf.Tensor3D,
+  contrast: tf.Tensor3D,
+  weights: tf.Tensor3D,
+): [tf.Tensor2D, tf.Tensor2D] {
+  const answers = logits.shape[2];
+  const shaped = tf.reshape(logits, [...labels.shape, answers]);
+  const asked = tf.cast(tf.greater(weights, 0), 'float32');
+  const right = tf.cast(tf.equal(tf.argMax(shaped, 3), labels), 'float32');
+  const wrong = tf.mul(tf.sub(1, right), asked);
+  const of = (answer: tf.Tensor3D): tf.Tensor =>
+    tf.sum(
+      tf.mul(
+        shaped,
+        tf.cast(tf.reshape(tf.oneHot(tf.reshape(answer, [-1]), answers), shaped.shape), 'float32'),
+      ),
+      3,
+    );
+  const odds = tf.sub(of(labels), of(contrast));
+  return [
+    tf.sub(1, tf.minimum(tf.sum(wrong, 2), 1)) as tf.Tensor2D,
+    tf.sum(tf.mul(odds, asked), 2) as tf.Tensor2D,
+  ];
+}

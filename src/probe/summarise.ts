@@ -1,0 +1,46 @@
+import type { Answers } from './evaluate.js';
+
+/** A mean over test examples with its standard error over variables. */
+export interface MetricValue {
+  readonly value: number;
+  /** Examples. */
+  readonly n: number;
+  /** Of the mean, treating the variables (not their questions) as independent; null for fewer than two variables. */
+  readonly standardError: number | null;
+}
+
+export const metricNames = ['accuracy', 'margin', 'loss'] as const;
+
+export type MetricName = (typeof metricNames)[number];
+
+/**
+ * Accuracy, log-odds margin and loss of a test set.
+ *
+ * @param variable `[example]` variable each example is about
+ */
+export function summariseAnswers(answers: Answers, variable: Int32Array): Record<MetricName, MetricValue> {
+  return {
+    accuracy: clusteredMean(answers.correct, variable),
+    margin: clusteredMean(answers.margin, variable),
+    loss: clusteredMean(answers.loss, variable),
+  };
+}
+
+/**
+ * Mean of `values` with the standard error of a cluster sample: with `e_c` the sum over cluster c of deviations from
+ * the mean, `SE^2 = C/(C-1) sum_c e_c^2 / n^2` (Cameron & Miller 2015, intercept only).
+ */
+export function clusteredMean(values: ArrayLike<number>, cluster: ArrayLike<number>): MetricValue {
+  const n = values.length;
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += values[i]!;
+  const mean = sum / n;
+  const deviations = new Map<number, number>();
+  for (let i = 0; i < n; i++)
+    deviations.set(cluster[i]!, (deviations.get(cluster[i]!) ?? 0) + values[i]! - mean);
+  const clusters = deviations.size;
+  if (clusters < 2) return { value: mean, n, standardError: null };
+  let squares = 0;
+  for (const deviation of deviations.values()) squares += deviation * deviation;
+  return { value: mean, n, standardError: Math.sqrt((clusters / (clusters - 1)) * squares) / n };
+}

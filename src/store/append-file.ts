@@ -1,0 +1,105 @@
+import { UserError } from '../../data/errors.js';
+import { systemCode, systemMessage } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+import { byteLengthOf } from './message-body.js';
+
+/** A file that only grows, and only by whole pieces: a piece that cannot be written in full is taken back. */
+export class AppendFile {
+  #offset: number;
+  #fd: number | null;
+
+  /** `subject` names the content in messages (`table gradients`); `fd` is owned from here on. */
+  constructor(
+    private readonly fs: FileSystem,
+    readonly path: string,
+    private readonly subject: string,
+    fd: number,
+    offset: number,
+  ) {
+    this.#fd = fd;
+    this.#offset = offset;
+  }
+
+  /** Length of what has been written in full, in bytes. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /**
+   * Write the chunks behind each other at the end; they are with the operating system when this returns, and the
+   * caller may change them. When that fails the file is cut back to where it was and a UserError says so; anything
+   * but a system error is thrown as it is, after the same cut.
+   */
+  append(chunks: readonly Uint8Array[]): void {
+    const fd = this.#open();
+    let rest = chunks;
+    let position = this.#offset;
+    try {
+      while (rest.length > 0) {
+        const written = this.fs.write(fd, rest, position);
+        // A device that takes nothing and reports nothing would keep this loop for ever.
+        if (written <= 0) throw Object.assign(new Error('EIO: nothing was written'), { code: 'EIO' });
+        position += written;
+        rest = skip(rest, written);
+      }
+    } catch (error) {
+      throw this.#failure(fd, byteLengthOf(chunks), error);
+    }
+    this.#offset = position;
+  }
+
+  /** Bring what is written to the device. Throws a UserError when the device fails. */
+  sync(): void {
+    try {
+      this.fs.sync(this.#open());
+    } catch (error) {
+      throw new UserError(
+        `${this.subject}: ${this.path} could not be brought to the device (${systemMessage(error)}); check the device, then resume the run`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Close the file; a second call does nothing. */
+  close(): void {
+    if (this.#fd === null) return;
+    const fd = this.#fd;
+    this.#fd = null;
+    this.fs.close(fd);
+  }
+
+  #open(): number {
+    if (this.#fd === null) throw new Error(`${this.subject}: ${this.path} is closed`);
+    return this.#fd;
+  }
+
+  #failure(fd: number, bytes: number, error: unknown): unknown {
+    let state = `the file was cut back to its ${this.#offset} complete bytes`;
+    try {
+      this.fs.truncate(fd, this.#offset);
+    } catch (second) {
+      state = `cutting the file back to its ${this.#offset} complete bytes failed too (${systemMessage(second)}), readers ignore the rest`;
+    }
+    if (systemCode(error) === undefined) return error;
+    return new UserError(
+      `${this.subject}: ${bytes} bytes could not be written to ${this.path} (${systemMessage(error)}); ${state}; ${advice(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function advice(error: unknown): string {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'free space on that device, then resume the run';
+  if (code === 'EFBIG') return 'raise the file size limit (ulimit -f), then resume the run';
+  return 'check that device, then resume the run';
+}
+
+function skip(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [i, chunk] of chunks.entries()) {
+    if (left < chunk.byteLength) return [chunk.subarray(left), ...chunks.slice(i + 1)];
+    left -= chunk.byteLength;
+  }
+  return [];
+}

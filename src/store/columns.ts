@@ -1,0 +1,181 @@
+/** How the values of a column are stored; each kind is one Arrow type. */
+export type ColumnKind =
+  | 'int32'
+  | 'float64'
+  | 'float32'
+  | 'bool'
+  | 'utf8'
+  | 'dictionary'
+  | 'fixed-list-float32'
+  | 'list-float32'
+  | 'list-int32'
+  | 'list-float64';
+
+/** The names that a run knows before its first step; dictionaries and widths of columns come from them. */
+export interface Dimensions {
+  readonly stages: readonly string[];
+  /** Groups of training examples, without `minibatch`. */
+  readonly groups: readonly string[];
+  /** Parameter tensors, without `total`. */
+  readonly tensors: readonly string[];
+  readonly testSets: readonly string[];
+  readonly subsets: readonly string[];
+  readonly metrics: readonly string[];
+  /** Values of one gradient sketch. */
+  readonly sketchSize: number;
+}
+
+/** A column as the registry declares it. */
+export interface Column<K extends ColumnKind = ColumnKind> {
+  readonly kind: K;
+  readonly nullable: boolean;
+  /** Unit of the values; `1` for a plain number, empty for text. */
+  readonly unit: string;
+  /** One sentence. */
+  readonly description: string;
+  /** Values of a dictionary. */
+  readonly values?: (dimensions: Dimensions) => readonly string[];
+  /** Values in each row of a fixed-size list. */
+  readonly size?: (dimensions: Dimensions) => number;
+}
+
+/** One int32 column a group of examples, named by {@link groupColumnName}. */
+export interface GroupColumns {
+  readonly prefix: string;
+  readonly unit: string;
+  readonly description: (group: string) => string;
+}
+
+/** A table as the registry declares it. */
+export interface TableDefinition {
+  readonly name: string;
+  /** What a row is, for the docs. */
+  readonly row: string;
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly groupColumns?: GroupColumns;
+}
+
+/** A column whose dictionary and width are known. */
+export interface ResolvedColumn {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly nullable: boolean;
+  readonly unit: string;
+  readonly description: string;
+  /** Values of a dictionary column, empty for other kinds. */
+  readonly values: readonly string[];
+  /** Values in each row of a fixed-size list, 0 for other kinds. */
+  readonly size: number;
+}
+
+/** Names of the columns of a table, its group columns included. */
+export type ColumnName<D extends TableDefinition> =
+  | (keyof D['columns'] & string)
+  | (D extends { groupColumns: { prefix: infer P extends string } } ? `${P}${string}` : never);
+
+/** Kind of a column of a table. */
+export type KindOf<D extends TableDefinition, C extends string> = C extends keyof D['columns']
+  ? D['columns'][C]['kind']
+  : 'int32';
+
+interface ScalarOptions {
+  readonly unit?: string;
+  readonly nullable?: boolean;
+}
+
+function numeric<K extends ColumnKind>(kind: K) {
+  return (description: string, { unit = '1', nullable = false }: ScalarOptions = {}): Column<K> => ({
+    kind,
+    nullable,
+    unit,
+    description,
+  });
+}
+
+/** Declare a column of 32-bit integers. -2147483648 is taken: it marks a null or a value that was not set. */
+export const int32 = numeric('int32');
+/** Declare a column of float64. NaN is taken: it marks a null or a value that was not set. */
+export const float64 = numeric('float64');
+/** Declare a column of float32. NaN is taken, as in a float64 column. */
+export const float32 = numeric('float32');
+/** Declare a column of lists of float32; NaN is an ordinary value in a list. */
+export const listFloat32 = numeric('list-float32');
+/** Declare a column of lists of int32. */
+export const listInt32 = numeric('list-int32');
+/** Declare a column of lists of float64. */
+export const listFloat64 = numeric('list-float64');
+
+/** Declare a column of truth values. */
+export function bool(description: string): Column<'bool'> {
+  return { kind: 'bool', nullable: false, unit: '', description };
+}
+
+/** Declare a column of free text. */
+export function utf8(description: string): Column<'utf8'> {
+  return { kind: 'utf8', nullable: false, unit: '', description };
+}
+
+/** Declare a column of text whose values are all known when the table is created. */
+export function dictionary(
+  description: string,
+  values: (dimensions: Dimensions) => readonly string[],
+): Column<'dictionary'> {
+  return { kind: 'dictionary', nullable: false, unit: '', description, values };
+}
+
+/** Declare a column of `size` float32 a row. */
+export function fixedListFloat32(
+  description: string,
+  size: (dimensions: Dimensions) => number,
+): Column<'fixed-list-float32'> {
+  return { kind: 'fixed-list-float32', nullable: false, unit: '1', description, size };
+}
+
+/** Name of the column that holds a group's numbers: `examples_` and `qd1consis/qa` give `examples_qd1consis_qa`. */
+export function groupColumnName<P extends string>(prefix: P, group: string): `${P}${string}` {
+  return `${prefix}${group.replaceAll(/[^A-Za-z0-9]+/g, '_')}`;
+}
+
+/**
+ * The columns of a table for a run's dimensions, in file order: the declared ones, then one a group. Throws an Error
+ * for a name or a dictionary value that occurs twice and for a fixed-size list without a positive whole size.
+ */
+export function resolveColumns(table: TableDefinition, dimensions: Dimensions): ResolvedColumn[] {
+  const columns = Object.entries(table.columns).map(([name, column]) =>
+    resolveColumn(table, name, column, dimensions),
+  );
+  if (table.groupColumns !== undefined) {
+    const { prefix, unit, description } = table.groupColumns;
+    for (const group of dimensions.groups) {
+      const column = int32(description(group), { unit });
+      columns.push(resolveColumn(table, groupColumnName(prefix, group), column, dimensions));
+    }
+  }
+  const twice = firstDuplicate(columns.map((column) => column.name));
+  if (twice !== undefined) throw new Error(`table ${table.name}: two columns are named ${twice}`);
+  return columns;
+}
+
+function resolveColumn(
+  table: TableDefinition,
+  name: string,
+  column: Column,
+  dimensions: Dimensions,
+): ResolvedColumn {
+  const values = column.values?.(dimensions) ?? [];
+  const twice = firstDuplicate(values);
+  if (twice !== undefined) {
+    throw new Error(`table ${table.name}, column ${name}: the dictionary holds '${twice}' twice`);
+  }
+  const size = column.size?.(dimensions) ?? 0;
+  if (column.kind === 'fixed-list-float32' && !(Number.isSafeInteger(size) && size > 0)) {
+    throw new Error(`table ${table.name}, column ${name}: the list size is ${size}, not a positive integer`);
+  }
+  const { kind, nullable, unit, description } = column;
+  return { name, kind, nullable, unit, description, values: [...values], size };
+}
+
+function firstDuplicate(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
+}

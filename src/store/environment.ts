@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { nodeFileSystem, systemCode } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+
+/** The processes of this machine. */
+export interface Processes {
+  /** Id of this process. */
+  readonly pid: number;
+  /** Name of this machine. */
+  readonly host: string;
+  /** Text that stays the same while a process lives and differs for a later one of the same id; null = none lives. */
+  readonly birth: (pid: number) => string | null;
+}
+
+/** What a run folder needs of the world. */
+export interface Environment {
+  readonly fs: FileSystem;
+  readonly processes: Processes;
+  readonly now: () => Date;
+}
+
+/** Format fact: /proc/<pid>/stat holds the name in parentheses, then state, and 20 fields on the start time. */
+const stateField = 0;
+const startField = 19;
+
+function birth(pid: number): string | null {
+  if (process.platform === 'linux') {
+    const stat = textOf(`/proc/${pid}/stat`);
+    if (stat === null) return null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie has ended; only its parent has not noticed yet.
+    if (fields[stateField] === 'Z' || fields[stateField] === 'X') return null;
+    return `${textOf('/proc/sys/kernel/random/boot_id')?.trim()} ${fields[startField]}`;
+  }
+  try {
+    process.kill(pid, 0);
+    return 'alive';
+  } catch (error) {
+    return systemCode(error) === 'EPERM' ? 'alive' : null;
+  }
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** This machine, this process, its clock. */
+export const nodeEnvironment: Environment = {
+  fs: nodeFileSystem,
+  processes: { pid: process.pid, host: hostname(), birth },
+  now: () => new Date(),
+};

@@ -1,0 +1,116 @@
+import { UserError } from '../../data/errors.js';
+import { columnsOf, decodeSchema } from './arrow-types.js';
+import type { FileColumn } from './arrow-types.js';
+import { decodeDictionary } from './column-decoder.js';
+import type { ResolvedColumn } from './columns.js';
+import { systemMessage } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+import { formatVersion, metadataKeys } from './schemas.js';
+import type { TableSchema } from './schemas.js';
+import { scanStream } from './stream-scan.js';
+import type { ReadAt } from './stream-scan.js';
+
+/**
+ * Open a stream, check that it begins with this schema and these dictionaries and that a message ends at
+ * `byteOffset`, and cut it there. Gives the open file and the rows that stay. Throws a UserError where the stream does
+ * not fit, and leaves it as it is then.
+ */
+export function resumeStream(
+  fs: FileSystem,
+  path: string,
+  expected: TableSchema,
+  byteOffset: number,
+): { fd: number; rows: number } {
+  const fd = openExisting(fs, path);
+  try {
+    const readAt: ReadAt = (position, length) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, fs.read(fd, bytes, position));
+    };
+    const size = fs.size(fd);
+    if (size < byteOffset) {
+      throw unfit(path, `it has ${size} bytes, fewer than the ${byteOffset} of the checkpoint`);
+    }
+    const rows = checkedRows(path, readAt, expected, byteOffset);
+    fs.truncate(fd, byteOffset);
+    return { fd, rows };
+  } catch (error) {
+    fs.close(fd);
+    if (error instanceof UserError) throw error;
+    throw unfit(path, systemMessage(error), error);
+  }
+}
+
+function openExisting(fs: FileSystem, path: string): number {
+  try {
+    return fs.open(path, 'change');
+  } catch (error) {
+    const reason = fs.exists(path.slice(0, -1))
+      ? `it was finalized to ${path.slice(0, -1)}, and a finalized table cannot be continued`
+      : systemMessage(error);
+    throw unfit(path, reason, error);
+  }
+}
+
+/** Rows before `byteOffset`, once the messages before it are found to be the expected ones. */
+function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOffset: number): number {
+  let columns: readonly FileColumn[] | null = null;
+  let rows = 0;
+  const steps = scanStream(readAt, 0, byteOffset);
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) {
+      if (step.value.end !== byteOffset) throw unfit(path, `no batch ends at byte ${byteOffset}`);
+      break;
+    }
+    const { message, offset, metadataLength, bodyLength } = step.value;
+    if (columns === null) columns = columnsIn(path, message.flatbuffer, expected);
+    else if (message.kind === 'dictionary') {
+      const { id, batch } = message.dictionary();
+      const values = decodeDictionary(batch, readAt(offset + metadataLength, bodyLength));
+      for (const column of columns) if (column.dictionaryId === id) column.values.push(...values);
+    }
+    rows += step.value.rows;
+  }
+  compare(path, columns ?? [], expected.columns);
+  return rows;
+}
+
+function columnsIn(path: string, flatbuffer: Uint8Array, expected: TableSchema): readonly FileColumn[] {
+  const schema = decodeSchema(flatbuffer);
+  const found = `${schema.metadata.get(metadataKeys.table)}, format ${schema.metadata.get(metadataKeys.version)}`;
+  const wanted = `${expected.table}, format ${formatVersion}`;
+  if (found !== wanted) throw unfit(path, `it holds the table ${found}, not ${wanted}`);
+  return columnsOf(schema).columns;
+}
+
+function compare(path: string, found: readonly FileColumn[], expected: readonly ResolvedColumn[]): void {
+  for (const [i, column] of expected.entries()) {
+    const there = found[i];
+    if (there === undefined || summary(there) !== summary(column)) {
+      throw unfit(path, `column ${i + 1} is ${there ? summary(there) : 'missing'}, not ${summary(column)}`);
+    }
+    const other = column.values.findIndex((value, at) => value !== there.values[at]);
+    if (other >= 0) {
+      const value = there.values[other] ?? 'missing';
+      throw unfit(
+        path,
+        `value ${other} of the dictionary ${column.name} is ${value}, not ${column.values[other]}`,
+      );
+    }
+  }
+  if (found.length > expected.length) {
+    throw unfit(path, `it has ${found.length} columns, not ${expected.length}`);
+  }
+}
+
+function summary({ name, kind, nullable, size, values }: ResolvedColumn): string {
+  const extent = kind === 'dictionary' ? ` of ${values.length} values` : size > 0 ? ` of ${size}` : '';
+  return `${name} (${nullable ? 'nullable ' : ''}${kind}${extent})`;
+}
+
+function unfit(path: string, reason: string, cause?: unknown): UserError {
+  return new UserError(
+    `${path}: the run cannot go on in this table: ${reason}; resume it from the checkpoint and the configuration that wrote it, or start a new run`,
+    { cause },
+  );
+}

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import { UserError } from '../../data/errors.js';
+import { writeAtomically } from './atomic-file.js';
+import { nodeEnvironment } from './environment.js';
+import type { Environment } from './environment.js';
+import { systemCode, systemMessage } from './file-system.js';
+import type { FileSystem } from './file-system.js';
+import { acquireLock, thisProcess } from './lock.js';
+import type { Lock } from './lock.js';
+import { formatRunInfo, parseRunInfo, runFormatVersion, runInfoPath } from './run-info.js';
+import type { NewRun, RunInfo } from './run-info.js';
+
+/** What a running run may say anew about itself. */
+export type RunUpdate = Partial<Omit<RunInfo, 'formatVersion' | 'status' | 'started' | 'updated' | 'ended'>>;
+
+/** A run folder that this process writes: it holds the folder's lock. */
+export class RunFolder {
+  #info: RunInfo;
+
+  private constructor(
+    readonly path: string,
+    info: RunInfo,
+    private readonly lock: Lock,
+    private readonly environment: Environment,
+  ) {
+    this.#info = info;
+  }
+
+  /**
+   * Make a run folder with `config.yaml`, `run.json` and the lock. Throws a UserError when the folder holds a run
+   * already, when another process writes it, and when the device does not take it.
+   */
+  static create(
+    path: string,
+    run: NewRun,
+    config: string,
+    environment: Environment = nodeEnvironment,
+  ): RunFolder {
+    const { fs, processes, now } = environment;
+    makeFolder(fs, path);
+    return locked(path, environment, (lock) => {
+      if (fs.exists(runInfoPath(path))) {
+        throw new UserError(`${path}: holds a run already; resume it or take another run folder`);
+      }
+      const time = now().toISOString();
+      const info: RunInfo = {
+        ...run,
+        formatVersion: runFormatVersion,
+        status: 'running',
+        started: time,
+        updated: time,
+        ended: null,
+        stepsDone: 0,
+        failure: null,
+        process: thisProcess(processes),
+      };
+      writeAtomically(fs, configPath(path), config);
+      writeAtomically(fs, runInfoPath(path), formatRunInfo(info));
+      return new RunFolder(path, info, lock, environment);
+    });
+  }
+
+  /**
+   * Go on with a run that was interrupted or failed, or whose process is gone. Throws a UserError when there is no run,
+   * when it is complete, and when another process writes it.
+   */
+  static resume(path: string, environment: Environment = nodeEnvironment): RunFolder {
+    return locked(path, environment, (lock) => {
+      const info = readRunInfo(path, environment.fs);
+      if (info.status === 'complete') throw new UserError(`${path}: the run is complete; start a new one`);
+      const folder = new RunFolder(path, info, lock, environment);
+      folder.#write({
+        status: 'running',
+        ended: null,
+        failure: null,
+        process: thisProcess(environment.processes),
+      });
+      return folder;
+    });
+  }
+
+  /** What `run.json` says. */
+  get info(): RunInfo {
+    return this.#info;
+  }
+
+  /** Change entries of `run.json`, which is brought to the device. Throws a UserError when that fails. */
+  update(changes: RunUpdate): void {
+    this.#write(changes);
+  }
+
+  /** Say how the run ended and give the lock back. Throws a UserError when `run.json` cannot be written. */
+  end(status: 'complete' | 'interrupted'): void;
+  end(status: 'failed', failure: string): void;
+  end(status: 'complete' | 'interrupted' | 'failed', failure: string | null = null): void {
+    try {
+      this.#write({ status, failure, ended: this.environment.now().toISOString() });
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Give the lock back without a word about how the run ended; a second call does nothing. */
+  release(): void {
+    this.lock.release();
+  }
+
+  #write(changes: Partial<RunInfo>): void {
+    const { fs, now } = this.environment;
+    this.#info = { ...this.#info, ...changes, updated: now().toISOString() };
+    writeAtomically(fs, runInfoPath(this.path), formatRunInfo(this.#info));
+  }
+}
+
+/** Path of a run's configuration. */
+export function configPath(folder: string): string {
+  return join(folder, 'config.yaml');
+}
+
+/** Read `run.json` of a run folder. Throws a UserError when there is none or when it cannot be read. */
+export function readRunInfo(folder: string, fs: FileSystem = nodeEnvironment.fs): RunInfo {
+  const path = runInfoPath(folder);
+  return parseRunInfo(path, readText(fs, path));
+}
+
+/** Read the configuration of a run folder. Throws a UserError when there is none. */
+export function readConfig(folder: string, fs: FileSystem = nodeEnvironment.fs): string {
+  return readText(fs, configPath(folder));
+}
+
+function readText(fs: FileSystem, path: string): string {
+  try {
+    return fs.readText(path);
+  } catch (error) {
+    const reason =
+      systemCode(error) === 'ENOENT' ? 'is missing; is this a run folder?' : systemMessage(error);
+    throw new UserError(`${path}: ${reason}`, { cause: error });
+  }
+}
+
+function makeFolder(fs: FileSystem, path: string): void {
+  try {
+    fs.makeFolder(path);
+  } catch (error) {
+    throw new UserError(`${path}: cannot be made (${systemMessage(error)})`, { cause: error });
+  }
+}
+
+function locked<T>(path: string, environment: Environment, use: (lock: Lock) => T): T {
+  const lock = acquireLock(path, environment);
+  try {
+    return use(lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../../data/errors.js';
+import type { Processes } from './environment.js';
+import { systemMessage } from './file-system.js';
+import { isAlive, processSchema } from './lock.js';
+
+/** Version of `run.json`. A newer one is refused. */
+export const runFormatVersion = 1;
+
+const time = z.iso.datetime();
+
+const parameterSchema = z.object({
+  tensor: z.string(),
+  shape: z.array(z.int()),
+  /** Place of the tensor's first value in the flattened parameters. */
+  offset: z.int(),
+  /** Number of its values. */
+  length: z.int(),
+});
+
+const runInfoSchema = z.object({
+  formatVersion: z.literal(runFormatVersion),
+  status: z.enum(['running', 'complete', 'failed', 'interrupted']),
+  experiment: z.string(),
+  name: z.string(),
+  seed: z.int(),
+  /** UTC times, ISO 8601. */
+  started: time,
+  updated: time,
+  ended: time.nullable(),
+  /** Versions of gradscope and of what it runs on, by name. */
+  versions: z.record(z.string(), z.string()),
+  engine: z.string(),
+  dataHash: z.string(),
+  parameters: z.array(parameterSchema),
+  groups: z.array(z.string()),
+  /** Names of the run folders of the replicas that train in the same process, this one included. */
+  siblings: z.array(z.string()),
+  command: z.array(z.string()),
+  stepsDone: z.int(),
+  stepsTotal: z.int(),
+  /** Why the run failed, null when it did not. */
+  failure: z.string().nullable(),
+  /** The process that writes, or wrote last. */
+  process: processSchema,
+});
+
+/** Content of `run.json`. */
+export type RunInfo = z.infer<typeof runInfoSchema>;
+
+/** What a caller says about a new run; the run folder adds the rest. */
+export type NewRun = Omit<
+  RunInfo,
+  'formatVersion' | 'status' | 'started' | 'updated' | 'ended' | 'failure' | 'process' | 'stepsDone'
+>;
+
+/** Path of a run's description. */
+export function runInfoPath(folder: string): string {
+  return join(folder, 'run.json');
+}
+
+/**
+ * Read the text of a `run.json`. Throws a UserError naming the file when it is no JSON, of a newer version, or misses
+ * an entry. Entries of the run that are not known are kept.
+ */
+export function parseRunInfo(path: string, text: string): RunInfo {
+  const content = parseJson(path, text);
+  const version = z.looseObject({ formatVersion: z.number() }).safeParse(content).data?.formatVersion;
+  if (version !== undefined && version > runFormatVersion) {
+    throw new UserError(
+      `${path}: format version ${version} is newer than ${runFormatVersion}, the newest that this gradscope reads; update gradscope`,
+    );
+  }
+  const parsed = runInfoSchema.loose().safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    `${path}: ${issue?.path.join('.') || 'the content'}: ${issue?.message ?? 'not a run'}; restore the file or remove the run folder`,
+  );
+}
+
+/** Text of a `run.json`. */
+export function formatRunInfo(info: RunInfo): string {
+  return `${JSON.stringify(info, null, 2)}\n`;
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(
+      `${path}: not JSON (${systemMessage(error)}); restore the file or remove the run folder`,
+      { cause: error },
+    );
+  }
+}
+
+/** What a run's status is now. */
+export interface EffectiveStatus {
+  readonly status: RunInfo['status'];
+  /** The status for people: `interrupted (process gone)`. */
+  readonly label: string;
+}
+
+/**
+ * The status of a run, which is `interrupted` for one that says `running` although its process on this machine is
+ * gone. Of a process on another machine nothing is known: the label names the machine.
+ */
+export function effectiveStatus(info: RunInfo, processes: Processes): EffectiveStatus {
+  const { status } = info;
+  if (status !== 'running') return { status, label: status };
+  const alive = isAlive(info.process, processes);
+  if (alive === null) return { status, label: `running on ${info.process.host}` };
+  return alive ? { status, label: status } : { status: 'interrupted', label: 'interrupted (process gone)' };
+}

@@ -1,0 +1,197 @@
+import type { Schema } from 'apache-arrow';
+import { makeArrowSchema } from './arrow-types.js';
+import {
+  dictionary,
+  fixedListFloat32,
+  float64,
+  int32,
+  listFloat32,
+  resolveColumns,
+  utf8,
+} from './columns.js';
+import type { Dimensions, ResolvedColumn, TableDefinition } from './columns.js';
+
+/**
+ * Version of the tables' layout. A reader refuses a newer one. Raise it when the meaning of a column changes or a
+ * column goes; a new table or a new column needs no new version.
+ */
+export const formatVersion = 1;
+
+/** Name of the group that stands for all examples of a minibatch. */
+export const minibatchGroup = 'minibatch';
+
+/** Name of the tensor that stands for the sum over all tensors. */
+export const totalTensor = 'total';
+
+/** What the `events` table can report. */
+export const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end'] as const;
+
+const stage = dictionary('Stage of the training schedule.', (d) => d.stages);
+const step = int32('Optimizer step, counted from 1 over the whole run.', { unit: 'step' });
+const epoch = float64('Passes over the data of the stage.', { unit: 'epoch' });
+const tensor = dictionary('Parameter tensor; total is the sum over all tensors.', (d) => [
+  totalTensor,
+  ...d.tensors,
+]);
+const group = dictionary('Group of training examples; minibatch is all of them.', (d) => [
+  minibatchGroup,
+  ...d.groups,
+]);
+
+/** Every table of a run folder. A new table is one more entry here. */
+export const tables = {
+  steps: {
+    name: 'steps',
+    row: 'one optimizer step',
+    columns: {
+      stage,
+      step,
+      stage_step: int32('Optimizer step, counted from 1 within the stage.', { unit: 'step' }),
+      epoch,
+      learning_rate: float64('Learning rate of the step.'),
+      batch_size: int32('Examples in the minibatch.', { unit: 'example' }),
+      loss: float64('Loss of the minibatch before the step; the schema metadata says how it is reduced.'),
+      grad_norm: float64('Euclidean norm of the minibatch gradient before clipping.'),
+      clip_factor: float64('Factor that clipping multiplied the gradient by; 1 means not clipped.'),
+      update_norm: float64('Euclidean norm of the change of the parameters; null means not measured.', {
+        nullable: true,
+      }),
+      step_ms: float64('Wall time of the step without logging.', { unit: 'ms' }),
+      log_ms: float64('Wall time that gradient logging added to the step.', { unit: 'ms' }),
+    },
+    groupColumns: {
+      prefix: 'examples_',
+      unit: 'example',
+      description: (name: string) => `Examples of the group ${name} in the minibatch.`,
+    },
+  },
+  gradients: {
+    name: 'gradients',
+    row: 'one step x group x tensor',
+    columns: {
+      stage,
+      step,
+      group,
+      tensor,
+      norm2: float64("Squared Euclidean norm of the group's part of the minibatch gradient."),
+      example_norm2: float64(
+        "Sum over the group's examples of the squared norm of the per-example gradient; null means not measured.",
+        { nullable: true },
+      ),
+    },
+  },
+  gram: {
+    name: 'gram',
+    row: 'one step x tensor x pair of groups',
+    columns: {
+      stage,
+      step,
+      tensor,
+      group_a: group,
+      group_b: group,
+      inner: float64('Inner product of the gradients of the two groups.'),
+      cosine: float64('Cosine of the gradients of the two groups; null means that one of them is zero.', {
+        nullable: true,
+      }),
+    },
+  },
+  sketches: {
+    name: 'sketches',
+    row: 'one step x group x tensor',
+    columns: {
+      stage,
+      step,
+      group,
+      tensor,
+      sketch: fixedListFloat32("Random projection of the group's gradient.", (d) => d.sketchSize),
+    },
+  },
+  vectors: {
+    name: 'vectors',
+    row: 'one step x group x tensor x chunk',
+    columns: {
+      stage,
+      step,
+      group,
+      tensor,
+      chunk: int32('Number of the chunk within the tensor, counted from 0.'),
+      offset: int32('Place of the first value of the chunk within the flattened tensor.', { unit: 'value' }),
+      values: listFloat32("Values of the group's gradient in the row-major order of the tensor."),
+    },
+  },
+  metrics: {
+    name: 'metrics',
+    row: 'one evaluation x test set x subset x metric',
+    columns: {
+      stage,
+      step,
+      epoch,
+      set: dictionary('Test set.', (d) => d.testSets),
+      subset: dictionary('Subset of the variables.', (d) => d.subsets),
+      metric: dictionary('What is measured.', (d) => d.metrics),
+      value: float64('Value of the metric.'),
+      n: int32('Examples behind the value.', { unit: 'example' }),
+      standard_error: float64('Standard error of the value; null means that it is not defined.', {
+        nullable: true,
+      }),
+    },
+  },
+  events: {
+    name: 'events',
+    row: 'one event of the run',
+    columns: {
+      step,
+      time: float64('Time of the event since 1970-01-01 UTC.', { unit: 'ms' }),
+      kind: dictionary('What happened.', () => eventKinds),
+      message: utf8('What happened, for people.'),
+    },
+  },
+} as const satisfies Record<string, TableDefinition>;
+
+/** Name of a table of the registry. */
+export type TableName = keyof typeof tables;
+
+/** Names of all tables, in the order of the registry. */
+export const tableNames = Object.keys(tables) as readonly TableName[];
+
+/** Keys of the Arrow schema metadata that the store itself writes; callers' keys must not start with `gradscope.`. */
+export const metadataKeys = {
+  version: 'gradscope.format_version',
+  table: 'gradscope.table',
+  units: 'gradscope.units',
+} as const;
+
+/** Facts about the run for the schema metadata: seeds, loss reduction, parameter layout as JSON and so on. */
+export type RunMetadata = Readonly<Record<string, string>>;
+
+/** The Arrow schema of a table and the columns behind it. */
+export interface TableSchema {
+  readonly table: string;
+  readonly columns: readonly ResolvedColumn[];
+  readonly schema: Schema;
+}
+
+/**
+ * The Arrow schema of a table for a run's dimensions. Its metadata hold the format version, the table's name, the
+ * units and the run's own entries; each field's metadata hold unit and description. Dictionary ids are column
+ * numbers, so that the same call always gives the same bytes. Throws an Error where {@link resolveColumns} does and
+ * for a run entry whose key starts with `gradscope.`.
+ */
+export function makeSchema(
+  table: TableDefinition,
+  dimensions: Dimensions,
+  runMetadata: RunMetadata = {},
+): TableSchema {
+  const columns = resolveColumns(table, dimensions);
+  const units = Object.fromEntries(columns.flatMap(({ name, unit }) => (unit === '' ? [] : [[name, unit]])));
+  const metadata = new Map<string, string>([
+    [metadataKeys.version, String(formatVersion)],
+    [metadataKeys.table, table.name],
+    [metadataKeys.units, JSON.stringify(units)],
+  ]);
+  for (const [key, value] of Object.entries(runMetadata)) {
+    if (key.startsWith('gradscope.')) throw new Error(`run metadata: the key ${key} belongs to the store`);
+    metadata.set(key, value);
+  }
+  return { table: table.name, columns, schema: makeArrowSchema(columns, metadata) };
+}

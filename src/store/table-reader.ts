@@ -1,0 +1,165 @@
+import { readdir, stat } from 'node:fs/promises';
+import { UserError } from '../../data/errors.js';
+import type { FileColumn } from './arrow-types.js';
+import { readParts } from './batch-reader.js';
+import { ColumnSet } from './column-views.js';
+import { systemMessage } from './file-system.js';
+import { OpenFile } from './open-file.js';
+import type { Truncation } from './stream-scan.js';
+import { guarded, indexFile, indexStream } from './table-index.js';
+import type { BatchBlock, TableIndex } from './table-index.js';
+import { filePath, streamPath } from './table-paths.js';
+
+/** A complete table is a file, one that is or was being written a stream. */
+export type TableFormat = 'file' | 'stream';
+
+/** What {@link TableReader.refresh} found. */
+export interface Refreshed {
+  /** Rows and batches that are new. */
+  readonly rows: number;
+  readonly batches: number;
+  /** Whether the table was written anew (finalized, or resumed at an earlier step): forget what was read before. */
+  readonly replaced: boolean;
+}
+
+/**
+ * A table of a run folder, whatever its state: a complete file, a stream that grows, a stream that a crash cut.
+ * Opening and {@link refresh} read the places of the batches, never their rows.
+ */
+export class TableReader {
+  #index: TableIndex;
+
+  private constructor(
+    private readonly folder: string,
+    readonly name: string,
+    index: TableIndex,
+  ) {
+    this.#index = index;
+  }
+
+  /**
+   * Open a table of a run folder: the file if there is one, else the stream, or only the format asked for. Throws a
+   * UserError when there is none, when not even its schema can be read, when it is no table of ours, and when it is of
+   * a newer format version.
+   */
+  static async open(folder: string, name: string, format?: TableFormat): Promise<TableReader> {
+    return new TableReader(folder, name, await openIndex(folder, name, format));
+  }
+
+  get path(): string {
+    return this.#index.file.path;
+  }
+
+  get format(): TableFormat {
+    return formatOf(this.path);
+  }
+
+  get rows(): number {
+    return this.#index.rows;
+  }
+
+  get batches(): readonly BatchBlock[] {
+    return this.#index.batches;
+  }
+
+  /** Columns with kind, unit, description and dictionary. */
+  get columns(): readonly FileColumn[] {
+    return this.#index.columns;
+  }
+
+  /** The schema metadata: format version, units, and what the run put there. */
+  get metadata(): ReadonlyMap<string, string> {
+    return this.#index.schema.metadata;
+  }
+
+  /** Bytes at the end that are no complete message; for a table that is being written the batch under way. */
+  get truncated(): Truncation | null {
+    return this.#index.truncated;
+  }
+
+  /** Index of the bytes, for rewriting the table. */
+  get index(): TableIndex {
+    return this.#index;
+  }
+
+  /**
+   * Read batch `i`, or only the columns named. Views share the memory that was read. Throws a RangeError for a batch
+   * that is not there and a UserError for a column that is not there and for a damaged batch.
+   */
+  async readBatch(i: number, names?: readonly string[]): Promise<ColumnSet> {
+    const { file, batches, columns } = this.#index;
+    const block = batches[i];
+    if (block === undefined) throw new RangeError(`${file.path}: batch ${i} of ${batches.length}`);
+    for (const name of names ?? []) this.#check(name);
+    return guarded(file.path, async () => {
+      const views = await readParts(file, block, columns, names);
+      return new ColumnSet(file.path, block.rows, views);
+    });
+  }
+
+  /**
+   * Look for what was written since the table was opened or last refreshed, reading only what is new. Notices when
+   * a stream was finalized, and when it was cut back and written on by a resumed run, as long as the batch that was
+   * the last one differs in size or is gone.
+   */
+  async refresh(): Promise<Refreshed> {
+    const before = this.#index;
+    if (this.format === 'file') return { rows: 0, batches: 0, replaced: false };
+    const found = await stat(this.path).catch(() => null);
+    if (found === null || `${found.dev}:${found.ino}` !== before.fileKey) return this.#reopen();
+    const { rows, batches, size, end } = before;
+    if (found.size === size) return { rows: 0, batches: 0, replaced: false };
+    if (found.size < end || !before.lastBatchStands(found.size)) return this.#reopen();
+    const known = batches.length;
+    await guarded(this.path, () => before.scan(end, found.size));
+    return { rows: before.rows - rows, batches: batches.length - known, replaced: false };
+  }
+
+  async close(): Promise<void> {
+    await this.#index.file.close();
+  }
+
+  async #reopen(): Promise<Refreshed> {
+    const before = this.#index;
+    this.#index = await openIndex(this.folder, this.name);
+    await before.file.close();
+    return { rows: this.rows, batches: this.batches.length, replaced: true };
+  }
+
+  #check(name: string): void {
+    if (this.columns.some((column) => column.name === name)) return;
+    const names = this.columns.map((column) => column.name);
+    throw new UserError(`${this.path}: there is no column ${name} among ${names.join(', ')}`);
+  }
+}
+
+async function openIndex(folder: string, name: string, format?: TableFormat): Promise<TableIndex> {
+  // The file is looked for twice: a run that ends between the two looks replaces the stream by it.
+  const paths = [filePath(folder, name), streamPath(folder, name), filePath(folder, name)];
+  for (const path of paths.filter((path) => format === undefined || formatOf(path) === format)) {
+    const file = await OpenFile.open(path);
+    if (file === null) continue;
+    try {
+      return await (formatOf(path) === 'stream' ? indexStream(file) : indexFile(file));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+  throw new UserError(
+    `${folder}: there is no table ${name} (neither ${name}.arrow nor ${name}.arrows); does the run log it?`,
+  );
+}
+
+function formatOf(path: string): TableFormat {
+  return path.endsWith('.arrows') ? 'stream' : 'file';
+}
+
+/** Names of the tables of a run folder, sorted. Throws a UserError when the folder cannot be read. */
+export async function listTables(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw new UserError(`${folder}: cannot be read (${systemMessage(error)})`, { cause: error });
+  });
+  const found = names.flatMap((name) => /^(.+)\.arrows?$/.exec(name)?.[1] ?? []);
+  return [...new Set(found)].sort();
+}
