@@ -102,13 +102,11 @@ const checkpointSchema = z.strictObject({
 });
 
 const general = z.strictObject({
-  experiment: z.enum([...experiments.keys()] as [string, ...string[]]),
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower-case letters, digits, dots and hyphens')
     .describe('name of the preset; part of every run id'),
   description: z.string().default(''),
-  data: z.unknown(),
   loss: lossSchema,
   model: modelSchema,
   stages: z.array(stageSchema).min(1),
@@ -117,21 +115,22 @@ const general = z.strictObject({
   checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages' }),
 });
 
-/** Schema of an experiment file; the experiment's own schema checks its `data` section. */
-export const runSchema = general.superRefine((config, context) => {
-  const experiment = experiments.get(config.experiment);
-  const result = experiment?.schema.safeParse(config.data);
-  for (const issue of result?.error?.issues ?? []) {
-    context.addIssue({ ...issue, path: ['data', ...issue.path] } as Parameters<typeof context.addIssue>[0]);
-  }
-  const names = config.stages.map(({ name }) => name);
-  if (new Set(names).size < names.length) {
-    context.addIssue({
-      code: 'custom',
-      path: ['stages'],
-      message: `two stages have the same name: ${names.join(', ')}`,
-    });
-  }
-});
+const [first, ...others] = Array.from(experiments.values(), ({ name, schema }) =>
+  general.extend({ experiment: z.literal(name), data: schema }),
+);
+
+/** Schema of an experiment file; each experiment has its own `data` section. */
+export const runSchema = z
+  .discriminatedUnion('experiment', [first!, ...others])
+  .superRefine((config, context) => {
+    const names = config.stages.map(({ name }) => name);
+    if (new Set(names).size < names.length) {
+      context.addIssue({
+        code: 'custom',
+        path: ['stages'],
+        message: `two stages have the same name: ${names.join(', ')}`,
+      });
+    }
+  });
 
 export type RunConfig = z.infer<typeof runSchema>;

@@ -32,7 +32,7 @@ export class AppendFile {
    */
   append(chunks: readonly Uint8Array[]): void {
     const fd = this.#open();
-    let rest = chunks;
+    let rest: readonly Uint8Array[] = chunks.filter((chunk) => chunk.byteLength > 0);
     let position = this.#offset;
     try {
       while (rest.length > 0) {

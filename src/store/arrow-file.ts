@@ -1,12 +1,13 @@
 import { UserError } from '../../data/errors.js';
 import { AppendFile } from './append-file.js';
-import { encodeFooter } from './arrow-types.js';
+import { encodeFooter, makeArrowSchema } from './arrow-types.js';
 import type { Block } from './arrow-types.js';
 import { BatchBuilder } from './batch-builder.js';
 import { nodeFileSystem, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { endOfStream } from './message-body.js';
 import type { Framed } from './message-body.js';
+import { DamagedError } from './table-index.js';
 import type { TableReader } from './table-reader.js';
 
 /** How the batches of a file are made. */
@@ -26,7 +27,7 @@ const pieceLength = 4 * 2 ** 20;
 /**
  * Write the complete batches of a stream to a new file in the Arrow file format and bring it to the device. Takes the
  * memory of one joined batch, whatever the length of the stream. Throws a UserError when the device does not take the
- * file, and removes what was written of it.
+ * file and a {@link DamagedError} when a batch cannot be decoded, and removes what was written then.
  */
 export async function writeArrowFile(
   reader: TableReader,
@@ -57,6 +58,7 @@ class ArrowFile {
   readonly #pending: BatchBuilder;
   readonly #dictionaries: Block[] = [];
   readonly #batches: Block[] = [];
+  readonly #piece = new Uint8Array(pieceLength);
   #rows = 0;
 
   constructor(
@@ -65,7 +67,7 @@ class ArrowFile {
     path: string,
   ) {
     this.#out = new AppendFile(fs, path, `table ${reader.name}`, openReplacing(fs, path), 0);
-    this.#pending = new BatchBuilder(reader.name, reader.columns, 0);
+    this.#pending = new BatchBuilder(reader.name, reader.columns);
   }
 
   /** Format fact: a file is a whole stream between the magic and the footer; apache-arrow leaves the schema away. */
@@ -89,7 +91,8 @@ class ArrowFile {
 
   end(): { rows: number; batches: number } {
     this.#flush();
-    const footer = encodeFooter(this.reader.index.schema, this.#dictionaries, this.#batches);
+    const schema = makeArrowSchema(this.reader.columns, this.reader.metadata);
+    const footer = encodeFooter(schema, this.#dictionaries, this.#batches);
     const length = new Uint8Array(4);
     new DataView(length.buffer).setInt32(0, footer.byteLength, true);
     this.#out.append([endOfStream, footer, length, trailing]);
@@ -104,11 +107,20 @@ class ArrowFile {
   #flush(): void {
     const { rows } = this.#pending;
     if (rows === 0) return;
-    const framed = this.#pending.encode(this.#rows);
+    const framed = this.#encode();
     this.#batches.push(this.#place(framed));
     this.#out.append(framed.chunks);
     this.#rows += rows;
     this.#pending.reset();
+  }
+
+  /** What a writer would have refused, as an index outside its dictionary, can only come from damage. */
+  #encode(): Framed {
+    try {
+      return this.#pending.encode(this.#rows);
+    } catch (error) {
+      throw new DamagedError(this.reader.path, error);
+    }
   }
 
   async #copyMessage(block: Block): Promise<Block> {
@@ -122,9 +134,8 @@ class ArrowFile {
   }
 
   async #copy(from: number, length: number): Promise<void> {
-    const piece = new Uint8Array(Math.min(length, pieceLength));
-    for (let done = 0; done < length; done += piece.length) {
-      const part = piece.subarray(0, length - done);
+    for (let done = 0; done < length; done += pieceLength) {
+      const part = this.#piece.subarray(0, length - done);
       await this.reader.index.file.readInto(part, from + done);
       this.#out.append([part]);
     }

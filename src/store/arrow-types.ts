@@ -1,11 +1,10 @@
 /**
- * The one module that touches apache-arrow. The library's typed entry points build batches from vectors and hand
- * them to a queue of its own; the store needs the layer below (messages, blocks, footer), which the package exports
- * without public types for the headers. What is cast or assumed about that layer stays here.
+ * The one module that calls apache-arrow. The library's entry points build batches of vectors and put them into a
+ * queue of their own; the store needs the layer below (messages, blocks, footer), which the package exports but does
+ * not document. What is assumed about that layer stays here. Only writing needs it: tables are read without it.
  */
 import {
   Bool,
-  DataType,
   Dictionary,
   Field,
   FixedSizeList,
@@ -15,10 +14,10 @@ import {
   List,
   Message,
   MetadataVersion,
-  Precision,
   Schema,
   Utf8,
 } from 'apache-arrow';
+import type { DataType } from 'apache-arrow';
 import { FileBlock, Footer } from 'apache-arrow/ipc/metadata/file';
 import { BufferRegion, DictionaryBatch, FieldNode, RecordBatch } from 'apache-arrow/ipc/metadata/message';
 import type { ColumnKind, ResolvedColumn } from './columns.js';
@@ -38,30 +37,26 @@ export interface Block {
   readonly bodyLength: number;
 }
 
-/** A column of a file: as the registry knows it, with its dictionary's id (-1 for other kinds). */
-export interface FileColumn extends ResolvedColumn {
-  readonly dictionaryId: number;
-  /** Filled as dictionary messages are read. */
-  readonly values: string[];
-}
-
-/** The Arrow schema of the columns; the number of a column is the id of its dictionary. */
-export function makeArrowSchema(columns: readonly ResolvedColumn[], metadata: Map<string, string>): Schema {
-  const fields = columns.map((column, id) => {
+/** The Arrow schema of the columns. */
+export function makeArrowSchema(
+  columns: readonly ResolvedColumn[],
+  metadata: ReadonlyMap<string, string>,
+): Schema {
+  const fields = columns.map((column) => {
     const notes = new Map([['description', column.description]]);
     if (column.unit !== '') notes.set('unit', column.unit);
-    return new Field<DataType>(column.name, arrowTypes[column.kind](column, id), column.nullable, notes);
+    return new Field<DataType>(column.name, arrowTypes[column.kind](column), column.nullable, notes);
   });
-  return new Schema(fields, metadata);
+  return new Schema(fields, new Map(metadata));
 }
 
-const arrowTypes: Readonly<Record<ColumnKind, (column: ResolvedColumn, id: number) => DataType>> = {
+const arrowTypes: Readonly<Record<ColumnKind, (column: ResolvedColumn) => DataType>> = {
   int32: () => new Int32(),
   float64: () => new Float64(),
   float32: () => new Float32(),
   bool: () => new Bool(),
   utf8: () => new Utf8(),
-  dictionary: (_, id) => new Dictionary(new Utf8(), new Int32(), id, false),
+  dictionary: ({ dictionaryId }) => new Dictionary(new Utf8(), new Int32(), dictionaryId, false),
   'fixed-list-float32': ({ size }) => new FixedSizeList(size, item(new Float32())),
   'list-float32': () => new List(item(new Float32())),
   'list-int32': () => new List(item(new Int32())),
@@ -70,58 +65,6 @@ const arrowTypes: Readonly<Record<ColumnKind, (column: ResolvedColumn, id: numbe
 
 function item<T extends DataType>(type: T): Field<T> {
   return new Field('item', type, false);
-}
-
-/** The columns of a schema. `unsupported` names fields of types that the store does not read, with the type. */
-export function columnsOf(schema: Schema): { columns: FileColumn[]; unsupported: string[] } {
-  const columns: FileColumn[] = [];
-  const unsupported: string[] = [];
-  for (const field of schema.fields) {
-    const type: DataType = field.type;
-    const kind = kindOf(type);
-    if (kind === null) {
-      unsupported.push(`${field}`);
-      continue;
-    }
-    columns.push({
-      name: field.name,
-      kind,
-      nullable: field.nullable,
-      unit: field.metadata.get('unit') ?? '',
-      description: field.metadata.get('description') ?? '',
-      values: [],
-      size: DataType.isFixedSizeList(type) ? type.listSize : 0,
-      dictionaryId: DataType.isDictionary(type) ? type.id : -1,
-    });
-  }
-  return { columns, unsupported };
-}
-
-function kindOf(type: DataType): ColumnKind | null {
-  if (DataType.isDictionary(type)) {
-    return DataType.isUtf8(type.dictionary) && isInt32(type.indices) ? 'dictionary' : null;
-  }
-  if (DataType.isFixedSizeList(type)) {
-    return numberKind(type.valueType) === 'float32' ? 'fixed-list-float32' : null;
-  }
-  if (DataType.isList(type)) {
-    const items = numberKind(type.valueType);
-    return items === null ? null : `list-${items}`;
-  }
-  if (DataType.isBool(type)) return 'bool';
-  if (DataType.isUtf8(type)) return 'utf8';
-  return numberKind(type);
-}
-
-function numberKind(type: DataType): 'int32' | 'float32' | 'float64' | null {
-  if (isInt32(type)) return 'int32';
-  if (!DataType.isFloat(type)) return null;
-  if (type.precision === Precision.SINGLE) return 'float32';
-  return type.precision === Precision.DOUBLE ? 'float64' : null;
-}
-
-function isInt32(type: DataType): boolean {
-  return DataType.isInt(type) && type.bitWidth === 32 && type.isSigned;
 }
 
 /** Flatbuffer of a schema message, without its prefix. */
@@ -148,13 +91,6 @@ function batchHeader({ rows, nodes, regions }: BatchLayout): RecordBatch {
   );
 }
 
-/** The schema in the flatbuffer of a schema message. Throws an Error of any kind when the bytes hold none. */
-export function decodeSchema(flatbuffer: Uint8Array): Schema {
-  const message = Message.decode(flatbuffer);
-  if (!message.isSchema()) throw new Error('the first message is no schema');
-  return message.header();
-}
-
 /** Flatbuffer of a file's footer. */
 export function encodeFooter(
   schema: Schema,
@@ -164,24 +100,4 @@ export function encodeFooter(
   const blocks = (list: readonly Block[]): FileBlock[] =>
     list.map(({ offset, metadataLength, bodyLength }) => new FileBlock(metadataLength, bodyLength, offset));
   return Footer.encode(new Footer(schema, MetadataVersion.V5, blocks(batches), blocks(dictionaries)));
-}
-
-/** Schema and blocks of a file's footer. Throws an Error of any kind when the bytes are no footer. */
-export function decodeFooter(flatbuffer: Uint8Array): {
-  schema: Schema;
-  dictionaries: Block[];
-  batches: Block[];
-} {
-  const footer = Footer.decode(flatbuffer);
-  const blocks = (list: Iterable<FileBlock>): Block[] =>
-    Array.from(list, ({ offset, metaDataLength, bodyLength }) => ({
-      offset,
-      metadataLength: metaDataLength,
-      bodyLength,
-    }));
-  return {
-    schema: footer.schema,
-    dictionaries: blocks(footer.dictionaryBatches()),
-    batches: blocks(footer.recordBatches()),
-  };
 }

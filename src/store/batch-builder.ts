@@ -32,13 +32,11 @@ export class BatchBuilder {
   readonly #buffers: ReadonlyMap<string, ColumnBuffer<ColumnFill>>;
   #rows = 0;
 
-  /** `capacity` is the number of rows to hold without growing. */
   constructor(
     private readonly table: string,
     columns: readonly ResolvedColumn[],
-    capacity: number,
   ) {
-    this.#buffers = new Map(columns.map((column) => [column.name, makers[column.kind](column, capacity)]));
+    this.#buffers = new Map(columns.map((column) => [column.name, makers[column.kind](column)]));
   }
 
   /** Rows held. */
@@ -101,19 +99,18 @@ const makeFloat32 = (length: number): Float32Array => new Float32Array(length);
 const makeFloat64 = (length: number): Float64Array => new Float64Array(length);
 
 const makers: {
-  readonly [K in ColumnKind]: (column: ResolvedColumn, capacity: number) => ColumnBuffer<ColumnFills[K]>;
+  readonly [K in ColumnKind]: (column: ResolvedColumn) => ColumnBuffer<ColumnFills[K]>;
 } = {
-  int32: (column, capacity) => new NumberBuffer(column, makeInt32, capacity),
-  float64: (column, capacity) => new NumberBuffer(column, makeFloat64, capacity),
-  float32: (column, capacity) => new NumberBuffer(column, makeFloat32, capacity),
-  bool: (column, capacity) => new BoolBuffer(column, capacity),
+  int32: (column) => new NumberBuffer(column, makeInt32),
+  float64: (column) => new NumberBuffer(column, makeFloat64),
+  float32: (column) => new NumberBuffer(column, makeFloat32),
+  bool: (column) => new BoolBuffer(column),
   utf8: (column) => new TextBuffer(column),
-  dictionary: (column, capacity) => new DictionaryBuffer(column, capacity),
-  'fixed-list-float32': (column, capacity) => new FixedListBuffer(column, capacity),
-  'list-float32': (column, capacity) =>
-    new ListBuffer(column, (array, from, to) => array.subarray(from, to), makeFloat32, capacity),
-  'list-int32': (column, capacity) =>
-    new ListBuffer(column, (array, from, to) => array.subarray(from, to), makeInt32, capacity),
-  'list-float64': (column, capacity) =>
-    new ListBuffer(column, (array, from, to) => array.subarray(from, to), makeFloat64, capacity),
+  dictionary: (column) => new DictionaryBuffer(column),
+  'fixed-list-float32': (column) => new FixedListBuffer(column),
+  'list-float32': (column) =>
+    new ListBuffer(column, (array, from, to) => array.subarray(from, to), makeFloat32),
+  'list-int32': (column) => new ListBuffer(column, (array, from, to) => array.subarray(from, to), makeInt32),
+  'list-float64': (column) =>
+    new ListBuffer(column, (array, from, to) => array.subarray(from, to), makeFloat64),
 };

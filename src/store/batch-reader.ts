@@ -1,9 +1,10 @@
-import type { Block, FileColumn } from './arrow-types.js';
+import type { Block } from './arrow-types.js';
 import { decodeColumn, partsOf } from './column-decoder.js';
 import type { ColumnView } from './column-views.js';
 import { ParsedMessage } from './message-parser.js';
 import type { OpenFile } from './open-file.js';
 import type { ColumnPart } from './part-memory.js';
+import type { FileColumn } from './schema-parser.js';
 
 /** Messages up to this size are read whole, in one call; of larger ones only the columns that are asked for. */
 const wholeBelow = 1 << 18;

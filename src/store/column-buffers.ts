@@ -57,9 +57,8 @@ export class NumberBuffer<A extends Int32Array | Float64Array | Float32Array> im
   constructor(
     private readonly column: ResolvedColumn,
     private readonly allocate: (length: number) => A,
-    capacity: number,
   ) {
-    this.view = allocate(capacity);
+    this.view = allocate(0);
     this.#missing = column.kind === 'int32' ? missingInt32 : Number.NaN;
   }
 
@@ -108,11 +107,8 @@ export class NumberBuffer<A extends Int32Array | Float64Array | Float32Array> im
 export class DictionaryBuffer implements ColumnBuffer<Int32Array> {
   view: Int32Array;
 
-  constructor(
-    private readonly column: ResolvedColumn,
-    capacity: number,
-  ) {
-    this.view = new Int32Array(capacity);
+  constructor(private readonly column: ResolvedColumn) {
+    this.view = new Int32Array();
   }
 
   reserve(from: number, to: number): void {
@@ -148,11 +144,8 @@ export class DictionaryBuffer implements ColumnBuffer<Int32Array> {
 export class BoolBuffer implements ColumnBuffer<Uint8Array> {
   view: Uint8Array;
 
-  constructor(
-    private readonly column: ResolvedColumn,
-    capacity: number,
-  ) {
-    this.view = new Uint8Array(capacity);
+  constructor(private readonly column: ResolvedColumn) {
+    this.view = new Uint8Array();
   }
 
   reserve(from: number, to: number): void {

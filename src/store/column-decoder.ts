@@ -1,4 +1,3 @@
-import type { FileColumn } from './arrow-types.js';
 import { bytesOf } from './bitmap.js';
 import { missingInt32 } from './column-views.js';
 import type { ColumnView, ColumnViews } from './column-views.js';
@@ -6,6 +5,7 @@ import type { ColumnKind } from './columns.js';
 import type { ParsedBatch } from './message-parser.js';
 import { PartMemory } from './part-memory.js';
 import type { ColumnPart } from './part-memory.js';
+import type { FileColumn } from './schema-parser.js';
 
 /** Format fact: field nodes and buffers of each kind; a list has its own and its child's. */
 const scalar = { nodes: 1, regions: 2 };

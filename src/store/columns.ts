@@ -66,6 +66,8 @@ export interface ResolvedColumn {
   readonly values: readonly string[];
   /** Values in each row of a fixed-size list, 0 for other kinds. */
   readonly size: number;
+  /** Id of a dictionary within its file, -1 for other kinds. */
+  readonly dictionaryId: number;
 }
 
 /** Names of the columns of a table, its group columns included. */
@@ -137,18 +139,21 @@ export function groupColumnName<P extends string>(prefix: P, group: string): `${
 }
 
 /**
- * The columns of a table for a run's dimensions, in file order: the declared ones, then one a group. Throws an Error
- * for a name or a dictionary value that occurs twice and for a fixed-size list without a positive whole size.
+ * The columns of a table for a run's dimensions, in file order: the declared ones, then one a group. A dictionary's id
+ * is the number of its column, so that the same dimensions always give the same bytes. Throws an Error for a name or
+ * a dictionary value that occurs twice and for a fixed-size list without a positive whole size.
  */
 export function resolveColumns(table: TableDefinition, dimensions: Dimensions): ResolvedColumn[] {
-  const columns = Object.entries(table.columns).map(([name, column]) =>
-    resolveColumn(table, name, column, dimensions),
-  );
+  const columns: ResolvedColumn[] = [];
+  const add = (name: string, column: Column): void => {
+    const id = column.kind === 'dictionary' ? columns.length : -1;
+    columns.push({ ...resolveColumn(table, name, column, dimensions), dictionaryId: id });
+  };
+  for (const [name, column] of Object.entries(table.columns)) add(name, column);
   if (table.groupColumns !== undefined) {
     const { prefix, unit, description } = table.groupColumns;
     for (const group of dimensions.groups) {
-      const column = int32(description(group), { unit });
-      columns.push(resolveColumn(table, groupColumnName(prefix, group), column, dimensions));
+      add(groupColumnName(prefix, group), int32(description(group), { unit }));
     }
   }
   const twice = firstDuplicate(columns.map((column) => column.name));
@@ -161,7 +166,7 @@ function resolveColumn(
   name: string,
   column: Column,
   dimensions: Dimensions,
-): ResolvedColumn {
+): Omit<ResolvedColumn, 'dictionaryId'> {
   const values = column.values?.(dimensions) ?? [];
   const twice = firstDuplicate(values);
   if (twice !== undefined) {

@@ -27,10 +27,9 @@ export class ListBuffer<A extends Int32Array | Float64Array | Float32Array>
     private readonly column: ResolvedColumn,
     private readonly slice: (array: A, from: number, to: number) => A,
     private readonly allocate: (length: number) => A,
-    capacity: number,
   ) {
     this.#values = allocate(0);
-    this.#offsets = new Int32Array(capacity + 1);
+    this.#offsets = new Int32Array(1);
   }
 
   get view(): ListRows<A> {
@@ -101,11 +100,8 @@ export class ListBuffer<A extends Int32Array | Float64Array | Float32Array>
 export class FixedListBuffer implements ColumnBuffer<Float32Array> {
   view: Float32Array;
 
-  constructor(
-    private readonly column: ResolvedColumn,
-    capacity: number,
-  ) {
-    this.view = new Float32Array(capacity * column.size);
+  constructor(private readonly column: ResolvedColumn) {
+    this.view = new Float32Array();
   }
 
   reserve(from: number, to: number): void {

@@ -1,5 +1,5 @@
-import type { FileColumn } from './arrow-types.js';
 import type { ParsedBatch } from './message-parser.js';
+import type { FileColumn } from './schema-parser.js';
 
 /** The part of a batch that holds one column. */
 export interface ColumnPart {

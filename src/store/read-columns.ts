@@ -1,7 +1,7 @@
-import type { FileColumn } from './arrow-types.js';
 import { ColumnSet } from './column-views.js';
 import type { ColumnView } from './column-views.js';
 import type { ColumnKind } from './columns.js';
+import type { FileColumn } from './schema-parser.js';
 import type { TableReader } from './table-reader.js';
 
 /** Gathers one column over several batches into memory of its own. */

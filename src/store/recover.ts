@@ -9,6 +9,7 @@ import { publish, removeStream, temporaryPath } from './finalize.js';
 import { acquireLock } from './lock.js';
 import { formatRunInfo, parseRunInfo, runInfoPath } from './run-info.js';
 import type { RunInfo } from './run-info.js';
+import { DamagedError } from './table-index.js';
 import { filePath, streamPath } from './table-paths.js';
 import { listTables, TableReader } from './table-reader.js';
 
@@ -31,7 +32,8 @@ export interface RecoveredTable {
  *
  * All files are written under temporary names before the first one gets its own, so that a full disk changes nothing.
  * A stream that loses bytes is kept as `<table>.arrows.bak`: behind a damaged place there may be good batches, and
- * only the owner can say that they do not matter. A stream without schema or dictionaries stays as it is.
+ * only the owner can say that they do not matter. A stream without schema or dictionaries, or with a batch that
+ * cannot be decoded, stays as it is.
  *
  * Throws a UserError when a living process writes the folder and when the device does not take the files. A run that
  * shall be resumed must not be recovered: a resumed run goes on in its streams.
@@ -49,7 +51,7 @@ export async function recoverRun(
     for (const table of tables.filter((name) => fs.exists(streamPath(folder, name)))) {
       found.push(await convert(folder, table, fs, written));
     }
-    for (const path of written.splice(0)) publish(fs, path);
+    for (const path of written) publish(fs, path);
     const kept = found.map((table) => putAway(folder, table, fs));
     markInterrupted(folder, fs);
     return kept;
@@ -81,11 +83,14 @@ async function convert(
     const path = filePath(folder, table);
     // A file with its own name is complete: an earlier recovery, or the run's end, was stopped behind its rename.
     if (!fs.exists(path)) {
-      written.push(path);
       await writeArrowFile(reader, temporaryPath(path), { fs });
+      written.push(path);
     }
     const bytesDropped = truncated === null ? 0 : index.size - truncated.atByte;
     return { table, rows: reader.rows, bytesDropped, backup: null, error: null };
+  } catch (error) {
+    if (error instanceof DamagedError) return { ...nothing, error };
+    throw error;
   } finally {
     await reader.close();
   }

@@ -1,11 +1,12 @@
 import { UserError } from '../../data/errors.js';
-import { columnsOf, decodeSchema } from './arrow-types.js';
-import type { FileColumn } from './arrow-types.js';
 import { decodeDictionary } from './column-decoder.js';
 import type { ResolvedColumn } from './columns.js';
 import { systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
-import { formatVersion, metadataKeys } from './schemas.js';
+import { formatVersion, metadataKeys } from './format.js';
+import type { ParsedMessage } from './message-parser.js';
+import { parseSchema } from './schema-parser.js';
+import type { FileColumn } from './schema-parser.js';
 import type { TableSchema } from './schemas.js';
 import { scanStream } from './stream-scan.js';
 import type { ReadAt } from './stream-scan.js';
@@ -63,7 +64,7 @@ function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOf
       break;
     }
     const { message, offset, metadataLength, bodyLength } = step.value;
-    if (columns === null) columns = columnsIn(path, message.flatbuffer, expected);
+    if (columns === null) columns = columnsIn(path, message, expected);
     else if (message.kind === 'dictionary') {
       const { id, batch } = message.dictionary();
       const values = decodeDictionary(batch, readAt(offset + metadataLength, bodyLength));
@@ -75,12 +76,12 @@ function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOf
   return rows;
 }
 
-function columnsIn(path: string, flatbuffer: Uint8Array, expected: TableSchema): readonly FileColumn[] {
-  const schema = decodeSchema(flatbuffer);
+function columnsIn(path: string, message: ParsedMessage, expected: TableSchema): readonly FileColumn[] {
+  const schema = parseSchema(message.header);
   const found = `${schema.metadata.get(metadataKeys.table)}, format ${schema.metadata.get(metadataKeys.version)}`;
   const wanted = `${expected.table}, format ${formatVersion}`;
   if (found !== wanted) throw unfit(path, `it holds the table ${found}, not ${wanted}`);
-  return columnsOf(schema).columns;
+  return schema.columns;
 }
 
 function compare(path: string, found: readonly FileColumn[], expected: readonly ResolvedColumn[]): void {

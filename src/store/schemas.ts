@@ -10,12 +10,7 @@ import {
   utf8,
 } from './columns.js';
 import type { Dimensions, ResolvedColumn, TableDefinition } from './columns.js';
-
-/**
- * Version of the tables' layout. A reader refuses a newer one. Raise it when the meaning of a column changes or a
- * column goes; a new table or a new column needs no new version.
- */
-export const formatVersion = 1;
+import { formatVersion, metadataKeys } from './format.js';
 
 /** Name of the group that stands for all examples of a minibatch. */
 export const minibatchGroup = 'minibatch';
@@ -153,13 +148,6 @@ export type TableName = keyof typeof tables;
 
 /** Names of all tables, in the order of the registry. */
 export const tableNames = Object.keys(tables) as readonly TableName[];
-
-/** Keys of the Arrow schema metadata that the store itself writes; callers' keys must not start with `gradscope.`. */
-export const metadataKeys = {
-  version: 'gradscope.format_version',
-  table: 'gradscope.table',
-  units: 'gradscope.units',
-} as const;
 
 /** Facts about the run for the schema metadata: seeds, loss reduction, parameter layout as JSON and so on. */
 export type RunMetadata = Readonly<Record<string, string>>;

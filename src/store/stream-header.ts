@@ -7,14 +7,14 @@ import type { TableSchema } from './schemas.js';
 /** What a stream begins with: its schema, then all its dictionaries, so that a table without rows can be read. */
 export function headerOf({ schema, columns }: TableSchema): Uint8Array[] {
   const chunks = [...frame(encodeSchema(schema)).chunks];
-  for (const [id, column] of columns.entries()) {
-    if (column.kind === 'dictionary') chunks.push(...dictionaryMessage(id, column));
+  for (const column of columns) {
+    if (column.kind === 'dictionary') chunks.push(...dictionaryMessage(column));
   }
   return chunks;
 }
 
-function dictionaryMessage(id: number, column: ResolvedColumn): readonly Uint8Array[] {
+function dictionaryMessage({ values, dictionaryId }: ResolvedColumn): readonly Uint8Array[] {
   const body = new MessageBody();
-  encodeTexts(column.values, body);
-  return frame(encodeDictionaryBatch(id, body.layout(column.values.length)), body).chunks;
+  encodeTexts(values, body);
+  return frame(encodeDictionaryBatch(dictionaryId, body.layout(values.length)), body).chunks;
 }

@@ -1,13 +1,13 @@
-import type { Schema } from 'apache-arrow';
 import { UserError } from '../../data/errors.js';
-import { columnsOf, decodeFooter, decodeSchema } from './arrow-types.js';
-import type { Block, FileColumn } from './arrow-types.js';
+import type { Block } from './arrow-types.js';
 import { decodeDictionary } from './column-decoder.js';
 import { systemCode, systemMessage } from './file-system.js';
+import { formatVersion, metadataKeys } from './format.js';
 import { ParsedMessage } from './message-parser.js';
 import { paced } from './open-file.js';
 import type { OpenFile } from './open-file.js';
-import { formatVersion, metadataKeys } from './schemas.js';
+import { parseFooter, parseSchema } from './schema-parser.js';
+import type { FileColumn, ParsedSchema } from './schema-parser.js';
 import { scanStream } from './stream-scan.js';
 import type { ScannedMessage, Truncation } from './stream-scan.js';
 
@@ -20,8 +20,8 @@ export interface BatchBlock extends Block {
 
 /** What is known of a table without reading its rows. */
 export class TableIndex {
-  readonly schema: Schema;
   readonly columns: readonly FileColumn[];
+  readonly metadata: ReadonlyMap<string, string>;
   readonly dictionaries: Block[] = [];
   readonly batches: BatchBlock[] = [];
   rows = 0;
@@ -41,10 +41,10 @@ export class TableIndex {
   constructor(
     readonly file: OpenFile,
     readonly fileKey: string,
-    schema: Schema,
+    { columns, metadata, unsupported }: ParsedSchema,
   ) {
-    const version = Number(schema.metadata.get(metadataKeys.version));
-    if (!Number.isSafeInteger(version) || !schema.metadata.has(metadataKeys.table)) {
+    const version = Number(metadata.get(metadataKeys.version));
+    if (!Number.isSafeInteger(version) || !metadata.has(metadataKeys.table)) {
       throw new UserError(
         `${file.path}: an Arrow file, but no table of gradscope (its schema metadata hold no ${metadataKeys.version})`,
       );
@@ -54,12 +54,11 @@ export class TableIndex {
         `${file.path}: format version ${version} is newer than ${formatVersion}, the newest that this gradscope reads; update gradscope`,
       );
     }
-    const { columns, unsupported } = columnsOf(schema);
     if (unsupported.length > 0) {
       throw new UserError(`${file.path}: columns of types that are not read: ${unsupported.join(', ')}`);
     }
-    this.schema = schema;
     this.columns = columns;
+    this.metadata = metadata;
   }
 
   /** Take in a dictionary or batch message. `body` reads the message's body. */
@@ -98,9 +97,12 @@ export class TableIndex {
   async scan(start: number, size: number): Promise<void> {
     const { file } = this;
     const steps = scanStream((position, length) => file.readNow(position, length), start, size);
-    const { end, truncated } = await paced(steps, (found) =>
-      this.add(found, () => file.readNow(found.offset + found.metadataLength, found.bodyLength)),
-    );
+    const { end, truncated } = await paced(steps, (found) => {
+      const bodyAt = found.offset + found.metadataLength;
+      this.add(found, () => file.readNow(bodyAt, found.bodyLength));
+      // Counted one by one: after a message that is refused, another scan must not take in those before it again.
+      this.end = bodyAt + found.bodyLength;
+    });
     this.end = end;
     this.size = size;
     this.truncated = truncated;
@@ -130,7 +132,9 @@ export async function indexStream(file: OpenFile): Promise<TableIndex> {
       const reason = size === 0 ? 'the file is empty' : (first.value.truncated?.reason ?? 'it has no schema');
       throw new UserError(`${file.path}: not a table, or cut within its schema (${reason})`);
     }
-    const index = new TableIndex(file, key, decodeSchema(first.value.message.flatbuffer));
+    const { message } = first.value;
+    if (message.kind !== 'schema') throw new RangeError(`it begins with a ${message.kind} message`);
+    const index = new TableIndex(file, key, parseSchema(message.header));
     index.schemaLength = first.value.metadataLength + first.value.bodyLength;
     await index.scan(index.schemaLength, size);
     return index;
@@ -152,7 +156,7 @@ export async function indexFile(file: OpenFile): Promise<TableIndex> {
     const footerLength = new DataView(tail.buffer, tail.byteOffset).getInt32(0, true);
     const footerAt = size - tailLength - footerLength;
     if (footerLength <= 0 || footerAt < 8) throw new RangeError(`a footer of ${footerLength} bytes`);
-    const footer = decodeFooter(file.readNow(footerAt, footerLength));
+    const footer = parseFooter(file.readNow(footerAt, footerLength));
     const index = new TableIndex(file, key, footer.schema);
     await paced([...footer.dictionaries, ...footer.batches].values(), (block) => {
       const end = block.offset + block.metadataLength + block.bodyLength;
@@ -170,16 +174,23 @@ function endsWithMagic(bytes: Uint8Array): boolean {
   return new TextDecoder().decode(bytes).endsWith(magic);
 }
 
+/** A file whose bytes are not what gradscope writes; reading it again will not help. */
+export class DamagedError extends UserError {
+  constructor(path: string, cause: unknown) {
+    super(`${path}: damaged, or not as gradscope writes it (${systemMessage(cause)})`, { cause });
+  }
+}
+
 /**
- * Run something that decodes a file. Every error of the decoder is thrown as a UserError that names the file: bytes
- * that are no table make flatbuffers throw errors of several classes.
+ * Run something that decodes a file. What the system refuses is thrown as a UserError that names the file, every other
+ * error as a {@link DamagedError}: bytes that are no table make decoders throw errors of several classes.
  */
 export async function guarded<T>(path: string, decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const problem = systemCode(error) === undefined ? 'damaged, or no table of gradscope' : 'cannot be read';
-    throw new UserError(`${path}: ${problem} (${systemMessage(error)})`, { cause: error });
+    if (systemCode(error) === undefined) throw new DamagedError(path, error);
+    throw new UserError(`${path}: cannot be read (${systemMessage(error)})`, { cause: error });
   }
 }

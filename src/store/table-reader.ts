@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { UserError } from '../../data/errors.js';
-import type { FileColumn } from './arrow-types.js';
 import { readParts } from './batch-reader.js';
 import { ColumnSet } from './column-views.js';
 import { systemMessage } from './file-system.js';
 import { OpenFile } from './open-file.js';
+import type { FileColumn } from './schema-parser.js';
 import type { Truncation } from './stream-scan.js';
 import { guarded, indexFile, indexStream } from './table-index.js';
 import type { BatchBlock, TableIndex } from './table-index.js';
@@ -28,6 +28,8 @@ export interface Refreshed {
  */
 export class TableReader {
   #index: TableIndex;
+  #refreshing: Promise<Refreshed> | null = null;
+  readonly #reading = new Set<Promise<ColumnSet>>();
 
   private constructor(
     private readonly folder: string,
@@ -69,7 +71,7 @@ export class TableReader {
 
   /** The schema metadata: format version, units, and what the run put there. */
   get metadata(): ReadonlyMap<string, string> {
-    return this.#index.schema.metadata;
+    return this.#index.metadata;
   }
 
   /** Bytes at the end that are no complete message; for a table that is being written the batch under way. */
@@ -91,18 +93,37 @@ export class TableReader {
     const block = batches[i];
     if (block === undefined) throw new RangeError(`${file.path}: batch ${i} of ${batches.length}`);
     for (const name of names ?? []) this.#check(name);
-    return guarded(file.path, async () => {
+    const reading = guarded(file.path, async () => {
       const views = await readParts(file, block, columns, names);
       return new ColumnSet(file.path, block.rows, views);
     });
+    this.#reading.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reading.delete(reading);
+    }
   }
 
   /**
    * Look for what was written since the table was opened or last refreshed, reading only what is new. Notices when
    * a stream was finalized, and when it was cut back and written on by a resumed run, as long as the batch that was
-   * the last one differs in size or is gone.
+   * the last one differs in size or is gone. A call during another one gives the result of that one.
    */
   async refresh(): Promise<Refreshed> {
+    this.#refreshing ??= this.#look();
+    try {
+      return await this.#refreshing;
+    } finally {
+      this.#refreshing = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#index.file.close();
+  }
+
+  async #look(): Promise<Refreshed> {
     const before = this.#index;
     if (this.format === 'file') return { rows: 0, batches: 0, replaced: false };
     const found = await stat(this.path).catch(() => null);
@@ -115,13 +136,11 @@ export class TableReader {
     return { rows: before.rows - rows, batches: batches.length - known, replaced: false };
   }
 
-  async close(): Promise<void> {
-    await this.#index.file.close();
-  }
-
   async #reopen(): Promise<Refreshed> {
     const before = this.#index;
     this.#index = await openIndex(this.folder, this.name);
+    // Reads that began in the old file go on there.
+    await Promise.allSettled(this.#reading);
     await before.file.close();
     return { rows: this.rows, batches: this.batches.length, replaced: true };
   }

@@ -49,7 +49,7 @@ export class TableWriter<D extends TableDefinition> {
   private constructor(schema: TableSchema, file: AppendFile, rows: number, options: TableWriterOptions<D>) {
     this.#batchRows = options.batchRows ?? 4096;
     this.#batchBytes = options.batchBytes ?? 2 ** 23;
-    this.#builder = new BatchBuilder(schema.table, schema.columns, this.#batchRows);
+    this.#builder = new BatchBuilder(schema.table, schema.columns);
     this.#positions = new Map(
       schema.columns
         .filter((column) => column.kind === 'dictionary')

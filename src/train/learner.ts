@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../data/random/streams.js';
+import type { NamedTensor } from '../store/safetensors.js';
 import { createVariable, type Variable } from './engine/variable.js';
 import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
 import type { Model, ModelInputs } from './models/model.js';
@@ -10,15 +11,8 @@ import { planBlocks, type Block, type Placement } from './parameters/layout.js';
 /** How a stage updates parameters. */
 export interface Updating {
   readonly optimizer: OptimizerConfig;
-  /** Learning rate of a parameter, as a factor on the stage's. */
-  readonly rateFactor: (parameter: string) => number;
-}
-
-/** A named tensor of one replica, on the host. */
-export interface NamedArray {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
+  /** Full learning rate of a parameter. */
+  readonly learningRate: (parameter: string) => number;
 }
 
 /**
@@ -29,7 +23,8 @@ export class Learner {
   private variables: Variable[] = [];
   private slots: Record<string, Variable>[] = [];
   private rule: OptimizerRule | null = null;
-  private factors: number[] = [];
+  /** Full learning rate of each block. */
+  private rates: number[] = [];
   private compute: GradientFunction | null = null;
   private currentBlocks: readonly Block[] = [];
 
@@ -47,30 +42,36 @@ export class Learner {
 
   /** Starts with initial parameters; `random` has one stream for each replica. */
   initialise(random: readonly RandomStream[]): void {
-    const perReplica = random.map((stream) =>
-      this.model.parameters.map(({ name, shape, initialise }) => ({
-        name,
-        shape,
-        values: initialise(stream),
-      })),
+    this.load(
+      random.map((stream) =>
+        this.model.parameters.map(({ name, shape, initialise }) => ({
+          name,
+          shape,
+          values: initialise(stream),
+        })),
+      ),
     );
+  }
+
+  /** Starts with given parameters, one list for each replica. Throws when one is missing or has another size. */
+  load(parameters: readonly (readonly NamedTensor[])[]): void {
     this.setBlocks(
       planBlocks(this.model.parameters, () => '', true),
-      perReplica,
+      parameters,
     );
   }
 
   /** Starts a stage: a fresh optimizer, and blocks as it needs them. Parameters keep their values. */
-  beginStage({ optimizer, rateFactor }: Updating): void {
+  beginStage({ optimizer, learningRate }: Updating): void {
     const values = Array.from({ length: this.replicas }, (_, replica) => this.parameterValues(replica));
     this.rule = optimizerRule(optimizer);
     const blocks = planBlocks(
       this.model.parameters,
-      (name) => String(rateFactor(name)),
+      (name) => String(learningRate(name)),
       this.rule.elementwise,
     );
     this.setBlocks(blocks, values);
-    this.factors = blocks.map(({ parameters }) => rateFactor(parameters[0]!.name));
+    this.rates = blocks.map(({ parameters }) => learningRate(parameters[0]!.name));
     const { rule } = this;
     this.slots = this.variables.map((_, i) =>
       Object.fromEntries(
@@ -92,18 +93,18 @@ export class Learner {
    *
    * @param gradients of the blocks, `[replica, size]`, before clipping
    * @param clipFactors of each replica
-   * @param learningRates of each replica, the stage's
+   * @param rateFactors of each replica, on the full learning rates: the schedule
    * @param step updates of the stage, this one included
    */
   update(
     gradients: readonly tf.Tensor[],
     clipFactors: readonly number[],
-    learningRates: readonly number[],
+    rateFactors: readonly number[],
     step: number,
   ): void {
     const clips = clipFactors.some((factor) => factor < 1);
     this.variables.forEach((variable, i) => {
-      const rates = learningRates.map((rate) => rate * this.factors[i]!);
+      const rates = rateFactors.map((factor) => factor * this.rates[i]!);
       const clipped = tf.tidy(() => {
         const gradient = gradients[i]!;
         const scaled = clips ? tf.mul(gradient, tf.tensor(clipFactors, [this.replicas, 1])) : gradient;
@@ -126,7 +127,7 @@ export class Learner {
   }
 
   /** Parameters of one replica, in the model's order. */
-  parameterValues(replica: number): NamedArray[] {
+  parameterValues(replica: number): NamedTensor[] {
     const parts = new Map(
       this.variables.flatMap((variable, i) =>
         this.splitBlock(i, variable, replica).map((part) => [part.name, part]),
@@ -136,7 +137,7 @@ export class Learner {
   }
 
   /** Optimizer state of one replica, named `slot/parameter`. */
-  optimizerValues(replica: number): NamedArray[] {
+  optimizerValues(replica: number): NamedTensor[] {
     return this.slots.flatMap((slots, i) =>
       Object.entries(slots).flatMap(([slot, variable]) =>
         this.splitBlock(i, variable, replica).map((part) => ({ ...part, name: `${slot}/${part.name}` })),
@@ -145,17 +146,12 @@ export class Learner {
   }
 
   /**
-   * Puts back what {@link parameterValues} and {@link optimizerValues} returned, one list for each replica. Call
-   * after {@link beginStage}. Throws when a tensor is missing or has another size.
+   * Puts back what {@link optimizerValues} returned, one list for each replica. Call after {@link beginStage}.
+   * Throws when a tensor is missing or has another size.
    */
-  restore(
-    parameters: readonly (readonly NamedArray[])[],
-    optimizer: readonly (readonly NamedArray[])[],
-  ): void {
-    this.variables.forEach((variable, i) => this.fillBlock(i, variable, '', parameters));
+  loadOptimizer(state: readonly (readonly NamedTensor[])[]): void {
     this.slots.forEach((slots, i) => {
-      for (const [slot, variable] of Object.entries(slots))
-        this.fillBlock(i, variable, `${slot}/`, optimizer);
+      for (const [slot, variable] of Object.entries(slots)) this.fillBlock(i, variable, `${slot}/`, state);
     });
   }
 
@@ -164,7 +160,7 @@ export class Learner {
     this.compute?.dispose();
   }
 
-  private setBlocks(blocks: readonly Block[], perReplica: readonly (readonly NamedArray[])[]): void {
+  private setBlocks(blocks: readonly Block[], perReplica: readonly (readonly NamedTensor[])[]): void {
     this.release();
     this.compute?.dispose();
     this.currentBlocks = blocks;
@@ -187,7 +183,7 @@ export class Learner {
   }
 
   /** The parts of a block-shaped variable, or of row and column moments, that belong to one replica's parameters. */
-  private splitBlock(i: number, variable: Variable, replica: number): NamedArray[] {
+  private splitBlock(i: number, variable: Variable, replica: number): NamedTensor[] {
     const all = hostValues(variable);
     const size = all.length / this.replicas;
     const own = all.subarray(replica * size, (replica + 1) * size);
@@ -202,7 +198,7 @@ export class Learner {
     i: number,
     variable: Variable,
     prefix: string,
-    perReplica: readonly (readonly NamedArray[])[],
+    perReplica: readonly (readonly NamedTensor[])[],
   ): void {
     const size = variable.shape.reduce((product, length) => product * length, 1) / this.replicas;
     const values = new Float32Array(size * this.replicas);

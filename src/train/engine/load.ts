@@ -1,11 +1,8 @@
+import os from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../data/errors.js';
+import type { EngineName } from './names.js';
 import { loadNativePackage, loadTfjsPackage, nativeBackend } from './tensorflow-binding.js';
-
-/** Where tensors are computed: native TensorFlow, its WebAssembly build, or plain JavaScript. */
-export type EngineName = 'native' | 'wasm' | 'cpu';
-
-export const engineNames = ['native', 'wasm', 'cpu'] as const satisfies readonly EngineName[];
 
 /**
  * Threads of the native engine. `intraOp` share one op's work, `interOp` run independent ops side by side. Models
@@ -31,6 +28,15 @@ export interface EngineRequest {
   /** `auto` takes the native engine and falls back to WASM. */
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
+}
+
+/** Widest model whose ops are too small to share one op's work between threads. */
+const narrow = 128;
+
+/** Threads that suit a model of a width: side by side for small ops, together for large ones. */
+export function defaultThreads({ width }: { readonly width: number }): Threads {
+  const cores = os.availableParallelism();
+  return width < narrow ? { intraOp: 1, interOp: cores } : { intraOp: cores, interOp: cores };
 }
 
 let loaded: Engine | null = null;

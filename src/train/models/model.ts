@@ -37,6 +37,8 @@ export interface ModelContext {
 export interface Model {
   readonly parameters: readonly ParameterSpec[];
   readonly noise: readonly NoiseSpec[];
+  /** Numbers that the tape records for one training example, roughly: for planning memory. */
+  readonly activationsPerExample: number;
   /** Fields of a training batch that {@link Model.logits} reads. */
   readonly trainingInputs: readonly string[];
   /** Fields of a test batch that it reads. */

@@ -38,6 +38,12 @@ export function buildTransformer(config: TransformerConfig, context: ModelContex
               standardDeviation: variableEmbedding.noise,
             },
           ],
+    // Inputs and output gradients of a block's four maps and two norms, and its attention weights.
+    activationsPerExample:
+      shape.blockSize *
+        config.layers *
+        (12 * config.width + 4 * config.feedForward + config.heads * shape.blockSize) +
+      shape.queries * shape.outputSize * 2,
     trainingInputs: shape.queries === shape.blockSize - 1 ? ['tokens'] : ['tokens', 'positions'],
     testInputs: ['tokens', 'positions'],
     logits: (tape, inputs) => transformerLogits(config, shape, context.hidePadding, tape, inputs),

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { UserError } from '../../data/errors.js';
+import { doctorCommand } from './doctor.js';
+import { recoverCommand } from './recover.js';
+import { runCommand } from './run.js';
+import { setupCommand } from './setup.js';
+import { version } from './version.js';
+
+const program = new Command('gradscope')
+  .description(
+    'Gradient analysis of internalization experiments: runs them, logs every gradient, tests the mechanism.',
+  )
+  .version(version())
+  .showHelpAfterError('(gradscope --help shows the commands)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  gradscope doctor                                        engine, versions, numerics self-test
+  gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
+  gradscope analyze runs/set-inclusion/*                  what they show, with nulls and intervals`,
+  );
+
+for (const command of [setupCommand, doctorCommand, runCommand, recoverCommand])
+  program.addCommand(command());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(`gradscope: ${error.message}`);
+  process.exitCode = 1;
+}

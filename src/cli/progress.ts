@@ -1,0 +1,109 @@
+import type { Metrics } from '../run/evaluation.js';
+import type { Progress } from '../run/session.js';
+
+/** Where progress is shown. */
+export interface ProgressTarget {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  write(text: string): void;
+}
+
+/** Seconds between two plain lines where there is no terminal, and between two updates of the live line. */
+const plainEvery = 5;
+const liveEvery = 0.1;
+
+/**
+ * Shows how runs come along: one line that rewrites itself in a terminal, a line every few seconds elsewhere.
+ * Stage, step, rate, time left, loss, and the last accuracies.
+ */
+export class ProgressLine {
+  private started: number | null = null;
+  private firstStep = 0;
+  private lastShown = -Infinity;
+  private live = false;
+
+  /** @param now seconds from any fixed moment */
+  constructor(
+    private readonly target: ProgressTarget,
+    private readonly now: () => number,
+  ) {}
+
+  update(progress: Progress): void {
+    const now = this.now();
+    if (this.started === null) {
+      this.started = now;
+      this.firstStep = progress.step - 1;
+    }
+    const last = progress.step === progress.totalSteps;
+    if (!last && now - this.lastShown < (this.target.isTTY ? liveEvery : plainEvery)) return;
+    this.lastShown = now;
+    const text = this.describe(progress, now - this.started);
+    if (this.target.isTTY) {
+      this.live = true;
+      this.target.write(`\r\u001B[K${text.slice(0, Math.max(20, this.target.columns - 1))}`);
+    } else this.target.write(`${text}\n`);
+  }
+
+  /** Prints a message, leaving the live line intact below it. */
+  message(text: string): void {
+    this.target.write(this.live ? `\r\u001B[K${text}\n` : `${text}\n`);
+  }
+
+  /** Ends the live line; the next update starts a new measurement of the rate. */
+  end(): void {
+    if (this.live) this.target.write('\n');
+    this.live = false;
+    this.started = null;
+    this.lastShown = -Infinity;
+  }
+
+  private describe(progress: Progress, seconds: number): string {
+    const { stage, step, totalSteps, replicas, loss, metrics } = progress;
+    const rate = (step - this.firstStep) / Math.max(seconds, 1e-3);
+    const seeds = replicas === 1 ? '' : ` x ${replicas} seeds`;
+    const parts = [
+      `${stage} ${step}/${totalSteps} (${Math.floor((100 * step) / totalSteps)} %)`,
+      `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} steps/s${seeds}`,
+      `${formatDuration((totalSteps - step) / rate)} left`,
+      `loss ${loss.toFixed(3)}`,
+    ];
+    const accuracies = lastAccuracies(metrics);
+    if (accuracies !== '') parts.push(accuracies);
+    return parts.join('  ');
+  }
+}
+
+/** `acc qd1consis .76 qd2incons .65`: the subsets that are asked, averaged over replicas. */
+function lastAccuracies(metrics: readonly Metrics[]): string {
+  const [first] = metrics;
+  if (first === undefined) return '';
+  const names = [...first.keys()].filter((name) => !name.startsWith('train_'));
+  const shown = names.map((name) => {
+    const values = metrics.map((own) => own.get(name)!.accuracy.value);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return `${name} ${mean.toFixed(2).replace(/^0/, '')}`;
+  });
+  return `acc ${shown.join(' ')}`;
+}
+
+/** `45 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '?';
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Standard error as a target. */
+export function standardError(): ProgressTarget {
+  return {
+    get isTTY() {
+      return process.stderr.isTTY === true;
+    },
+    get columns() {
+      return process.stderr.columns ?? 80;
+    },
+    write: (text) => void process.stderr.write(text),
+  };
+}

@@ -1,0 +1,105 @@
+import { Command } from 'commander';
+import { UserError } from '../../data/errors.js';
+import type { Threads } from '../train/engine/load.js';
+import type { EngineName } from '../train/engine/names.js';
+import { engineOption, parseSeeds, threadsOption } from './options.js';
+import { ProgressLine, standardError } from './progress.js';
+import { versions } from './version.js';
+
+interface Flags {
+  readonly seed?: number[];
+  readonly seeds?: number[];
+  readonly set: string[];
+  readonly out: string;
+  readonly resume?: string;
+  readonly overwrite?: boolean;
+  readonly engine: EngineName | 'auto';
+  readonly threads?: Threads;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('train an experiment and log the gradient of every minibatch')
+    .argument('[config]', 'experiment file, such as configs/set-inclusion.yaml')
+    .option('--seed <seed>', 'one seed', parseSeeds)
+    .option('--seeds <seeds>', 'several seeds, such as 0..7; they train together', parseSeeds)
+    .option('--set <key=value>', 'override a config value; may be given again', collect, [])
+    .option('--out <folder>', 'folder that holds the runs', 'runs')
+    .option('--resume <run>', 'go on with an interrupted run (and those it trained with)')
+    .option('--overwrite', 'replace runs that are there already')
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gradscope run configs/set-inclusion.yaml --seeds 0..7
+  gradscope run configs/set-inclusion.yaml --seed 3 --set data.alpha=0.5 --set name=alpha50
+  gradscope run --resume runs/set-inclusion/small-seed3
+
+Ctrl-C stops at the next step and leaves a run that --resume continues to the same weights.`,
+    )
+    .action(async (config: string | undefined, flags: Flags) => {
+      process.exitCode = await run(config, flags);
+    });
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
+async function run(config: string | undefined, flags: Flags): Promise<number> {
+  if ((config === undefined) === (flags.resume === undefined)) {
+    throw new UserError('give an experiment file, or --resume with a run folder');
+  }
+  const { loadConfig } = await import('../config/load.js');
+  const { runSchema } = await import('../run/config.js');
+  const { configPath } = await import('../store/run-folder.js');
+  const file = flags.resume === undefined ? config! : configPath(flags.resume);
+  const { config: parsed, resolved } = loadConfig(file, runSchema, flags.set);
+  const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
+  const threads = flags.threads ?? defaultThreads(parsed.model);
+  const engine = await loadEngine({ engine: flags.engine, threads });
+
+  const line = new ProgressLine(standardError(), () => performance.now() / 1000);
+  if (engine.notice !== null) line.message(engine.notice);
+  const abort = new AbortController();
+  const stop = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort();
+    line.message('stopping at the next step, with a checkpoint (again to stop at once)');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const { resumeRuns, startRuns } = await import('../run/run.js');
+  const request = {
+    root: flags.out,
+    engine,
+    command: ['gradscope', ...process.argv.slice(2)],
+    signal: abort.signal,
+    onProgress: (progress: Parameters<ProgressLine['update']>[0]) => line.update(progress),
+    onMessage: (message: string) => line.message(message),
+    overwrite: flags.overwrite ?? false,
+    versions: { ...versions(), engine: engine.version },
+  };
+  try {
+    const seeds = flags.seeds ?? flags.seed ?? [0];
+    const { end, folders, failed } =
+      flags.resume === undefined
+        ? await startRuns(parsed, resolved, seeds, request)
+        : await resumeRuns(flags.resume, request);
+    line.end();
+    for (const { folder, reason } of failed) console.error(`gradscope: ${folder}: ${reason}`);
+    if (end === 'interrupted') {
+      console.error(`interrupted; continue with: npx gradscope run --resume ${folders[0]}`);
+      return 130;
+    }
+    for (const folder of folders) console.log(folder);
+    return failed.length > 0 ? 1 : 0;
+  } finally {
+    line.end();
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import {
+  createProgress,
+  ensureNativeLibrary,
+  nodeSystem,
+  setupOptions,
+} from '../train/engine/setup/index.js';
+import { projectRoot } from './version.js';
+
+interface Flags {
+  readonly check?: boolean;
+  readonly official?: boolean;
+  readonly automatic?: boolean;
+}
+
+export function setupCommand(): Command {
+  return new Command('setup')
+    .description('get the native TensorFlow library (from the Python wheel, kept in a cache folder)')
+    .option('--check', 'load the library and verify the cache, however long ago that was done')
+    .option('--official', 'use the official download of tfjs-node-gpu instead (TensorFlow 2.9, CUDA 11.2)')
+    .option('--automatic', 'do not try again what failed less than a day ago')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gradscope setup\n  GRADSCOPE_CACHE=/data/cache gradscope setup --check',
+    )
+    .action(async (flags: Flags) => {
+      const options = setupOptions({ projectRoot: projectRoot(), ...flags }, process.env);
+      const target = {
+        isTTY: process.stderr.isTTY === true,
+        now: Date.now,
+        write: (text: string) => void process.stderr.write(text),
+      };
+      const outcome = await ensureNativeLibrary(options, nodeSystem(createProgress(target)));
+      console.log(outcome.line);
+    });
+}

@@ -1,0 +1,37 @@
+import fs from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** Folder of the project: the one with its package.json, above the sources or above dist. */
+export function projectRoot(): string {
+  let folder = path.dirname(fileURLToPath(import.meta.url));
+  while (!fs.existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
+  return folder;
+}
+
+/** Version of gradscope. */
+export function version(): string {
+  const text = fs.readFileSync(path.join(projectRoot(), 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
+
+/** Versions of gradscope (with the commit of its checkout, where there is one) and of Node. */
+export function versions(): Record<string, string> {
+  return { gradscope: version(), commit: commit(), node: process.versions.node };
+}
+
+function commit(): string {
+  try {
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, {
+        cwd: projectRoot(),
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
+    return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '-modified');
+  } catch {
+    return 'unknown';
+  }
+}

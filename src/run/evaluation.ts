@@ -1,0 +1,116 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { createStream, type RandomStream } from '../../data/random/streams.js';
+import { createEvaluator, type Evaluator } from '../probe/evaluate.js';
+import { metricNames, summariseAnswers, type MetricName, type MetricValue } from '../probe/summarise.js';
+import type { Block } from '../train/parameters/layout.js';
+import type { RunTables } from './log/run-tables.js';
+import type { RunPlan } from './plan.js';
+
+/** Metrics of one replica: test set -> metric -> value. */
+export type Metrics = ReadonlyMap<string, Readonly<Record<MetricName, MetricValue>>>;
+
+/** When metrics were taken. */
+export interface EvaluationPlace {
+  readonly stage: number;
+  readonly step: number;
+  readonly epoch: number;
+}
+
+/** Asks R replicas the questions of all test sets. */
+export class Evaluation {
+  private readonly evaluator: Evaluator;
+  /** Rows asked between start and end of a stage: `[set][replica]`. */
+  private readonly chosen: readonly (readonly Int32Array[])[];
+  private readonly all: readonly (readonly Int32Array[])[];
+
+  constructor(
+    private readonly plan: RunPlan,
+    blocks: readonly Block[],
+  ) {
+    const { batchSize, maxExamples } = plan.config.evaluation;
+    this.evaluator = createEvaluator(plan.model, blocks, batchSize);
+    const sets = plan.data[0]!.tests.map((_, set) => set);
+    const rowsOf = (limit: number | null): Int32Array[][] =>
+      sets.map((set) =>
+        plan.data.map((data, replica) =>
+          chooseRows(data.tests[set]!.examples.size, limit, this.random(replica)),
+        ),
+      );
+    this.all = rowsOf(null);
+    this.chosen = rowsOf(maxExamples);
+  }
+
+  /**
+   * @param values blocks of parameters
+   * @param full whether to ask every question, not only the configured number
+   * @returns metrics of each replica
+   */
+  evaluate(values: readonly tf.Tensor[], full: boolean): Metrics[] {
+    const { data } = this.plan;
+    const metrics = data.map(() => new Map<string, Record<MetricName, MetricValue>>());
+    data[0]!.tests.forEach(({ name }, set) => {
+      const examples = data.map((own) => own.tests[set]!.examples);
+      const rows = (full ? this.all : this.chosen)[set]!;
+      const answers = this.evaluator.ask(
+        values,
+        examples,
+        rows,
+        data.map((_, replica) => this.random(replica)),
+      );
+      answers.forEach((own, replica) => {
+        const variable = examples[replica]!.variable;
+        metrics[replica]!.set(
+          name,
+          summariseAnswers(
+            own,
+            rows[replica]!.map((row) => variable[row]!),
+          ),
+        );
+      });
+    });
+    return metrics;
+  }
+
+  dispose(): void {
+    this.evaluator.dispose();
+  }
+
+  /** The same draws at every evaluation, so that evaluations differ by the model alone. */
+  private random(replica: number): RandomStream {
+    return createStream(this.plan.seeds[replica]!, 'evaluation');
+  }
+}
+
+function chooseRows(size: number, limit: number | null, random: RandomStream): Int32Array {
+  if (limit === null || limit >= size) return Int32Array.from({ length: size }, (_, row) => row);
+  return random.permutation(size).subarray(0, limit).toSorted();
+}
+
+/** Appends the metrics of one replica to its table. */
+export function writeMetrics(
+  tables: RunTables,
+  plan: RunPlan,
+  place: EvaluationPlace,
+  metrics: Metrics,
+): void {
+  const writer = tables.metrics;
+  for (const { name, subset } of plan.data[0]!.tests) {
+    const values = metrics.get(name);
+    if (values === undefined) continue;
+    const first = writer.reserve(metricNames.length);
+    metricNames.forEach((metric, i) => {
+      const row = first + i;
+      const { value, n, standardError } = values[metric];
+      writer.column('stage')[row] = place.stage;
+      writer.column('step')[row] = place.step;
+      writer.column('epoch')[row] = place.epoch;
+      writer.column('set')[row] = writer.indexOf('set', name);
+      writer.column('subset')[row] = writer.indexOf('subset', subset);
+      writer.column('metric')[row] = writer.indexOf('metric', metric);
+      writer.column('value')[row] = value;
+      writer.column('n')[row] = n;
+      writer.column('standard_error')[row] = standardError ?? NaN;
+    });
+  }
+  writer.flush();
+}

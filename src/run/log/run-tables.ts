@@ -1,0 +1,108 @@
+import { finalizeTable } from '../../store/finalize.js';
+import type { Dimensions, TableDefinition } from '../../store/columns.js';
+import { tables, type RunMetadata } from '../../store/schemas.js';
+import { TableWriter } from '../../store/table-writer.js';
+import { logTiers, type LogTier } from '../config.js';
+
+/** Lengths of the streams of a run's tables, in bytes: where a resumed run cuts them and goes on. */
+export type TableOffsets = Readonly<Record<string, number>>;
+
+/** What a run may report in its `events` table. */
+export type EventKind = 'start' | 'checkpoint' | 'resume' | 'interrupt' | 'nan' | 'warning' | 'end';
+
+/** Whether a tier of the gradient log keeps what belongs to `needed`. */
+export function reaches(tier: LogTier, needed: LogTier): boolean {
+  return logTiers.indexOf(tier) >= logTiers.indexOf(needed);
+}
+
+/** What all writers have, whatever their columns. */
+type OpenTable = Pick<TableWriter<TableDefinition>, 'flush' | 'sync' | 'close' | 'byteOffset'>;
+
+/** The open tables of one run; those its tier does not keep are null. */
+export class RunTables {
+  readonly steps: TableWriter<typeof tables.steps>;
+  readonly metrics: TableWriter<typeof tables.metrics>;
+  readonly gradients: TableWriter<typeof tables.gradients> | null;
+  readonly gram: TableWriter<typeof tables.gram> | null;
+  readonly sketches: TableWriter<typeof tables.sketches> | null;
+  readonly vectors: TableWriter<typeof tables.vectors> | null;
+  private readonly events: TableWriter<typeof tables.events>;
+  private readonly opened: OpenTable[] = [];
+  private readonly names: string[] = [];
+
+  /**
+   * Creates the tables of a tier, or, with the offsets of a checkpoint, cuts them there and goes on.
+   * Throws a UserError when the folder cannot be written or a table is not as it was.
+   */
+  constructor(
+    private readonly folder: string,
+    tier: LogTier,
+    dimensions: Dimensions,
+    metadata: RunMetadata,
+    offsets: TableOffsets | null,
+  ) {
+    const open = <D extends TableDefinition>(table: D): TableWriter<D> => {
+      const options = { folder, table, dimensions, metadata };
+      const writer =
+        offsets === null
+          ? TableWriter.create(options)
+          : TableWriter.resume({ ...options, byteOffset: offsets[table.name] ?? 0 });
+      this.opened.push(writer);
+      this.names.push(table.name);
+      return writer;
+    };
+    try {
+      this.steps = open(tables.steps);
+      this.metrics = open(tables.metrics);
+      this.events = open(tables.events);
+      this.gradients = reaches(tier, 'norms') ? open(tables.gradients) : null;
+      this.gram = reaches(tier, 'groups') ? open(tables.gram) : null;
+      this.sketches = reaches(tier, 'sketch') ? open(tables.sketches) : null;
+      this.vectors = reaches(tier, 'full') ? open(tables.vectors) : null;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Writes what is pending and brings it to the device; returns the offsets for a checkpoint. */
+  sync(): TableOffsets {
+    this.flush();
+    for (const writer of this.opened) writer.sync();
+    return Object.fromEntries(this.opened.map((writer, i) => [this.names[i]!, writer.byteOffset]));
+  }
+
+  /** Writes what is pending, so that readers that follow the run see it. */
+  flush(): void {
+    for (const writer of this.opened) writer.flush();
+  }
+
+  /** Appends an event and writes it at once. */
+  event(step: number, kind: EventKind, message: string, time: number): void {
+    const { events } = this;
+    const row = events.reserve(1);
+    events.column('step')[row] = step;
+    events.column('time')[row] = time;
+    events.column('kind')[row] = events.indexOf('kind', kind);
+    events.column('message')[row] = message;
+    events.flush();
+  }
+
+  /** Closes all tables, also when what is pending in one cannot be written; then throws the first reason. */
+  close(): void {
+    let failure: unknown = null;
+    for (const writer of this.opened) {
+      try {
+        writer.close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== null) throw failure;
+  }
+
+  /** Rewrites the closed streams of a run that ended well as Arrow files. */
+  async finalize(): Promise<void> {
+    for (const name of this.names) await finalizeTable(this.folder, name);
+  }
+}

@@ -1,0 +1,148 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { createSketcher, type Sketcher } from '../../train/groups/sketch.js';
+import type { Model } from '../../train/models/model.js';
+import type { StepPlace } from './gradient-log.js';
+import type { RunTables } from './run-tables.js';
+
+/** Numbers of a row of the table `vectors`: readers stream rows of 4 MB. */
+const chunkSize = 1 << 20;
+
+/** Rows of the tables `sketches` and `vectors`; dictionaries as in `gram-rows.ts`. */
+export class VectorRows {
+  private readonly names: readonly string[];
+  private readonly sizes: readonly number[];
+  private sketchers: readonly Sketcher[] | null = null;
+
+  constructor(
+    model: Model,
+    private readonly groups: number,
+    private readonly sketchSize: number,
+    private readonly sketchSeed: number,
+  ) {
+    this.names = model.parameters.map(({ name }) => name);
+    this.sizes = model.parameters.map(({ shape }) => shape.reduce((product, length) => product * length, 1));
+  }
+
+  /**
+   * Writes the gradients of the groups that have examples, and of the minibatch, which is their sum.
+   *
+   * @param counts `[replica][group]`
+   * @param parts `[replica, group, size]` of each parameter; disposed of here
+   */
+  write(
+    tables: readonly (RunTables | null)[],
+    place: StepPlace,
+    counts: readonly Int32Array[],
+    parts: readonly tf.Tensor3D[],
+    what: { readonly sketch: boolean; readonly vectors: boolean },
+  ): void {
+    const sketches = what.sketch ? tables.map(() => this.emptySketches()) : null;
+    parts.forEach((part, parameter) => {
+      const values = part.dataSync<'float32'>();
+      part.dispose();
+      const size = this.sizes[parameter]!;
+      tables.forEach((own, replica) => {
+        if (own === null) return;
+        const from = replica * this.groups * size;
+        const present = this.presentGroups(
+          counts[replica]!,
+          values.subarray(from, from + this.groups * size),
+          size,
+        );
+        for (const [group, vector] of present) {
+          if (sketches !== null) this.addSketch(sketches[replica]!, parameter, group, vector);
+          if (what.vectors) writeVector(own, place, group, parameter + 1, vector);
+        }
+      });
+    });
+    sketches?.forEach((own, replica) => {
+      const target = tables[replica];
+      if (target) this.writeSketches(target, place, counts[replica]!, own);
+    });
+  }
+
+  /** Pairs of group number in the dictionary and vector. */
+  private presentGroups(counts: Int32Array, values: Float32Array, size: number): [number, Float32Array][] {
+    const minibatch = new Float64Array(size);
+    const present: [number, Float32Array][] = [];
+    for (let group = 0; group < this.groups; group++) {
+      if (counts[group] === 0) continue;
+      const vector = values.subarray(group * size, (group + 1) * size);
+      for (let i = 0; i < size; i++) minibatch[i]! += vector[i]!;
+      present.push([group + 1, vector]);
+    }
+    return [[0, Float32Array.from(minibatch)], ...present];
+  }
+
+  /** `[group][tensor]` sketches, minibatch and total first. */
+  private emptySketches(): Float64Array[][] {
+    return Array.from({ length: this.groups + 1 }, () =>
+      Array.from({ length: this.names.length + 1 }, () => new Float64Array(this.sketchSize)),
+    );
+  }
+
+  private addSketch(
+    sketches: Float64Array[][],
+    parameter: number,
+    group: number,
+    vector: Float32Array,
+  ): void {
+    this.sketchers ??= this.names.map((name, i) =>
+      createSketcher(name, this.sizes[i]!, this.sketchSize, this.sketchSeed),
+    );
+    const own = sketches[group]![parameter + 1]!;
+    this.sketchers[parameter]!.add(vector, own);
+    const total = sketches[group]![0]!;
+    own.forEach((value, i) => {
+      total[i]! += value;
+    });
+  }
+
+  private writeSketches(
+    tables: RunTables,
+    { stage, step }: StepPlace,
+    counts: Int32Array,
+    sketches: Float64Array[][],
+  ): void {
+    const writer = tables.sketches!;
+    sketches.forEach((tensors, group) => {
+      if (group > 0 && counts[group - 1] === 0) return;
+      const first = writer.reserve(tensors.length);
+      const columns = {
+        stage: writer.column('stage'),
+        step: writer.column('step'),
+        group: writer.column('group'),
+        tensor: writer.column('tensor'),
+        sketch: writer.column('sketch'),
+      };
+      tensors.forEach((sketch, tensor) => {
+        const row = first + tensor;
+        columns.stage[row] = stage;
+        columns.step[row] = step;
+        columns.group[row] = group;
+        columns.tensor[row] = tensor;
+        columns.sketch.set(sketch, row * this.sketchSize);
+      });
+    });
+  }
+}
+
+function writeVector(
+  tables: RunTables,
+  { stage, step }: StepPlace,
+  group: number,
+  tensor: number,
+  vector: Float32Array,
+): void {
+  const writer = tables.vectors!;
+  for (let offset = 0, chunk = 0; offset < vector.length; offset += chunkSize, chunk++) {
+    const row = writer.reserve(1);
+    writer.column('stage')[row] = stage;
+    writer.column('step')[row] = step;
+    writer.column('group')[row] = group;
+    writer.column('tensor')[row] = tensor;
+    writer.column('chunk')[row] = chunk;
+    writer.column('offset')[row] = offset;
+    writer.column('values').push(vector.subarray(offset, offset + chunkSize));
+  }
+}

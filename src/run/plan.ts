@@ -1,0 +1,54 @@
+import { UserError } from '../../data/errors.js';
+import type { ExampleSet, ExperimentData } from '../../data/experiment.js';
+import { experiments } from '../../data/registry.js';
+import type { Model } from '../train/models/model.js';
+import { buildModel } from '../train/models/registry.js';
+import type { RunConfig, StageConfig } from './config.js';
+
+/** A stage of training, for R replicas. */
+export interface StagePlan {
+  readonly config: StageConfig;
+  /** Training rows of each replica. */
+  readonly sets: readonly ExampleSet[];
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+  /** Updates before this stage. */
+  readonly firstStep: number;
+}
+
+/** Everything a run needs, resolved: R seeds of one config, which train together. */
+export interface RunPlan {
+  readonly config: RunConfig;
+  readonly seeds: readonly number[];
+  readonly data: readonly ExperimentData[];
+  readonly model: Model;
+  readonly stages: readonly StagePlan[];
+  /** Updates of all stages. */
+  readonly totalSteps: number;
+}
+
+/** Builds the data of every seed and the model. Throws a UserError when the parts of the config do not fit. */
+export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
+  const experiment = experiments.get(config.experiment);
+  if (experiment === undefined) throw new UserError(`unknown experiment ${config.experiment}`);
+  const data = seeds.map((seed) => experiment.build(config.data, config.loss, seed));
+  const [first] = data;
+  if (first === undefined) throw new UserError('no seeds to run');
+  const model = buildModel(config.model, { shape: first.shape, hidePadding: config.loss.includePadding });
+  const stages: StagePlan[] = [];
+  let firstStep = 0;
+  for (const stage of config.stages) {
+    const sets = data.map((own) => own.training(stage.trainOn));
+    const size = sets[0]!.size;
+    if (sets.some((set) => set.size !== size)) {
+      throw new UserError(
+        `stage ${stage.name}: the seeds have training sets of different sizes; run them one by one`,
+      );
+    }
+    const stepsPerEpoch = Math.ceil(size / stage.batchSize);
+    const steps = Math.round(stage.epochs * stepsPerEpoch);
+    stages.push({ config: stage, sets, stepsPerEpoch, steps, firstStep });
+    firstStep += steps;
+  }
+  return { config, seeds, data, model, stages, totalSteps: firstStep };
+}

@@ -1,0 +1,342 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { UserError } from '../../data/errors.js';
+import { metricNames } from '../probe/summarise.js';
+import type { Dimensions } from '../store/columns.js';
+import { nodeEnvironment, type Environment } from '../store/environment.js';
+import { configPath, readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
+import { effectiveStatus, runInfoPath, type NewRun, type RunInfo } from '../store/run-info.js';
+import type { RunMetadata } from '../store/schemas.js';
+import type { Engine } from '../train/engine/load.js';
+import { sketchFamily } from '../train/groups/sketch.js';
+import { loadConfig } from '../config/load.js';
+import { checkpointSteps, readCheckpoint, type Checkpoint } from './checkpoint.js';
+import { runSchema, type RunConfig } from './config.js';
+import { RunTables } from './log/run-tables.js';
+import { replicaLimit } from './memory.js';
+import { planRun, type RunPlan } from './plan.js';
+import { Session, type Progress, type Replica, type SessionEnd } from './session.js';
+
+/** What the command line, or whoever starts runs, gives beside the config. */
+export interface RunRequest {
+  /** Folder that holds `<experiment>/<run>`. */
+  readonly root: string;
+  readonly engine: Engine;
+  /** The command line that reproduces the runs. */
+  readonly command: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  /** One line for people. */
+  readonly onMessage: (message: string) => void;
+  readonly overwrite: boolean;
+  /** Versions of the program and what it runs on, for provenance. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly environment?: Environment;
+}
+
+/** How a set of runs ended. */
+export interface RunsEnd {
+  readonly end: SessionEnd;
+  /** Folders of all runs asked for, in the order of the seeds. */
+  readonly folders: readonly string[];
+  /** Folders of runs that failed, with the reason. */
+  readonly failed: readonly { readonly folder: string; readonly reason: string }[];
+}
+
+/** Name of a run's folder inside its experiment's folder. */
+export function runId(config: RunConfig, seed: number): string {
+  return `${config.name}-seed${seed}`;
+}
+
+/**
+ * Trains one run for each seed, as many together as memory allows. Runs that are there already and complete are left
+ * alone. Throws a UserError when a folder holds another run, or one that did not end, and nothing may be overwritten.
+ */
+export async function startRuns(
+  config: RunConfig,
+  resolved: string,
+  seeds: readonly number[],
+  request: RunRequest,
+): Promise<RunsEnd> {
+  const folderOf = (seed: number): string => path.join(request.root, config.experiment, runId(config, seed));
+  const missing = seeds.filter((seed) => !isDone(folderOf(seed), resolved, request));
+  const done = seeds.length - missing.length;
+  if (done > 0)
+    request.onMessage(`${done} of ${seeds.length} runs are complete already and are left as they are`);
+  const folders = seeds.map(folderOf);
+  const failed: { folder: string; reason: string }[] = [];
+  let rest = missing;
+  while (rest.length > 0) {
+    const count = batchSize(config, rest, request);
+    const now = rest.slice(0, count);
+    rest = rest.slice(count);
+    const plan = planRun(config, now);
+    const siblings = now.map((seed) => runId(config, seed));
+    const replicas = now.map((seed, i) => createReplica(plan, i, seed, resolved, siblings, request));
+    const end = await train(plan, replicas, null, request, failed);
+    if (end === 'interrupted') return { end, folders, failed };
+  }
+  return { end: 'complete', folders, failed };
+}
+
+/**
+ * Goes on with an interrupted run, together with those it trained with, from their last common checkpoint: the
+ * weights come out the same, bit for bit, as without the interruption. Throws a UserError when there is nothing to
+ * resume.
+ */
+export async function resumeRuns(folder: string, request: RunRequest): Promise<RunsEnd> {
+  const info = readRunInfo(folder);
+  if (info.status === 'complete')
+    throw new UserError(`${folder}: the run is complete; there is nothing to resume`);
+  const parent = path.dirname(path.resolve(folder));
+  const open = info.siblings
+    .map((sibling) => path.join(parent, sibling))
+    .filter((sibling) => resumable(sibling));
+  if (open.length === 0) throw new UserError(`${folder}: cannot be resumed (${info.failure ?? info.status})`);
+  const { config } = loadConfig(configPath(open[0]!), runSchema);
+  for (const other of open.slice(1)) {
+    if (readConfig(other) !== readConfig(open[0]!)) {
+      throw new UserError(`${other}: its config differs from that of ${open[0]}; resume them one by one`);
+    }
+  }
+  const seeds = open.map((own) => readRunInfo(own).seed);
+  const plan = planRun(config, seeds);
+  const step = lastCommonStep(open);
+  if (open.length > 1)
+    request.onMessage(`resuming ${open.length} runs that train together, from step ${step}`);
+  const folders = open.map((own) => RunFolder.resume(own, request.environment));
+  const failed: { folder: string; reason: string }[] = [];
+  const checkpoints = open.map((own) => readCheckpoint(own, step));
+  const replicas = folders.map((own, i): Replica => {
+    checkData(own.info, plan.data[i]!.hash);
+    const tables = new RunTables(
+      own.path,
+      config.log.tier,
+      dimensionsOf(plan),
+      metadataOf(plan, i, request),
+      checkpoints[i]!.tables,
+    );
+    tables.event(step, 'resume', `resumed from step ${step}`, Date.now());
+    return { seed: seeds[i]!, folder: own, tables };
+  });
+  const end = await train(plan, replicas, checkpoints, request, failed);
+  return { end, folders: open, failed };
+}
+
+/** Whether a run is there and complete. Throws a UserError when something else is in its place. */
+function isDone(
+  folder: string,
+  resolved: string,
+  { overwrite, environment = nodeEnvironment }: RunRequest,
+): boolean {
+  if (!fs.existsSync(runInfoPath(folder))) return false;
+  const info = readRunInfo(folder);
+  const { status, label } = effectiveStatus(info, environment.processes);
+  if (status === 'running') {
+    throw new UserError(`${folder}: is being written by process ${info.process.pid} on ${info.process.host}`);
+  }
+  if (overwrite) {
+    fs.rmSync(folder, { recursive: true });
+    return false;
+  }
+  const same = readConfig(folder) === resolved;
+  if (status === 'complete' && same) return true;
+  if (!same) {
+    throw new UserError(
+      `${folder}: holds a run of another config; give --set name=..., another --out, or --overwrite`,
+    );
+  }
+  throw new UserError(
+    `${folder}: holds a run that is ${label}; continue it with --resume ${folder}, or give --overwrite`,
+  );
+}
+
+function batchSize(config: RunConfig, seeds: readonly number[], request: RunRequest): number {
+  if (seeds.length === 1) return 1;
+  const probe = planRun(config, seeds.slice(0, 1));
+  const examples = Math.max(...config.stages.map((stage) => stage.batchSize));
+  const { replicas, reason } = replicaLimit(probe.model, examples, os.freemem());
+  const count = Math.min(replicas, seeds.length);
+  request.onMessage(
+    count === seeds.length
+      ? `training ${count} seeds together`
+      : `training ${count} of ${seeds.length} seeds together (${reason})`,
+  );
+  return count;
+}
+
+function createReplica(
+  plan: RunPlan,
+  replica: number,
+  seed: number,
+  resolved: string,
+  siblings: readonly string[],
+  request: RunRequest,
+): Replica {
+  const { config } = plan;
+  const folder = RunFolder.create(
+    path.join(request.root, config.experiment, runId(config, seed)),
+    describeRun(plan, replica, siblings, request),
+    resolved,
+    request.environment,
+  );
+  const tables = new RunTables(
+    folder.path,
+    config.log.tier,
+    dimensionsOf(plan),
+    metadataOf(plan, replica, request),
+    null,
+  );
+  tables.event(0, 'start', `seed ${seed}, ${plan.totalSteps} steps`, Date.now());
+  return { seed, folder, tables };
+}
+
+/** Trains replicas and brings their folders to an end. */
+async function train(
+  plan: RunPlan,
+  replicas: readonly Replica[],
+  checkpoints: readonly Checkpoint[] | null,
+  request: RunRequest,
+  failed: { folder: string; reason: string }[],
+): Promise<SessionEnd> {
+  const environment = request.environment ?? nodeEnvironment;
+  const session = new Session(plan, replicas, {
+    fileSystem: environment.fs,
+    signal: request.signal,
+    onProgress: request.onProgress,
+    now: Date.now,
+  });
+  try {
+    const end = await session.run(checkpoints);
+    for (const replica of session.survivors) await finish(replica, end, plan.totalSteps);
+    return end;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const replica of session.survivors) abandon(replica, reason);
+    throw error;
+  } finally {
+    const survivors = new Set(session.survivors);
+    for (const replica of replicas) {
+      const { failure } = replica.folder.info;
+      if (survivors.has(replica) || failure === null) continue;
+      failed.push({ folder: replica.folder.path, reason: failure });
+      await replica.tables.finalize();
+    }
+  }
+}
+
+async function finish({ folder, tables }: Replica, end: SessionEnd, steps: number): Promise<void> {
+  if (end === 'interrupted') {
+    tables.event(folder.info.stepsDone, 'interrupt', 'stopped on request', Date.now());
+    tables.close();
+    folder.end('interrupted');
+    return;
+  }
+  tables.event(steps, 'end', 'all stages are done', Date.now());
+  tables.close();
+  await tables.finalize();
+  folder.update({ stepsDone: steps });
+  folder.end('complete');
+}
+
+/** Ends a run that cannot go on; its streams stay as they are, readable up to their last batch. */
+function abandon({ folder, tables }: Replica, reason: string): void {
+  try {
+    tables.close();
+  } catch {
+    // The reason is the one that is reported; what could not be flushed is lost, what was written is not.
+  }
+  try {
+    folder.end('failed', reason);
+  } catch {
+    folder.release();
+  }
+}
+
+function resumable(folder: string): boolean {
+  try {
+    const { status } = readRunInfo(folder);
+    return (status === 'running' || status === 'interrupted') && checkpointSteps(folder).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Last step at which all runs have a checkpoint: they died while writing theirs one after the other. */
+function lastCommonStep(folders: readonly string[]): number {
+  const steps = folders.map((folder) => new Set(checkpointSteps(folder)));
+  const common = [...steps[0]!].filter((step) => steps.every((own) => own.has(step)));
+  const last = common.at(-1);
+  if (last === undefined)
+    throw new UserError(`${folders[0]}: the runs that trained together have no common checkpoint`);
+  return last;
+}
+
+function checkData(info: RunInfo, hash: string): void {
+  if (info.dataHash !== hash) {
+    throw new UserError(
+      `seed ${info.seed}: the data built now differ from those of the run (another version?)`,
+    );
+  }
+}
+
+function describeRun(
+  plan: RunPlan,
+  replica: number,
+  siblings: readonly string[],
+  request: RunRequest,
+): NewRun {
+  const { config, data, seeds, model } = plan;
+  let offset = 0;
+  const parameters = model.parameters.map(({ name, shape }) => {
+    const length = shape.reduce((product, size) => product * size, 1);
+    const own = { tensor: name, shape: [...shape], offset, length };
+    offset += length;
+    return own;
+  });
+  return {
+    experiment: config.experiment,
+    name: config.name,
+    seed: seeds[replica]!,
+    versions: request.versions,
+    engine: `${request.engine.name} (${request.engine.version}, ${request.engine.device})`,
+    dataHash: data[replica]!.hash,
+    parameters,
+    groups: [...data[replica]!.groups],
+    siblings: [...siblings],
+    command: [...request.command],
+    stepsTotal: plan.totalSteps,
+  };
+}
+
+function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
+  const { tests, groups } = data[0]!;
+  return {
+    stages: config.stages.map(({ name }) => name),
+    groups,
+    tensors: model.parameters.map(({ name }) => name),
+    testSets: tests.map(({ name }) => name),
+    subsets: [...new Set(tests.map(({ subset }) => subset))],
+    metrics: metricNames,
+    sketchSize: config.log.sketchSize,
+  };
+}
+
+function metadataOf({ config, seeds, data }: RunPlan, replica: number, request: RunRequest): RunMetadata {
+  return {
+    experiment: config.experiment,
+    name: config.name,
+    seed: String(seeds[replica]),
+    engine: `${request.engine.name} (${request.engine.version})`,
+    data_hash: data[replica]!.hash,
+    loss_target: config.loss.target,
+    loss_reduction: `mean over ${config.loss.normalisation}s of the minibatch`,
+    include_padding: String(config.loss.includePadding),
+    sketch: JSON.stringify({
+      family: sketchFamily,
+      seed: config.log.sketchSeed,
+      size: config.log.sketchSize,
+    }),
+  };
+}

@@ -1,0 +1,413 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../data/errors.js';
+import { createStream } from '../../data/random/streams.js';
+import type { FileSystem } from '../store/file-system.js';
+import type { RunFolder } from '../store/run-folder.js';
+import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
+import type { MinibatchGradient } from '../train/gradient-function.js';
+import { Learner } from '../train/learner.js';
+import { parameterCount, type ModelInputs } from '../train/models/model.js';
+import { firstNonFinite } from '../train/non-finite.js';
+import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
+import { unpack } from '../train/parameters/layout.js';
+import { minibatchOrder } from '../train/sampler.js';
+import {
+  checkpointSteps,
+  removeCheckpoint,
+  writeCheckpoint,
+  type Checkpoint,
+  type Position,
+} from './checkpoint.js';
+import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
+import { GradientLog, type StepPlace } from './log/gradient-log.js';
+import { reaches, type RunTables } from './log/run-tables.js';
+import { scheduledSteps } from './log/schedule.js';
+import type { RunPlan, StagePlan } from './plan.js';
+import { writeStep } from './step-rows.js';
+
+/** One replica's run while it trains. */
+export interface Replica {
+  readonly seed: number;
+  readonly folder: RunFolder;
+  readonly tables: RunTables;
+}
+
+/** What a session tells those who watch it. */
+export interface Progress {
+  readonly stage: string;
+  /** Updates of the run that are done, and of all stages. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly replicas: number;
+  /** Mean loss of the running replicas' last minibatch. */
+  readonly loss: number;
+  /** Last metrics of each replica. */
+  readonly metrics: readonly Metrics[];
+}
+
+/** What a session needs from outside. */
+export interface SessionOptions {
+  readonly fileSystem: FileSystem;
+  /** Aborted to stop at the next step, with a checkpoint. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  /** Unix time in ms. */
+  readonly now: () => number;
+}
+
+export type SessionEnd = 'complete' | 'interrupted';
+
+/** Models with more parameters gain nothing from keeping two chunks apart: the log's slots are cheap beside them. */
+const chunkedBelow = 1_000_000;
+
+/** Longest time without giving signals and timers a chance, ms. */
+const breathEvery = 50;
+
+/**
+ * Trains R replicas through their stages: gradient, log, update, evaluation, checkpoint, in this order at every step
+ * that has them. Stops at a step boundary when the signal is aborted.
+ */
+export class Session {
+  private readonly learner: Learner;
+  private readonly running: boolean[];
+  private metrics: Metrics[] = [];
+  private lastCheckpoint = 0;
+  private lastBreath = 0;
+  private position: Position = { stage: 0, stageStep: 0, step: 0 };
+
+  constructor(
+    private readonly plan: RunPlan,
+    private readonly replicas: readonly Replica[],
+    private readonly options: SessionOptions,
+  ) {
+    this.learner = new Learner(plan.model, replicas.length, plan.config.loss.normalisation);
+    this.running = replicas.map(() => true);
+  }
+
+  /** Replicas that have not failed. */
+  get survivors(): readonly Replica[] {
+    return this.replicas.filter((_, replica) => this.running[replica]);
+  }
+
+  /**
+   * @param checkpoints of each replica to go on from, all at the same position, or null to start
+   * @throws UserError when every replica has failed, or when a log cannot be written
+   */
+  async run(checkpoints: readonly Checkpoint[] | null): Promise<SessionEnd> {
+    if (checkpoints === null) {
+      this.learner.initialise(this.plan.seeds.map((seed) => createStream(seed, 'initialisation')));
+    } else {
+      this.position = checkpoints[0]!.position;
+      this.learner.load(checkpoints.map(({ parameters }) => parameters));
+    }
+    this.lastCheckpoint = this.options.now();
+    let resumed = checkpoints;
+    for (let stage = this.position.stage; stage < this.plan.stages.length; stage++) {
+      const plan = this.plan.stages[stage]!;
+      if (resumed !== null && this.position.stage === stage && this.position.stageStep >= plan.steps)
+        continue;
+      const from = resumed !== null && this.position.stage === stage ? resumed : null;
+      if (from === null) this.position = { stage, stageStep: 0, step: plan.firstStep };
+      if ((await this.runStage(plan, from)) === 'interrupted') return 'interrupted';
+      resumed = null;
+    }
+    this.learner.dispose();
+    return 'complete';
+  }
+
+  private async runStage(stage: StagePlan, checkpoints: readonly Checkpoint[] | null): Promise<SessionEnd> {
+    const { config } = stage;
+    const rates = learningRates(stage);
+    this.learner.beginStage({ optimizer: config.optimizer, learningRate: rates });
+    if (checkpoints !== null) this.learner.loadOptimizer(checkpoints.map(({ optimizer }) => optimizer));
+    const evaluation = new Evaluation(this.plan, this.learner.blocks);
+    const { groups } = this.plan.data[0]!;
+    const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
+    log.beginStage(groupSizes(stage, groups.length), this.chunksOf(config.batchSize));
+    try {
+      if (this.position.step === 0) {
+        this.evaluate(evaluation, stage, true);
+        this.checkpoint();
+      }
+      return await this.runSteps(stage, evaluation, log);
+    } finally {
+      evaluation.dispose();
+      log.dispose();
+    }
+  }
+
+  private async runSteps(stage: StagePlan, evaluation: Evaluation, log: GradientLog): Promise<SessionEnd> {
+    const { config, sets, steps, stepsPerEpoch } = stage;
+    const orders = sets.map((set, replica) =>
+      minibatchOrder(
+        set,
+        config.batchSize,
+        config.sampler,
+        createStream(this.plan.seeds[replica]!, `order/${config.name}`),
+      ),
+    );
+    const evaluateEvery = Math.max(1, Math.round(this.plan.config.evaluation.everyEpochs * stepsPerEpoch));
+    let batches: Int32Array[][] = [];
+    for (let epoch = 0; epoch * stepsPerEpoch < steps; epoch++) {
+      batches = orders.map((order) => order.epoch(epoch));
+      const firstOfEpoch = epoch * stepsPerEpoch;
+      const lastOfEpoch = Math.min(steps, firstOfEpoch + stepsPerEpoch);
+      for (let done = Math.max(firstOfEpoch, this.position.stageStep); done < lastOfEpoch; done++) {
+        if (this.options.signal.aborted) {
+          this.checkpoint();
+          return 'interrupted';
+        }
+        this.step(
+          stage,
+          log,
+          batches.map((own) => own[done - firstOfEpoch]!),
+        );
+        const { stageStep } = this.position;
+        const last = stageStep === steps;
+        if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
+        if (
+          last ||
+          this.options.now() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
+        ) {
+          this.checkpoint();
+        }
+        await this.breathe();
+      }
+    }
+    return 'complete';
+  }
+
+  /** One update: gradient, log, update of the parameters. */
+  private step(stage: StagePlan, log: GradientLog, rows: readonly Int32Array[]): void {
+    const started = performance.now();
+    const { config } = stage;
+    const place: StepPlace = {
+      stage: this.position.stage,
+      step: this.position.step + 1,
+      stageStep: this.position.stageStep + 1,
+    };
+    const { inputs, groupOf } = this.batch(stage, log.rank, rows, place);
+    const examples = rows[0]!.length;
+    const gradient = this.learner.gradient(inputs, this.chunksOf(examples));
+    const losses = weightedLosses(gradient);
+    const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
+    this.stopBrokenReplicas(place, gradient, losses, norms);
+
+    const beforeLog = performance.now();
+    const tables = this.replicas.map(({ tables: own }, replica) => (this.running[replica] ? own : null));
+    log.record(place, gradient, groupOf, tables);
+    const measureUpdate =
+      reaches(this.plan.config.log.tier, 'groups') &&
+      scheduledSteps(this.plan.config.log.exampleNorms)(place.stageStep);
+    const before = measureUpdate ? this.learner.read() : null;
+    const afterLog = performance.now();
+
+    const factor = scheduleFactor(config.schedule, place.stageStep, stage.steps);
+    const clips = norms.map((norm) => clipFactor(norm, config.clipNorm));
+    this.learner.update(
+      gradient.blocks,
+      clips,
+      this.replicas.map(() => factor),
+      place.stageStep,
+    );
+    const afterUpdate = performance.now();
+
+    const updateNorms = before === null ? null : this.distanceFrom(before);
+    const counts = countGroups(groupOf, this.replicas.length, this.plan.data[0]!.groups.length);
+    const logMs = afterLog - beforeLog + (performance.now() - afterUpdate);
+    const stepMs = afterUpdate - started - (afterLog - beforeLog);
+    this.replicas.forEach(({ tables: own }, replica) => {
+      if (!this.running[replica]) return;
+      writeStep(own, this.plan.data[0]!.groups, {
+        place,
+        epoch: place.stageStep / stage.stepsPerEpoch,
+        learningRate: config.optimizer.learningRate * factor,
+        batchSize: examples,
+        loss: losses[replica]!,
+        gradNorm: norms[replica]!,
+        clipFactor: clips[replica]!,
+        updateNorm: updateNorms?.[replica] ?? null,
+        stepMs,
+        logMs,
+        counts: counts[replica]!,
+      });
+    });
+    gradient.dispose();
+    tf.dispose(inputs);
+    this.position = { stage: place.stage, stageStep: place.stageStep, step: place.step };
+    const running = losses.filter((_, replica) => this.running[replica]);
+    this.options.onProgress({
+      stage: config.name,
+      step: place.step,
+      totalSteps: this.plan.totalSteps,
+      replicas: running.length,
+      loss: running.reduce((sum, loss) => sum + loss, 0) / running.length,
+      metrics: this.metrics,
+    });
+  }
+
+  /** Tensors of a minibatch sorted by group, and the groups of its examples `[replica, example]`. */
+  private batch(
+    stage: StagePlan,
+    rank: readonly number[],
+    rows: readonly Int32Array[],
+    place: StepPlace,
+  ): { inputs: ModelInputs; groupOf: Int32Array } {
+    const { model, seeds } = this.plan;
+    const { config, sets } = stage;
+    const sorted = rows.map((own, replica) => {
+      const { group } = sets[replica]!;
+      return own.toSorted((a, b) => rank[group[a]!]! - rank[group[b]!]! || a - b);
+    });
+    const examples = sorted[0]!.length;
+    const groupOf = new Int32Array(sets.length * examples);
+    sorted.forEach((own, replica) => {
+      const { group } = sets[replica]!;
+      own.forEach((row, i) => {
+        groupOf[replica * examples + i] = group[row]!;
+      });
+    });
+    const streams = seeds.map((seed) => createStream(seed, `examples/${config.name}/${place.stageStep}`));
+    const host = gatherExamples(sets, sorted, streams);
+    const names = [...new Set([...model.trainingInputs, 'labels', 'weights'])];
+    const noise = noiseTensors(model, seeds, examples, config.name, place.stageStep);
+    return { inputs: { ...batchTensors(host, names), ...noise }, groupOf };
+  }
+
+  private chunksOf(examples: number): 1 | 2 {
+    return examples % 2 === 0 && parameterCount(this.plan.model) < chunkedBelow ? 2 : 1;
+  }
+
+  /** `[replica]` Euclidean distance of the parameters from earlier values, which are disposed of. */
+  private distanceFrom(before: readonly tf.Tensor[]): number[] {
+    const squares = tf.tidy(() => {
+      const now = this.learner.read();
+      return tf.addN(now.map((value, i) => tf.sum(tf.squaredDifference(value, before[i]!), 1)));
+    });
+    const distances = Array.from(squares.dataSync(), Math.sqrt);
+    tf.dispose([squares, ...before]);
+    return distances;
+  }
+
+  /** Ends the runs whose loss or gradient is not finite, with a word on what went first. */
+  private stopBrokenReplicas(
+    place: StepPlace,
+    gradient: MinibatchGradient,
+    losses: readonly number[],
+    norms: readonly number[],
+  ): void {
+    this.replicas.forEach(({ seed, folder, tables }, replica) => {
+      if (!this.running[replica] || (Number.isFinite(losses[replica]) && Number.isFinite(norms[replica])))
+        return;
+      const values = this.learner.read();
+      const origin = firstNonFinite(unpack(this.learner.blocks, values), gradient, replica);
+      tf.dispose(values);
+      const what = Number.isFinite(losses[replica]) ? 'gradient' : 'loss';
+      const message =
+        `seed ${seed}: the ${what} is not finite at step ${place.step} of stage ` +
+        `${this.plan.stages[place.stage]!.config.name}; first in: ${origin ?? 'the sum of squares (overflow)'}; ` +
+        'lower the learning rate or clip the gradient';
+      this.running[replica] = false;
+      tables.event(place.step, 'nan', message, this.options.now());
+      tables.close();
+      folder.update({ stepsDone: this.position.step });
+      folder.end('failed', message);
+      if (this.survivors.length === 0) throw new UserError(message);
+    });
+  }
+
+  private evaluate(evaluation: Evaluation, stage: StagePlan, full: boolean): void {
+    const values = this.learner.read();
+    this.metrics = evaluation.evaluate(values, full);
+    tf.dispose(values);
+    const place = {
+      stage: this.position.stage,
+      step: this.position.step,
+      epoch: this.position.stageStep / stage.stepsPerEpoch,
+    };
+    this.replicas.forEach(({ tables }, replica) => {
+      if (this.running[replica]) writeMetrics(tables, this.plan, place, this.metrics[replica]!);
+    });
+  }
+
+  /** Writes a checkpoint of every running replica; keeps the one before, in case the process dies in between. */
+  private checkpoint(): void {
+    const { fileSystem, now } = this.options;
+    const { position } = this;
+    const stageEnds = new Set(this.plan.stages.map(({ firstStep, steps }) => firstStep + steps));
+    this.replicas.forEach(({ seed, folder, tables }, replica) => {
+      if (!this.running[replica]) return;
+      const offsets = tables.sync();
+      writeCheckpoint(
+        folder.path,
+        {
+          position,
+          seed,
+          tables: offsets,
+          parameters: this.learner.parameterValues(replica),
+          optimizer: this.learner.optimizerValues(replica),
+        },
+        fileSystem,
+      );
+      folder.update({ stepsDone: position.step });
+    });
+    for (const { folder } of this.survivors) {
+      for (const step of checkpointSteps(folder.path).slice(0, -2)) {
+        const keep = this.plan.config.checkpoint.keep === 'stages' && (step === 0 || stageEnds.has(step));
+        if (!keep) removeCheckpoint(folder.path, step, fileSystem);
+      }
+    }
+    this.lastCheckpoint = now();
+  }
+
+  private async breathe(): Promise<void> {
+    const now = performance.now();
+    if (now - this.lastBreath < breathEvery) return;
+    await setImmediate();
+    this.lastBreath = performance.now();
+  }
+}
+
+/** Full learning rate of each parameter: the first parameter group whose pattern matches, else the stage's. */
+function learningRates({ config }: StagePlan): (parameter: string) => number {
+  const groups = config.parameterGroups.map(({ parameters, learningRate }) => ({
+    pattern: new RegExp(`^${parameters.split('*').map(escapePattern).join('.*')}$`),
+    learningRate,
+  }));
+  return (name) =>
+    groups.find(({ pattern }) => pattern.test(name))?.learningRate ?? config.optimizer.learningRate;
+}
+
+/** Training examples of each group, summed over replicas. */
+function groupSizes({ sets }: StagePlan, groups: number): number[] {
+  const sizes = new Array<number>(groups).fill(0);
+  for (const { group } of sets) for (const own of group) sizes[own]!++;
+  return sizes;
+}
+
+/** `[replica]` weighted mean loss of the minibatch. */
+function weightedLosses({ losses, exampleWeights }: MinibatchGradient): number[] {
+  const [replicas, examples] = losses.shape;
+  const values = losses.dataSync();
+  const weights = exampleWeights.dataSync();
+  return Array.from({ length: replicas }, (_, replica) => {
+    let sum = 0;
+    for (let i = replica * examples; i < (replica + 1) * examples; i++) sum += values[i]! * weights[i]!;
+    return sum;
+  });
+}
+
+function countGroups(groupOf: Int32Array, replicas: number, groups: number): Int32Array[] {
+  const examples = groupOf.length / replicas;
+  return Array.from({ length: replicas }, (_, replica) => {
+    const counts = new Int32Array(groups);
+    for (let i = replica * examples; i < (replica + 1) * examples; i++) counts[groupOf[i]!]!++;
+    return counts;
+  });
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}

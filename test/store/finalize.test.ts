@@ -1,0 +1,138 @@
+import fs from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../data/errors.js';
+import { nodeFileSystem } from '../../src/store/file-system.js';
+import { finalizeTable } from '../../src/store/finalize.js';
+import { tables } from '../../src/store/schemas.js';
+import { TableReader } from '../../src/store/table-reader.js';
+import { TableWriter } from '../../src/store/table-writer.js';
+import {
+  dimensions,
+  fillGradients,
+  firstLine,
+  gradientsWriter,
+  range,
+  rowsOf,
+  startChild,
+  temporaryFolder,
+} from './support.js';
+
+function writeBatches(folder: string, sizes: readonly number[]): void {
+  const writer = gradientsWriter(folder);
+  for (const size of sizes) {
+    fillGradients(writer, range(writer.rowsWritten, size));
+    writer.flush();
+  }
+  writer.close();
+}
+
+async function batchesOf(folder: string): Promise<number[]> {
+  const reader = await TableReader.open(folder, 'gradients');
+  await reader.close();
+  return reader.batches.map((batch) => batch.rows);
+}
+
+describe('finalizeTable', () => {
+  it('joins small batches, copies large ones, and keeps the order of the rows', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [3, 4, 30, 5, 1, 9, 8, 9, 9, 2]);
+    expect(await finalizeTable(folder, 'gradients', { batchRows: 40 })).toEqual({
+      table: 'gradients',
+      path: `${folder}/gradients.arrow`,
+      rows: 80,
+      batches: 4,
+    });
+    expect(await batchesOf(folder)).toEqual([7, 30, 41, 2]);
+    expect((await rowsOf(folder, 'gradients')).map((row) => row['step'])).toEqual(range(0, 80));
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrow']);
+  });
+
+  it('bounds batches by bytes too', async () => {
+    const folder = temporaryFolder();
+    const writer = TableWriter.create({ folder, table: tables.vectors, dimensions, batchRows: 1 });
+    for (const step of range(0, 12)) {
+      const row = writer.reserve(1);
+      for (const name of ['stage', 'group', 'tensor', 'chunk', 'offset'] as const)
+        writer.column(name)[row] = 0;
+      writer.column('step')[row] = step;
+      writer.column('values').extend(1000).fill(step);
+    }
+    writer.close();
+    await finalizeTable(folder, 'vectors', { batchBytes: 20_000 });
+    const reader = await TableReader.open(folder, 'vectors');
+    expect(reader.batches.map((batch) => batch.rows)).toEqual([5, 5, 2]);
+    const { values, offsets } = (await reader.readBatch(1)).column('values', 'list-float32');
+    expect([...offsets]).toEqual(range(0, 6).map((i) => 1000 * i));
+    expect([values[0], values[4999]]).toEqual([5, 9]);
+    await reader.close();
+  });
+
+  it('can be called again', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5, 5]);
+    const once = await finalizeTable(folder, 'gradients');
+    const bytes = fs.readFileSync(once.path);
+    expect(await finalizeTable(folder, 'gradients')).toEqual(once);
+    expect(fs.readFileSync(once.path).equals(bytes)).toBe(true);
+  });
+
+  it('goes on after a crash before the rename, and after one before the stream was removed', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5, 5]);
+    fs.writeFileSync(`${folder}/gradients.arrow.tmp`, 'half a file');
+    const noRemoval = {
+      ...nodeFileSystem,
+      remove(path: string) {
+        throw Object.assign(new Error(`EACCES: ${path}`), { code: 'EACCES' });
+      },
+    };
+    await expect(finalizeTable(folder, 'gradients', { fs: noRemoval })).rejects.toThrow(
+      /gradients\.arrows: cannot be removed \(EACCES/,
+    );
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrow', 'gradients.arrows']);
+    expect(await rowsOf(folder, 'gradients')).toHaveLength(10);
+    await finalizeTable(folder, 'gradients');
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrow']);
+  });
+
+  it('leaves the stream when the file cannot be named', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5]);
+    const noRename = {
+      ...nodeFileSystem,
+      rename() {
+        throw Object.assign(new Error('EXDEV: no'), { code: 'EXDEV' });
+      },
+    };
+    await expect(finalizeTable(folder, 'gradients', { fs: noRename })).rejects.toThrow(
+      /gradients\.arrow: cannot be given its name \(EXDEV/,
+    );
+    expect(fs.existsSync(`${folder}/gradients.arrows`)).toBe(true);
+    expect(fs.existsSync(`${folder}/gradients.arrow`)).toBe(false);
+  });
+
+  it('refuses a stream that is cut', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5, 5]);
+    const path = `${folder}/gradients.arrows`;
+    fs.truncateSync(path, fs.statSync(path).size - 1);
+    await expect(finalizeTable(folder, 'gradients')).rejects.toThrow(
+      /gradients\.arrows: cut at byte \d+ \(\d+ of the \d+ bytes of a message's body\); `gradscope recover .*` keeps its complete rows/,
+    );
+    fs.truncateSync(path, 8 + fs.readFileSync(path).readInt32LE(4));
+    await expect(finalizeTable(folder, 'gradients')).rejects.toThrow(/a dictionary is missing/);
+    await expect(finalizeTable(folder, 'gram')).rejects.toThrow(UserError);
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrows']);
+  });
+
+  it('takes no more memory for a larger table', async () => {
+    const peakOf = async (megabytes: number): Promise<number> => {
+      const child = startChild('finalizer', temporaryFolder(), String(megabytes));
+      const { rows, peak } = JSON.parse(await firstLine(child)) as { rows: number; peak: number };
+      expect(rows).toBeGreaterThan(megabytes * 10_000);
+      return peak;
+    };
+    const small = await peakOf(30);
+    expect((await peakOf(120)) - small).toBeLessThan(50);
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { formatVersion } from '../../src/store/format.js';
+import { makeSchema, tableNames, tables } from '../../src/store/schemas.js';
+import { dimensions, everyKind } from './support.js';
+
+describe('makeSchema', () => {
+  it('puts version, table, units and the facts of the run into the metadata', () => {
+    const { schema } = makeSchema(tables.gradients, dimensions, { seeds: '[3]', loss_reduction: 'mean' });
+    expect(Object.fromEntries(schema.metadata)).toEqual({
+      'gradscope.format_version': String(formatVersion),
+      'gradscope.table': 'gradients',
+      'gradscope.units': '{"step":"step","norm2":"1","example_norm2":"1"}',
+      seeds: '[3]',
+      loss_reduction: 'mean',
+    });
+    const step = schema.fields[1];
+    expect(step?.metadata.get('unit')).toBe('step');
+    expect(step?.metadata.get('description')).toBe('Optimizer step, counted from 1 over the whole run.');
+  });
+
+  it('keeps its own keys for itself', () => {
+    expect(() => makeSchema(tables.steps, dimensions, { 'gradscope.table': 'x' })).toThrow(
+      'run metadata: the key gradscope.table belongs to the store',
+    );
+  });
+
+  it('has the dictionaries of the run, with the sum over tensors and the whole minibatch first', () => {
+    const { columns } = makeSchema(tables.gram, dimensions);
+    const valuesOf = (name: string) => columns.find((column) => column.name === name)?.values;
+    expect(valuesOf('tensor')).toEqual(['total', 'embedding', 'h.0.attn', 'h.0.mlp']);
+    expect(valuesOf('group_a')).toEqual(['minibatch', 'qd1consis/definition', 'qd1consis/qa', 'q/qa']);
+    expect(valuesOf('group_b')).toEqual(valuesOf('group_a'));
+  });
+
+  it('has one column a group in steps', () => {
+    const names = makeSchema(tables.steps, dimensions).columns.map((column) => column.name);
+    expect(names.slice(-3)).toEqual([
+      'examples_qd1consis_definition',
+      'examples_qd1consis_qa',
+      'examples_q_qa',
+    ]);
+  });
+
+  it('refuses what would make a table ambiguous', () => {
+    expect(() => makeSchema(tables.steps, { ...dimensions, groups: ['q/qa', 'q-qa'] })).toThrow(
+      'table steps: two columns are named examples_q_qa',
+    );
+    expect(() => makeSchema(tables.metrics, { ...dimensions, metrics: ['a', 'b', 'a'] })).toThrow(
+      "table metrics, column metric: the dictionary holds 'a' twice",
+    );
+    expect(() => makeSchema(tables.sketches, { ...dimensions, sketchSize: 0 })).toThrow(
+      'table sketches, column sketch: the list size is 0, not a positive integer',
+    );
+  });
+
+  it('gives every kind its Arrow type, with items that are never null', () => {
+    const { schema } = makeSchema(everyKind, dimensions);
+    expect(schema.fields.map((field) => field.toString())).toMatchInlineSnapshot(`
+      [
+        "i32: Int32",
+        "i32_null: Int32",
+        "f64: Float64",
+        "f64_null: Float64",
+        "f32: Float32",
+        "f32_null: Float32",
+        "flag: Bool",
+        "text: Utf8",
+        "word: Dictionary<Int32, Utf8>",
+        "triple: FixedSizeList[3]<Float32>",
+        "f32s: List<Float32>",
+        "i32s: List<Int32>",
+        "f64s: List<Float64>",
+      ]
+    `);
+    for (const field of schema.fields) {
+      for (const child of field.type.children ?? []) expect(child.nullable).toBe(false);
+    }
+  });
+});
+
+describe('the registry', () => {
+  it('names each table by its key, and each column in snake_case with a sentence', () => {
+    for (const name of tableNames) {
+      expect(tables[name].name).toBe(name);
+      for (const column of makeSchema(tables[name], dimensions).columns) {
+        expect(column.name).toMatch(/^[a-z][a-z0-9_]*$/);
+        expect(column.description).toMatch(/^[A-Z].*\.$/);
+      }
+    }
+  });
+
+  it('holds the tables and columns that are documented', () => {
+    const outline = tableNames.map(
+      (name) =>
+        `${name}: ${makeSchema(tables[name], dimensions)
+          .columns.map((column) => `${column.name} ${column.kind}${column.nullable ? '?' : ''}`)
+          .join(', ')}`,
+    );
+    expect(outline).toMatchInlineSnapshot(`
+      [
+        "steps: stage dictionary, step int32, stage_step int32, epoch float64, learning_rate float64, batch_size int32, loss float64, grad_norm float64, clip_factor float64, update_norm float64?, step_ms float64, log_ms float64, examples_qd1consis_definition int32, examples_qd1consis_qa int32, examples_q_qa int32",
+        "gradients: stage dictionary, step int32, group dictionary, tensor dictionary, norm2 float64, example_norm2 float64?",
+        "gram: stage dictionary, step int32, tensor dictionary, group_a dictionary, group_b dictionary, inner float64, cosine float64?",
+        "sketches: stage dictionary, step int32, group dictionary, tensor dictionary, sketch fixed-list-float32",
+        "vectors: stage dictionary, step int32, group dictionary, tensor dictionary, chunk int32, offset int32, values list-float32",
+        "metrics: stage dictionary, step int32, epoch float64, set dictionary, subset dictionary, metric dictionary, value float64, n int32, standard_error float64?",
+        "events: step int32, time float64, kind dictionary, message utf8",
+      ]
+    `);
+  });
+});
