@@ -1,12 +1,6 @@
 import type { Metrics } from '../run/evaluation.js';
 import type { Progress } from '../run/session.js';
-
-/** Where progress is shown. */
-export interface ProgressTarget {
-  readonly isTTY: boolean;
-  readonly columns: number;
-  write(text: string): void;
-}
+import type { ProgressTarget } from '../train/engine/setup/index.js';
 
 /** Seconds between two plain lines where there is no terminal, and between two updates of the live line. */
 const plainEvery = 5;
@@ -22,23 +16,19 @@ export class ProgressLine {
   private lastShown = -Infinity;
   private live = false;
 
-  /** @param now seconds from any fixed moment */
-  constructor(
-    private readonly target: ProgressTarget,
-    private readonly now: () => number,
-  ) {}
+  constructor(private readonly target: ProgressTarget) {}
 
   update(progress: Progress): void {
-    const now = this.now();
+    const now = this.target.now() / 1000;
     if (this.started === null) {
       this.started = now;
       this.firstStep = progress.step - 1;
     }
     const last = progress.step === progress.totalSteps;
-    if (!last && now - this.lastShown < (this.target.isTTY ? liveEvery : plainEvery)) return;
+    if (!last && now - this.lastShown < (this.target.isTerminal ? liveEvery : plainEvery)) return;
     this.lastShown = now;
     const text = this.describe(progress, now - this.started);
-    if (this.target.isTTY) {
+    if (this.target.isTerminal) {
       this.live = true;
       this.target.write(`\r\u001B[K${text.slice(0, Math.max(20, this.target.columns - 1))}`);
     } else this.target.write(`${text}\n`);
@@ -98,12 +88,13 @@ export function formatDuration(seconds: number): string {
 /** Standard error as a target. */
 export function standardError(): ProgressTarget {
   return {
-    get isTTY() {
+    get isTerminal() {
       return process.stderr.isTTY === true;
     },
     get columns() {
       return process.stderr.columns ?? 80;
     },
     write: (text) => void process.stderr.write(text),
+    now: Date.now,
   };
 }

@@ -62,7 +62,7 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   const threads = flags.threads ?? defaultThreads(parsed.model);
   const engine = await loadEngine({ engine: flags.engine, threads });
 
-  const line = new ProgressLine(standardError(), () => performance.now() / 1000);
+  const line = new ProgressLine(standardError());
   if (engine.notice !== null) line.message(engine.notice);
   const abort = new AbortController();
   const stop = (): void => {

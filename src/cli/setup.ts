@@ -5,6 +5,7 @@ import {
   nodeSystem,
   setupOptions,
 } from '../train/engine/setup/index.js';
+import { standardError } from './progress.js';
 import { projectRoot } from './version.js';
 
 interface Flags {
@@ -25,12 +26,7 @@ export function setupCommand(): Command {
     )
     .action(async (flags: Flags) => {
       const options = setupOptions({ projectRoot: projectRoot(), ...flags }, process.env);
-      const target = {
-        isTTY: process.stderr.isTTY === true,
-        now: Date.now,
-        write: (text: string) => void process.stderr.write(text),
-      };
-      const outcome = await ensureNativeLibrary(options, nodeSystem(createProgress(target)));
+      const outcome = await ensureNativeLibrary(options, nodeSystem(createProgress(standardError())));
       console.log(outcome.line);
     });
 }
