@@ -89,7 +89,7 @@ export function formatDuration(seconds: number): string {
 export function standardError(): ProgressTarget {
   return {
     get isTerminal() {
-      return process.stderr.isTTY === true;
+      return Boolean(process.stderr.isTTY);
     },
     get columns() {
       return process.stderr.columns ?? 80;

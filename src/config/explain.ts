@@ -6,6 +6,8 @@ export interface Problem {
   /** A key of the value at `path`, when the problem is the key itself. */
   readonly key?: string;
   readonly message: string;
+  /** Whether the message should end with the values that the schema knows at `path`. */
+  readonly listValues?: boolean;
 }
 
 /** Turns zod's issues into one problem a line, each saying what was expected. */
@@ -21,7 +23,7 @@ function explain(issue: z.core.$ZodIssue, root: unknown): Problem[] {
     case 'invalid_union': {
       const value = valueAt(root, path);
       if (issue.discriminator !== undefined) {
-        return [{ path, message: `expected ${issue.discriminator} to be one of the known kinds` }];
+        return [{ path, message: `unknown ${issue.discriminator} ${show(value)}`, listValues: true }];
       }
       // The alternative that got furthest is the one that was meant.
       const best = issue.errors

@@ -3,7 +3,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import { explainIssues, type Problem } from './explain.js';
-import { keysAt, nearest } from './suggest.js';
+import { keysAt, nearest, valuesAt } from './suggest.js';
 import { isRecord, readYaml, type YamlSource } from './yaml-source.js';
 
 /** A config that has passed its schema. */
@@ -30,14 +30,13 @@ export function loadConfig<Config>(
     .toReversed()
     .reduce<Record<string, unknown>>((all, { value }) => merge(all, value), {});
   delete inherited['extends'];
-  const value = overrides.reduce((all, override) => merge(all, parseOverride(override)), inherited);
+  const value = overrides.reduce<unknown>(applyOverride, inherited);
   const result = schema.safeParse(value);
   if (result.success) return { config: result.data, resolved: stringify(result.data) };
   const known = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const lines = explainIssues(result.error.issues, value).map((problem) => {
-    const suggestion = problem.key === undefined ? null : nearest(problem.key, keysAt(known, problem.path));
-    return describe(problem, suggestion, sources, overrides);
-  });
+  const lines = explainIssues(result.error.issues, value).map((problem) =>
+    describe(problem, hintFor(problem, known), sources, overrides),
+  );
   throw new UserError(lines.join('\n'));
 }
 
@@ -66,7 +65,8 @@ function merge(base: Record<string, unknown>, over: Record<string, unknown>): Re
   return merged;
 }
 
-function parseOverride(override: string): Record<string, unknown> {
+/** Sets `key.path=value` in a config; numbers in the path are places in lists. */
+function applyOverride(config: unknown, override: string): unknown {
   const equals = override.indexOf('=');
   if (equals < 1) throw new UserError(`--set ${override}: expected key.path=value`);
   let value: unknown;
@@ -75,23 +75,38 @@ function parseOverride(override: string): Record<string, unknown> {
   } catch {
     throw new UserError(`--set ${override}: the value is no YAML`);
   }
-  return override
-    .slice(0, equals)
-    .split('.')
-    .reduceRight<Record<string, unknown>>(
-      (inner, key, index, keys) => ({ [key]: index === keys.length - 1 ? value : inner }),
-      {},
-    );
+  return setAt(config, override.slice(0, equals).split('.'), value, override);
+}
+
+function setAt(node: unknown, keys: readonly string[], value: unknown, override: string): unknown {
+  const [key, ...rest] = keys;
+  if (key === undefined) return value;
+  if (Array.isArray(node)) {
+    const place = Number(key);
+    if (!Number.isInteger(place) || place < 0 || place >= node.length) {
+      throw new UserError(`--set ${override}: expected a place from 0 to ${node.length - 1}, got ${key}`);
+    }
+    return node.map((item: unknown, i) => (i === place ? setAt(item, rest, value, override) : item));
+  }
+  const record = isRecord(node) ? node : {};
+  return { ...record, [key]: setAt(record[key], rest, value, override) };
+}
+
+/** What helps to mend a problem: the key that was meant, or the values that are known. */
+function hintFor({ path: keys, key, listValues }: Problem, schema: unknown): string {
+  if (listValues === true) return `; expected one of ${valuesAt(schema, keys).join(', ')}`;
+  const suggestion = key === undefined ? null : nearest(key, keysAt(schema, keys));
+  return suggestion === null ? '' : `; did you mean "${suggestion}"?`;
 }
 
 function describe(
   { path: keys, key, message }: Problem,
-  suggestion: string | null,
+  hint: string,
   sources: readonly YamlSource[],
   overrides: readonly string[],
 ): string {
   const name = [...keys, ...(key === undefined ? [] : [key])].join('.');
-  const text = suggestion === null ? message : `${message}; did you mean "${suggestion}"?`;
+  const text = message + hint;
   const overridden = overrides.find((override) => name.startsWith(override.slice(0, override.indexOf('='))));
   if (overridden !== undefined) return `--set ${overridden} ${name}: ${text}`;
   return `${locate(sources, keys, key)} ${name || 'config'}: ${text}`;

@@ -2,6 +2,20 @@ import { isRecord } from './yaml-source.js';
 
 /** Keys that a JSON schema knows for the map at a path, over all alternatives of unions. */
 export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  return schemasAt(schema, path).flatMap(({ properties }) =>
+    isRecord(properties) ? Object.keys(properties) : [],
+  );
+}
+
+/** Constants that a JSON schema knows at a path, over all alternatives of unions. */
+export function valuesAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  const values = schemasAt(schema, path).flatMap((alternative) =>
+    Array.isArray(alternative['enum']) ? alternative['enum'] : [alternative['const']],
+  );
+  return [...new Set(values.filter((value) => typeof value === 'string'))];
+}
+
+function schemasAt(schema: unknown, path: readonly PropertyKey[]): Record<string, unknown>[] {
   let level = alternatives(schema);
   for (const key of path) {
     level = level.flatMap((alternative) => {
@@ -14,7 +28,7 @@ export function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] 
       return alternatives(inner);
     });
   }
-  return level.flatMap(({ properties }) => (isRecord(properties) ? Object.keys(properties) : []));
+  return level;
 }
 
 function alternatives(schema: unknown): Record<string, unknown>[] {

@@ -116,6 +116,7 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
       dimensionsOf(plan),
       metadataOf(plan, i, request),
       checkpoints[i]!.tables,
+      request.environment?.fs,
     );
     tables.event(step, 'resume', `resumed from step ${step}`, Date.now());
     return { seed: seeds[i]!, folder: own, tables };
@@ -187,6 +188,7 @@ function createReplica(
     dimensionsOf(plan),
     metadataOf(plan, replica, request),
     null,
+    request.environment?.fs,
   );
   tables.event(0, 'start', `seed ${seed}, ${plan.totalSteps} steps`, Date.now());
   return { seed, folder, tables };

@@ -4,7 +4,7 @@ import { compile, type CompiledFunction } from './engine/compiled.js';
 import { assembleGradients } from './gradient.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { pack, unpack, type Block } from './parameters/layout.js';
-import { bindUses, flattenUses, type FlatUses, type ParameterUse } from './tape/uses.js';
+import { bindUses, factorsOf, flattenUses, type FlatUses, type ParameterUse } from './tape/uses.js';
 
 /** The gradient of one minibatch for R replicas; the caller disposes of it. */
 export interface MinibatchGradient {
@@ -58,6 +58,9 @@ export function gradientFunction(
       const gradients = pack(blocks, assembled.total);
       const norm2 = tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient), 1)));
       const flat = flattenUses(uses);
+      // A factor that two uses share was kept by both; one of them leaves this function.
+      const kept = new Set(flat.factors);
+      for (const factor of uses.flatMap(factorsOf)) if (!kept.has(factor)) factor.dispose();
       const chunkNames = [...assembled.chunks.keys()];
       layout = { flat, factors: flat.factors.length, chunkNames };
       return [losses, weights, norm2, ...gradients, ...assembled.chunks.values(), ...flat.factors];

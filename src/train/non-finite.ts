@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MinibatchGradient } from './gradient-function.js';
 import type { ParameterTensors } from './tape/factor-tape.js';
-import type { ParameterUse } from './tape/uses.js';
 
 /**
  * Says which tensor of one replica first holds a number that is not finite: a parameter before the step, else an

@@ -66,7 +66,8 @@ export function absent(reason: string): Absent {
 type Mandatory = 'estimate' | 'method' | 'level' | 'unit' | 'units' | 'seeds';
 
 /** What {@link estimateOf} takes: the required fields, and any of the others. */
-export type EstimateFields = Pick<EstimateValue, Mandatory> & Partial<Omit<EstimateValue, Mandatory | 'kind'>>;
+export type EstimateFields = Pick<EstimateValue, Mandatory> &
+  Partial<Omit<EstimateValue, Mandatory | 'kind'>>;
 
 /**
  * An {@link Estimate} of `fields`; those left out are null. An estimate, standard error, p-value or interval end that

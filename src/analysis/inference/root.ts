@@ -32,8 +32,7 @@ export function findRoot(f: (x: number) => number, low: number, high: number): n
     step = 0.5;
     if (phi * phi < xi && (1 - phi) * (1 - phi) < 1 - xi) {
       step =
-        (f1 / (f2 - f1)) * (f3 / (f2 - f3)) +
-        ((x3 - x1) / (x2 - x1)) * (f1 / (f3 - f1)) * (f2 / (f3 - f2));
+        (f1 / (f2 - f1)) * (f3 / (f2 - f3)) + ((x3 - x1) / (x2 - x1)) * (f1 / (f3 - f1)) * (f2 / (f3 - f2));
     }
     step = Math.min(1 - least, Math.max(least, step));
   }

@@ -22,7 +22,8 @@ type TFields = Omit<EstimateFields, 'interval' | 'missing' | 'pValue' | 'test'> 
 /** An estimate with its t interval and the two-sided p-value of the t test that belongs to it. */
 export function tEstimate(fields: TFields): Estimate {
   const { estimate, standardError, degreesOfFreedom, level } = fields;
-  if (!Number.isFinite(estimate) || !Number.isFinite(standardError)) return estimateOf({ ...fields, missing: 'not finite' });
+  if (!Number.isFinite(estimate) || !Number.isFinite(standardError))
+    return estimateOf({ ...fields, missing: 'not finite' });
   return estimateOf({
     ...fields,
     interval: tInterval(estimate, standardError, degreesOfFreedom, level),

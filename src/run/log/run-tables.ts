@@ -1,4 +1,5 @@
 import { finalizeTable } from '../../store/finalize.js';
+import { nodeFileSystem, type FileSystem } from '../../store/file-system.js';
 import type { Dimensions, TableDefinition } from '../../store/columns.js';
 import { tables, type RunMetadata } from '../../store/schemas.js';
 import { TableWriter } from '../../store/table-writer.js';
@@ -40,9 +41,10 @@ export class RunTables {
     dimensions: Dimensions,
     metadata: RunMetadata,
     offsets: TableOffsets | null,
+    private readonly fs: FileSystem = nodeFileSystem,
   ) {
     const open = <D extends TableDefinition>(table: D): TableWriter<D> => {
-      const options = { folder, table, dimensions, metadata };
+      const options = { folder, table, dimensions, metadata, fs };
       const writer =
         offsets === null
           ? TableWriter.create(options)
@@ -103,6 +105,6 @@ export class RunTables {
 
   /** Rewrites the closed streams of a run that ended well as Arrow files. */
   async finalize(): Promise<void> {
-    for (const name of this.names) await finalizeTable(this.folder, name);
+    for (const name of this.names) await finalizeTable(this.folder, name, { fs: this.fs });
   }
 }

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { createSketcher, type Sketcher } from '../../train/groups/sketch.js';
 import type { Model } from '../../train/models/model.js';
 import type { StepPlace } from './gradient-log.js';

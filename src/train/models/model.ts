@@ -13,7 +13,7 @@ export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly role: ParameterRole;
   /** Initial values, row-major; draws from its own replica's stream. */
-  initialise(random: RandomStream): Float32Array;
+  readonly initialise: (random: RandomStream) => Float32Array;
 }
 
 /** Gaussian noise that training adds to an activation: one tensor `[replica, example, ...shape]` a step. */

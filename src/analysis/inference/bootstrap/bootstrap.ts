@@ -90,10 +90,7 @@ export function bootstrap<T>(
 }
 
 /** `[n]` the statistic without unit i. */
-export function leaveOneOut<T>(
-  units: readonly T[],
-  statistic: (sample: readonly T[]) => number,
-): number[] {
+export function leaveOneOut<T>(units: readonly T[], statistic: (sample: readonly T[]) => number): number[] {
   return units.map((_, left) => statistic(units.filter((_, i) => i !== left)));
 }
 

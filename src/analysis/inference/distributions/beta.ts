@@ -23,20 +23,12 @@ export function logBeta(a: number, b: number): number {
   if (small < 10) {
     const rest = stirlingRest(large) - stirlingRest(small + large);
     return (
-      gammaln(small) +
-      rest +
-      small -
-      small * Math.log(small + large) +
-      (large - 0.5) * Math.log1p(-share)
+      gammaln(small) + rest + small - small * Math.log(small + large) + (large - 0.5) * Math.log1p(-share)
     );
   }
   const rest = stirlingRest(small) + stirlingRest(large) - stirlingRest(small + large);
   return (
-    halfLogTwoPi -
-    0.5 * Math.log(large) +
-    rest +
-    (small - 0.5) * Math.log(share) +
-    large * Math.log1p(-share)
+    halfLogTwoPi - 0.5 * Math.log(large) + rest + (small - 0.5) * Math.log(share) + large * Math.log1p(-share)
   );
 }
 

@@ -85,7 +85,7 @@ function transformerLogits(
     config.variableEmbedding === null ? null : variableRows(config, shape, tape, tokens, inputs);
   let x = tape.embedding(flat, names.embedding, inserted);
   if (config.positions === 'learned') x = tape.positions(x, names.positions);
-  const padding = hidePadding ? paddingMask(tokens as tf.Tensor3D, shape.padToken) : null;
+  const padding = hidePadding ? paddingMask(tokens, shape.padToken) : null;
   for (let i = 0; i < config.layers; i++) {
     x = block(config, tape, x, i, rows, i === config.layers - 1 ? positions : null, padding);
   }
