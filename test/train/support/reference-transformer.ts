@@ -32,12 +32,12 @@ export function referenceLosses(
       const qkv = tf.reshape(linear(input, `layers.${i}.attention.query_key_value`), [
         examples,
         rows,
-        config.heads,
         3,
+        config.heads,
         headSize,
       ]);
       const [q, k, v] = [0, 1, 2].map((part) =>
-        tf.transpose(tf.squeeze(tf.slice(qkv, [0, 0, 0, part, 0], [-1, -1, -1, 1, -1]), [3]), [0, 2, 1, 3]),
+        tf.transpose(tf.squeeze(tf.slice(qkv, [0, 0, part, 0, 0], [-1, -1, 1, -1, -1]), [2]), [0, 2, 1, 3]),
       );
       const turn = (t: tf.Tensor): tf.Tensor => (config.positions === 'rotary' ? rotate(t, config) : t);
       const scores = tf.div(tf.matMul(turn(q!), turn(k!), false, true), Math.sqrt(headSize));

@@ -35,6 +35,8 @@ const variables = {
 export const transformerCases: { name: string; config: TransformerConfig; shape: TextShape }[] = [
   { name: 'GPT-2 shape, whole text', config: small, shape: words },
   { name: 'GPT-2 shape, answers only', config: small, shape: answers },
+  { name: 'heads wide enough for products of their own', config: { ...small, width: 24 }, shape: words },
+  { name: 'wide heads, answers only', config: { ...small, width: 24 }, shape: answers },
   { name: 'GPT-2 shape, three chosen positions', config: small, shape: { ...words, queries: 3 } },
   { name: 'tied embedding, whole text', config: { ...small, tiedEmbedding: true }, shape: words },
   { name: 'tied embedding, answers only', config: { ...small, tiedEmbedding: true }, shape: answers },

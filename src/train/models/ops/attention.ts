@@ -1,77 +1,79 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { attentionByRows } from './attention-by-rows.js';
 
 /**
- * Scaled dot-product attention, `softmax(q k^T / sqrt(d) + mask) v` (Vaswani et al. 2017), with its gradient written
- * out. Every product is a plain batched matrix product: TensorFlow's graph optimiser would otherwise merge a product
- * followed by a scaling and an addition into one oneDNN kernel that is ten times slower on small heads, so the
- * scale sits on the queries.
+ * Scaled dot-product attention of several heads, `softmax(q k^T / sqrt(d) + mask) v` (Vaswani et al. 2017), with its
+ * gradient written out.
  *
- * @param query `[batch, head, query, d]`
- * @param key `[batch, head, row, d]`
- * @param value `[batch, head, row, d]`
- * @param mask `[1 or batch, 1, query, row]`, 0 where attention is allowed and a large negative number elsewhere;
- * it must outlive the backward pass only as a constant (its gradient is not taken)
- * @returns `[batch, head, query, d]`
+ * @param query `[batch, query, width]`; a head is a run of `width / heads` columns
+ * @param key `[batch, row, width]`
+ * @param value `[batch, row, width]`
+ * @param mask `[1 or batch, 1, query, row]`, 0 where attention is allowed and a large negative number elsewhere; no
+ * gradient is taken with respect to it
+ * @returns `[batch, query, width]`
  */
 export function attention(
-  query: tf.Tensor4D,
-  key: tf.Tensor4D,
-  value: tf.Tensor4D,
+  query: tf.Tensor3D,
+  key: tf.Tensor3D,
+  value: tf.Tensor3D,
   mask: tf.Tensor4D,
-): tf.Tensor4D {
-  const scale = 1 / Math.sqrt(query.shape[3]);
+  heads: number,
+): tf.Tensor3D {
+  const [, rows, width] = key.shape;
+  return (width / heads) * rows <= tinyHead
+    ? attentionByRows(query, key, value, mask, heads)
+    : attentionByHeads(query, key, value, mask, heads);
+}
+
+/**
+ * Rows times dimensions of a head below which a matrix product a head costs more to start than to compute: 150 ns
+ * for 5 rows of 8 dimensions, half of it overhead.
+ */
+const tinyHead = 64;
+
+/**
+ * A matrix product for every head of every example. All are plain batched products: TensorFlow's graph optimiser
+ * would merge a product followed by a scaling and an addition into one oneDNN kernel that is ten times slower on
+ * small heads, so the scale sits on the queries.
+ */
+export function attentionByHeads(
+  query: tf.Tensor3D,
+  key: tf.Tensor3D,
+  value: tf.Tensor3D,
+  mask: tf.Tensor4D,
+  heads: number,
+): tf.Tensor3D {
+  const scale = 1 / Math.sqrt(query.shape[2] / heads);
   return tf.customGrad((...inputs) => {
-    const [q, k, v] = inputs as unknown as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-    const save = inputs[3] as tf.GradSaveFunc;
-    const scaled = tf.mul(q, scale);
-    const weights = tf.softmax(tf.add(tf.matMul(scaled, k, false, true), mask));
-    save([scaled, k, v, weights]);
+    const [q, k, v] = (inputs.slice(0, 3) as tf.Tensor3D[]).map((x) => toHeads(x, heads));
+    const scaled = tf.mul(q!, scale);
+    const weights = tf.softmax(tf.add(tf.matMul(scaled, k!, false, true), mask));
+    (inputs[3] as tf.GradSaveFunc)([scaled, k!, v!, weights]);
     return {
-      value: tf.matMul(weights, v),
+      value: fromHeads(tf.matMul(weights, v!) as tf.Tensor4D),
       gradFunc: (dy, saved) => {
         const [scaled, k, v, weights] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-        const weightGradient = tf.matMul(dy, v, false, true);
+        const gradient = toHeads(dy as tf.Tensor3D, heads);
+        const weightGradient = tf.matMul(gradient, v, false, true);
         const centre = tf.sum(tf.mul(weightGradient, weights), -1, true);
         const scores = tf.mul(tf.sub(weightGradient, centre), weights);
         return [
-          tf.mul(tf.matMul(scores, k), scale),
-          tf.matMul(scores, scaled, true, false),
-          tf.matMul(weights, dy, true, false),
+          fromHeads(tf.mul(tf.matMul(scores, k), scale) as tf.Tensor4D),
+          fromHeads(tf.matMul(scores, scaled, true, false) as tf.Tensor4D),
+          fromHeads(tf.matMul(weights, gradient, true, false) as tf.Tensor4D),
         ];
       },
     };
-  })(query, key, value) as tf.Tensor4D;
+  })(query, key, value) as tf.Tensor3D;
 }
 
-const blocked = -1e9;
-
-/** Causal mask for all positions of a row, `[1, 1, rows, rows]`. */
-export function causalMask(rows: number): tf.Tensor4D {
-  const values = Float32Array.from({ length: rows * rows }, (_, i) =>
-    i % rows <= Math.floor(i / rows) ? 0 : blocked,
-  );
-  return tf.tensor4d(values, [1, 1, rows, rows]);
+/** `[batch, head, row, d]` from `[batch, row, head * d]`. */
+function toHeads(x: tf.Tensor3D, heads: number): tf.Tensor4D {
+  const [batch, rows, width] = x.shape;
+  return tf.transpose(tf.reshape(x, [batch, rows, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/**
- * Causal mask for chosen positions.
- *
- * @param positions `[replica, example, query]` int32
- * @returns `[replica * example, 1, query, rows]`
- */
-export function causalMaskAt(positions: tf.Tensor3D, rows: number): tf.Tensor4D {
-  const [replicas, examples, queries] = positions.shape;
-  const limit = tf.reshape(positions, [replicas * examples, 1, queries, 1]);
-  const later = tf.greater(tf.reshape(tf.range(0, rows, 1, 'int32'), [1, 1, 1, rows]), limit);
-  return tf.mul(tf.cast(later, 'float32'), blocked) as tf.Tensor4D;
-}
-
-/** Hides padding from every query: `[replica * example, 1, 1, rows]` from tokens `[replica, example, row]`. */
-export function paddingMask(tokens: tf.Tensor3D, padding: number): tf.Tensor4D {
-  const [replicas, examples, rows] = tokens.shape;
-  const isPadding = tf.equal(
-    tf.reshape(tokens, [replicas * examples, 1, 1, rows]),
-    tf.scalar(padding, 'int32'),
-  );
-  return tf.mul(tf.cast(isPadding, 'float32'), blocked) as tf.Tensor4D;
+function fromHeads(x: tf.Tensor4D): tf.Tensor3D {
+  const [batch, heads, rows, size] = x.shape;
+  return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, rows, heads * size]);
 }

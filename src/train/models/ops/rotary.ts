@@ -5,10 +5,10 @@ import * as tf from '@tensorflow/tfjs-core';
  * `rotated` of a head's dimensions, dimension i is paired with i + rotated/2 and the pair turned by
  * `position * base^(-2i / rotated)`.
  *
- * @param x `[batch, head, row, d]`, row t at position t
+ * @param x `[batch, row, head, d]`, row t at position t
  */
 export function rotary(x: tf.Tensor4D, rotated: number, base: number): tf.Tensor4D {
-  const rows = x.shape[2];
+  const rows = x.shape[1];
   return tf.customGrad((input) => ({
     value: turn(input as tf.Tensor4D, rotated, angles(rows, rotated, base), 1),
     // The inverse of a rotation is its transpose.
@@ -17,21 +17,21 @@ export function rotary(x: tf.Tensor4D, rotated: number, base: number): tf.Tensor
 }
 
 function turn(x: tf.Tensor4D, rotated: number, { cosine, sine }: Angles, direction: 1 | -1): tf.Tensor4D {
-  const [batch, heads, rows, size] = x.shape;
+  const [batch, rows, heads, size] = x.shape;
   const half = rotated / 2;
-  const first = tf.slice(x, [0, 0, 0, 0], [batch, heads, rows, half]);
-  const second = tf.slice(x, [0, 0, 0, half], [batch, heads, rows, half]);
+  const first = tf.slice(x, [0, 0, 0, 0], [batch, rows, heads, half]);
+  const second = tf.slice(x, [0, 0, 0, half], [batch, rows, heads, half]);
   const sines = direction === 1 ? sine : tf.neg(sine);
   const parts = [
     tf.sub(tf.mul(first, cosine), tf.mul(second, sines)),
     tf.add(tf.mul(second, cosine), tf.mul(first, sines)),
   ];
-  if (rotated < size) parts.push(tf.slice(x, [0, 0, 0, rotated], [batch, heads, rows, size - rotated]));
+  if (rotated < size) parts.push(tf.slice(x, [0, 0, 0, rotated], [batch, rows, heads, size - rotated]));
   return tf.concat(parts, 3) as tf.Tensor4D;
 }
 
 interface Angles {
-  /** `[1, 1, row, rotated / 2]` */
+  /** `[1, row, 1, rotated / 2]` */
   readonly cosine: tf.Tensor4D;
   readonly sine: tf.Tensor4D;
 }
@@ -42,7 +42,7 @@ function angles(rows: number, rotated: number, base: number): Angles {
     { length: rows * half },
     (_, i) => Math.floor(i / half) * base ** (-(2 * (i % half)) / rotated),
   );
-  const shape: [number, number, number, number] = [1, 1, rows, half];
+  const shape: [number, number, number, number] = [1, rows, 1, half];
   return {
     cosine: tf.tensor4d(Float32Array.from(values, Math.cos), shape),
     sine: tf.tensor4d(Float32Array.from(values, Math.sin), shape),

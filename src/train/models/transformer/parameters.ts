@@ -3,7 +3,7 @@ import { constant, normal } from '../initialise.js';
 import type { ParameterRole, ParameterSpec } from '../model.js';
 import type { TransformerConfig } from './config.js';
 
-/** Names of the tensors of block `i`, those of GPT-NeoX checkpoints. */
+/** Names of the tensors of block `i`: those of GPT-NeoX checkpoints. */
 export function blockNames(i: number) {
   const block = `layers.${i}`;
   return {
@@ -27,7 +27,7 @@ export const names = {
 
 /**
  * Parameters of a transformer in the order of the forward pass. Weights of linear maps are `[in, out]`; the columns
- * of `query_key_value` run over (head, query/key/value, dimension), as in GPT-NeoX.
+ * of `query_key_value` are query | key | value, each head by head, as in GPT-2 (GPT-NeoX interleaves them by head).
  */
 export function transformerParameters(config: TransformerConfig, shape: TextShape): ParameterSpec[] {
   const { width, layers, feedForward, variableEmbedding, initialisation } = config;

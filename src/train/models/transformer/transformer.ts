@@ -3,8 +3,9 @@ import { UserError } from '../../../../data/errors.js';
 import type { TextShape } from '../../../../data/experiment.js';
 import type { FactorTape } from '../../tape/factor-tape.js';
 import type { Model, ModelContext, ModelInputs } from '../model.js';
-import { attention, causalMask, causalMaskAt, paddingMask } from '../ops/attention.js';
+import { attention } from '../ops/attention.js';
 import { gelu } from '../ops/gelu.js';
+import { causalMask, causalMaskAt, paddingMask } from '../ops/masks.js';
 import { rotary } from '../ops/rotary.js';
 import { selectRows } from '../ops/select-rows.js';
 import { rotatedSize, type TransformerConfig } from './config.js';
@@ -143,7 +144,11 @@ function block(
   return tf.add(withAttention, mlp(config.residual === 'parallel' ? residual : withAttention));
 }
 
-/** Attention of all heads over `[replica, example * row, 3 width]` projections. */
+/**
+ * Attention over projections `[replica, example * row, query | key | value]`; with `positions`, of those queries only.
+ *
+ * @returns `[replica, example * query, width]`
+ */
 function attend(
   config: TransformerConfig,
   examples: number,
@@ -152,36 +157,26 @@ function attend(
   positions: tf.Tensor3D | null,
   padding: tf.Tensor4D | null,
 ): tf.Tensor3D {
-  const [replicas, total] = projected.shape;
+  const [replicas] = projected.shape;
   const { heads, width } = config;
-  const headSize = width / heads;
-  const split = (of: tf.Tensor3D, count: number): tf.Tensor4D[] => {
-    const separated = tf.reshape(of, [replicas * examples, count, heads, 3, headSize]);
-    return tf.unstack(tf.transpose(separated, [3, 0, 2, 1, 4])) as tf.Tensor4D[];
+  const batch = replicas * examples;
+  const turn = (part: tf.Tensor3D): tf.Tensor3D => {
+    if (config.positions !== 'rotary') return part;
+    const separated = tf.reshape(part, [batch, rows, heads, width / heads]) as tf.Tensor4D;
+    const turned = rotary(separated, rotatedSize(width / heads, config.rotaryFraction), config.rotaryBase);
+    return tf.reshape(turned, part.shape);
   };
-  const turn = (part: tf.Tensor4D): tf.Tensor4D =>
-    config.positions === 'rotary'
-      ? rotary(part, rotatedSize(headSize, config.rotaryFraction), config.rotaryBase)
-      : part;
-  let [query, key, value] = split(projected, rows) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-  key = turn(key);
-  query = turn(query);
-  const queries = positions === null ? rows : positions.shape[2];
-  if (positions !== null) query = pickQueries(query, positions);
+  const [query, key, value] = tf.split(projected, 3, 2) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+  const turned = turn(query);
+  const asked = positions === null ? turned : selectRows(turned, positions);
+  const queries = asked.shape[1] / examples;
   const causal = positions === null ? causalMask(rows) : causalMaskAt(positions, rows);
-  const mask = padding === null ? causal : (tf.add(causal, padding) as tf.Tensor4D);
-  const output = attention(query, key, value, mask);
-  return tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [replicas, (total / rows) * queries, width]);
-}
-
-/** Rows `positions` of `[replica * example, head, row, d]` queries, `[replica * example, head, query, d]`. */
-function pickQueries(query: tf.Tensor4D, positions: tf.Tensor3D): tf.Tensor4D {
-  const [batch, heads, rows, size] = query.shape;
-  const queries = positions.shape[2];
-  const headed = tf.tile(tf.reshape(positions, [1, batch, 1, queries]), [1, 1, heads, 1]);
-  const picked = selectRows(
-    tf.reshape(query, [1, batch * heads * rows, size]),
-    tf.reshape(headed, [1, batch * heads, queries]),
+  const output = attention(
+    tf.reshape(asked, [batch, queries, width]),
+    tf.reshape(turn(key), [batch, rows, width]),
+    tf.reshape(value, [batch, rows, width]),
+    padding === null ? causal : tf.add(causal, padding),
+    heads,
   );
-  return tf.reshape(picked, [batch, heads, queries, size]);
+  return tf.reshape(output, [replicas, examples * queries, width]);
 }
