@@ -13,21 +13,23 @@ export function firstNonFinite(
   gradient: MinibatchGradient,
   replica: number,
 ): string | null {
-  const broken = (tensor: tf.Tensor): boolean => {
-    const slice = tf.slice(tensor, [replica], [1]);
+  const lane = gradient.lanes.find(({ first, replicas }) => replica >= first && replica < first + replicas)!;
+  const broken = (tensor: tf.Tensor, own = replica): boolean => {
+    const slice = tf.slice(tensor, [own], [1]);
     const finite = slice.dataSync().every((value) => Number.isFinite(value));
     slice.dispose();
     return !finite;
   };
   for (const [name, tensor] of parameters) if (broken(tensor)) return `parameter ${name}`;
-  const backwardOrder = gradient.uses;
+  const backwardOrder = lane.uses;
+  const inLane = replica - lane.first;
   for (const use of backwardOrder.toReversed()) {
-    if (use.kind === 'linear' && broken(use.left)) return `input of ${use.parameter}`;
+    if (use.kind === 'linear' && broken(use.left, inLane)) return `input of ${use.parameter}`;
   }
   if (broken(gradient.losses)) return 'loss';
   for (const use of backwardOrder) {
     const back = use.kind === 'vector' ? use.sums : use.right;
-    if (broken(back)) return `gradient at the output of ${use.parameter}`;
+    if (broken(back, inLane)) return `gradient at the output of ${use.parameter}`;
   }
   return null;
 }

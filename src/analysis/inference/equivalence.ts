@@ -49,7 +49,7 @@ export interface EquivalenceValue {
  * Absent for fewer than 2 seeds, no spread, or a number that is not finite. Throws a RangeError for a band that is none
  * and for an alpha that is not between 0 and 0.5.
  *
- * @example equivalenceTest([0.01, -0.02, 0, 0.01, -0.01], 0.05).equivalent // true, p 0.00058
+ * @example equivalenceTest([0.01, -0.02, 0, 0.01, -0.01], 0.05).equivalent // true, p 0.00059
  */
 export function equivalenceTest(
   values: ArrayLike<number>,

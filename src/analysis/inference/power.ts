@@ -74,7 +74,7 @@ export function seedsNeeded(d: number, options: PowerOptions = {}): number | nul
  * finds with probability `power`. Throws a RangeError unless `n` is an integer of at least 2, and unless
  * 0 < alpha < power < 1.
  *
- * @example minimalDetectableEffect(10) // 0.9961
+ * @example minimalDetectableEffect(10) // 0.9960
  */
 export function minimalDetectableEffect(n: number, options: PowerOptions = {}): number {
   const { power = 0.8, alpha = 0.05 } = options;

@@ -122,7 +122,7 @@ export class GradientLog {
 
   private divide(gradient: MinibatchGradient, groupOf: Int32Array): MinibatchGroups {
     const [replicas, examples] = gradient.losses.shape;
-    const firstChunk = gradient.chunks.values().next().value;
+    const firstChunk = gradient.lanes[0]!.chunks.values().next().value;
     const chunks = firstChunk?.shape[1] ?? 1;
     const owners =
       chunks === this.arrangement.owners.length ? this.arrangement.owners : [this.arrangement.owners[0]!];

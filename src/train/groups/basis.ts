@@ -9,6 +9,8 @@ export interface GroupTensors {
   readonly groups: number;
   /** `[replica, example]` int32 group of each example. */
   readonly groupOf: tf.Tensor2D;
+  /** `[replica, group, example]` 1 where an example belongs to a group, else 0. */
+  readonly membership: tf.Tensor3D;
   /** `[replica, slot * place]` int32 example in each place of each slot. */
   readonly slotExamples: tf.Tensor2D;
   /** `[replica, slot * place]` 1 where the place is taken. */
@@ -53,12 +55,8 @@ export function groupGradients(parts: PartGradients, { coefficients }: GroupTens
 
 function directGroups(use: ParameterUse, tensors: GroupTensors): tf.Tensor3D {
   switch (use.kind) {
-    case 'vector': {
-      const oneHot = tf.oneHot(tf.reshape(tensors.groupOf, [-1]), tensors.groups);
-      const [replicas, examples] = tensors.groupOf.shape;
-      const membership = tf.reshape(tf.cast(oneHot, 'float32'), [replicas, examples, tensors.groups]);
-      return vectorParts(use, tf.transpose(membership, [0, 2, 1]) as tf.Tensor3D);
-    }
+    case 'vector':
+      return vectorParts(use, tensors.membership);
     case 'embedding': {
       const parts = embeddingParts(use, tensors.groupOf, tensors.groups);
       const [replicas, groups, size, width] = parts.shape;
@@ -86,16 +84,16 @@ function linearBasis(use: LinearUse, chunks: tf.Tensor4D, tensors: GroupTensors)
   const { slots, slotExamples, slotTaken } = tensors;
   if (slots === 0) return flatChunks;
   const places = slotExamples.shape[1] / slots;
-  const left = gatherExamples(use.left, use.rows, slotExamples);
-  const right = gatherExamples(use.right, use.rows, slotExamples);
   const taken = tf.reshape(slotTaken, [replicas * slots, places, 1]);
-  const masked = tf.mul(tf.reshape(right, [replicas * slots, places, use.rows * outputs]), taken);
-  const products = tf.matMul(
-    tf.reshape(left, [replicas * slots, places * use.rows, inputs]),
-    tf.reshape(masked, [replicas * slots, places * use.rows, outputs]),
-    true,
-    false,
-  );
+  const gather = (x: tf.Tensor3D, masked: boolean): tf.Tensor => {
+    const rows = tf.reshape(gatherExamples(x, use.rows, slotExamples), [replicas * slots, places, -1]);
+    const width = x.shape[2];
+    return tf.reshape(masked ? tf.mul(rows, taken) : rows, [replicas * slots, places * use.rows, width]);
+  };
+  // Empty places are masked in the narrower factor.
+  const left = gather(use.left, inputs <= outputs);
+  const right = gather(use.right, inputs > outputs);
+  const products = tf.matMul(left, right, true, false);
   return tf.concat([flatChunks, tf.reshape(products, [replicas, slots, size])], 1) as tf.Tensor3D;
 }
 

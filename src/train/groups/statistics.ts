@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, type CompiledFunction } from '../engine/compiled.js';
 import type { MinibatchGradient } from '../gradient-function.js';
+import { joinLanes, splitLanes } from '../lanes.js';
 import { bindUses, flattenUses, type ParameterUse } from '../tape/uses.js';
 import type { GroupSlots } from './arrange.js';
 import { groupGradients, partGradients, type GroupTensors, type PartGradients } from './basis.js';
@@ -56,7 +57,7 @@ export class GroupStatistics {
     const queues = outputs.map((tensor) => ({ values: tensor.dataSync<'float32'>(), shape: tensor.shape }));
     const next = new Map(queues.map((queue) => [queue, 0]));
     this.parameters.forEach((name, parameter) => {
-      const overBasis = gradient.chunks.has(name);
+      const overBasis = gradient.lanes[0]!.chunks.has(name);
       const queue = queues[overBasis || queues.length === 1 ? 0 : 1]!;
       const index = next.get(queue)!;
       next.set(queue, index + 1);
@@ -110,6 +111,7 @@ export class GroupStatistics {
     this.compiled.clear();
   }
 
+  /** Computes per lane and puts the results, all with a leading replica axis, together. */
   private run(
     kind: string,
     gradient: MinibatchGradient,
@@ -118,41 +120,64 @@ export class GroupStatistics {
   ): tf.Tensor[] {
     const [replicas, examples] = gradient.losses.shape;
     const places = slots.slots * slots.capacity;
-    const { slots: descriptors, factors } = flattenUses(gradient.uses);
-    const chunkNames = [...gradient.chunks.keys()];
-    const own = [
+    const division = [
       tf.tensor2d(groupOf, [replicas, examples], 'int32'),
+      tf.tensor(membershipOf(groupOf, replicas, groups), [replicas, groups, examples]),
       tf.tensor2d(slots.examples, [replicas, places], 'int32'),
       tf.tensor2d(slots.taken, [replicas, places]),
       tf.tensor(slots.coefficients, [replicas, groups, slots.coefficients.length / replicas / groups]),
     ];
+    const lanes = gradient.lanes.map(({ chunks, uses }) => ({ chunks, flat: flattenUses(uses) }));
     const key = `${kind} ${groups} ${slots.slots}`;
     let run = this.compiled.get(key);
     if (run === undefined) {
-      const { uses } = gradient;
+      const { flat, chunks } = lanes[0]!;
+      const chunkNames = [...chunks.keys()];
       run = compile(kind, (inputs) => {
-        const tensors: GroupTensors = {
-          groups,
-          groupOf: inputs[0] as tf.Tensor2D,
-          slotExamples: inputs[1] as tf.Tensor2D,
-          slotTaken: inputs[2] as tf.Tensor2D,
-          coefficients: inputs[3] as tf.Tensor3D,
-          slots: slots.slots,
-        };
-        const firstFactor = own.length + chunkNames.length;
-        const bound = bindUses({ uses, slots: descriptors }, inputs.slice(firstFactor));
-        const usesOf = (name: string): ParameterUse[] => bound.filter(({ parameter }) => parameter === name);
-        const chunkOf = new Map(chunkNames.map((name, i) => [name, inputs[own.length + i] as tf.Tensor4D]));
-        const parts = (): PartGradients[] =>
-          this.parameters.map((name) => partGradients(usesOf(name), chunkOf.get(name), tensors));
-        return compute({ parts, usesOf, tensors });
+        const perLane = chunkNames.length + flat.factors.length;
+        const split = inputs.slice(0, division.length).map((tensor) => splitLanes(tensor, gradient.lanes));
+        const results = lanes.map((_, lane) => {
+          const first = division.length + lane * perLane;
+          const own = inputs.slice(first, first + perLane);
+          const tensors: GroupTensors = {
+            groups,
+            groupOf: split[0]![lane] as tf.Tensor2D,
+            membership: split[1]![lane] as tf.Tensor3D,
+            slotExamples: split[2]![lane] as tf.Tensor2D,
+            slotTaken: split[3]![lane] as tf.Tensor2D,
+            coefficients: split[4]![lane] as tf.Tensor3D,
+            slots: slots.slots,
+          };
+          const bound = bindUses(flat, own.slice(chunkNames.length));
+          const usesOf = (name: string): ParameterUse[] =>
+            bound.filter(({ parameter }) => parameter === name);
+          const chunkOf = new Map(chunkNames.map((name, i) => [name, own[i] as tf.Tensor4D]));
+          const parts = (): PartGradients[] =>
+            this.parameters.map((name) => partGradients(usesOf(name), chunkOf.get(name), tensors));
+          return compute({ parts, usesOf, tensors });
+        });
+        return results[0]!.map((_, i) => joinLanes(results.map((result) => result[i]!)));
       });
       this.compiled.set(key, run);
     }
-    const outputs = run([...own, ...gradient.chunks.values(), ...factors]);
-    tf.dispose(own);
+    const outputs = run([
+      ...division,
+      ...lanes.flatMap(({ chunks, flat }) => [...chunks.values(), ...flat.factors]),
+    ]);
+    tf.dispose(division);
     return outputs;
   }
+}
+
+/** `[replica, group, example]` 1 where an example belongs to a group. */
+function membershipOf(groupOf: Int32Array, replicas: number, groups: number): Float32Array {
+  const examples = groupOf.length / replicas;
+  const membership = new Float32Array(groupOf.length * groups);
+  groupOf.forEach((group, i) => {
+    const replica = Math.floor(i / examples);
+    membership[(replica * groups + group) * examples + (i % examples)] = 1;
+  });
+  return membership;
 }
 
 /** `target = C M C^T` for C `[groups, size]` and symmetric M `[size, size]`. */

@@ -14,9 +14,8 @@ const tolerance = 1e-12;
  * and Young 1993, algorithm 4.1): the p-values are adjusted for the whole family, and unlike Holm's they use that
  * neighbouring layers agree. All members of a seed get the same sign. Exact up to 12 seeds, `draws` random flips beyond.
  *
- * `family`: `[member][seed]` paired differences, the same seeds in the same order for all. `statistic` of the results
- * is the member's |t|, from which the comparison takes |mean| / root mean square, which rises with |t| and is finite
- * without spread. A member with a number that is not finite is absent and takes no part.
+ * `family`: `[member][seed]` paired differences, the same seeds in the same order for all. `statistic` of the
+ * results is |mean| / root mean square of the member, in [0, 1]: it rises with |t| and is finite without spread. A member with a number that is not finite is absent and takes no part.
  * Throws a RangeError when the members differ in their number of seeds or `draws` is no positive integer.
  */
 export function maxStatisticTest(

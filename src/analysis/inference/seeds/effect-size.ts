@@ -27,7 +27,7 @@ export function hedgesCorrection(degreesOfFreedom: number): number {
  * Absent for fewer than 3 seeds, no spread, or a number that is not finite.
  * Throws a RangeError when `level` is not between 0 and 1.
  *
- * @example effectSize([1, 2, 3]) // d = 2, g = 1.128, interval [-0.173, 4.03]
+ * @example effectSize([1, 2, 3]) // d = 2, g = 1.128, interval [-0.142, 4.11]
  */
 export function effectSize(values: ArrayLike<number>, options: IntervalOptions = {}): Estimate {
   const { level = 0.95 } = options;

@@ -34,7 +34,8 @@ export function crossPairsMean<K>(blocks: EntityBlocks<K>, options: CrossPairOpt
     for (const [j, column] of columns.entries()) {
       if (pairs === 'mismatched' && row === column) continue;
       const value = means[i * nQ + j]!;
-      if (!Number.isFinite(value)) return absent(`the product of ${String(row)} and ${String(column)} is ${value}`);
+      if (!Number.isFinite(value))
+        return absent(`the product of ${String(row)} and ${String(column)} is ${value}`);
       for (const total of [rowTotals[i]!, columnTotals[j]!, all]) total.add(value);
     }
   }

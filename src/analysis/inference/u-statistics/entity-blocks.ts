@@ -64,9 +64,7 @@ export function matchedBlocks<K>(blocks: EntityBlocks<K>): MatchedBlocks<K> {
     return column === undefined ? [] : [{ key, row, column }];
   });
   const means = Float64Array.from(
-    kept.flatMap(({ row }) =>
-      kept.map(({ column }) => blocks.means[row * blocks.columns.length + column]!),
-    ),
+    kept.flatMap(({ row }) => kept.map(({ column }) => blocks.means[row * blocks.columns.length + column]!)),
   );
   return { entities: kept.map(({ key }) => key), means };
 }

@@ -30,7 +30,11 @@ export function projected(
 ): Estimate {
   const common = { estimate, level, method: 'hajek', unit: 'entity', units: n, seeds: 1 } as const;
   if (standardError === 0) {
-    return estimateOf({ ...common, standardError, missing: `all ${count(n, 'entity')} gave the same number` });
+    return estimateOf({
+      ...common,
+      standardError,
+      missing: `all ${count(n, 'entity')} gave the same number`,
+    });
   }
   return tEstimate({ ...common, standardError, degreesOfFreedom });
 }
