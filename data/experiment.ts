@@ -35,10 +35,10 @@ export interface ExampleSet {
    */
   readonly probability?: Float64Array;
   /**
-   * Writes row `row` as example number `slot` of the buffers. `random` draws what differs between two sights of one
-   * row (the digit images of a grid); sets without such noise leave it untouched.
+   * Writes rows as examples `first`, `first + 1`, ... of the buffers. `random` gives the stream for what differs
+   * between two sights of one row (the digit images of a grid); sets without such noise do not call it.
    */
-  fill(row: number, slot: number, buffers: FieldBuffers, random: RandomStream): void;
+  fill(rows: ArrayLike<number>, first: number, buffers: FieldBuffers, random: () => RandomStream): void;
 }
 
 /** One stage of training, in the paper's terms `stage1` (X1), `stage2` (X2) or `full` (both jointly). */

@@ -24,14 +24,19 @@ export function tableExamples(table: ExampleTable, rows: Int32Array): ExampleSet
     fields: table.fields,
     group: rows.map((row) => table.group[row]!),
     variable: rows.map((row) => table.variable[row]!),
-    fill(row, slot, buffers) {
-      const source = rows[row];
-      if (source === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
+    fill(chosen, first, buffers) {
+      const sources = Int32Array.from(chosen, (row) => {
+        const source = rows[row];
+        if (source === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
+        return source;
+      });
       for (const { name, width, values } of columns) {
         const target = column(buffers, name);
+        let to = first * width;
         // For the few numbers of a row a loop is faster than making a view and calling `set`.
-        for (let i = 0, from = source * width, to = slot * width; i < width; i++)
-          target[to + i] = values[from + i]!;
+        for (const source of sources) {
+          for (let i = 0, from = source * width; i < width; i++) target[to++] = values[from + i]!;
+        }
       }
     },
   };

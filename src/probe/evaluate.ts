@@ -4,6 +4,7 @@ import type { RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples, type HostBatch } from '../train/batch.js';
 import { compile, type CompiledFunction } from '../train/engine/compiled.js';
 import { forward } from '../train/backward.js';
+import { joinLanes, planLanes, splitLanes } from '../train/lanes.js';
 import type { Model } from '../train/models/model.js';
 import { unpack, type Block } from '../train/parameters/layout.js';
 
@@ -23,14 +24,14 @@ export interface Evaluator {
    * @param values blocks of parameters `[replica, size]`
    * @param sets one test set for each replica, of equal fields
    * @param rows `[replica][example]` rows to ask, the same number for each
-   * @param random what each replica's examples draw from
+   * @param random what the examples of a replica draw from
    * @returns answers of each replica
    */
   ask(
     values: readonly tf.Tensor[],
     sets: readonly ExampleSet[],
     rows: readonly Int32Array[],
-    random: readonly RandomStream[],
+    random: (replica: number) => RandomStream,
   ): Answers[];
   dispose(): void;
 }
@@ -40,18 +41,21 @@ export interface Evaluator {
  */
 export function createEvaluator(model: Model, blocks: readonly Block[], batchSize: number): Evaluator {
   const names = [...new Set([...model.testInputs, 'labels', 'weights', 'contrast'])];
-  const run = compile('evaluation', (tensors) => {
+  const computeLane = (tensors: readonly tf.Tensor[]): tf.Tensor[] => {
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
     const { losses, logits } = forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs);
-    return [
-      losses,
-      ...answersOf(
-        logits,
-        inputs['labels'] as tf.Tensor3D,
-        inputs['contrast'] as tf.Tensor3D,
-        inputs['weights'] as tf.Tensor3D,
-      ),
-    ];
+    const [labels, contrast, weights] = [
+      inputs['labels'],
+      inputs['contrast'],
+      inputs['weights'],
+    ] as tf.Tensor3D[];
+    return [losses, ...answersOf(logits, labels!, contrast!, weights!)];
+  };
+  const run = compile('evaluation', (tensors) => {
+    const lanes = planLanes(tensors[0]!.shape[0]!);
+    const split = tensors.map((tensor) => splitLanes(tensor, lanes));
+    const results = lanes.map((_, lane) => computeLane(split.map((parts) => parts[lane]!)));
+    return outputs.map((_, i) => joinLanes(results.map((result) => result[i]!)));
   });
   return {
     ask: (values, sets, rows, random) => {
@@ -62,15 +66,23 @@ export function createEvaluator(model: Model, blocks: readonly Block[], batchSiz
         loss: new Float32Array(count),
       }));
       for (let first = 0; first < count; first += batchSize) {
-        const part = rows.map((own) => own.subarray(first, first + batchSize));
+        const part = rows.map((own) => padded(own.subarray(first, first + batchSize), batchSize));
         askBatch(run, values, gatherExamples(sets, part, random), names, (replica, field, own) => {
-          answers[replica]![field].set(own, first);
+          answers[replica]![field].set(own.subarray(0, count - first), first);
         });
       }
       return answers;
     },
     dispose: () => run.dispose(),
   };
+}
+
+/** Rows repeated up to a full batch, whose answers are dropped: every batch size would be another graph to build. */
+function padded(rows: Int32Array, size: number): Int32Array {
+  if (rows.length === size) return rows;
+  const full = new Int32Array(size).fill(rows.at(-1) ?? 0);
+  full.set(rows);
+  return full;
 }
 
 const outputs = ['loss', 'correct', 'margin'] as const;

@@ -54,7 +54,7 @@ const evaluationSchema = z.strictObject({
       'examples of a test set to use between start and end of a stage (a fixed seeded choice); null: all',
     ),
   batchSize: positive
-    .default(1024)
+    .default(128)
     .describe('examples of one replica evaluated at once; no effect on the results'),
 });
 

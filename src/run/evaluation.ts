@@ -51,12 +51,7 @@ export class Evaluation {
     data[0]!.tests.forEach(({ name }, set) => {
       const examples = data.map((own) => own.tests[set]!.examples);
       const rows = (full ? this.all : this.chosen)[set]!;
-      const answers = this.evaluator.ask(
-        values,
-        examples,
-        rows,
-        data.map((_, replica) => this.random(replica)),
-      );
+      const answers = this.evaluator.ask(values, examples, rows, (replica) => this.random(replica));
       answers.forEach((own, replica) => {
         const variable = examples[replica]!.variable;
         metrics[replica]!.set(

@@ -259,7 +259,7 @@ export class Session {
     const { config, sets } = stage;
     const sorted = rows.map((own, replica) => {
       const { group } = sets[replica]!;
-      return own.toSorted((a, b) => rank[group[a]!]! - rank[group[b]!]! || a - b);
+      return sortByRank(own, (row) => rank[group[row]!]!, rank.length);
     });
     const examples = sorted[0]!.length;
     const groupOf = new Int32Array(sets.length * examples);
@@ -269,8 +269,9 @@ export class Session {
         groupOf[replica * examples + i] = group[row]!;
       });
     });
-    const streams = seeds.map((seed) => createStream(seed, `examples/${config.name}/${place.stageStep}`));
-    const host = gatherExamples(sets, sorted, streams);
+    const host = gatherExamples(sets, sorted, (replica) =>
+      createStream(seeds[replica]!, `examples/${config.name}/${place.stageStep}`),
+    );
     const names = [...new Set([...model.trainingInputs, 'labels', 'weights'])];
     const noise = noiseTensors(model, seeds, examples, config.name, place.stageStep);
     return { inputs: { ...batchTensors(host, names), ...noise }, groupOf };
@@ -368,6 +369,16 @@ export class Session {
     await setImmediate();
     this.lastBreath = performance.now();
   }
+}
+
+/** Rows in the order of their ranks `0 .. ranks - 1`, otherwise as they were. */
+function sortByRank(rows: Int32Array, rankOf: (row: number) => number, ranks: number): Int32Array {
+  const next = new Int32Array(ranks + 1);
+  for (const row of rows) next[rankOf(row) + 1]!++;
+  for (let rank = 0; rank < ranks; rank++) next[rank + 1]! += next[rank]!;
+  const sorted = new Int32Array(rows.length);
+  for (const row of rows) sorted[next[rankOf(row)]!++] = row;
+  return sorted;
 }
 
 /** Full learning rate of each parameter: the first parameter group whose pattern matches, else the stage's. */

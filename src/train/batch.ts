@@ -18,23 +18,19 @@ export interface HostBatch {
  *
  * @param sets one for each replica, of equal fields
  * @param rows `[replica][example]`
- * @param random what each replica's examples draw from
+ * @param random what the examples of a replica draw from
  */
 export function gatherExamples(
   sets: readonly ExampleSet[],
   rows: readonly ArrayLike<number>[],
-  random: readonly RandomStream[],
+  random: (replica: number) => RandomStream,
 ): HostBatch {
   const { fields } = sets[0]!;
   const replicas = sets.length;
   const examples = rows[0]!.length;
   const buffers = allocateFields(fields, replicas * examples);
   sets.forEach((set, replica) => {
-    const own = rows[replica]!;
-    const stream = random[replica]!;
-    for (let example = 0; example < examples; example++) {
-      set.fill(own[example]!, replica * examples + example, buffers, stream);
-    }
+    set.fill(rows[replica]!, replica * examples, buffers, () => random(replica));
   });
   return { replicas, examples, fields, buffers };
 }

@@ -23,7 +23,7 @@ describe('tableExamples', () => {
   it('writes one slot and draws nothing', () => {
     const buffers = allocateFields(examples.fields, 3);
     const state = random.state();
-    examples.fill(0, 1, buffers, random);
+    examples.fill([0], 1, buffers, () => random);
     expect(buffers).toEqual({
       tokens: Int32Array.of(0, 0, 20, 21, 0, 0),
       weight: Float32Array.of(0, 2.5, 0),
@@ -33,8 +33,8 @@ describe('tableExamples', () => {
 
   it('refuses rows and buffers that are not there', () => {
     const buffers = allocateFields(examples.fields, 1);
-    expect(() => examples.fill(2, 0, buffers, random)).toThrow('no row 2 among 2');
-    expect(() => examples.fill(-1, 0, buffers, random)).toThrow(RangeError);
-    expect(() => examples.fill(0, 0, { tokens: new Int32Array(2) }, random)).toThrow('no field weight');
+    expect(() => examples.fill([2], 0, buffers, () => random)).toThrow('no row 2 among 2');
+    expect(() => examples.fill([-1], 0, buffers, () => random)).toThrow(RangeError);
+    expect(() => examples.fill([0], 0, { tokens: new Int32Array(2) }, () => random)).toThrow('no field weight');
   });
 });

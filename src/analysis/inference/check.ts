@@ -8,8 +8,8 @@ export function count(n: number, unit: Unit): string {
 }
 
 /**
- * Why `values` (one a unit) cannot be analysed, or null: fewer than `atLeast`, or one that is not finite, as after a
- * run that diverged. That is a fact about the data and makes a result absent; a wrong argument throws.
+ * Why `values` (one a unit) cannot be analysed, or null: fewer than `atLeast`, or one that is not finite, as after
+ * a run that diverged. That is a fact about the data and makes a result absent; a wrong argument throws.
  */
 export function unusable(values: ArrayLike<number>, atLeast: number, unit: Unit): string | null {
   if (values.length < atLeast) return `${count(values.length, unit)}, at least ${atLeast} needed`;

@@ -20,8 +20,8 @@ export interface Judgement {
   /** Whether the effect is shown to lie within the equivalence band; null without a band or an interval. */
   readonly negligible: boolean | null;
   /**
-   * For `undecided`: seeds needed in all to find an effect of the observed size with the wanted power; null for other
-   * verdicts, and where it cannot be told or is out of reach.
+   * For `undecided`: seeds needed in all to find an effect of the observed size with the wanted power; null for
+   * other verdicts, and where it cannot be told or is out of reach.
    */
   readonly seedsNeeded: number | null;
 }
@@ -33,16 +33,16 @@ export interface JudgeOptions {
 }
 
 /**
- * Judges a claim on an estimate over seeds. With predicted sign: supported when the interval excludes 0 on the predicted
- * side, contradicted when it excludes 0 on the other side or the effect is shown to lie within `band`, undecided
- * otherwise. A sign that is as predicted is supported even where the effect is within the band; the reason says so and
- * `negligible` is true. Predicting `none`: supported when the effect is shown to lie within the band, contradicted when
- * the interval lies wholly outside it.
+ * Judges a claim on an estimate over seeds. With predicted sign: supported when the interval excludes 0 on the
+ * predicted side, contradicted when it excludes 0 on the other side or the effect is shown to lie within `band`,
+ * undecided otherwise. A sign that is as predicted is supported even where the effect is within the band; the
+ * reason says so and `negligible` is true. Predicting `none`: supported when the effect is shown to lie within the
+ * band, contradicted when the interval lies wholly outside it.
  *
  * "Shown within the band" is two one-sided t tests at 1 - level where the interval is a t interval, that is the
  * interval of level 1 - 2 (1 - level); for other intervals it is the interval itself, which asks for more. An
- * estimate over the entities of given models is never more than undecided: it says nothing of the next seed.
- * `band` is null where none has been stated. Throws a RangeError for a band that is none about 0, and for predicting
+ * estimate over the entities of given models is never more than undecided: it says nothing of the next seed. `band`
+ * is null where none has been stated. Throws a RangeError for a band that is none about 0, and for predicting
  * `none` without a band.
  */
 export function judgeClaim(

@@ -5,8 +5,8 @@ import type { Absent, Estimate, Interval } from './estimate.js';
 import { meanOverSeeds } from './seeds/mean.js';
 
 /**
- * What is too small to matter, stated before looking, in the unit of the quantity: `[low, high]` about 0, or one number
- * for `[-band, band]`.
+ * What is too small to matter, stated before looking, in the unit of the quantity: `[low, high]` about 0, or one
+ * number for `[-band, band]`.
  */
 export type Band = number | Interval;
 
@@ -46,8 +46,8 @@ export interface EquivalenceValue {
  * Equivalence test of paired seed differences by two one-sided t tests (Schuirmann 1987). `values`: `[seed]`. "Not
  * significant" never shows that an effect is gone; `equivalent` does, within the stated `band`.
  *
- * Absent for fewer than 2 seeds, no spread, or a number that is not finite. Throws a RangeError for a band that is none
- * and for an alpha that is not between 0 and 0.5.
+ * Absent for fewer than 2 seeds, no spread, or a number that is not finite. Throws a RangeError for a band that is
+ * none and for an alpha that is not between 0 and 0.5.
  *
  * @example equivalenceTest([0.01, -0.02, 0, 0.01, -0.01], 0.05).equivalent // true, p 0.00059
  */

@@ -70,9 +70,9 @@ export type EstimateFields = Pick<EstimateValue, Mandatory> &
   Partial<Omit<EstimateValue, Mandatory | 'kind'>>;
 
 /**
- * An {@link Estimate} of `fields`; those left out are null. An estimate, standard error, p-value or interval end that
- * is not finite makes the whole absent, so that no NaN gets past this door.
- * Throws a RangeError when the interval is null without a reason, has a reason beside it, or is upside down.
+ * An {@link Estimate} of `fields`; those left out are null. An estimate, standard error, p-value or interval end
+ * that is not finite makes the whole absent, so that no NaN gets past this door. Throws a RangeError when the
+ * interval is null without a reason, has a reason beside it, or is upside down.
  */
 export function estimateOf(fields: EstimateFields): Estimate {
   const value: EstimateValue = {

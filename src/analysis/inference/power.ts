@@ -16,9 +16,9 @@ export interface PowerOptions {
 export const mostSeeds = 100_000;
 
 /**
- * Power of the two-sided paired (one-sample) t test over `n` seeds when the true effect is `d` standard deviations of
- * the differences: P(|T| > t_{1 - alpha/2, n-1}) for T noncentral with d sqrt(n).
- * Throws a RangeError unless `n` is an integer of at least 2 and `alpha` between 0 and 1.
+ * Power of the two-sided paired (one-sample) t test over `n` seeds when the true effect is `d` standard deviations
+ * of the differences: P(|T| > t_{1 - alpha/2, n-1}) for T noncentral with d sqrt(n). Throws a RangeError unless `n`
+ * is an integer of at least 2 and `alpha` between 0 and 1.
  *
  * @example powerOf(1, 10) // 0.803
  */
@@ -35,8 +35,8 @@ function powerBeyond(critical: number, d: number, n: number): number {
 }
 
 /**
- * Seeds needed by the rule n = (z_{1-alpha/2} + z_power)^2 / d^2 + z_{1-alpha/2}^2 / 2, rounded up: 7.85 / d^2 + 1.9
- * for 80 % power at 5 % (Guenther 1981). Null for d = 0 and beyond {@link mostSeeds}.
+ * Seeds needed by the rule n = (z_{1-alpha/2} + z_power)^2 / d^2 + z_{1-alpha/2}^2 / 2, rounded up: 7.85 / d^2 +
+ * 1.9 for 80 % power at 5 % (Guenther 1981). Null for d = 0 and beyond {@link mostSeeds}.
  *
  * @example seedsNeededByRule(0.5) // 34
  */

@@ -1,8 +1,8 @@
 /**
- * The root of `f` between `low` and `high`, where it has opposite signs, to about 2 units of the last place. Method of
- * Chandrupatla, "A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear function without
- * using derivatives" (1997): inverse quadratic steps where they are safe, halving elsewhere.
- * Throws a RangeError when `f(low)` and `f(high)` have the same sign or are NaN.
+ * The root of `f` between `low` and `high`, where it has opposite signs, to about 2 units of the last place. Method
+ * of Chandrupatla, "A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear function without
+ * using derivatives" (1997): inverse quadratic steps where they are safe, halving elsewhere. Throws a RangeError
+ * when `f(low)` and `f(high)` have the same sign or are NaN.
  *
  * @example findRoot((x) => x * x - 2, 0, 2) // 1.4142135623730951
  */
@@ -39,7 +39,7 @@ export function findRoot(f: (x: number) => number, low: number, high: number): n
   return x1;
 }
 
-/** `findRoot` of a decreasing `f` that is positive at `low`: goes right from `low` by doubling steps until it is not. */
+/** `findRoot` of a decreasing `f`, positive at `low`: goes right by doubling steps until it is not. */
 export function findRootAbove(f: (x: number) => number, low: number, firstStep: number): number {
   let step = firstStep;
   while (f(low + step) > 0) step *= 2;

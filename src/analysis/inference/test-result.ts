@@ -13,8 +13,8 @@ export interface TestValue {
   readonly pValue: number;
   readonly alternative: Alternative;
   /**
-   * The smallest p-value that this test can give with so many units or draws: above 0.05 it can never reject at 5 %,
-   * and "not significant" says nothing.
+   * The smallest p-value that this test can give with so many units or draws: above 0.05 it can never reject at 5
+   * %, and "not significant" says nothing.
    */
   readonly smallestPValue: number;
   /** What is exchanged or drawn under the null hypothesis. */

@@ -44,34 +44,21 @@ export class VectorRows {
       tables.forEach((own, replica) => {
         if (own === null) return;
         const from = replica * this.groups * size;
-        const present = this.presentGroups(
-          counts[replica]!,
-          values.subarray(from, from + this.groups * size),
-          size,
-        );
-        for (const [group, vector] of present) {
-          if (sketches !== null) this.addSketch(sketches[replica]!, parameter, group, vector);
-          if (what.vectors) writeVector(own, place, group, parameter + 1, vector);
+        const vectors: Float32Array[] = [];
+        for (let group = 0; group < this.groups; group++) {
+          if (counts[replica]![group] === 0) continue;
+          const vector = values.subarray(from + group * size, from + (group + 1) * size);
+          if (sketches !== null) this.addSketch(sketches[replica]!, parameter, group + 1, vector);
+          if (what.vectors) writeVector(own, place, group + 1, parameter + 1, vector);
+          vectors.push(vector);
         }
+        if (what.vectors) writeVector(own, place, 0, parameter + 1, sumOf(vectors, size));
       });
     });
     sketches?.forEach((own, replica) => {
       const target = tables[replica];
       if (target) this.writeSketches(target, place, counts[replica]!, own);
     });
-  }
-
-  /** Pairs of group number in the dictionary and vector. */
-  private presentGroups(counts: Int32Array, values: Float32Array, size: number): [number, Float32Array][] {
-    const minibatch = new Float64Array(size);
-    const present: [number, Float32Array][] = [];
-    for (let group = 0; group < this.groups; group++) {
-      if (counts[group] === 0) continue;
-      const vector = values.subarray(group * size, (group + 1) * size);
-      for (let i = 0; i < size; i++) minibatch[i]! += vector[i]!;
-      present.push([group + 1, vector]);
-    }
-    return [[0, Float32Array.from(minibatch)], ...present];
   }
 
   /** `[group][tensor]` sketches, minibatch and total first. */
@@ -81,6 +68,7 @@ export class VectorRows {
     );
   }
 
+  /** Sketches are linear: those of the minibatch and of all tensors together are sums. */
   private addSketch(
     sketches: Float64Array[][],
     parameter: number,
@@ -92,10 +80,9 @@ export class VectorRows {
     );
     const own = sketches[group]![parameter + 1]!;
     this.sketchers[parameter]!.add(vector, own);
-    const total = sketches[group]![0]!;
-    own.forEach((value, i) => {
-      total[i]! += value;
-    });
+    for (const sum of [sketches[group]![0]!, sketches[0]![parameter + 1]!, sketches[0]![0]!]) {
+      for (let i = 0; i < this.sketchSize; i++) sum[i]! += own[i]!;
+    }
   }
 
   private writeSketches(
@@ -125,6 +112,12 @@ export class VectorRows {
       });
     });
   }
+}
+
+function sumOf(vectors: readonly Float32Array[], size: number): Float32Array {
+  const sum = new Float64Array(size);
+  for (const vector of vectors) for (let i = 0; i < size; i++) sum[i]! += vector[i]!;
+  return Float32Array.from(sum);
 }
 
 function writeVector(

@@ -27,15 +27,20 @@ export function paperConfig(changes: object = {}): SetInclusionConfig {
 /** All rows of a set in one set of buffers. */
 export function fillAll(examples: ExampleSet): FieldBuffers {
   const buffers = allocateFields(examples.fields, examples.size);
-  const random = createStream(0, 'noise');
-  for (let row = 0; row < examples.size; row++) examples.fill(row, row, buffers, random);
+  const random = () => createStream(0, 'noise');
+  examples.fill(
+    Array.from({ length: examples.size }, (_, row) => row),
+    0,
+    buffers,
+    random,
+  );
   return buffers;
 }
 
 /** Field `name` of row `row` as an array of numbers. */
 export function valueOf(examples: ExampleSet, row: number, name: string): number[] {
   const buffers = allocateFields(examples.fields, 1);
-  examples.fill(row, 0, buffers, createStream(0, 'noise'));
+  examples.fill([row], 0, buffers, () => createStream(0, 'noise'));
   return Array.from(buffers[name]!);
 }
 

@@ -16,10 +16,10 @@ export interface BcaInput {
 }
 
 /**
- * Bias-corrected and accelerated bootstrap interval (Efron 1987): quantiles of the draws at
- * Phi(z0 + (z0 +- deviate) / (1 - a (z0 +- deviate))), with z0 = Phi^-1(share of draws below the estimate, ties half)
- * and a = sum d^3 / (6 (sum d^2)^(3/2)), d = mean(jackknife) - jackknife. The words of a reason where there is none:
- * all draws on one side of the estimate, an acceleration too large for the deviate, an undefined jackknife value.
+ * Bias-corrected and accelerated bootstrap interval (Efron 1987): quantiles of the draws at Phi(z0 + (z0 +-
+ * deviate) / (1 - a (z0 +- deviate))), with z0 = Phi^-1(share of draws below the estimate, ties half) and a = sum
+ * d^3 / (6 (sum d^2)^(3/2)), d = mean(jackknife) - jackknife. The words of a reason where there is none: all draws
+ * on one side of the estimate, an acceleration too large for the deviate, an undefined jackknife value.
  */
 export function bcaInterval({ draws, estimate, jackknife, deviate }: BcaInput): Interval | string {
   if (!jackknife.every(Number.isFinite)) return 'the statistic is undefined without one of the units';

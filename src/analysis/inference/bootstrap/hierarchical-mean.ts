@@ -10,14 +10,14 @@ import { tailDeviate } from './expansion.js';
 import { percentileInterval } from './percentile.js';
 
 /**
- * Nested numbers: the entities' values of one seed, `[entity]`; or parts that are nested in turn, such as the redraws
- * of stage 2 of one seed, `[redraw][entity]`. Parts of different size count equally.
+ * Nested numbers: the entities' values of one seed, `[entity]`; or parts that are nested in turn, such as the
+ * redraws of stage 2 of one seed, `[redraw][entity]`. Parts of different size count equally.
  */
 export type Nested = ArrayLike<number> | readonly Nested[];
 
 /**
- * Mean over seeds of numbers nested in seeds, with the interval of the hierarchical bootstrap: seeds are drawn, then
- * redraws within a drawn seed where there are any, then entities. `seeds`: `[seed][entity]` or
+ * Mean over seeds of numbers nested in seeds, with the interval of the hierarchical bootstrap: seeds are drawn,
+ * then redraws within a drawn seed where there are any, then entities. `seeds`: `[seed][entity]` or
  * `[seed][redraw][entity]`, ragged as it may be; the estimate is the mean over seeds of the seed's mean.
  *
  * The spread of seed means holds the noise of their entities already, and a plain hierarchical bootstrap adds it a

@@ -3,8 +3,8 @@ import { normalCdf } from '../distributions/normal.js';
 import type { Interval } from '../estimate.js';
 
 /**
- * Percentile interval: the quantiles of the bootstrap distribution at Phi(-deviate) and Phi(deviate), linear between
- * draws. `draws`: `[draw]`, in any order.
+ * Percentile interval: the quantiles of the bootstrap distribution at Phi(-deviate) and Phi(deviate), linear
+ * between draws. `draws`: `[draw]`, in any order.
  */
 export function percentileInterval(draws: ArrayLike<number>, deviate: number): Interval {
   const sorted = ascending(draws);

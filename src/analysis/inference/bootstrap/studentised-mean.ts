@@ -15,10 +15,10 @@ export interface StudentisedOptions extends IntervalOptions {
 }
 
 /**
- * Mean over seeds with the studentised bootstrap interval (bootstrap-t; Efron 1982, Hall 1988):
- * [mean - q_high SE, mean - q_low SE], q the quantiles of t* = (mean* - mean) / SE* over resamples of seeds. Unlike
- * t it follows skewness; it is the one to take for clearly skewed seed values. Resamples of one value only, whose SE*
- * is 0, count as infinitely far out. `values`: `[seed]`.
+ * Mean over seeds with the studentised bootstrap interval (bootstrap-t; Efron 1982, Hall 1988): [mean - q_high SE,
+ * mean - q_low SE], q the quantiles of t* = (mean* - mean) / SE* over resamples of seeds. Unlike t it follows
+ * skewness; it is the one to take for clearly skewed seed values. Resamples of one value only, whose SE* is 0,
+ * count as infinitely far out. `values`: `[seed]`.
  *
  * No interval with fewer than 5 seeds or no spread. Absent for no seeds or a number that is not finite.
  * Throws a RangeError for a level outside (0, 1) or draws that are no positive integer.

@@ -3,7 +3,8 @@ import { incompleteBeta } from './beta.js';
 
 /**
  * P(X >= successes) for X from Binomial(trials, p): I_p(k, n - k + 1) (DLMF 8.17.5). The p-value of a sign test is
- * `binomialUpperTail(k, n, 0.5)`. Throws a RangeError for a count that is no integer of at least 0, or p outside [0, 1].
+ * `binomialUpperTail(k, n, 0.5)`. Throws a RangeError for a count that is no integer of at least 0, or p outside
+ * [0, 1].
  *
  * @example binomialUpperTail(9, 10, 0.5) // 11 / 1024
  */

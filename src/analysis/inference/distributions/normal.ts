@@ -30,7 +30,8 @@ export function normalCdf(x: number): number {
 
 /** P(Z > x) for x >= 2. At 2, the slowest, 64 levels of the fraction leave 1e-17. */
 function upperTail(x: number): number {
-  if (x === Infinity) return 0;
+  // Beyond, the tail is smaller than any double.
+  if (x > 39) return 0;
   let fraction = x;
   for (let level = 64; level >= 1; level--) fraction = x + level / fraction;
   return normalDensity(x) / fraction;

@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../../../data/random/streams.js';
-import { count, unusable } from '../check.js';
+import { unusable } from '../check.js';
 import { absent } from '../estimate.js';
 import { permutationPValue } from '../permutation/p-value.js';
 import { signFlips } from '../permutation/sign-flips.js';
@@ -10,13 +10,15 @@ import type { TestResult } from '../test-result.js';
 const tolerance = 1e-12;
 
 /**
- * Max-statistic permutation test of a family (layers, steps) by sign flips over seeds, two-sided, step-down (Westfall
- * and Young 1993, algorithm 4.1): the p-values are adjusted for the whole family, and unlike Holm's they use that
- * neighbouring layers agree. All members of a seed get the same sign. Exact up to 12 seeds, `draws` random flips beyond.
+ * Max-statistic permutation test of a family (layers, steps) by sign flips over seeds, two-sided, step-down
+ * (Westfall and Young 1993, algorithm 4.1): the p-values are adjusted for the whole family, and unlike Holm's they
+ * use that neighbouring layers agree. All members of a seed get the same sign. Exact up to 12 seeds, `draws` random
+ * flips beyond.
  *
  * `family`: `[member][seed]` paired differences, the same seeds in the same order for all. `statistic` of the
- * results is |mean| / root mean square of the member, in [0, 1]: it rises with |t| and is finite without spread. A member with a number that is not finite is absent and takes no part.
- * Throws a RangeError when the members differ in their number of seeds or `draws` is no positive integer.
+ * results is |mean| / root mean square of the member, in [0, 1]: it rises with |t| and is finite without spread. A
+ * member with a number that is not finite is absent and takes no part. Throws a RangeError when the members differ
+ * in their number of seeds or `draws` is no positive integer.
  */
 export function maxStatisticTest(
   family: readonly ArrayLike<number>[],
@@ -32,7 +34,7 @@ export function maxStatisticTest(
     .filter(({ reason }) => reason === null)
     .map(({ index, values }) => ({ index, ...scaled(values) }))
     .sort((a, b) => b.cosine - a.cosine);
-  const results: TestResult[] = members.map(({ reason }) => absent(reason ?? `no ${count(n, 'seed')}`));
+  const results: TestResult[] = members.map(({ reason }) => absent(reason ?? 'not tested'));
   if (ordered.length === 0) return results;
 
   const streamState = stream.state();

@@ -6,8 +6,8 @@ import { assertInteger } from '../check.js';
 export const exactItems = 6;
 
 /**
- * A permutation of 0 .. n-1 without fixed points, every one equally likely: permutations are drawn until one has none,
- * e = 2.7 on average. Throws a RangeError unless `n` is an integer of at least 2.
+ * A permutation of 0 .. n-1 without fixed points, every one equally likely: permutations are drawn until one has
+ * none, e = 2.7 on average. Throws a RangeError unless `n` is an integer of at least 2.
  *
  * @example randomDerangement(2, stream) // [1, 0]
  */

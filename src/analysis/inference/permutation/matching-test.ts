@@ -38,10 +38,11 @@ export interface MatchingValue {
 
 /**
  * Tests whether definitions go with the QA pairs of their own entity better than with others', by permuting the
- * matching within one seed. The band that is drawn beside the matched mean is the distribution over derangements, in
- * which every entity has a wrong partner. The p-value comes from all permutations of the matching: derangements are
- * no group, and their p-value is too small for few entities (11 % of true nulls below 5 % for 5 entities, 7 % for 10).
- * Everything enumerated up to 6 entities; `draws` permutations and as many derangements from `stream` beyond.
+ * matching within one seed. The band that is drawn beside the matched mean is the distribution over derangements,
+ * in which every entity has a wrong partner. The p-value comes from all permutations of the matching: derangements
+ * are no group, and their p-value is too small for few entities (11 % of true nulls below 5 % for 5 entities, 7 %
+ * for 10). Everything enumerated up to 6 entities; `draws` permutations and as many derangements from `stream`
+ * beyond.
  *
  * `blocks.means`: `[definition's entity, QA's entity]`. Absent for fewer than 3 entities or a product that is not
  * finite. Throws a RangeError for a level outside (0, 1) or draws that are no positive integer.

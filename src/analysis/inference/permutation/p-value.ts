@@ -11,8 +11,9 @@ export interface Tally {
 }
 
 /**
- * extreme / total of a full enumeration; (1 + extreme) / (1 + total) of random draws, since the observed arrangement
- * is one more draw from the null: without the 1 the test rejects too often and p can be 0 (Phipson and Smyth 2010).
+ * extreme / total of a full enumeration; (1 + extreme) / (1 + total) of random draws, since the observed
+ * arrangement is one more draw from the null: without the 1 the test rejects too often and p can be 0 (Phipson and
+ * Smyth 2010).
  */
 export function permutationPValue({ extreme, total, exact }: Tally): number {
   return exact ? extreme / total : (1 + extreme) / (1 + total);
@@ -25,8 +26,8 @@ export function extremity(statistic: number, alternative: Alternative): number {
 }
 
 /**
- * Rounding allowance for comparing sums of the same numbers taken in different orders, `scale` being the sum of their
- * sizes: equal statistics must count as equal, or p comes out too small.
+ * Rounding allowance for comparing sums of the same numbers taken in different orders, `scale` being the sum of
+ * their sizes: equal statistics must count as equal, or p comes out too small.
  */
 export function tieTolerance(scale: number): number {
   return 1e-12 * scale;

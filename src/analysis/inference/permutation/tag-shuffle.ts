@@ -16,8 +16,8 @@ export interface TaggedEntities {
 }
 
 /**
- * Tests "the tag makes no difference to these models" when each entity has one tag only: the labels are permuted among
- * the entities of each seed, keeping their numbers. Statistic: mean over seeds of mean(plus) - mean(minus).
+ * Tests "the tag makes no difference to these models" when each entity has one tag only: the labels are permuted
+ * among the entities of each seed, keeping their numbers. Statistic: mean over seeds of mean(plus) - mean(minus).
  * `draws` random permutations. About units and reach see `tagFlipTest`, which is far more powerful where the same
  * entity has been probed with both tags.
  *

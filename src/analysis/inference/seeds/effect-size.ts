@@ -8,8 +8,8 @@ import { moments } from '../spread.js';
 import type { IntervalOptions } from './mean.js';
 
 /**
- * Hedges' factor J(nu) = Gamma(nu/2) / (sqrt(nu/2) Gamma((nu-1)/2)), about 1 - 3/(4 nu - 1), which makes J * d unbiased
- * (Hedges 1981). Throws a RangeError unless nu > 1.
+ * Hedges' factor J(nu) = Gamma(nu/2) / (sqrt(nu/2) Gamma((nu-1)/2)), about 1 - 3/(4 nu - 1), which makes J * d
+ * unbiased (Hedges 1981). Throws a RangeError unless nu > 1.
  *
  * @example hedgesCorrection(9) // 0.9139
  */

@@ -9,8 +9,8 @@ export interface SeedPairs<K> {
 }
 
 /**
- * Pairs the values of two arms by the key of the seed, never by position: the arms may list their seeds in any order
- * and lack some.
+ * Pairs the values of two arms by the key of the seed, never by position: the arms may list their seeds in any
+ * order and lack some.
  *
  * @example pairBySeed(new Map([[1, 10], [2, 20]]), new Map([[2, 5], [3, 6]])) // seeds [2], treated [20], control [5]
  */

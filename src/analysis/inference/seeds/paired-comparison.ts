@@ -28,9 +28,9 @@ export interface PairedComparison {
 
 /**
  * Compares two arms over the same seeds. `treated`, `control`: `[seed]`, entry i of both from the same seed (see
- * `pairBySeed`). Below 15 seeds read `signFlip` or `wilcoxon` for the p-value; the p-value of `difference` is the one
- * that agrees with its interval.
- * Throws a RangeError when the two differ in length, or for a probability outside (0, 1).
+ * `pairBySeed`). Below 15 seeds read `signFlip` or `wilcoxon` for the p-value; the p-value of `difference` is the
+ * one that agrees with its interval. Throws a RangeError when the two differ in length, or for a probability
+ * outside (0, 1).
  */
 export function pairedComparison(
   treated: ArrayLike<number>,

@@ -14,8 +14,9 @@ export interface SignFlipOptions extends PermutationOptions {
 }
 
 /**
- * Sign-flip permutation test of "the differences are symmetric about 0" over seeds; statistic: the mean. Exact up to 12
- * seeds (4096 sign vectors), `draws` random vectors from `stream` beyond. `values`: `[seed]`, paired differences.
+ * Sign-flip permutation test of "the differences are symmetric about 0" over seeds; statistic: the mean. Exact up
+ * to 12 seeds (4096 sign vectors), `draws` random vectors from `stream` beyond. `values`: `[seed]`, paired
+ * differences.
  *
  * Two-sided p is never below 2^(1-n), so that fewer than 6 seeds cannot reach 5 %: `smallestPValue` says so.
  * Absent for no seeds or a number that is not finite. Throws a RangeError when `draws` is no positive integer.

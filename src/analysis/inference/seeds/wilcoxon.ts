@@ -14,11 +14,11 @@ export interface WilcoxonOptions {
 const exactUnits = 100;
 
 /**
- * Wilcoxon signed-rank test of "the differences are symmetric about 0" over seeds. Statistic W+: the sum of the ranks
- * of |difference| over positive differences; zero differences are dropped, ties share their mean rank (Wilcoxon 1945).
- * Exact up to 100 non-zero differences: the distribution of W+ over all 2^n sign vectors of the ranks at hand, so that
- * ties need no correction. Normal beyond, with tie-corrected variance and no continuity correction.
- * `values`: `[seed]`. Absent for no non-zero difference or a number that is not finite.
+ * Wilcoxon signed-rank test of "the differences are symmetric about 0" over seeds. Statistic W+: the sum of the
+ * ranks of |difference| over positive differences; zero differences are dropped, ties share their mean rank
+ * (Wilcoxon 1945). Exact up to 100 non-zero differences: the distribution of W+ over all 2^n sign vectors of the
+ * ranks at hand, so that ties need no correction. Normal beyond, with tie-corrected variance and no continuity
+ * correction. `values`: `[seed]`. Absent for no non-zero difference or a number that is not finite.
  *
  * @example wilcoxonSignedRank([1, 2, 3, 4, 5, 6]) // W+ = 21, p = 2 / 64
  */
@@ -53,7 +53,8 @@ export function wilcoxonSignedRank(values: ArrayLike<number>, options: WilcoxonO
 }
 
 /**
- * Multiples of 1e-12 of the largest size: 0.3 - 0.1 and 0.4 - 0.2 differ in the last bit, and would not share a rank.
+ * Multiples of 1e-12 of the largest size: 0.3 - 0.1 and 0.4 - 0.2 differ in the last bit, and would not share a
+ * rank.
  */
 function onGrid(values: readonly number[]): number[] {
   const grid = 1e-12 * Math.max(...values.map(Math.abs));

@@ -16,14 +16,14 @@ export interface TrendOptions extends PermutationOptions {
 const exactValues = 25;
 
 /**
- * Jonckheere-Terpstra test of "all arms alike" against a rise or fall over ordered arms (Jonckheere 1954). Statistic
- * J: the number of pairs of values from two arms that are in the stated order, ties a half. `arms`: `[arm][run]` in the
- * predicted order, independent runs: where all arms share their seeds use `pageTest`.
+ * Jonckheere-Terpstra test of "all arms alike" against a rise or fall over ordered arms (Jonckheere 1954).
+ * Statistic J: the number of pairs of values from two arms that are in the stated order, ties a half. `arms`:
+ * `[arm][run]` in the predicted order, independent runs: where all arms share their seeds use `pageTest`.
  *
- * Exact for up to 25 values without ties, by the counts of a product of Gaussian binomials; `draws` random permutations
- * of the values over the arms otherwise. Two-sided: distance from the null mean (N^2 - sum n_k^2) / 4.
- * Absent for fewer than 2 arms, an arm without runs or a number that is not finite. Throws a RangeError when `draws` is
- * no positive integer.
+ * Exact for up to 25 values without ties, by the counts of a product of Gaussian binomials; `draws` random
+ * permutations of the values over the arms otherwise. Two-sided: distance from the null mean (N^2 - sum n_k^2) / 4.
+ * Absent for fewer than 2 arms, an arm without runs or a number that is not finite. Throws a RangeError when
+ * `draws` is no positive integer.
  *
  * @example jonckheereTest([[1, 2], [3, 4], [5, 6]], stream) // J = 12, p = 2 / 90
  */
@@ -98,7 +98,8 @@ function orderedPairs(values: Float64Array, sizes: readonly number[]): number {
 }
 
 /**
- * `[J]` number of ways to give N different values to the arms with that J: the coefficients of the Gaussian multinomial
+ * `[J]` number of ways to give N different values to the arms with that J: the coefficients of the
+ * Gaussian multinomial
  * prod_{k=1}^{N} (1 - q^k) / prod_arms prod_{k=1}^{n_arm} (1 - q^k).
  */
 function nullCounts(sizes: readonly number[]): Float64Array {

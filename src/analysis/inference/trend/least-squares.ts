@@ -48,9 +48,9 @@ const exact = 1e-24;
 
 /**
  * Ordinary least squares with an intercept: partial effects of several predictors (log kappa, log updates, stage-1
- * loss, ...) on a response, with t intervals on rows - predictors - 1 degrees of freedom. `response`: `[row]`. A row is
- * one independent run: where the same seeds occur at several settings use `slopeOverSeeds`, or the rows are not
- * independent and the intervals too narrow. By singular value decomposition of the standardised predictors.
+ * loss, ...) on a response, with t intervals on rows - predictors - 1 degrees of freedom. `response`: `[row]`. A
+ * row is one independent run: where the same seeds occur at several settings use `slopeOverSeeds`, or the rows are
+ * not independent and the intervals too narrow. By singular value decomposition of the standardised predictors.
  *
  * Absent when there are fewer rows than predictors + 2, a predictor or the response is constant or not finite, or
  * predictors are collinear (the reason names them). Effects have no interval when the fit is exact.

@@ -8,13 +8,13 @@ import type { TestResult } from '../test-result.js';
 import type { TrendOptions } from './jonckheere.js';
 
 /**
- * Page's test for ordered arms that share their seeds (Page 1963): "within a seed the arms are alike" against a rise or
- * fall over the arms in the stated order. Statistic L = sum over arms of position * rank sum, ranks taken within each
- * seed, ties with mean ranks; two-sided: distance from the null mean n k (k+1)^2 / 4. `draws` random permutations of
- * each seed's ranks. `seeds`: `[seed][arm]`, arms in the predicted order.
+ * Page's test for ordered arms that share their seeds (Page 1963): "within a seed the arms are alike" against a
+ * rise or fall over the arms in the stated order. Statistic L = sum over arms of position * rank sum, ranks taken
+ * within each seed, ties with mean ranks; two-sided: distance from the null mean n k (k+1)^2 / 4. `draws` random
+ * permutations of each seed's ranks. `seeds`: `[seed][arm]`, arms in the predicted order.
  *
- * Absent for no seeds, fewer than 2 arms or a number that is not finite. Throws a RangeError when the seeds differ in
- * their number of arms or `draws` is no positive integer.
+ * Absent for no seeds, fewer than 2 arms or a number that is not finite. Throws a RangeError when the seeds differ
+ * in their number of arms or `draws` is no positive integer.
  */
 export function pageTest(
   seeds: readonly ArrayLike<number>[],

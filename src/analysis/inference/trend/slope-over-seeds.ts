@@ -14,11 +14,12 @@ export interface SeedRuns {
 }
 
 /**
- * Mean over seeds of the slope of each predictor, fitted in each seed by itself, with the t interval over seeds: for a
- * sweep in which every seed has been run at every setting, whose runs are not independent (summary measures: Matthews
- * et al. 1990). A seed needs at least predictors + 2 settings.
+ * Mean over seeds of the slope of each predictor, fitted in each seed by itself, with the t interval over seeds:
+ * for a sweep in which every seed has been run at every setting, whose runs are not independent (summary measures:
+ * Matthews et al. 1990). A seed needs at least predictors + 2 settings.
  *
- * All absent when the fit of one seed is, for its reason. Throws a RangeError when the predictors of two seeds differ.
+ * All absent when the fit of one seed is, for its reason. Throws a RangeError when the predictors of two seeds
+ * differ.
  *
  * @example slopeOverSeeds([seed(1), seed(2)]).get('logKappa') // an Estimate over 2 seeds
  */

@@ -11,12 +11,12 @@ import type { IntervalOptions } from '../seeds/mean.js';
 const exactPairs = 8;
 
 /**
- * Spearman's rank correlation of `x` and `y`, `[run]` each, ties with mean ranks. Interval by Fisher's z with standard
- * error sqrt((1 + rho^2/2) / (n - 3)) (Bonett and Wright 2000); p two-sided, over all permutations up to 8 pairs, by
- * t = rho sqrt((n-2) / (1 - rho^2)) on n - 2 degrees of freedom beyond. A row is one independent run.
+ * Spearman's rank correlation of `x` and `y`, `[run]` each, ties with mean ranks. Interval by Fisher's z with
+ * standard error sqrt((1 + rho^2/2) / (n - 3)) (Bonett and Wright 2000); p two-sided, over all permutations up to 8
+ * pairs, by t = rho sqrt((n-2) / (1 - rho^2)) on n - 2 degrees of freedom beyond. A row is one independent run.
  *
- * No interval for fewer than 5 pairs or |rho| = 1. Absent for fewer than 3 pairs, a constant side or a number that is
- * not finite. Throws a RangeError when the two differ in length or for a level outside (0, 1).
+ * No interval for fewer than 5 pairs or |rho| = 1. Absent for fewer than 3 pairs, a constant side or a number that
+ * is not finite. Throws a RangeError when the two differ in length or for a level outside (0, 1).
  *
  * @example spearman([1, 2, 3, 4, 5], [1, 3, 2, 5, 4]) // rho 0.8, p 0.133
  */

@@ -19,9 +19,9 @@ export type StandardisedFit =
   | { readonly kind: 'collinear'; readonly columns: readonly number[] };
 
 /**
- * Fits `y` (`[row]`, centred) by `columns` (`[column][row]`, centred and scaled to variance 1), at least as many rows
- * as columns: with the singular values Z = U S V', slopes V S^-1 U'y and (Z'Z)^-1 = V S^-2 V'. Or the columns that
- * have a part in a direction that hardly varies.
+ * Fits `y` (`[row]`, centred) by `columns` (`[column][row]`, centred and scaled to variance 1), at least as many
+ * rows as columns: with the singular values Z = U S V', slopes V S^-1 U'y and (Z'Z)^-1 = V S^-2 V'. Or the columns
+ * that have a part in a direction that hardly varies.
  */
 export function standardisedFit(
   columns: readonly (readonly number[])[],

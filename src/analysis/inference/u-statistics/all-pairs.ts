@@ -7,15 +7,15 @@ import type { PairOptions } from './hajek.js';
 
 /**
  * Mean over all pairs of different entities of a symmetric pairwise quantity (inner product, cosine), with its
- * interval over entities. The mean is a U-statistic of order 2, and its pairs are not independent: with the n entities as
- * units, SE = (2 / sqrt(n)) SD(h), h_i the mean of entity i's pairs (Hajek projection; Hoeffding 1948), interval by
- * t with n - 1 degrees of freedom. Pairs taken for independent would cover 64 % instead of 95 %.
+ * interval over entities. The mean is a U-statistic of order 2, and its pairs are not independent: with the n
+ * entities as units, SE = (2 / sqrt(n)) SD(h), h_i the mean of entity i's pairs (Hajek projection; Hoeffding 1948),
+ * interval by t with n - 1 degrees of freedom. Pairs taken for independent would cover 64 % instead of 95 %.
  *
  * `products`: `[n, n]` row by row; the diagonal plays no part. Where there is nothing in common (all h_i equal to 0
  * but for noise) the SE is about sqrt(2) too large, so the test against 0 rejects too seldom, never too often.
  *
- * Absent for fewer than 3 entities or a number off the diagonal that is not finite. Throws a RangeError when `products`
- * does not hold n * n numbers, and for a level outside (0, 1).
+ * Absent for fewer than 3 entities or a number off the diagonal that is not finite. Throws a RangeError when
+ * `products` does not hold n * n numbers, and for a level outside (0, 1).
  *
  * @example allPairsMean([9, 1, 2, 1, 9, 3, 2, 3, 9], 3) // estimate 2, standard error 0.577
  */

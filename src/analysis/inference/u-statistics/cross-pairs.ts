@@ -12,14 +12,14 @@ export interface CrossPairOptions extends PairOptions {
 }
 
 /**
- * Mean over definition x QA pairs, with its interval over entities: a two-sample U-statistic. With a_e the centred row
- * mean of entity e (0 without a definition) and b_e its centred column mean (0 without QA),
- * SE^2 = sum_e (a_e / sqrt(n_D (n_D - 1)) + b_e / sqrt(n_Q (n_Q - 1)))^2. For entities that all differ that is
- * SD^2(rows)/n_D + SD^2(columns)/n_Q; an entity on both sides brings both its means at once, as when matched entities
- * are resampled jointly. Interval by t with min(n_D, n_Q) - 1 degrees of freedom.
+ * Mean over definition x QA pairs, with its interval over entities: a two-sample U-statistic. With a_e the centred
+ * row mean of entity e (0 without a definition) and b_e its centred column mean (0 without QA), SE^2 = sum_e (a_e /
+ * sqrt(n_D (n_D - 1)) + b_e / sqrt(n_Q (n_Q - 1)))^2. For entities that all differ that is SD^2(rows)/n_D +
+ * SD^2(columns)/n_Q; an entity on both sides brings both its means at once, as when matched entities are resampled
+ * jointly. Interval by t with min(n_D, n_Q) - 1 degrees of freedom.
  *
- * Absent for fewer than 3 entities on a side or a product that is not finite. Throws a RangeError for a level outside
- * (0, 1).
+ * Absent for fewer than 3 entities on a side or a product that is not finite. Throws a RangeError for a level
+ * outside (0, 1).
  */
 export function crossPairsMean<K>(blocks: EntityBlocks<K>, options: CrossPairOptions = {}): Estimate {
   const { level = 0.95, pairs = 'mismatched' } = options;

@@ -12,8 +12,8 @@ export interface EntityBlocks<K> {
 
 /**
  * Averages `products` (`[rowEntities.length, columnEntities.length]`, row by row: definition example by QA example)
- * over the examples of each entity. Entities are matched by key, never by position, and count equally whatever their
- * number of examples. Throws a RangeError when the number of products does not fit.
+ * over the examples of each entity. Entities are matched by key, never by position, and count equally whatever
+ * their number of examples. Throws a RangeError when the number of products does not fit.
  *
  * @example entityBlocks([1, 2, 3], ['a'], ['a', 'b', 'b']) // rows ['a'], columns ['a', 'b'], means [1, 2.5]
  */

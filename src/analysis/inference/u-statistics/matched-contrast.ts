@@ -32,8 +32,8 @@ export function margins(means: ArrayLike<number>, n: number): Margins {
 }
 
 /**
- * Mean over matched pairs minus mean over mismatched pairs, with its interval over the entities of one seed. Entity e
- * contributes M_ee - (row mean + column mean of its mismatched pairs), SE = SD / sqrt(n), t with n - 1 degrees of
+ * Mean over matched pairs minus mean over mismatched pairs, with its interval over the entities of one seed. Entity
+ * e contributes M_ee - (row mean + column mean of its mismatched pairs), SE = SD / sqrt(n), t with n - 1 degrees of
  * freedom. Note that a positive contrast may be trivial: both texts of a matched pair share the variable's token.
  *
  * Absent for fewer than 3 entities or a product that is not finite. Throws a RangeError for a level outside (0, 1).
