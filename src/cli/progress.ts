@@ -88,9 +88,8 @@ export function formatDuration(seconds: number): string {
 /** Standard error as a target. */
 export function standardError(): ProgressTarget {
   return {
-    get isTerminal() {
-      return Boolean(process.stderr.isTTY);
-    },
+    // Where standard error is no terminal, Node leaves isTTY undefined, whatever its type says.
+    isTerminal: process.stderr.isTTY ?? false,
     get columns() {
       return process.stderr.columns ?? 80;
     },

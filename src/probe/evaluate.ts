@@ -52,7 +52,7 @@ export function createEvaluator(model: Model, blocks: readonly Block[], batchSiz
     return [losses, ...answersOf(logits, labels!, contrast!, weights!)];
   };
   const run = compile('evaluation', (tensors) => {
-    const lanes = planLanes(tensors[0]!.shape[0]!);
+    const lanes = planLanes(tensors[0]!.shape[0]);
     const split = tensors.map((tensor) => splitLanes(tensor, lanes));
     const results = lanes.map((_, lane) => computeLane(split.map((parts) => parts[lane]!)));
     return outputs.map((_, i) => joinLanes(results.map((result) => result[i]!)));

@@ -19,6 +19,23 @@ const parameterSchema = z.object({
   length: z.int(),
 });
 
+const stageSchema = z.object({
+  name: z.string(),
+  /** Which rows it trains on: stage1 (X1), stage2 (X2), full (both), ... */
+  trainOn: z.string(),
+  /** Updates of the run before this stage. */
+  firstStep: z.int(),
+  steps: z.int(),
+  stepsPerEpoch: z.int(),
+  batchSize: z.int(),
+  /** Rows of the training set. */
+  examples: z.int(),
+  sampler: z.string(),
+  optimizer: z.string(),
+  /** Full learning rate, before the schedule. */
+  learningRate: z.number(),
+});
+
 const runInfoSchema = z.object({
   formatVersion: z.literal(runFormatVersion),
   status: z.enum(['running', 'complete', 'failed', 'interrupted']),
@@ -35,6 +52,7 @@ const runInfoSchema = z.object({
   dataHash: z.string(),
   parameters: z.array(parameterSchema),
   groups: z.array(z.string()),
+  stages: z.array(stageSchema),
   /** Names of the run folders of the replicas that train in the same process, this one included. */
   siblings: z.array(z.string()),
   command: z.array(z.string()),

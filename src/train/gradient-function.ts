@@ -85,7 +85,7 @@ export function gradientFunction(
 
   const call = (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient => {
     const names = Object.keys(inputs);
-    const lanes = planLanes(values[0]!.shape[0]!);
+    const lanes = planLanes(values[0]!.shape[0]);
     const key = `${chunks} ${names.join()}`;
     let run = compiled.get(key);
     if (run === undefined) {

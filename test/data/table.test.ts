@@ -35,6 +35,8 @@ describe('tableExamples', () => {
     const buffers = allocateFields(examples.fields, 1);
     expect(() => examples.fill([2], 0, buffers, () => random)).toThrow('no row 2 among 2');
     expect(() => examples.fill([-1], 0, buffers, () => random)).toThrow(RangeError);
-    expect(() => examples.fill([0], 0, { tokens: new Int32Array(2) }, () => random)).toThrow('no field weight');
+    expect(() => examples.fill([0], 0, { tokens: new Int32Array(2) }, () => random)).toThrow(
+      'no field weight',
+    );
   });
 });

@@ -63,9 +63,11 @@ test('killed with SIGKILL at random moments and resumed, a run ends with the wei
   const reached =
     (step: number) =>
     async (exited: Promise<unknown>): Promise<void> => {
-      let done = false;
-      void exited.then(() => (done = true));
-      while (!done && (checkpointSteps(folders(root)[0]!).at(-1) ?? -1) < step) await setTimeout(5);
+      const gone = new AbortController();
+      void exited.then(() => gone.abort());
+      while (!gone.signal.aborted && (checkpointSteps(folders(root)[0]!).at(-1) ?? -1) < step) {
+        await setTimeout(5);
+      }
       await setTimeout(random.uniform() * 150);
     };
   await gradscope(start(root), reached(1));

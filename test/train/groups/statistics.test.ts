@@ -153,9 +153,9 @@ describe('arrangement', () => {
   test('owners meet at the boundary, small groups lie outside', () => {
     // Definitions 800 and 800, questions 4800 and 4800.
     const { rank, owners } = arrangeGroups([400, 4800, 400, 4800], 2);
-    expect(owners.toSorted()).toEqual([1, 3]);
+    expect(new Set(owners)).toEqual(new Set([1, 3]));
     const order = [0, 1, 2, 3].toSorted((a, b) => rank[a]! - rank[b]!);
-    expect([order[1], order[2]].toSorted()).toEqual([1, 3]);
+    expect(new Set([order[1], order[2]])).toEqual(new Set([1, 3]));
   });
 
   test('a single group owns everything', () => {

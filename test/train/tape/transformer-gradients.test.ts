@@ -5,13 +5,7 @@ import { assembleGradients } from '../../../src/train/gradient.js';
 import { buildTransformer } from '../../../src/train/models/transformer/transformer.js';
 import { useTestEngine } from '../support/engine.js';
 import { randomTextBatch, transformerCases } from '../support/transformer-cases.js';
-import {
-  randomIntegers,
-  randomParameters,
-  randomTensor,
-  relativeDifference,
-  testStream,
-} from '../support/random.js';
+import { randomParameters, randomTensor, relativeDifference, testStream } from '../support/random.js';
 import { referenceLosses } from '../support/reference-transformer.js';
 
 beforeAll(useTestEngine);

@@ -50,7 +50,7 @@ export function attentionByHeads(
     const weights = tf.softmax(tf.add(tf.matMul(scaled, k!, false, true), mask));
     (inputs[3] as tf.GradSaveFunc)([scaled, k!, v!, weights]);
     return {
-      value: fromHeads(tf.matMul(weights, v!) as tf.Tensor4D),
+      value: fromHeads(tf.matMul(weights, v!)),
       gradFunc: (dy, saved) => {
         const [scaled, k, v, weights] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
         const gradient = toHeads(dy as tf.Tensor3D, heads);
@@ -58,9 +58,9 @@ export function attentionByHeads(
         const centre = tf.sum(tf.mul(weightGradient, weights), -1, true);
         const scores = tf.mul(tf.sub(weightGradient, centre), weights);
         return [
-          fromHeads(tf.mul(tf.matMul(scores, k), scale) as tf.Tensor4D),
-          fromHeads(tf.matMul(scores, scaled, true, false) as tf.Tensor4D),
-          fromHeads(tf.matMul(weights, gradient, true, false) as tf.Tensor4D),
+          fromHeads(tf.mul(tf.matMul(scores, k), scale)),
+          fromHeads(tf.matMul(scores, scaled, true, false)),
+          fromHeads(tf.matMul(weights, gradient, true, false)),
         ];
       },
     };

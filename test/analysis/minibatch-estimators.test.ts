@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { createStream } from '../../data/random/streams.js';
+import type { GroupGradients } from '../../src/analysis/group-gradients.js';
+import { cosineSeries, unbiasedCosine } from '../../src/analysis/minibatch-alignment.js';
+import { minibatchVariance, smithPenalty } from '../../src/analysis/minibatch-variance.js';
+
+type Vector = readonly number[];
+
+const dot = (a: Vector, b: Vector): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+const sum = (vectors: readonly Vector[], size: number): Vector =>
+  Array.from({ length: size }, (_, i) => vectors.reduce((total, vector) => total + vector[i]!, 0));
+
+/** A population of per-example gradients in groups. */
+interface Example {
+  readonly group: string;
+  readonly gradient: Vector;
+}
+
+/** The log of one minibatch a step, computed from the examples themselves. */
+function logOf(minibatches: readonly (readonly Example[])[], size: number): GroupGradients {
+  const share = (batch: readonly Example[], group: string): Vector =>
+    sum(
+      batch
+        .filter((example) => group === 'minibatch' || example.group === group)
+        .map(({ gradient }) => gradient),
+      size,
+    ).map((value) => value / batch.length);
+  const of = (batch: readonly Example[], group: string): readonly Example[] =>
+    batch.filter((example) => group === 'minibatch' || example.group === group);
+  const series = (value: (batch: readonly Example[]) => number): Float64Array =>
+    Float64Array.from(minibatches, value);
+  return {
+    steps: Int32Array.from(minibatches, (_, i) => i + 1),
+    inner: (a, b) =>
+      series((batch) =>
+        of(batch, a).length * of(batch, b).length === 0 ? NaN : dot(share(batch, a), share(batch, b)),
+      ),
+    norm2: (group) => series((batch) => dot(share(batch, group), share(batch, group))),
+    exampleNorm2: (group) =>
+      series((batch) => of(batch, group).reduce((total, { gradient }) => total + dot(gradient, gradient), 0)),
+    count: (group) => series((batch) => of(batch, group).length),
+  };
+}
+
+function subsets<T>(items: readonly T[], size: number): T[][] {
+  if (size === 0) return [[]];
+  return items.flatMap((item, i) => subsets(items.slice(i + 1), size - 1).map((rest) => [item, ...rest]));
+}
+
+const random = createStream(11, 'test');
+const size = 5;
+const population: Example[] = Array.from({ length: 8 }, (_, i) => ({
+  group: i < 4 ? 'd' : 'q',
+  gradient: Array.from({ length: size }, (_, j) => 0.4 * j - 0.5 + random.normal()),
+}));
+const mean = sum(
+  population.map(({ gradient }) => gradient),
+  size,
+).map((value) => value / population.length);
+const gamma =
+  population.reduce((total, { gradient }) => total + dot(gradient, gradient), 0) / population.length -
+  dot(mean, mean);
+
+describe('averaged over every minibatch that can be drawn, the estimators are exact', () => {
+  test.each([2, 4, 7])('gradient variance and norm from minibatches of %i of 8 examples', (batchSize) => {
+    const all = subsets(population, batchSize);
+    const estimate = minibatchVariance(logOf(all, size), population.length, { from: 0, to: all.length });
+    if (typeof estimate === 'string') throw new Error(estimate);
+    expect(estimate.minibatches).toBe(all.length);
+    expect(estimate.gamma).toBeCloseTo(gamma, 12);
+    expect(estimate.meanNorm2).toBeCloseTo(dot(mean, mean), 12);
+    expect(estimate.noiseScale!).toBeCloseTo(gamma / dot(mean, mean), 10);
+    // Without the finite-population correction the norm would come out too small.
+    const uncorrected = estimate.meanNorm2 - estimate.gamma / (population.length - 1);
+    expect(Math.abs(uncorrected - dot(mean, mean))).toBeGreaterThan(0.1 * dot(mean, mean));
+  });
+
+  test('the expected squared norm of a minibatch gradient is what Smith penalises', () => {
+    const batchSize = 3;
+    const all = subsets(population, batchSize);
+    const norms = logOf(all, size).norm2('minibatch');
+    const penalty = smithPenalty({ gamma, meanNorm2: dot(mean, mean) }, 0.1, batchSize, population.length);
+    const average = norms.reduce((total, value) => total + value, 0) / norms.length;
+    expect(penalty.norm + penalty.variance).toBeCloseTo((0.1 / 4) * average, 12);
+    expect(smithPenalty({ gamma, meanNorm2: 1 }, 0.1, 8, 8).variance).toBe(0);
+  });
+});
+
+describe('unbiased cosine', () => {
+  test('is the cosine of the groups, not of their noisy minibatch means', () => {
+    const [u, v] = [
+      Array.from({ length: 60 }, () => random.normal()),
+      Array.from({ length: 60 }, () => random.normal()),
+    ];
+    const noisy = (centre: Vector, group: string): Example => ({
+      group,
+      gradient: centre.map((x) => x + 3 * random.normal()),
+    });
+    const w = u.map((x, i) => 0.6 * x + 0.8 * v[i]!);
+    const batches = Array.from({ length: 4000 }, () => [
+      ...Array.from({ length: 3 }, () => noisy(u, 'd')),
+      ...Array.from({ length: 5 }, () => noisy(w, 'q')),
+    ]);
+    const log = logOf(batches, 60);
+    const exact = dot(u, w) / Math.sqrt(dot(u, u) * dot(w, w));
+    const estimate = unbiasedCosine(log, 'd', 'q', { from: 0, to: 4000 });
+    expect(Math.abs((estimate as number) - exact)).toBeLessThan(0.02);
+    const plain = cosineSeries(log, 'd', 'q', 4000, 4000).cosines[0]!;
+    expect(plain).toBeLessThan(0.5 * exact);
+  });
+
+  test('is absent, with the reason, where nothing was measured', () => {
+    const batches = [population.slice(0, 4), population.slice(4)];
+    expect(unbiasedCosine(logOf(batches, size), 'd', 'q', { from: 0, to: 2 })).toMatch(
+      /no minibatch between steps 0 and 2/,
+    );
+    expect(minibatchVariance(logOf([], size), 8, { from: 0, to: 9 })).toMatch(/no minibatch/);
+    const opposite = [
+      population.map((example, i) => ({
+        ...example,
+        gradient: example.gradient.map((x) => (i % 2 === 0 ? x : -x) * 100),
+      })),
+    ];
+    expect(unbiasedCosine(logOf(opposite, size), 'd', 'q', { from: 0, to: 1 })).toMatch(
+      /not above its noise/,
+    );
+  });
+});
+
+test('windows without both groups are gaps', () => {
+  const series = cosineSeries(
+    logOf([population, population.slice(0, 4), population.slice(2, 6)], size),
+    'd',
+    'q',
+    3,
+    1,
+  );
+  expect(series.steps).toEqual([1, 2, 3]);
+  expect(series.cosines.map((value) => value === null)).toEqual([false, true, false]);
+});
