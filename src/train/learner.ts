@@ -2,7 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../data/random/streams.js';
 import type { NamedTensor } from '../store/safetensors.js';
 import { createVariable, type Variable } from './engine/variable.js';
-import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
+import {
+  gradientFunction,
+  type Attachment,
+  type GradientFunction,
+  type MinibatchGradient,
+} from './gradient-function.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
 import type { OptimizerRule } from './optimizers/rule.js';
@@ -81,9 +86,9 @@ export class Learner {
   }
 
   /** Gradient of a minibatch; see {@link GradientFunction}. */
-  gradient(inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient {
+  gradient(inputs: ModelInputs, chunks: 1 | 2, attachment: Attachment | null = null): MinibatchGradient {
     const values = this.read();
-    const result = this.compute!(values, inputs, chunks);
+    const result = this.compute!(values, inputs, chunks, attachment);
     tf.dispose(values);
     return result;
   }

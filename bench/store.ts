@@ -1,17 +1,22 @@
 /**
- * Measures the store: `npx tsx test/store/measure.ts [folder] [batches]`, with a new folder on the device to measure.
- * Not a test: it prints times and needs some GB of room.
+ * The store: writing vectors and small batches, opening and reading big tables.
+ *
+ *     npx tsx bench/store.ts [folder on the device to measure] [batches]
+ *
+ * Needs some GB of room.
  */
 import fs from 'node:fs';
-import { finalizeTable } from '../../src/store/finalize.js';
-import { readColumns } from '../../src/store/read-columns.js';
-import { tables } from '../../src/store/schemas.js';
-import { TableReader } from '../../src/store/table-reader.js';
-import { TableWriter } from '../../src/store/table-writer.js';
-import { dimensions } from './samples.js';
+import os from 'node:os';
+import path from 'node:path';
+import { finalizeTable } from '../src/store/finalize.js';
+import { readColumns } from '../src/store/read-columns.js';
+import { tables } from '../src/store/schemas.js';
+import { TableReader } from '../src/store/table-reader.js';
+import { TableWriter } from '../src/store/table-writer.js';
+import { dimensions } from '../test/store/samples.js';
 
-const [, , root = '/tmp/gradscope-measure', batches = '12000'] = process.argv;
-fs.mkdirSync(root);
+const [, , device = os.tmpdir(), batches = '12000'] = process.argv;
+const root = fs.mkdtempSync(path.join(device, 'gradscope-bench-'));
 const tensors = Array.from({ length: 40 }, (_, i) => `h.${i}.mlp`);
 const wide = { ...dimensions, tensors, sketchSize: 256 };
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);

@@ -1,0 +1,90 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { loadConfig } from '../src/config/load.js';
+import { logTiers, runSchema, type LogTier } from '../src/run/config.js';
+import { startRuns } from '../src/run/run.js';
+import { readColumns } from '../src/store/read-columns.js';
+import { TableReader } from '../src/store/table-reader.js';
+import { loadEngine } from '../src/train/engine/load.js';
+import { median, printTable } from './support.js';
+
+/**
+ * What the gradient log costs: the small recipe is trained for some hundred steps with each tier in turn, and the
+ * time of a step with its logging is divided by the time of a step of tier `off` in the same round.
+ */
+const rounds = 3;
+const epochs = 5;
+/** Steps in which graphs are built. */
+const warmUp = 10;
+
+const engine = await loadEngine({ engine: 'auto' });
+
+/** Mean milliseconds of a step and of its logging. */
+async function train(tier: LogTier, seeds: number): Promise<{ step: number; log: number }> {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-bench-'));
+  try {
+    const { config, resolved } = loadConfig('configs/set-inclusion.yaml', runSchema, [
+      `log.tier=${tier}`,
+      `stages.0.epochs=${epochs}`,
+      'stages.1.epochs=1',
+      'evaluation.everyEpochs=1000',
+      'evaluation.maxExamples=10',
+      'data.variables=1000',
+    ]);
+    const { folders } = await startRuns(
+      config,
+      resolved,
+      Array.from({ length: seeds }, (_, seed) => seed),
+      {
+        root,
+        engine,
+        command: [],
+        signal: new AbortController().signal,
+        onProgress: () => {},
+        onMessage: () => {},
+        overwrite: false,
+        versions: {},
+      },
+    );
+    const reader = await TableReader.open(folders[0]!, 'steps');
+    const columns = await readColumns(reader, ['step', 'step_ms', 'log_ms']);
+    await reader.close();
+    const steps = columns.column('step', 'int32').values;
+    const last = epochs * 82;
+    const mean = (name: string): number => {
+      const values = columns
+        .column(name, 'float64')
+        .values.filter((_, row) => steps[row]! > warmUp && steps[row]! <= last);
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    return { step: mean('step_ms'), log: mean('log_ms') };
+  } finally {
+    fs.rmSync(root, { recursive: true });
+  }
+}
+
+for (const seeds of [16, 1]) {
+  const results = new Map<LogTier, { step: number; log: number; ratio: number; inside: number }[]>();
+  for (let round = 0; round < rounds; round++) {
+    let off = NaN;
+    for (const tier of logTiers) {
+      const { step, log } = await train(tier, seeds);
+      if (tier === 'off') off = step + log;
+      const own = { step, log, ratio: (step + log) / off, inside: (step + log) / step };
+      results.set(tier, [...(results.get(tier) ?? []), own]);
+    }
+  }
+  printTable(
+    `Gradient log, small recipe, ${seeds} replica(s), defaults of the preset; means over ${epochs * 82 - warmUp} steps, median of ${rounds} rounds`,
+    ['tier', 'step ms', 'log ms', 'against off', '(step + log) / step'],
+    Array.from(results, ([tier, own]) => [
+      tier,
+      median(own.map(({ step }) => step)).toFixed(2),
+      median(own.map(({ log }) => log)).toFixed(2),
+      median(own.map(({ ratio }) => ratio)).toFixed(3),
+      median(own.map(({ inside }) => inside)).toFixed(3),
+    ]),
+  );
+}
+console.log('(vectors are written every 1000 steps by default, outside the steps counted here)');

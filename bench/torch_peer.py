@@ -1,0 +1,119 @@
+"""The peer of `npm run bench`: the same models in PyTorch, trained one step at a time on request.
+
+Reads requests from standard input, one JSON object a line, and answers each with one line:
+    {"build": {...}}           builds a model and its batch; answers {"parameters": n}
+    {"steps": n}               takes n training steps; answers {"ms": [milliseconds of each]}
+    {"examples": n}            n backward passes of one example each; answers {"ms": [...]}
+Threads come from OMP_NUM_THREADS.
+"""
+import json
+import math
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.heads = heads
+        self.ln1, self.ln2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
+
+    def forward(self, x):
+        batch, rows, width = x.shape
+        q, k, v = self.qkv(self.ln1(x)).view(batch, rows, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(attended.transpose(1, 2).reshape(batch, rows, width))
+        return x + self.down(F.gelu(self.up(self.ln2(x))))
+
+
+class Transformer(nn.Module):
+    """Decoder-only, learned positions, sequential residual; with `variables`, the table of the small recipe."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.spec = spec
+        width = spec["width"]
+        self.embedding = nn.Embedding(spec["vocabulary"], width)
+        self.positions = nn.Parameter(torch.randn(spec["rows"], width) * 0.1)
+        self.blocks = nn.ModuleList(Block(width, spec["heads"], spec["hidden"]) for _ in range(spec["layers"]))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, spec["outputs"], bias=False)
+        if spec["variables"]:
+            self.variables = nn.Parameter(torch.randn(spec["variables"], 6) * 0.02)
+            self.project = nn.Linear(6, width, bias=False)
+
+    def forward(self, batch):
+        x = self.embedding(batch["tokens"])
+        if self.spec["variables"]:
+            e = self.variables[batch["variable"]]
+            w = e * torch.rsqrt(e.square().mean(-1, keepdim=True) + 1e-6) + 0.5 * torch.randn_like(e)
+            x = torch.where(batch["is_variable"][..., None], self.project(w)[:, None], x)
+        x = x + self.positions
+        for block in self.blocks:
+            x = block(x)
+        x = self.norm(x)
+        if self.spec["target"] == "answer":
+            return self.head(x[torch.arange(x.shape[0]), batch["position"]])
+        return self.head(x[:, :-1])
+
+
+def make_batch(spec):
+    examples, rows = spec["examples"], spec["rows"]
+    tokens = torch.randint(spec["vocabulary"], (examples, rows))
+    is_variable = torch.zeros(examples, rows, dtype=torch.bool)
+    is_variable[:, 0] = True
+    answer = spec["target"] == "answer"
+    return {
+        "tokens": tokens,
+        "is_variable": is_variable,
+        "variable": torch.randint(max(1, spec["variables"]), (examples,)),
+        "position": torch.full((examples,), rows - 1),
+        "labels": torch.randint(spec["outputs"], (examples,)) if answer else tokens[:, 1:].reshape(-1),
+    }
+
+
+def loss_of(model, batch):
+    logits = model(batch)
+    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), batch["labels"])
+
+
+model = optimizer = batch = spec = None
+for line in sys.stdin:
+    request = json.loads(line)
+    if "build" in request:
+        spec = request["build"]
+        torch.manual_seed(0)
+        model = Transformer(spec)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0)
+        batch = make_batch(spec)
+        answer = {"parameters": sum(p.numel() for p in model.parameters()), "threads": torch.get_num_threads()}
+    elif "steps" in request:
+        times = []
+        for _ in range(request["steps"]):
+            started = time.perf_counter()
+            optimizer.zero_grad()
+            loss_of(model, batch).backward()
+            if spec["clip"]:
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            times.append(1000 * (time.perf_counter() - started))
+        answer = {"ms": times}
+    else:
+        times = []
+        single = {name: value[:1] for name, value in batch.items()}
+        if spec["target"] != "answer":
+            single["labels"] = batch["labels"][: spec["rows"] - 1]
+        for _ in range(request["examples"]):
+            started = time.perf_counter()
+            optimizer.zero_grad()
+            loss_of(model, single).backward()
+            torch.cat([p.grad.flatten() for p in model.parameters()])
+            times.append(1000 * (time.perf_counter() - started))
+        answer = {"ms": times}
+    print(json.dumps(answer), flush=True)
