@@ -14,7 +14,7 @@ import { median, printTable } from './support.js';
  * time of a step with its logging is divided by the time of a step of tier `off` in the same round.
  */
 const rounds = 3;
-const epochs = 5;
+const epochs = 2;
 /** Steps in which graphs are built. */
 const warmUp = 10;
 

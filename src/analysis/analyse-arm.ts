@@ -8,7 +8,14 @@ import {
 import { readGroupGradients, type GroupGradients } from './group-gradients.js';
 import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
 import { minibatchVariance, smithPenalty } from './minibatch-variance.js';
-import { quantityOf, seedValue, type Quantity, type SeedValue } from './quantity.js';
+import {
+  contrastQuantity,
+  quantityAgainst,
+  seedValue,
+  sizeQuantity,
+  type Quantity,
+  type SeedValue,
+} from './quantity.js';
 import { questionStage, type Arm, type RunData } from './run-data.js';
 
 /** A curve over steps: one line of a chart, with the seeds behind it. */
@@ -30,6 +37,8 @@ export interface ArmAnalysis {
   readonly variance: readonly Quantity[];
   /** Cosine of definition and question gradients over the stage with questions. */
   readonly alignmentCurves: readonly Curve[];
+  /** Updates before each stage after the first. */
+  readonly stageStarts: readonly { readonly step: number; readonly name: string }[];
   /** What a reader must know before believing the numbers. */
   readonly notes: readonly string[];
 }
@@ -41,27 +50,34 @@ const lateShare = 0.2;
 const curvePoints = 60;
 
 /** Reads and analyses all runs of an arm; at most one run's log is in memory at a time. */
-export async function analyseArm(arm: Arm): Promise<ArmAnalysis> {
+export async function analyseArm(
+  arm: Arm,
+  onProgress: (runsDone: number) => void = () => {},
+): Promise<ArmAnalysis> {
   const results: RunResult[] = [];
-  for (const run of arm.runs) results.push(await analyseRun(run));
+  for (const run of arm.runs) {
+    results.push(await analyseRun(run));
+    onProgress(results.length);
+  }
   const perSeed = (pick: (result: RunResult) => number | string): SeedValue[] =>
     results.map((result) => seedValue(result.seed, pick(result)));
   const gap = (kind: GapKind, metric: 'accuracy' | 'margin'): Quantity =>
-    quantityOf(
+    contrastQuantity(
       `${kind} gap, ${metric}`,
       metric === 'accuracy' ? 'accuracy' : 'nats',
       perSeed(({ gaps }) => gaps[`${kind} ${metric}`]!),
+      'tags that mean nothing treat both subsets alike',
     );
   const alignment = (tag: AlignedTag): Quantity =>
-    quantityOf(
-      `cosine of definitions and questions, ${tag} tag`,
+    quantityAgainst(
+      `cosine, ${tag} tag`,
       '1',
       perSeed(({ cosines }) => cosines[tag].matched),
       "questions of the other tag's variables",
       perSeed(({ cosines }) => cosines[tag].mismatched),
     );
   const variance = (name: string, unit: string, key: keyof VarianceResult): Quantity =>
-    quantityOf(
+    sizeQuantity(
       name,
       unit,
       perSeed(({ variance: own }) => (typeof own === 'string' ? own : own[key])),
@@ -80,11 +96,11 @@ export async function analyseArm(arm: Arm): Promise<ArmAnalysis> {
     alignment: [
       alignment('reliable'),
       alignment('unreliable'),
-      quantityOf(
-        'alignment gap by tag',
+      quantityAgainst(
+        'cosine, reliable - unreliable',
         '1',
         perSeed(({ cosines: { reliable, unreliable } }) => difference(reliable.matched, unreliable.matched)),
-        "the same of questions of the other tag's variables",
+        "the same with questions of the other tag's variables",
         perSeed(({ cosines: { reliable, unreliable } }) =>
           difference(reliable.mismatched, unreliable.mismatched),
         ),
@@ -98,6 +114,7 @@ export async function analyseArm(arm: Arm): Promise<ArmAnalysis> {
       variance("Smith's penalty, norm part", 'nats', 'normPenalty'),
     ],
     alignmentCurves: curvesOf(results),
+    stageStarts: arm.runs[0]!.info.stages.slice(1).map(({ firstStep, name }) => ({ step: firstStep, name })),
     notes: notesOf(arm),
   };
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
+import { analyzeCommand } from './analyze.js';
 import { doctorCommand } from './doctor.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
@@ -22,7 +23,7 @@ Examples:
   gradscope analyze runs/set-inclusion/*                  what they show, with nulls and intervals`,
   );
 
-for (const command of [setupCommand, doctorCommand, runCommand, recoverCommand])
+for (const command of [setupCommand, doctorCommand, runCommand, analyzeCommand, recoverCommand])
   program.addCommand(command());
 
 try {

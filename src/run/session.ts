@@ -62,9 +62,6 @@ export type SessionEnd = 'complete' | 'interrupted';
 /** Models with more parameters gain nothing from keeping two chunks apart: the log's slots are cheap beside them. */
 const chunkedBelow = 1_000_000;
 
-/** Bare gradients whose times are remembered. */
-const bareGradientsKept = 7;
-
 /** Longest time without giving signals and timers a chance, ms. */
 const breathEvery = 50;
 
@@ -78,8 +75,6 @@ export class Session {
   private metrics: Metrics[] = [];
   private lastCheckpoint = 0;
   private lastBreath = 0;
-  /** Milliseconds of the last gradients without an attachment, by number of examples. */
-  private readonly bareGradients = new Map<number, number[]>();
   private position: Position = { stage: 0, stageStep: 0, step: 0 };
 
   constructor(
@@ -130,7 +125,7 @@ export class Session {
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
     const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
-    log.beginStage(groupSizes(stage, groups.length), (examples) => this.chunksOf(examples), config.batchSize);
+    log.beginStage(groupSizes(stage, groups.length), this.chunksOf(config.batchSize));
     try {
       if (this.position.step === 0) {
         this.evaluate(evaluation, stage, true);
@@ -195,22 +190,18 @@ export class Session {
     };
     const { inputs, groupOf } = this.batch(stage, log.rank, rows, place);
     const examples = rows[0]!.length;
-    const prepared = log.prepare(place, groupOf, this.replicas.length);
-    const beforeGradient = performance.now();
-    const gradient = this.learner.gradient(inputs, this.chunksOf(examples), prepared?.attachment ?? null);
+    const gradient = this.learner.gradient(inputs, this.chunksOf(examples));
     const losses = weightedLosses(gradient);
     const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
     this.stopBrokenReplicas(place, gradient, losses, norms);
 
     const beforeLog = performance.now();
-    const attachedMs = this.attachedTime(
-      beforeLog - beforeGradient,
-      examples,
-      (prepared?.attachment ?? null) !== null,
-    );
     const tables = this.replicas.map(({ tables: own }, replica) => (this.running[replica] ? own : null));
-    log.record(place, gradient, prepared, tables);
-    const before = prepared?.what.exampleNorms === true ? this.learner.read() : null;
+    log.record(place, gradient, groupOf, tables);
+    const measureUpdate =
+      reaches(this.plan.config.log.tier, 'groups') &&
+      scheduledSteps(this.plan.config.log.exampleNorms)(place.stageStep);
+    const before = measureUpdate ? this.learner.read() : null;
     const afterLog = performance.now();
 
     const factor = scheduleFactor(config.schedule, place.stageStep, stage.steps);
@@ -225,8 +216,8 @@ export class Session {
 
     const updateNorms = before === null ? null : this.distanceFrom(before);
     const counts = countGroups(groupOf, this.replicas.length, this.plan.data[0]!.groups.length);
-    const logMs = attachedMs + afterLog - beforeLog + (performance.now() - afterUpdate);
-    const stepMs = afterUpdate - started - (afterLog - beforeLog) - attachedMs;
+    const logMs = afterLog - beforeLog + (performance.now() - afterUpdate);
+    const stepMs = afterUpdate - started - (afterLog - beforeLog);
     this.replicas.forEach(({ tables: own }, replica) => {
       if (!this.running[replica]) return;
       writeStep(own, this.plan.data[0]!.groups, {
@@ -255,20 +246,6 @@ export class Session {
       loss: running.reduce((sum, loss) => sum + loss, 0) / running.length,
       metrics: this.metrics,
     });
-  }
-
-  /**
-   * Milliseconds that an attachment added to a gradient: what it took beyond the median of the last bare gradients of
-   * the same number of examples.
-   */
-  private attachedTime(ms: number, examples: number, attached: boolean): number {
-    const bare = this.bareGradients.get(examples) ?? [];
-    if (!attached) {
-      this.bareGradients.set(examples, [...bare, ms].slice(-bareGradientsKept));
-      return 0;
-    }
-    const median = bare.toSorted((a, b) => a - b)[bare.length >> 1];
-    return median === undefined ? 0 : Math.max(0, ms - median);
   }
 
   /** Tensors of a minibatch sorted by group, and the groups of its examples `[replica, example]`. */

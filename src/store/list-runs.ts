@@ -34,6 +34,9 @@ export async function listRuns(root: string): Promise<ListedRun[]> {
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** A folder with this file holds the analysis of runs, whose tables look like a run's. */
+export const analysisFile = 'analysis.json';
+
 /** Reading everything at once would open more files than a process may. */
 const groupSize = 64;
 
@@ -56,7 +59,9 @@ async function entriesOf(path: string): Promise<Entries> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
-    const isRun = entries.some((entry) => !entry.isDirectory() && marks.test(entry.name));
+    const isAnalysis = entries.some((entry) => entry.name === analysisFile);
+    const isRun =
+      !isAnalysis && entries.some((entry) => !entry.isDirectory() && marks.test(entry.name));
     return { path, isRun, folders, error: null };
   } catch (cause) {
     const error = new UserError(`${path}: cannot be read (${systemMessage(cause)})`, { cause });

@@ -25,21 +25,7 @@ export interface MinibatchGradient {
   /** Gradients of the blocks, `[replica, size]`. */
   readonly blocks: readonly tf.Tensor2D[];
   readonly lanes: readonly LaneFactors[];
-  /** What an {@link Attachment} computed; empty without one. */
-  readonly attached: readonly tf.Tensor[];
   dispose(): void;
-}
-
-/**
- * Something computed from the factors inside the gradient's own graph, in the gaps that its chain of ops leaves on
- * the cores. It reads what the graph returns anyway and changes nothing of it; a test holds the weights of training
- * with and without attachments against each other, bit for bit.
- */
-export interface Attachment {
-  /** Equal for attachments that compute the same from inputs of the same shapes. */
-  readonly key: string;
-  readonly inputs: readonly tf.Tensor[];
-  readonly compute: (lanes: readonly LaneFactors[], inputs: readonly tf.Tensor[]) => tf.Tensor[];
 }
 
 /** Computes minibatch gradients with their factors. */
@@ -49,12 +35,7 @@ export interface GradientFunction {
    * @param inputs fields and noise, `[replica, example, ...]`
    * @param chunks runs of examples to keep apart; must divide the number of examples
    */
-  (
-    values: readonly tf.Tensor[],
-    inputs: ModelInputs,
-    chunks: 1 | 2,
-    attachment?: Attachment | null,
-  ): MinibatchGradient;
+  (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient;
   dispose(): void;
 }
 
@@ -90,65 +71,45 @@ export function gradientFunction(
     };
   };
 
-  /** Gives the tensors that the lanes return their names again. */
-  const bindLanes = (lanes: readonly Lane[], apart: readonly tf.Tensor[]): LaneFactors[] => {
-    const { flat, factors, chunkNames } = layout!;
-    const perLane = chunkNames.length + factors;
-    return lanes.map((lane, i) => {
-      const own = apart.slice(i * perLane, (i + 1) * perLane);
-      return {
-        ...lane,
-        chunks: new Map(chunkNames.map((name, chunk) => [name, own[chunk] as tf.Tensor4D])),
-        uses: bindUses(flat, own.slice(chunkNames.length)),
-      };
-    });
-  };
-
-  const build = (
-    names: readonly string[],
-    chunks: 1 | 2,
-    lanes: readonly Lane[],
-    attachment: Attachment | null,
-  ): CompiledFunction =>
+  const build = (names: readonly string[], chunks: 1 | 2, lanes: readonly Lane[]): CompiledFunction =>
     compile('minibatch gradient', (tensors) => {
-      const trained = blocks.length + names.length;
-      const split = tensors.slice(0, trained).map((tensor) => splitLanes(tensor, lanes));
+      const split = tensors.map((tensor) => splitLanes(tensor, lanes));
       const results = lanes.map((_, lane) => {
         const own = split.map((parts) => parts[lane]!);
         const inputs = Object.fromEntries(names.map((name, i) => [name, own[blocks.length + i]!]));
         return computeLane(own.slice(0, blocks.length), inputs, chunks);
       });
       const joined = results[0]!.joined.map((_, i) => joinLanes(results.map((result) => result.joined[i]!)));
-      const apart = results.flatMap((result) => result.apart);
-      const attached = attachment?.compute(bindLanes(lanes, apart), tensors.slice(trained)) ?? [];
-      return [...joined, ...attached, ...apart];
+      return [...joined, ...results.flatMap(({ apart }) => apart)];
     });
 
-  const call = (
-    values: readonly tf.Tensor[],
-    inputs: ModelInputs,
-    chunks: 1 | 2,
-    attachment: Attachment | null = null,
-  ): MinibatchGradient => {
+  const call = (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient => {
     const names = Object.keys(inputs);
-    const lanes = planLanes(values[0]!.shape[0]!);
-    const key = [chunks, attachment?.key ?? '', ...names].join(' ');
+    const lanes = planLanes(values[0]!.shape[0]);
+    const key = `${chunks} ${names.join()}`;
     let run = compiled.get(key);
     if (run === undefined) {
-      run = build(names, chunks, lanes, attachment);
+      run = build(names, chunks, lanes);
       compiled.set(key, run);
     }
-    const outputs = run([...values, ...Object.values(inputs), ...(attachment?.inputs ?? [])]);
-    const { factors, chunkNames } = layout!;
+    const outputs = run([...values, ...Object.values(inputs)]);
+    const { flat, factors, chunkNames } = layout!;
     const [losses, exampleWeights, norm2] = outputs as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
-    const firstApart = outputs.length - lanes.length * (chunkNames.length + factors);
+    const firstApart = 3 + blocks.length;
+    const perLane = chunkNames.length + factors;
     return {
       losses,
       exampleWeights,
       norm2,
-      blocks: outputs.slice(3, 3 + blocks.length) as tf.Tensor2D[],
-      lanes: bindLanes(lanes, outputs.slice(firstApart)),
-      attached: outputs.slice(3 + blocks.length, firstApart),
+      blocks: outputs.slice(3, firstApart) as tf.Tensor2D[],
+      lanes: lanes.map((lane, i) => {
+        const own = outputs.slice(firstApart + i * perLane, firstApart + (i + 1) * perLane);
+        return {
+          ...lane,
+          chunks: new Map(chunkNames.map((name, chunk) => [name, own[chunk] as tf.Tensor4D])),
+          uses: bindUses(flat, own.slice(chunkNames.length)),
+        };
+      }),
       dispose: () => tf.dispose(outputs),
     };
   };

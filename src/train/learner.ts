@@ -2,12 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../data/random/streams.js';
 import type { NamedTensor } from '../store/safetensors.js';
 import { createVariable, type Variable } from './engine/variable.js';
-import {
-  gradientFunction,
-  type Attachment,
-  type GradientFunction,
-  type MinibatchGradient,
-} from './gradient-function.js';
+import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
 import type { OptimizerRule } from './optimizers/rule.js';
@@ -86,9 +81,9 @@ export class Learner {
   }
 
   /** Gradient of a minibatch; see {@link GradientFunction}. */
-  gradient(inputs: ModelInputs, chunks: 1 | 2, attachment: Attachment | null = null): MinibatchGradient {
+  gradient(inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient {
     const values = this.read();
-    const result = this.compute!(values, inputs, chunks, attachment);
+    const result = this.compute!(values, inputs, chunks);
     tf.dispose(values);
     return result;
   }

@@ -1,6 +1,5 @@
 import type { LogConfig } from '../config.js';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Attachment, MinibatchGradient } from '../../train/gradient-function.js';
+import type { MinibatchGradient } from '../../train/gradient-function.js';
 import { arrangeGroups, planSlots, type Arrangement } from '../../train/groups/arrange.js';
 import { GroupStatistics, type MinibatchGroups } from '../../train/groups/statistics.js';
 import { TensorNorms } from '../../train/groups/tensor-norms.js';
@@ -20,20 +19,12 @@ export interface StepPlace {
   readonly stageStep: number;
 }
 
-/** Examples that a slot of misplaced examples holds, as a share of the minibatch. */
-const slotShare = 1 / 8;
-
-/** What a step logs beyond its scalars, and what that needs. */
-export interface Prepared {
-  readonly what: Readonly<Record<'gram' | 'exampleNorms' | 'sketch' | 'vectors', boolean>>;
-  readonly minibatch: MinibatchGroups;
-  /** Computed in the gradient's own graph; null where the Gram matrices are computed apart or not at all. */
-  readonly attachment: Attachment | null;
-}
+/** Examples of each group that a slot of misplaced examples holds, as a share of the minibatch. */
+const slotShare = 1 / 10;
 
 /**
- * Writes the gradient log of R replicas. What it needs is computed from the factors that training returns anyway,
- * beside the gradient or after it and before the update; it never touches training state.
+ * Writes the gradient log of R replicas. What it needs is computed from the factors that training returns anyway, in
+ * functions of its own, after the gradient and before the update; it never touches training state.
  */
 export class GradientLog {
   private readonly statistics: GroupStatistics;
@@ -46,7 +37,6 @@ export class GradientLog {
   private readonly isVectorStep: (step: number) => boolean;
   private arrangement: Arrangement = { rank: [], owners: [0] };
   private slots = 0;
-  private chunksOf: (examples: number) => 1 | 2 = () => 1;
 
   constructor(
     private readonly config: LogConfig,
@@ -74,12 +64,10 @@ export class GradientLog {
    * Starts a stage: chooses the order in which minibatches are sorted by group.
    *
    * @param sizes training examples of each group
-   * @param chunksOf runs of examples that the training gradient of a minibatch of so many examples keeps apart
-   * @param batchSize examples of a full minibatch
+   * @param chunks runs of examples that the training gradient keeps apart
    */
-  beginStage(sizes: readonly number[], chunksOf: (examples: number) => 1 | 2, batchSize: number): void {
-    this.arrangement = arrangeGroups(sizes, chunksOf(batchSize));
-    this.chunksOf = chunksOf;
+  beginStage(sizes: readonly number[], chunks: 1 | 2): void {
+    this.arrangement = arrangeGroups(sizes, chunks);
     this.slots = 0;
   }
 
@@ -89,34 +77,15 @@ export class GradientLog {
   }
 
   /**
-   * Says what is to be computed together with the gradient of a minibatch; null for nothing.
-   *
-   * @param groupOf `[replica, example]` group of each example, sorted by {@link rank}
-   */
-  prepare({ stageStep }: StepPlace, groupOf: Int32Array, replicas: number): Prepared | null {
-    const what = {
-      gram: this.isGramStep(stageStep),
-      exampleNorms: this.isExampleStep(stageStep),
-      sketch: this.isSketchStep(stageStep),
-      vectors: this.isVectorStep(stageStep),
-    };
-    if (!Object.values(what).includes(true)) return null;
-    const minibatch = this.divide(groupOf, replicas);
-    // At the few steps that measure more, the Gram matrices are computed apart too, so that the time of a bare
-    // gradient is known from time to time.
-    const alone = what.gram && !what.exampleNorms;
-    return { what, minibatch, attachment: alone ? this.statistics.gramAttachment(minibatch) : null };
-  }
-
-  /**
    * Logs one minibatch.
    *
+   * @param groupOf `[replica, example]` group of each example, sorted by {@link rank}
    * @param tables of each replica; null for one that has stopped
    */
   record(
     place: StepPlace,
     gradient: MinibatchGradient,
-    prepared: Prepared | null,
+    groupOf: Int32Array,
     tables: readonly (RunTables | null)[],
   ): void {
     if (this.norms !== null) {
@@ -124,26 +93,26 @@ export class GradientLog {
       tables.forEach((own, replica) => own && this.gramRows.writeNorms(own, place, norms2, replica));
       return;
     }
-    if (prepared === null) return;
-    const { what, minibatch, attachment } = prepared;
-    const { groupOf } = minibatch;
+    const { stageStep } = place;
+    const gram = this.isGramStep(stageStep);
+    const exampleNorms = this.isExampleStep(stageStep);
+    const sketch = this.isSketchStep(stageStep);
+    const vectors = this.isVectorStep(stageStep);
+    if (!gram && !exampleNorms && !sketch && !vectors) return;
+    const minibatch = this.divide(gradient, groupOf);
     const counts = tables.map((_, replica) => this.count(groupOf, replica, tables.length));
-    if (what.gram || what.exampleNorms) {
-      const grams =
-        attachment === null
-          ? this.statistics.gram(gradient, minibatch)
-          : this.statistics.readGram(gradient, gradient.attached, minibatch);
-      const norms2 = what.exampleNorms ? this.statistics.exampleNorms2(gradient, minibatch) : null;
+    if (gram || exampleNorms) {
+      const grams = this.statistics.gram(gradient, minibatch);
+      const norms2 = exampleNorms ? this.statistics.exampleNorms2(gradient, minibatch) : null;
       tables.forEach(
         (own, replica) =>
           own && this.gramRows.write(own, place, replica, counts[replica]!, grams, norms2, groupOf),
       );
     }
-    if (what.sketch || what.vectors) {
+    if (sketch || vectors) {
       const parts = this.statistics.gradients(gradient, minibatch);
-      this.vectorRows.write(tables, place, counts, parts, what);
+      this.vectorRows.write(tables, place, counts, parts, { sketch, vectors });
     }
-    if (attachment !== null) tf.dispose([...attachment.inputs]);
   }
 
   dispose(): void {
@@ -151,15 +120,20 @@ export class GradientLog {
     this.norms?.dispose();
   }
 
-  private divide(groupOf: Int32Array, replicas: number): MinibatchGroups {
-    const examples = groupOf.length / replicas;
-    const { owners } = this.arrangement;
-    const own = this.chunksOf(examples) === owners.length ? owners : [owners[0]!];
+  private divide(gradient: MinibatchGradient, groupOf: Int32Array): MinibatchGroups {
+    const [replicas, examples] = gradient.losses.shape;
+    const firstChunk = gradient.lanes[0]!.chunks.values().next().value;
+    const chunks = firstChunk?.shape[1] ?? 1;
+    const owners =
+      chunks === this.arrangement.owners.length ? this.arrangement.owners : [this.arrangement.owners[0]!];
     const capacity = Math.max(4, Math.ceil(examples * slotShare));
     const groups = this.groups.length;
-    // Never fewer slots than seen before: every other number of slots is another graph to build.
-    const slots = planSlots(groupOf, replicas, groups, own, capacity, this.slots);
-    this.slots = slots.slots;
+    let slots = planSlots(groupOf, replicas, groups, owners, capacity, this.slots);
+    if (slots.slots > this.slots) {
+      // Room for a few more than seen: every other number of slots is another graph to build.
+      this.slots = slots.slots + 2;
+      slots = planSlots(groupOf, replicas, groups, owners, capacity, this.slots);
+    }
     return { groups, groupOf, slots };
   }
 

@@ -56,8 +56,6 @@ export interface GroupSlots {
   readonly slots: number;
   /** Examples a slot holds. */
   readonly capacity: number;
-  /** Elements of the basis of a replica: chunks and slots. */
-  readonly basis: number;
   /** `[replica, slot, place]` number of an example in its minibatch; 0 where the place is empty. */
   readonly examples: Int32Array;
   /** `[replica, slot, place]` 1 where the place is taken, else 0. */
@@ -106,7 +104,6 @@ export function planSlots(
   const plan: GroupSlots = {
     slots,
     capacity,
-    basis,
     examples: new Int32Array(replicas * slots * capacity),
     taken: new Float32Array(replicas * slots * capacity),
     coefficients: new Float32Array(replicas * groups * basis),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, type CompiledFunction } from '../engine/compiled.js';
-import type { Attachment, LaneFactors, MinibatchGradient } from '../gradient-function.js';
+import type { MinibatchGradient } from '../gradient-function.js';
 import { joinLanes, splitLanes } from '../lanes.js';
 import { bindUses, flattenUses, type ParameterUse } from '../tape/uses.js';
 import type { GroupSlots } from './arrange.js';
@@ -15,7 +15,7 @@ export interface MinibatchGroups {
   readonly slots: GroupSlots;
 }
 
-/** What a statistic of one lane is computed from, inside a compiled function. */
+/** What a statistic is computed from, inside a compiled function. */
 interface Sources {
   /** Part gradients of every parameter. */
   readonly parts: () => PartGradients[];
@@ -31,47 +31,36 @@ export class GroupStatistics {
   constructor(private readonly parameters: readonly string[]) {}
 
   /**
-   * Gram matrices of the group gradients as an attachment of the gradient; {@link readGram} makes numbers of what it
-   * computes. The caller disposes of its inputs.
-   */
-  gramAttachment(minibatch: MinibatchGroups): Attachment {
-    const { groups, slots } = minibatch;
-    return {
-      key: `gram ${groups} ${slots.slots}`,
-      inputs: divisionTensors(minibatch),
-      compute: (lanes, inputs) => this.overLanes(lanes, inputs, minibatch, gramsOf),
-    };
-  }
-
-  /**
    * Gram matrices of the group gradients, `[replica, parameter, group, group]` in float64. A group's gradient is
    * its examples' share of the minibatch gradient, so that the groups sum to the minibatch: the sum of a matrix's
    * entries is the squared norm of the minibatch gradient.
    */
   gram(gradient: MinibatchGradient, minibatch: MinibatchGroups): Float64Array {
-    const outputs = this.run('gram', gradient, minibatch, gramsOf);
-    const result = this.readGram(gradient, outputs, minibatch);
-    tf.dispose(outputs);
-    return result;
-  }
-
-  /** See {@link gram}; `outputs` are those of a {@link gramAttachment}. */
-  readGram(
-    gradient: MinibatchGradient,
-    outputs: readonly tf.Tensor[],
-    { groups, slots }: MinibatchGroups,
-  ): Float64Array {
+    const outputs = this.run('gram', gradient, minibatch, ({ parts }) => {
+      const all = parts();
+      const grams = (over: PartGradients['over']): tf.Tensor[] => {
+        const chosen = all.filter((part) => part.over === over);
+        return chosen.length === 0
+          ? []
+          : [
+              tf.stack(
+                chosen.map(({ values }) => tf.matMul(values, values, false, true)),
+                1,
+              ),
+            ];
+      };
+      return [...grams('basis'), ...grams('groups')];
+    });
+    const { groups, slots } = minibatch;
     const replicas = gradient.losses.shape[0];
     const result = new Float64Array(replicas * this.parameters.length * groups * groups);
-    const queues = outputs.map((tensor) => ({
-      values: tensor.dataSync<'float32'>(),
-      shape: tensor.shape,
-      next: 0,
-    }));
+    const queues = outputs.map((tensor) => ({ values: tensor.dataSync<'float32'>(), shape: tensor.shape }));
+    const next = new Map(queues.map((queue) => [queue, 0]));
     this.parameters.forEach((name, parameter) => {
       const overBasis = gradient.lanes[0]!.chunks.has(name);
       const queue = queues[overBasis || queues.length === 1 ? 0 : 1]!;
-      const index = queue.next++;
+      const index = next.get(queue)!;
+      next.set(queue, index + 1);
       const [, count, size] = queue.shape as [number, number, number];
       for (let replica = 0; replica < replicas; replica++) {
         const from = (replica * count + index) * size * size;
@@ -84,6 +73,7 @@ export class GroupStatistics {
         } else target.set(matrix);
       }
     });
+    tf.dispose(outputs);
     return result;
   }
 
@@ -92,16 +82,18 @@ export class GroupStatistics {
    * minibatch were it alone (`B w_i g_i`, which is g_i where all examples weigh 1/B).
    */
   exampleNorms2(gradient: MinibatchGradient, minibatch: MinibatchGroups): Float32Array {
-    const examples = gradient.losses.shape[1];
-    const outputs = this.run('example norms', gradient, minibatch, ({ usesOf }) => [
-      tf.mul(
-        tf.stack(
-          this.parameters.map((name) => exampleNorms2(usesOf(name))),
-          1,
+    const outputs = this.run('example norms', gradient, minibatch, ({ usesOf }) => {
+      const examples = gradient.losses.shape[1];
+      return [
+        tf.mul(
+          tf.stack(
+            this.parameters.map((name) => exampleNorms2(usesOf(name))),
+            1,
+          ),
+          examples ** 2,
         ),
-        examples ** 2,
-      ),
-    ]);
+      ];
+    });
     const values = Float32Array.from(outputs[0]!.dataSync());
     tf.dispose(outputs);
     return values;
@@ -119,104 +111,72 @@ export class GroupStatistics {
     this.compiled.clear();
   }
 
-  /** Runs a statistic in a graph of its own. */
+  /** Computes per lane and puts the results, all with a leading replica axis, together. */
   private run(
     kind: string,
     gradient: MinibatchGradient,
-    minibatch: MinibatchGroups,
+    { groups, groupOf, slots }: MinibatchGroups,
     compute: (sources: Sources) => tf.Tensor[],
   ): tf.Tensor[] {
-    const division = divisionTensors(minibatch);
-    const lanes = gradient.lanes.map((lane) => ({ lane, flat: flattenUses(lane.uses) }));
-    const key = `${kind} ${minibatch.groups} ${minibatch.slots.slots}`;
+    const [replicas, examples] = gradient.losses.shape;
+    const places = slots.slots * slots.capacity;
+    const division = [
+      tf.tensor2d(groupOf, [replicas, examples], 'int32'),
+      tf.tensor(membershipOf(groupOf, replicas, groups), [replicas, groups, examples]),
+      tf.tensor2d(slots.examples, [replicas, places], 'int32'),
+      tf.tensor2d(slots.taken, [replicas, places]),
+      tf.tensor(slots.coefficients, [replicas, groups, slots.coefficients.length / replicas / groups]),
+    ];
+    const lanes = gradient.lanes.map(({ chunks, uses }) => ({ chunks, flat: flattenUses(uses) }));
+    const key = `${kind} ${groups} ${slots.slots}`;
     let run = this.compiled.get(key);
     if (run === undefined) {
+      const { flat, chunks } = lanes[0]!;
+      const chunkNames = [...chunks.keys()];
       run = compile(kind, (inputs) => {
-        let next = division.length;
-        const bound = lanes.map(({ lane, flat }): LaneFactors => {
-          const chunks = new Map(
-            Array.from(lane.chunks.keys(), (name) => [name, inputs[next++] as tf.Tensor4D]),
-          );
-          const factors = inputs.slice(next, (next += flat.factors.length));
-          return { first: lane.first, replicas: lane.replicas, chunks, uses: bindUses(flat, factors) };
+        const perLane = chunkNames.length + flat.factors.length;
+        const split = inputs.slice(0, division.length).map((tensor) => splitLanes(tensor, gradient.lanes));
+        const results = lanes.map((_, lane) => {
+          const first = division.length + lane * perLane;
+          const own = inputs.slice(first, first + perLane);
+          const tensors: GroupTensors = {
+            groups,
+            groupOf: split[0]![lane] as tf.Tensor2D,
+            membership: split[1]![lane] as tf.Tensor3D,
+            slotExamples: split[2]![lane] as tf.Tensor2D,
+            slotTaken: split[3]![lane] as tf.Tensor2D,
+            coefficients: split[4]![lane] as tf.Tensor3D,
+            slots: slots.slots,
+          };
+          const bound = bindUses(flat, own.slice(chunkNames.length));
+          const usesOf = (name: string): ParameterUse[] =>
+            bound.filter(({ parameter }) => parameter === name);
+          const chunkOf = new Map(chunkNames.map((name, i) => [name, own[i] as tf.Tensor4D]));
+          const parts = (): PartGradients[] =>
+            this.parameters.map((name) => partGradients(usesOf(name), chunkOf.get(name), tensors));
+          return compute({ parts, usesOf, tensors });
         });
-        return this.overLanes(bound, inputs.slice(0, division.length), minibatch, compute);
+        return results[0]!.map((_, i) => joinLanes(results.map((result) => result[i]!)));
       });
       this.compiled.set(key, run);
     }
-    const factors = lanes.flatMap(({ lane, flat }) => [...lane.chunks.values(), ...flat.factors]);
-    const outputs = run([...division, ...factors]);
+    const outputs = run([
+      ...division,
+      ...lanes.flatMap(({ chunks, flat }) => [...chunks.values(), ...flat.factors]),
+    ]);
     tf.dispose(division);
     return outputs;
   }
-
-  /** Computes per lane and puts the results, all with a leading replica axis, together. */
-  private overLanes(
-    lanes: readonly LaneFactors[],
-    division: readonly tf.Tensor[],
-    { groups, slots: { slots } }: MinibatchGroups,
-    compute: (sources: Sources) => tf.Tensor[],
-  ): tf.Tensor[] {
-    const split = division.map((tensor) => splitLanes(tensor, lanes));
-    const results = lanes.map(({ uses, chunks }, lane) => {
-      const [groupOf, membership, slotExamples, slotTaken, coefficients] = split.map((parts) => parts[lane]!);
-      const tensors: GroupTensors = {
-        groups,
-        groupOf: groupOf as tf.Tensor2D,
-        membership: membership as tf.Tensor3D,
-        slotExamples: slotExamples as tf.Tensor2D,
-        slotTaken: slotTaken as tf.Tensor2D,
-        coefficients: coefficients as tf.Tensor3D,
-        slots,
-      };
-      const usesOf = (name: string): ParameterUse[] => uses.filter(({ parameter }) => parameter === name);
-      const parts = (): PartGradients[] =>
-        this.parameters.map((name) => partGradients(usesOf(name), chunks.get(name), tensors));
-      return compute({ parts, usesOf, tensors });
-    });
-    return results[0]!.map((_, i) => joinLanes(results.map((result) => result[i]!)));
-  }
-}
-
-/** Gram matrices over the basis, `[replica, parameter, element, element]`, and over the groups, where there are any. */
-function gramsOf({ parts }: Sources): tf.Tensor[] {
-  const all = parts();
-  return (['basis', 'groups'] as const).flatMap((over) => {
-    const chosen = all.filter((part) => part.over === over);
-    if (chosen.length === 0) return [];
-    return [
-      tf.stack(
-        chosen.map(({ values }) => tf.matMul(values, values, false, true)),
-        1,
-      ),
-    ];
-  });
-}
-
-/** Tensors that say how a minibatch divides into groups, in the order in which {@link GroupTensors} are made of them. */
-function divisionTensors({ groups, groupOf, slots }: MinibatchGroups): tf.Tensor[] {
-  const places = slots.slots * slots.capacity;
-  const replicas = slots.coefficients.length / groups / slots.basis;
-  const examples = groupOf.length / replicas;
-  return [
-    tf.tensor2d(groupOf, [replicas, examples], 'int32'),
-    tf.tensor(membershipOf(groupOf, replicas, groups), [replicas, groups, examples]),
-    tf.tensor2d(slots.examples, [replicas, places], 'int32'),
-    tf.tensor2d(slots.taken, [replicas, places]),
-    tf.tensor(slots.coefficients, [replicas, groups, slots.basis]),
-  ];
 }
 
 /** `[replica, group, example]` 1 where an example belongs to a group. */
 function membershipOf(groupOf: Int32Array, replicas: number, groups: number): Float32Array {
   const examples = groupOf.length / replicas;
   const membership = new Float32Array(groupOf.length * groups);
-  for (let replica = 0; replica < replicas; replica++) {
-    for (let example = 0; example < examples; example++) {
-      const group = groupOf[replica * examples + example]!;
-      membership[(replica * groups + group) * examples + example] = 1;
-    }
-  }
+  groupOf.forEach((group, i) => {
+    const replica = Math.floor(i / examples);
+    membership[(replica * groups + group) * examples + (i % examples)] = 1;
+  });
   return membership;
 }
 
