@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { UserError } from '../../data/errors.js';
+import { listRuns } from '../store/list-runs.js';
+import { openRun, type RunData } from './run-data.js';
+
+/** Runs that were found, and why others cannot be used. */
+export interface FoundRuns {
+  readonly runs: readonly RunData[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Opens the runs in folders: each a run folder, or one that holds runs at most two levels down. A run that is given
+ * twice counts once; one that cannot be opened is a problem, not an end. Throws a UserError when nothing is left.
+ */
+export async function findRuns(folders: readonly string[]): Promise<FoundRuns> {
+  const runs = new Map<string, RunData>();
+  const problems: string[] = [];
+  for (const folder of folders) {
+    const listed = await listRuns(folder);
+    if (listed.length === 0) problems.push(`${folder}: there is no run in it`);
+    for (const { path, error } of listed) {
+      try {
+        if (error !== null) throw error;
+        if (!runs.has(resolve(path))) runs.set(resolve(path), await openRun(path));
+      } catch (cause) {
+        if (!(cause instanceof UserError)) throw cause;
+        problems.push(cause.message);
+      }
+    }
+  }
+  if (runs.size === 0) {
+    throw new UserError(
+      `no run to analyse${problems.length > 0 ? `: ${problems.join('; ')}` : ''}; ` +
+        'start one with: npx gradscope run configs/set-inclusion.yaml --seeds 0..7',
+    );
+  }
+  return { runs: [...runs.values()], problems };
+}

@@ -1,0 +1,81 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { standardError } from './progress.js';
+import { versions } from './version.js';
+
+export function analyzeCommand(): Command {
+  return new Command('analyze')
+    .description(
+      'what runs show: internalization, gradient alignment, gradient noise, with nulls and intervals',
+    )
+    .argument('<folders...>', 'run folders, or folders that hold runs')
+    .option('--json', 'print the analysis as JSON instead of a report')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gradscope analyze runs/set-inclusion
+  gradscope analyze runs/set-inclusion/small-seed{0..7}
+  gradscope analyze runs --json | jq '.[0].gaps[0].estimate'
+
+Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
+<folder of the runs>/analysis/<name>/analysis.json. Loads no TensorFlow; works on runs that are still going.`,
+    )
+    .action(async (folders: string[], flags: { readonly json?: boolean }) => {
+      await analyze(folders, flags.json ?? false);
+    });
+}
+
+async function analyze(folders: readonly string[], json: boolean): Promise<void> {
+  const { findRuns } = await import('../analysis/find-runs.js');
+  const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
+  const { analyseArm } = await import('../analysis/analyse-arm.js');
+  const { analysisDocument, analysisPath } = await import('../analysis/document.js');
+  const { armReport } = await import('../report/text/arm-report.js');
+  const { nodeFileSystem } = await import('../store/file-system.js');
+  const { writeAtomically } = await import('../store/atomic-file.js');
+
+  const { runs, problems } = await findRuns(folders);
+  for (const problem of problems) console.error(`left out: ${problem}`);
+  const target = standardError();
+  const style = {
+    width: process.stdout.columns ?? 100,
+    colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
+  };
+  const documents = [];
+  for (const arm of groupIntoArms(runs)) {
+    let lastShown = target.now();
+    const analysis = await analyseArm(arm, (done) => {
+      if (target.now() - lastShown < 2000) return;
+      lastShown = target.now();
+      target.write(`analyzing ${arm.experiment}/${arm.name}: ${done} of ${arm.runs.length} runs\n`);
+    });
+    const document = analysisDocument(analysis, {
+      command: ['gradscope', ...process.argv.slice(2)],
+      versions: versions(),
+    });
+    documents.push(document);
+    const file = analysisPath(analysis);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    writeAtomically(nodeFileSystem, file, `${JSON.stringify(document, null, 2)}\n`);
+    if (json) continue;
+    for (const line of armReport(analysis, style)) console.log(line);
+    const [first] = analysis.folders;
+    console.log(`\nwritten: ${shownPath(file)}`);
+    console.log(`gradients, Gram matrices, vectors, metrics of each seed: ${shownPath(first!)}/*.arrow, ...`);
+    console.log('next:');
+    for (const command of nextCommands(arm.experiment, arm.name)) console.log(`  ${command}`);
+  }
+  if (json) console.log(JSON.stringify(documents, null, 2));
+}
+
+/** Commands worth trying after an analysis. */
+function nextCommands(experiment: string, name: string): string[] {
+  if (experiment !== 'set-inclusion' || name !== 'small') return ['npx gradscope analyze --help'];
+  return [
+    'npx gradscope run configs/set-inclusion-alpha50.yaml --seeds 0..7   # tags that mean nothing: the null',
+    'npx gradscope run configs/set-inclusion-plain.yaml --seeds 0..7     # a plain transformer, for long',
+    'npx gradscope run configs/set-inclusion-joint.yaml --seeds 0..7     # one stage',
+  ];
+}
