@@ -43,7 +43,7 @@ async function train(tier: LogTier, seeds: number): Promise<{ step: number; log:
         signal: new AbortController().signal,
         onProgress: () => {},
         onMessage: () => {},
-        overwrite: false,
+        existing: 'refuse',
         versions: {},
       },
     );

@@ -29,7 +29,7 @@ try {
       );
     },
     onMessage: () => {},
-    overwrite: false,
+    existing: 'refuse',
     versions: {},
   });
 } finally {

@@ -4,7 +4,11 @@ import { bootstrap, MAIN, ROOT } from './bootstrap.mjs';
 import { run, runScript, ScriptError, succeeded } from './process.mjs';
 
 /** What is run, one command line of gradscope each. */
-const COMMANDS = [['doctor']];
+const COMMANDS = [
+  ['doctor'],
+  ['run', 'configs/set-inclusion.yaml', '--seeds', '0..7', '--existing', 'resume'],
+  ['analyze', 'runs/set-inclusion'],
+];
 
 await runScript(async () => {
   await bootstrap();

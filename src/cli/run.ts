@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
+import type { ExistingRuns } from '../run/run.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
@@ -12,7 +13,7 @@ interface Flags {
   readonly set: string[];
   readonly out: string;
   readonly resume?: string;
-  readonly overwrite?: boolean;
+  readonly existing: ExistingRuns;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
 }
@@ -26,7 +27,14 @@ export function runCommand(): Command {
     .option('--set <key=value>', 'override a config value; may be given again', collect, [])
     .option('--out <folder>', 'folder that holds the runs', 'runs')
     .option('--resume <run>', 'go on with an interrupted run (and those it trained with)')
-    .option('--overwrite', 'replace runs that are there already')
+    .addOption(
+      new Option(
+        '--existing <what>',
+        'what to do with runs that are there and unfinished or of another config',
+      )
+        .choices(['refuse', 'resume', 'overwrite'])
+        .default('refuse'),
+    )
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -80,7 +88,7 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
     signal: abort.signal,
     onProgress: (progress: Parameters<ProgressLine['update']>[0]) => line.update(progress),
     onMessage: (message: string) => line.message(message),
-    overwrite: flags.overwrite ?? false,
+    existing: flags.existing,
     versions: { ...versions(), engine: engine.version },
   };
   try {

@@ -2,17 +2,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
-import { metricNames } from '../probe/summarise.js';
-import type { Dimensions } from '../store/columns.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { configPath, readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
-import { effectiveStatus, runInfoPath, type NewRun, type RunInfo } from '../store/run-info.js';
-import type { RunMetadata } from '../store/schemas.js';
+import { effectiveStatus, runInfoPath, type RunInfo } from '../store/run-info.js';
 import type { Engine } from '../train/engine/load.js';
-import { sketchFamily } from '../train/groups/sketch.js';
 import { loadConfig } from '../config/load.js';
 import { checkpointSteps, readCheckpoint, type Checkpoint } from './checkpoint.js';
 import { runSchema, type RunConfig } from './config.js';
+import { describeRun, dimensionsOf, metadataOf } from './description.js';
 import { RunTables } from './log/run-tables.js';
 import { replicaLimit } from './memory.js';
 import { planRun, type RunPlan } from './plan.js';
@@ -29,11 +26,17 @@ export interface RunRequest {
   readonly onProgress: (progress: Progress) => void;
   /** One line for people. */
   readonly onMessage: (message: string) => void;
-  readonly overwrite: boolean;
+  readonly existing: ExistingRuns;
   /** Versions of the program and what it runs on, for provenance. */
   readonly versions: Readonly<Record<string, string>>;
   readonly environment?: Environment;
 }
+
+/**
+ * What becomes of runs that are there already and not complete, or have another config: stop with an error, replace
+ * them, or go on with those that were interrupted.
+ */
+export type ExistingRuns = 'refuse' | 'overwrite' | 'resume';
 
 /** How a set of runs ended. */
 export interface RunsEnd {
@@ -51,7 +54,7 @@ export function runId(config: RunConfig, seed: number): string {
 
 /**
  * Trains one run for each seed, as many together as memory allows. Runs that are there already and complete are left
- * alone. Throws a UserError when a folder holds another run, or one that did not end, and nothing may be overwritten.
+ * alone. Throws a UserError when a folder holds another run, or one that did not end, unless `existing` says what to do.
  */
 export async function startRuns(
   config: RunConfig,
@@ -60,12 +63,20 @@ export async function startRuns(
   request: RunRequest,
 ): Promise<RunsEnd> {
   const folderOf = (seed: number): string => path.join(request.root, config.experiment, runId(config, seed));
+  const failed: { folder: string; reason: string }[] = [];
+  const folders = seeds.map(folderOf);
+  if (request.existing === 'resume') {
+    for (const folder of folders) {
+      if (!isInterrupted(folder, resolved, request)) continue;
+      const resumed = await resumeRuns(folder, request);
+      failed.push(...resumed.failed);
+      if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed };
+    }
+  }
   const missing = seeds.filter((seed) => !isDone(folderOf(seed), resolved, request));
   const done = seeds.length - missing.length;
   if (done > 0)
     request.onMessage(`${done} of ${seeds.length} runs are complete already and are left as they are`);
-  const folders = seeds.map(folderOf);
-  const failed: { folder: string; reason: string }[] = [];
   let rest = missing;
   while (rest.length > 0) {
     const count = batchSize(config, rest, request);
@@ -129,7 +140,7 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
 function isDone(
   folder: string,
   resolved: string,
-  { overwrite, environment = nodeEnvironment }: RunRequest,
+  { existing, environment = nodeEnvironment }: RunRequest,
 ): boolean {
   if (!fs.existsSync(runInfoPath(folder))) return false;
   const info = readRunInfo(folder);
@@ -137,7 +148,7 @@ function isDone(
   if (status === 'running') {
     throw new UserError(`${folder}: is being written by process ${info.process.pid} on ${info.process.host}`);
   }
-  if (overwrite) {
+  if (existing === 'overwrite') {
     fs.rmSync(folder, { recursive: true });
     return false;
   }
@@ -145,12 +156,23 @@ function isDone(
   if (status === 'complete' && same) return true;
   if (!same) {
     throw new UserError(
-      `${folder}: holds a run of another config; give --set name=..., another --out, or --overwrite`,
+      `${folder}: holds a run of another config; give --set name=..., another --out, or --existing overwrite`,
     );
   }
   throw new UserError(
-    `${folder}: holds a run that is ${label}; continue it with --resume ${folder}, or give --overwrite`,
+    `${folder}: holds a run that is ${label}; continue it with --existing resume, or replace it with --existing overwrite`,
   );
+}
+
+/** Whether a folder holds a run of the same config that can be gone on with. */
+function isInterrupted(
+  folder: string,
+  resolved: string,
+  { environment = nodeEnvironment }: RunRequest,
+): boolean {
+  if (!fs.existsSync(runInfoPath(folder)) || !resumable(folder)) return false;
+  const { status } = effectiveStatus(readRunInfo(folder), environment.processes);
+  return status === 'interrupted' && readConfig(folder) === resolved;
 }
 
 function batchSize(config: RunConfig, seeds: readonly number[], request: RunRequest): number {
@@ -281,76 +303,4 @@ function checkData(info: RunInfo, hash: string): void {
       `seed ${info.seed}: the data built now differ from those of the run (another version?)`,
     );
   }
-}
-
-function describeRun(
-  plan: RunPlan,
-  replica: number,
-  siblings: readonly string[],
-  request: RunRequest,
-): NewRun {
-  const { config, data, seeds, model } = plan;
-  let offset = 0;
-  const parameters = model.parameters.map(({ name, shape }) => {
-    const length = shape.reduce((product, size) => product * size, 1);
-    const own = { tensor: name, shape: [...shape], offset, length };
-    offset += length;
-    return own;
-  });
-  return {
-    experiment: config.experiment,
-    name: config.name,
-    seed: seeds[replica]!,
-    versions: request.versions,
-    engine: `${request.engine.name} (${request.engine.version}, ${request.engine.device})`,
-    dataHash: data[replica]!.hash,
-    parameters,
-    groups: [...data[replica]!.groups],
-    stages: plan.stages.map(({ config: stage, sets, firstStep, steps, stepsPerEpoch }) => ({
-      name: stage.name,
-      trainOn: stage.trainOn,
-      firstStep,
-      steps,
-      stepsPerEpoch,
-      batchSize: stage.batchSize,
-      examples: sets[replica]!.size,
-      sampler: stage.sampler,
-      optimizer: stage.optimizer.kind,
-      learningRate: stage.optimizer.learningRate,
-    })),
-    siblings: [...siblings],
-    command: [...request.command],
-    stepsTotal: plan.totalSteps,
-  };
-}
-
-function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
-  const { tests, groups } = data[0]!;
-  return {
-    stages: config.stages.map(({ name }) => name),
-    groups,
-    tensors: model.parameters.map(({ name }) => name),
-    testSets: tests.map(({ name }) => name),
-    subsets: [...new Set(tests.map(({ subset }) => subset))],
-    metrics: metricNames,
-    sketchSize: config.log.sketchSize,
-  };
-}
-
-function metadataOf({ config, seeds, data }: RunPlan, replica: number, request: RunRequest): RunMetadata {
-  return {
-    experiment: config.experiment,
-    name: config.name,
-    seed: String(seeds[replica]),
-    engine: `${request.engine.name} (${request.engine.version})`,
-    data_hash: data[replica]!.hash,
-    loss_target: config.loss.target,
-    loss_reduction: `mean over ${config.loss.normalisation}s of the minibatch`,
-    include_padding: String(config.loss.includePadding),
-    sketch: JSON.stringify({
-      family: sketchFamily,
-      seed: config.log.sketchSeed,
-      size: config.log.sketchSize,
-    }),
-  };
 }

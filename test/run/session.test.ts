@@ -134,7 +134,7 @@ describe('stopping', () => {
     expect(String(await refusals[0])).toMatch(/is being written by process \d+/);
   });
 
-  test('a complete run is left alone, another config is refused, --overwrite replaces', async () => {
+  test('a complete run is left alone, another config is refused, overwriting replaces', async () => {
     const root = temporaryFolder();
     await trainTiny({ root, engine });
     const { updated } = readRunInfo(folderOf(root));
@@ -143,7 +143,7 @@ describe('stopping', () => {
     await expect(trainTiny({ root, engine, overrides: ['stages.0.epochs=2'] })).rejects.toThrow(
       /holds a run of another config/,
     );
-    await trainTiny({ root, engine, overrides: ['stages.0.epochs=2'], request: { overwrite: true } });
+    await trainTiny({ root, engine, overrides: ['stages.0.epochs=2'], request: { existing: 'overwrite' } });
     expect(readRunInfo(folderOf(root)).updated).not.toBe(updated);
   });
 });

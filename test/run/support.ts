@@ -55,7 +55,7 @@ function requestOf({ root, engine, onProgress, request }: TinyOptions): RunReque
     signal: abort.signal,
     onProgress: (progress) => onProgress?.(progress, () => abort.abort()),
     onMessage: () => {},
-    overwrite: false,
+    existing: 'refuse',
     versions: {},
     ...request,
   };

@@ -1,0 +1,29 @@
+/** Lines of a table whose columns are as wide as their widest cell; the first column left-aligned, others as told. */
+export function textTable(
+  rows: readonly (readonly string[])[],
+  alignment: readonly ('left' | 'right')[],
+): string[] {
+  const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        alignment[column] === 'right' ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Lines of at most `width` characters, broken between words; `indent` goes before all but the first. */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length > width && line !== '') {
+      lines.push(line);
+      line = `${indent}${word}`;
+    } else line = longer;
+  }
+  return [...lines, line];
+}

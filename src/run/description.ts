@@ -1,0 +1,86 @@
+import type { Dimensions } from '../store/columns.js';
+import { metricNames } from '../probe/summarise.js';
+import type { NewRun } from '../store/run-info.js';
+import type { RunMetadata } from '../store/schemas.js';
+import { sketchFamily } from '../train/groups/sketch.js';
+import type { RunPlan } from './plan.js';
+import type { RunRequest } from './run.js';
+
+/** What `run.json` says of a replica's run. */
+export function describeRun(
+  plan: RunPlan,
+  replica: number,
+  siblings: readonly string[],
+  request: RunRequest,
+): NewRun {
+  const { config, data, seeds, model } = plan;
+  let offset = 0;
+  const parameters = model.parameters.map(({ name, shape }) => {
+    const length = shape.reduce((product, size) => product * size, 1);
+    const own = { tensor: name, shape: [...shape], offset, length };
+    offset += length;
+    return own;
+  });
+  return {
+    experiment: config.experiment,
+    name: config.name,
+    seed: seeds[replica]!,
+    versions: request.versions,
+    engine: `${request.engine.name} (${request.engine.version}, ${request.engine.device})`,
+    dataHash: data[replica]!.hash,
+    parameters,
+    groups: [...data[replica]!.groups],
+    stages: plan.stages.map(({ config: stage, sets, firstStep, steps, stepsPerEpoch }) => ({
+      name: stage.name,
+      trainOn: stage.trainOn,
+      firstStep,
+      steps,
+      stepsPerEpoch,
+      batchSize: stage.batchSize,
+      examples: sets[replica]!.size,
+      sampler: stage.sampler,
+      optimizer: stage.optimizer.kind,
+      learningRate: stage.optimizer.learningRate,
+    })),
+    siblings: [...siblings],
+    command: [...request.command],
+    stepsTotal: plan.totalSteps,
+  };
+}
+
+/** Dimensions of the tables of a plan's runs. */
+export function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
+  const { tests, groups } = data[0]!;
+  return {
+    stages: config.stages.map(({ name }) => name),
+    groups,
+    tensors: model.parameters.map(({ name }) => name),
+    testSets: tests.map(({ name }) => name),
+    subsets: [...new Set(tests.map(({ subset }) => subset))],
+    metrics: metricNames,
+    sketchSize: config.log.sketchSize,
+  };
+}
+
+/** What the schema metadata of a replica's tables say. */
+export function metadataOf(
+  { config, seeds, data }: RunPlan,
+  replica: number,
+  request: RunRequest,
+): RunMetadata {
+  return {
+    experiment: config.experiment,
+    name: config.name,
+    seed: String(seeds[replica]),
+    engine: `${request.engine.name} (${request.engine.version})`,
+    data_hash: data[replica]!.hash,
+    loss_target: config.loss.target,
+    loss_reduction: `mean over ${config.loss.normalisation}s of the minibatch`,
+    include_padding: String(config.loss.includePadding),
+    sketch: JSON.stringify({
+      family: sketchFamily,
+      seed: config.log.sketchSeed,
+      size: config.log.sketchSize,
+    }),
+  };
+}
