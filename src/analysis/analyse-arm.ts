@@ -1,7 +1,7 @@
 import {
   cosineSeries,
   alignmentPairs,
-  unbiasedCosine,
+  meanCosine,
   type AlignedTag,
   type StepRange,
 } from './minibatch-alignment.js';
@@ -43,7 +43,7 @@ export interface ArmAnalysis {
   readonly notes: readonly string[];
 }
 
-/** Share of the stage with questions, at its end, over which alignment and variance are averaged. */
+/** Share of the stage with questions, at its end, over which the variance is averaged. */
 const lateShare = 0.2;
 
 /** Points of a curve over training. */
@@ -141,13 +141,14 @@ async function analyseRun(run: RunData): Promise<RunResult> {
   const stage = questionStage(run.info);
   const last = stage.firstStep + stage.steps;
   const late: StepRange = { from: Math.floor(last - lateShare * stage.steps), to: last };
+  const whole: StepRange = { from: stage.firstStep, to: last };
   const missing = 'the log of this run has no Gram matrices (tier groups and above keep them)';
   const cosines = (tag: AlignedTag): { matched: number | string; mismatched: number | string } => {
     const { definitions, questions, mismatched } = alignmentPairs[tag];
     if (gradients === null) return { matched: missing, mismatched: missing };
     return {
-      matched: unbiasedCosine(gradients, definitions, questions, late),
-      mismatched: unbiasedCosine(gradients, definitions, mismatched, late),
+      matched: meanCosine(gradients, definitions, questions, whole),
+      mismatched: meanCosine(gradients, definitions, mismatched, whole),
     };
   };
   return {

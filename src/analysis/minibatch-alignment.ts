@@ -26,55 +26,34 @@ export interface StepRange {
 }
 
 /**
- * Cosine of the mean gradients of two groups, freed of the attenuation by the noise of few examples: the
- * U-statistic `mean_{i in D, j in Q} g_i . g_j / sqrt(U_D U_Q)`, `U_X = mean_{i != i'} g_i . g_i'` (gradient-maths
- * of the docs, section "unbiased estimators"), each mean averaged over the minibatches of the range that measure
- * per-example norms, then divided: a ratio of averages, not an average of ratios.
+ * Mean over minibatches of the cosine of two groups' shares of the minibatch gradient, `s_D . s_Q / (|s_D| |s_Q|)`:
+ * what one update sees of their alignment. The noise of few examples draws it towards 0, that of its null alike: only
+ * the two together mean something.
  *
- * With the group's share of the minibatch gradient `s_X = (1/B) sum_{i in X} g_i`,
- * `mean g_i . g_j = B^2 s_D . s_Q / (n_D n_Q)` and `U_X = (B^2 |s_X|^2 - sum_{i in X} |g_i|^2) / (n_X (n_X - 1))`.
- *
- * @returns the cosine, or why there is none
+ * @returns the mean over the range's minibatches that hold both groups, or why there is none
  */
-export function unbiasedCosine(
+export function meanCosine(
   gradients: GroupGradients,
   definitions: string,
   questions: string,
   { from, to }: StepRange,
 ): number | string {
   const inner = gradients.inner(definitions, questions);
-  const batch = gradients.count('minibatch');
-  const sides = [definitions, questions].map((group) => ({
-    norm2: gradients.norm2(group),
-    example: gradients.exampleNorm2(group),
-    count: gradients.count(group),
-  }));
-  let product = 0;
-  const own = [0, 0];
+  const [a, b] = [gradients.norm2(definitions), gradients.norm2(questions)];
+  let sum = 0;
   let used = 0;
   gradients.steps.forEach((step, i) => {
-    if (step <= from || step > to) return;
-    const counts = sides.map(({ count }) => count[i]!);
-    if (
-      counts.some((count) => count < 2) ||
-      !Number.isFinite(inner[i]!) ||
-      !Number.isFinite(sides[0]!.example[i]!)
-    )
-      return;
+    const cosine = inner[i]! / Math.sqrt(a[i]! * b[i]!);
+    if (step <= from || step > to || !Number.isFinite(cosine)) return;
+    sum += cosine;
     used++;
-    const square = batch[i]! ** 2;
-    product += (square * inner[i]!) / (counts[0]! * counts[1]!);
-    sides.forEach(({ norm2, example }, side) => {
-      const n = counts[side]!;
-      own[side]! += (square * norm2[i]! - example[i]!) / (n * (n - 1));
-    });
   });
-  if (used === 0) return `no minibatch between steps ${from} and ${to} has both groups and per-example norms`;
-  if (own[0]! <= 0 || own[1]! <= 0) return 'the squared norm of a mean gradient is not above its noise';
-  return product / Math.sqrt(own[0]! * own[1]!);
+  return used === 0
+    ? `no minibatch between steps ${from} and ${to} has gradients of both ${definitions} and ${questions}`
+    : sum / used;
 }
 
-/** Means of plain cosines of two groups over consecutive windows of steps. */
+/** Means of cosines of two groups over consecutive windows of steps. */
 export interface CosineSeries {
   /** `[window]` last step of each. */
   readonly steps: readonly number[];
@@ -82,7 +61,7 @@ export interface CosineSeries {
   readonly cosines: readonly (number | null)[];
 }
 
-/** Plain cosines `s_D . s_Q / (|s_D| |s_Q|)`, averaged over windows of `width` steps up to `last`. */
+/** Cosines as in {@link meanCosine}, averaged over windows of `width` steps up to `last`. */
 export function cosineSeries(
   gradients: GroupGradients,
   definitions: string,

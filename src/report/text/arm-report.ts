@@ -20,9 +20,17 @@ export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
     `${experiment} ${name}: ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${formatSeeds(seeds)})`,
     '',
     ...section('Internalization', analysis.gaps, style),
-    ...section('Cosine of the gradients of definitions and questions, late in training', analysis.alignment, style),
+    ...section(
+      'Cosine of the gradients of definitions and questions in a minibatch, mean over the stage with questions',
+      analysis.alignment,
+      style,
+    ),
     ...chartLines(analysis.alignmentCurves, analysis.stageStarts, style),
-    ...section('Gradient noise and its penalty at the batch size of these runs, late in training', analysis.variance, style),
+    ...section(
+      'Gradient noise and its penalty at the batch size of these runs, last fifth of the stage with questions',
+      analysis.variance,
+      style,
+    ),
     ...notes.flatMap((note) => wrap(`Note: ${note}`, style.width, '  ')),
   ];
 }
@@ -30,9 +38,13 @@ export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
 function section(title: string, quantities: readonly Quantity[], { width }: ReportStyle): string[] {
   const present = quantities.filter(({ estimate }) => estimate.kind === 'value');
   const rows = present.map((quantity) => quantityRow(quantity));
-  const absent = quantities.flatMap(({ name, estimate }) =>
-    estimate.kind === 'absent' ? wrap(`${name}: absent, ${estimate.reason}`, width, '  ') : [],
-  );
+  const absent = quantities.flatMap(({ name, estimate, seeds }) => {
+    if (estimate.kind === 'absent') return wrap(`${name}: absent, ${estimate.reason}`, width - 2, '  ');
+    const missing = seeds.filter(({ value }) => value === null);
+    if (missing.length === 0) return [];
+    const which = `${name}: without ${missing.length} of ${seeds.length} seeds, ${missing[0]!.reason ?? ''}`;
+    return wrap(which, width - 2, '  ');
+  });
   const hasNull = present.some((quantity) => quantity.null !== null);
   const heads = ['', 'unit', 'mean', '95 % interval', 'seeds', ...(hasNull ? ['null', 'p'] : [])];
   const alignment = ['left', 'left', 'right', 'left', 'right', 'right', 'right'] as const;
@@ -43,7 +55,9 @@ function section(title: string, quantities: readonly Quantity[], { width }: Repo
           [heads, ...rows.map((row) => row.slice(0, heads.length))],
           alignment.slice(0, heads.length),
         );
-  const nulls = [...new Set(present.flatMap((quantity) => (quantity.null === null ? [] : [quantity.null.name])))];
+  const nulls = [
+    ...new Set(present.flatMap((quantity) => (quantity.null === null ? [] : [quantity.null.name]))),
+  ];
   return [
     title,
     ...table.map((line) => `  ${line}`),
@@ -84,7 +98,11 @@ function chartLines(
 ): string[] {
   if (curves.length === 0) return [];
   const chart = lineChart({
-    series: curves.map(({ name, steps, values }) => ({ name, x: steps, y: steps.map((_, i) => meanAt(values, i)) })),
+    series: curves.map(({ name, steps, values }) => ({
+      name,
+      x: steps,
+      y: steps.map((_, i) => meanAt(values, i)),
+    })),
     width: Math.min(width, 100),
     height: chartHeight,
     xLabel: 'step',
@@ -92,7 +110,7 @@ function chartLines(
     markers: stageStarts.map(({ step, name }) => ({ x: step, label: name })),
   });
   return [
-    'Cosine in single minibatches over training, mean over seeds (not freed of the noise of few examples)',
+    'The same over training, mean over seeds',
     ...(colour ? renderAnsi(chart) : renderPlain(chart)),
     '',
   ];
