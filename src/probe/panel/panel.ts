@@ -1,0 +1,150 @@
+import type {
+  CounterfactualKind,
+  ExampleSet,
+  ExperimentData,
+  FieldBuffers,
+  FieldSpecs,
+} from '../../../data/experiment.js';
+import type { RandomStream } from '../../../data/random/streams.js';
+import { groupName, subsets, type SubsetName } from '../../../data/subsets.js';
+
+/** A definition of the panel: the one that is trained on, or one that differs from it. */
+export type DefinitionKind = 'definition' | CounterfactualKind;
+
+/** Which questions of a variable: those it is trained on, or held-out ones. */
+export type QuestionKind = 'trained' | 'heldout';
+
+export interface PanelEntity {
+  readonly subset: SubsetName;
+  readonly variable: number;
+}
+
+/** Questions of one kind about one entity: `size` examples, the same number in every set of a panel. */
+export interface QuestionSet {
+  readonly entity: number;
+  readonly kind: QuestionKind;
+}
+
+/**
+ * A fixed choice of variables whose gradients are measured at checkpoints. Its examples come in the order: definitions
+ * kind after kind, entity after entity; then questions set after set.
+ */
+export interface Panel {
+  readonly entities: readonly PanelEntity[];
+  /** Kinds of definitions, `definition` first. */
+  readonly definitionKinds: readonly DefinitionKind[];
+  readonly questionSets: readonly QuestionSet[];
+  /** Questions of a set. */
+  readonly questionsPerSet: number;
+  readonly fields: FieldSpecs;
+  /** Examples in all. */
+  readonly size: number;
+  /** Definitions among them; they come first. */
+  readonly definitions: number;
+  /** Writes examples `from <= i < to` as examples 0, 1, ... of the buffers. */
+  fill(from: number, to: number, buffers: FieldBuffers): void;
+}
+
+export interface PanelOptions {
+  /** Variables of each subset; fewer where a subset has fewer. */
+  readonly variablesPerSubset: number;
+  /** Most questions of a set. */
+  readonly questions: number;
+}
+
+/** Where an example of a panel comes from. */
+type Source =
+  | { readonly kind: 'row'; readonly set: ExampleSet; readonly row: number }
+  | { readonly kind: CounterfactualKind; readonly variable: number };
+
+/**
+ * Chooses a panel among the variables that have definitions: those of X1 with trained and held-out questions, those of
+ * X2 with held-out ones.
+ *
+ * @param random for the choice of variables and questions, and for what differs between two sights of a row
+ */
+export function choosePanel(
+  data: ExperimentData,
+  options: PanelOptions,
+  random: RandomStream,
+  noise: () => RandomStream,
+): Panel {
+  const tables = { X1: data.training('stage1'), X2: data.training('stage2') } as const;
+  const definitionKinds: DefinitionKind[] = ['definition', ...(data.counterfactuals?.kinds ?? [])];
+  const entities: PanelEntity[] = [];
+  const rowsOf: { definition: number; trained: number[]; heldout: number[]; test: ExampleSet }[] = [];
+  for (const { subset, asTraining } of data.tests.filter(({ name, subset: own }) => name === own)) {
+    const { part, tag } = subsets[subset];
+    if (tag === null) continue;
+    const table = tables[part === 'X1' ? 'X1' : 'X2'];
+    const definitions = rowsByVariable(table, data.groups.indexOf(groupName(subset, 'definition')));
+    const questions = rowsByVariable(table, data.groups.indexOf(groupName(subset, 'qa')));
+    const heldout = rowsByVariable(asTraining, null);
+    const variables = [...definitions.keys()].toSorted((a, b) => a - b);
+    const order = random.permutation(variables.length);
+    const chosen = Array.from(order.subarray(0, options.variablesPerSubset), (i) => variables[i]!);
+    for (const variable of chosen.toSorted((a, b) => a - b)) {
+      entities.push({ subset, variable });
+      rowsOf.push({
+        definition: definitions.get(variable)![0]!,
+        trained: shuffled(questions.get(variable) ?? [], random),
+        heldout: shuffled(heldout.get(variable) ?? [], random),
+        test: asTraining,
+      });
+    }
+  }
+  const counts = rowsOf
+    .flatMap(({ trained, heldout }) => [trained.length, heldout.length])
+    .filter((count) => count > 0);
+  const questionsPerSet = Math.min(options.questions, ...counts);
+  const sources: Source[] = definitionKinds.flatMap((kind) =>
+    entities.map(({ variable, subset }, entity): Source => {
+      if (kind !== 'definition') return { kind, variable };
+      return {
+        kind: 'row',
+        set: tables[subsets[subset].part === 'X1' ? 'X1' : 'X2'],
+        row: rowsOf[entity]!.definition,
+      };
+    }),
+  );
+  const questionSets: QuestionSet[] = [];
+  for (const kind of ['trained', 'heldout'] as const) {
+    rowsOf.forEach((own, entity) => {
+      if (own[kind].length === 0) return;
+      const set = kind === 'heldout' ? own.test : tables.X1;
+      questionSets.push({ entity, kind });
+      for (const row of own[kind].slice(0, questionsPerSet)) sources.push({ kind: 'row', set, row });
+    });
+  }
+  return {
+    entities,
+    definitionKinds,
+    questionSets,
+    questionsPerSet,
+    fields: tables.X1.fields,
+    size: sources.length,
+    definitions: definitionKinds.length * entities.length,
+    fill: (from, to, buffers) => {
+      sources.slice(from, to).forEach((source, slot) => {
+        if (source.kind === 'row') source.set.fill([source.row], slot, buffers, noise);
+        else data.counterfactuals!.fill(source.kind, source.variable, slot, buffers);
+      });
+    },
+  };
+}
+
+/** Rows of each variable, of one group or of all. */
+function rowsByVariable({ size, group, variable }: ExampleSet, only: number | null): Map<number, number[]> {
+  const rows = new Map<number, number[]>();
+  for (let row = 0; row < size; row++) {
+    if (only !== null && group[row] !== only) continue;
+    const own = rows.get(variable[row]!);
+    if (own === undefined) rows.set(variable[row]!, [row]);
+    else own.push(row);
+  }
+  return rows;
+}
+
+function shuffled(rows: readonly number[], random: RandomStream): number[] {
+  return Array.from(random.permutation(rows.length), (i) => rows[i]!);
+}
