@@ -6,6 +6,7 @@ import {
   type StepRange,
 } from './minibatch-alignment.js';
 import { readGroupGradients, type GroupGradients } from './group-gradients.js';
+import { judgeClaims, type Claim } from './claims.js';
 import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
 import { minibatchVariance, smithPenalty } from './minibatch-variance.js';
 import {
@@ -39,6 +40,7 @@ export interface ArmAnalysis {
   readonly alignmentCurves: readonly Curve[];
   /** Updates before each stage after the first. */
   readonly stageStarts: readonly { readonly step: number; readonly name: string }[];
+  readonly claims: readonly Claim[];
   /** What a reader must know before believing the numbers. */
   readonly notes: readonly string[];
 }
@@ -66,7 +68,7 @@ export async function analyseArm(
       `${kind} gap, ${metric}`,
       metric === 'accuracy' ? 'accuracy' : 'nats',
       perSeed(({ gaps }) => gaps[`${kind} ${metric}`]!),
-      'tags that mean nothing treat both subsets alike',
+      '0, the same in both subsets',
     );
   const alignment = (tag: AlignedTag): Quantity =>
     quantityAgainst(
@@ -82,30 +84,33 @@ export async function analyseArm(
       unit,
       perSeed(({ variance: own }) => (typeof own === 'string' ? own : own[key])),
     );
+  const gaps = [
+    gap('weak', 'accuracy'),
+    gap('weak', 'margin'),
+    gap('strong', 'accuracy'),
+    gap('strong', 'margin'),
+  ];
+  const alignments = [
+    alignment('reliable'),
+    alignment('unreliable'),
+    quantityAgainst(
+      'cosine, reliable - unreliable',
+      '1',
+      perSeed(({ cosines: { reliable, unreliable } }) => difference(reliable.matched, unreliable.matched)),
+      "the same with questions of the other tag's variables",
+      perSeed(({ cosines: { reliable, unreliable } }) =>
+        difference(reliable.mismatched, unreliable.mismatched),
+      ),
+    ),
+  ];
   return {
     experiment: arm.experiment,
     name: arm.name,
     seeds: results.map(({ seed }) => seed),
     folders: arm.runs.map(({ folder }) => folder),
-    gaps: [
-      gap('weak', 'accuracy'),
-      gap('weak', 'margin'),
-      gap('strong', 'accuracy'),
-      gap('strong', 'margin'),
-    ],
-    alignment: [
-      alignment('reliable'),
-      alignment('unreliable'),
-      quantityAgainst(
-        'cosine, reliable - unreliable',
-        '1',
-        perSeed(({ cosines: { reliable, unreliable } }) => difference(reliable.matched, unreliable.matched)),
-        "the same with questions of the other tag's variables",
-        perSeed(({ cosines: { reliable, unreliable } }) =>
-          difference(reliable.mismatched, unreliable.mismatched),
-        ),
-      ),
-    ],
+    gaps,
+    alignment: alignments,
+    claims: judgeClaims([...gaps, ...alignments]),
     variance: [
       variance('gradient variance Gamma', 'nats^2/parameter^2', 'gamma'),
       variance('squared norm of the full gradient', 'nats^2/parameter^2', 'meanNorm2'),

@@ -36,7 +36,11 @@ export const smallest = { width: 20, height: 4 } as const;
 /** @throws RangeError if the size is no pair of whole numbers of at least 20 columns and 4 rows */
 export function checkSize(width: number, height: number = smallest.height): void {
   if (!Number.isInteger(width) || width < smallest.width)
-    throw new RangeError(`a chart's width is a whole number of at least ${smallest.width} columns, not ${width}`);
+    throw new RangeError(
+      `a chart's width is a whole number of at least ${smallest.width} columns, not ${width}`,
+    );
   if (!Number.isInteger(height) || height < smallest.height)
-    throw new RangeError(`a chart's height is a whole number of at least ${smallest.height} rows, not ${height}`);
+    throw new RangeError(
+      `a chart's height is a whole number of at least ${smallest.height} rows, not ${height}`,
+    );
 }

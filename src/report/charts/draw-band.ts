@@ -1,7 +1,8 @@
 import type { BrailleCanvas } from './braille-canvas.js';
-import { dotX, dotY, type Projection } from './draw-line.js';
+import { columnAt, dotY, type Projection } from './draw-line.js';
 import { isShown } from './scale.js';
 import type { Series } from './series.js';
+import { strokeFrom } from './stroke.js';
 
 /** Dots of a band: one in eight, in a quincunx. */
 const isStippled = (column: number, row: number): boolean =>
@@ -11,6 +12,7 @@ const isStippled = (column: number, row: number): boolean =>
 export function drawBand(projection: Projection, { x, low, high }: Series, series: number): void {
   if (low === undefined || high === undefined) return;
   const { canvas } = projection;
+  const { log } = projection.y;
   // Rows of the upper and lower edge of each column of dots; NaN where there is no band.
   const upper = new Float64Array(canvas.dotColumns).fill(NaN);
   const lower = new Float64Array(canvas.dotColumns).fill(NaN);
@@ -20,21 +22,24 @@ export function drawBand(projection: Projection, { x, low, high }: Series, serie
     if (!(upper[column]! <= top)) upper[column] = top;
     if (!(lower[column]! >= bottom)) lower[column] = bottom;
   };
-  let before: readonly [column: number, top: number, bottom: number] | null = null;
-  for (let i = 0; i < x.length; i++) {
-    const from = low[i];
-    const to = high[i];
-    const at = x[i]!;
-    if (!isShown(at, projection.x.log) || !isShown(from, projection.y.log) || !isShown(to, projection.y.log)) {
+  let before: Edge | null = null;
+  for (let i = 0; i < x.length;) {
+    if (!isShown(x[i], projection.x.log) || !isShown(low[i], log) || !isShown(high[i], log)) {
       before = null;
+      i++;
       continue;
     }
-    const column = Math.round(dotX(projection, at));
-    const top = dotY(projection, Math.max(from, to));
-    const bottom = dotY(projection, Math.min(from, to));
-    cover(column, top, bottom);
-    if (before !== null) coverBetween(before, [column, top, bottom], upper.length, cover);
-    before = [column, top, bottom];
+    const column = columnAt(projection, x[i]!);
+    const edgeOf = (bottom: number, top: number): Edge => [
+      Math.round(column.dot),
+      dotY(projection, top),
+      dotY(projection, bottom),
+    ];
+    if (before !== null) coverBetween(before, edgeOf(low[i]!, high[i]!), upper.length, cover);
+    const stroke = strokeFrom(x, low, high, i, column, log);
+    cover(...edgeOf(stroke.low, stroke.high));
+    i = stroke.end;
+    before = edgeOf(low[i - 1]!, high[i - 1]!);
   }
   stipple(canvas, upper, lower, series);
 }

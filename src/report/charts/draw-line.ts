@@ -1,6 +1,7 @@
 import type { BrailleCanvas } from './braille-canvas.js';
 import { isShown, type Scale } from './scale.js';
 import type { Values } from './series.js';
+import { strokeFrom } from './stroke.js';
 
 /** Where values lie on a canvas, in dots. */
 export interface Projection {
@@ -15,6 +16,31 @@ export const dotX = ({ x, canvas }: Projection, value: number): number =>
 export const dotY = ({ y, canvas }: Projection, value: number): number =>
   (1 - y.toUnit(value)) * (canvas.dotRows - 1);
 
+/** A column of dots and the values of x in it, `[from, to)`; outside the canvas all of a side are one column. */
+interface Column {
+  /** Rounded inside the canvas. */
+  readonly dot: number;
+  readonly isInside: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function columnAt({ x, canvas }: Projection, value: number): Column {
+  const last = canvas.dotColumns - 1;
+  const dot = x.toUnit(value) * last;
+  const column = Math.round(dot);
+  if (column < 0)
+    return {
+      dot,
+      isInside: false,
+      from: x.log ? Number.MIN_VALUE : -Number.MAX_VALUE,
+      to: x.fromUnit(-0.5 / last),
+    };
+  if (column > last) return { dot, isInside: false, from: x.fromUnit((last + 0.5) / last), to: Infinity };
+  const from = x.fromUnit((column - 0.5) / last);
+  return { dot: column, isInside: true, from, to: x.fromUnit((column + 0.5) / last) };
+}
+
 /**
  * Draws a line through points. All that fall in one column of dots are drawn as one stroke from their lowest to
  * their highest, so that no spike is lost however many they are; columns are joined from the last point of one to
@@ -22,55 +48,29 @@ export const dotY = ({ y, canvas }: Projection, value: number): number =>
  */
 export function drawLine(projection: Projection, x: ArrayLike<number>, y: Values, series: number): void {
   const { canvas, x: scaleX, y: scaleY } = projection;
-  const lastColumn = canvas.dotColumns - 1;
-  // The column of the stroke; -1 and lastColumn + 1 for all that is to the left and right, NaN after a gap.
-  let column = NaN;
-  // Values of x in the column: a point in the same column as the one before needs no logarithm.
-  let left = NaN;
-  let right = NaN;
-  let lowest = 0;
-  let highest = 0;
-  let lastX = 0;
-  let lastY = 0;
-
-  const finish = (): void => {
-    if (column >= 0 && column <= lastColumn)
-      canvas.line(column, dotY(projection, lowest), column, dotY(projection, highest), series);
-  };
-
-  for (let i = 0; i < x.length; i++) {
+  /** The last point before, null after a gap. */
+  let before: { readonly dot: number; readonly value: number } | null = null;
+  for (let i = 0; i < x.length;) {
     const at = x[i]!;
     const value = y[i]!;
     if (!isShown(at, scaleX.log) || !isShown(value, scaleY.log)) {
-      finish();
-      column = left = right = NaN;
+      before = null;
+      i++;
       continue;
     }
-    if (at >= left && at < right) {
-      if (value < lowest) lowest = value;
-      if (value > highest) highest = value;
-    } else {
-      const dot = dotX(projection, at);
-      const own = Math.max(-1, Math.min(lastColumn + 1, Math.round(dot)));
-      finish();
-      if (!Number.isNaN(column)) {
-        const from = dotX(projection, lastX);
-        // Drawn between the columns of dots, as strokes are.
-        canvas.line(
-          column < 0 || column > lastColumn ? from : column,
-          dotY(projection, lastY),
-          own < 0 || own > lastColumn ? dot : own,
-          dotY(projection, value),
-          series,
-        );
-      }
-      column = own;
-      left = own < 0 ? -Infinity : scaleX.fromUnit((own - 0.5) / lastColumn);
-      right = own > lastColumn ? Infinity : scaleX.fromUnit((own + 0.5) / lastColumn);
-      lowest = highest = value;
-    }
-    lastX = at;
-    lastY = value;
+    const column = columnAt(projection, at);
+    if (before !== null)
+      canvas.line(before.dot, dotY(projection, before.value), column.dot, dotY(projection, value), series);
+    const stroke = strokeFrom(x, y, y, i, column, scaleY.log);
+    if (column.isInside)
+      canvas.line(
+        column.dot,
+        dotY(projection, stroke.low),
+        column.dot,
+        dotY(projection, stroke.high),
+        series,
+      );
+    i = stroke.end;
+    before = { dot: column.isInside ? column.dot : dotX(projection, x[i - 1]!), value: y[i - 1]! };
   }
-  finish();
 }

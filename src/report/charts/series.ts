@@ -31,9 +31,9 @@ export interface Extents {
 /** What of a series cannot be drawn. */
 export interface Omitted {
   /** Points with a value that is not positive on a log axis. */
-  notPositive: number;
+  readonly notPositive: number;
   /** Points in the x range, but outside the y range. */
-  outside: number;
+  readonly outside: number;
 }
 
 /** @throws RangeError if the columns of a series differ in length, or a given range cannot be shown */
@@ -49,20 +49,20 @@ export function checkSeries(series: readonly Series[], axes: Axes): void {
   if (axes.yRange !== null) checkRange(axes.yRange, axes.logY, 'y');
 }
 
-/** Grows with the values it is shown. */
-class Extent {
-  low = Infinity;
-  high = -Infinity;
-
-  add(value: number): void {
-    if (value < this.low) this.low = value;
-    if (value > this.high) this.high = value;
-  }
-
-  range(log: boolean): Range | null {
-    return this.low <= this.high ? widenRange(this.low, this.high, log) : null;
-  }
+interface Ends {
+  low: number;
+  high: number;
 }
+
+const noEnds = (): Ends => ({ low: Infinity, high: -Infinity });
+
+function include(ends: Ends, low: number, high: number): void {
+  ends.low = Math.min(ends.low, low);
+  ends.high = Math.max(ends.high, high);
+}
+
+const rangeOf = ({ low, high }: Ends, log: boolean): Range | null =>
+  low <= high ? widenRange(low, high, log) : null;
 
 /**
  * What the axes span: the points that can be shown and their bands, of y only those in the x range, and `also` on
@@ -73,41 +73,55 @@ export function measure(
   axes: Axes,
   also: readonly number[] = [],
 ): { readonly extents: Extents | null; readonly omitted: readonly Omitted[] } {
-  const ends = { x: new Extent(), y: new Extent() };
-  const omitted = series.map((own) => measureOne(own, axes, ends));
+  const ends = { x: noEnds(), y: noEnds() };
+  const omitted = series.map((own) => measurePoints(own, axes, ends));
   const isEmpty = ends.x.low > ends.x.high;
-  for (const value of also) if (isShown(value, axes.logY)) ends.y.add(value);
-  const x = axes.xRange ?? ends.x.range(axes.logX);
-  const y = axes.yRange ?? ends.y.range(axes.logY);
+  for (const own of series) measureBand(own, axes, ends.y);
+  for (const value of also) if (isShown(value, axes.logY)) include(ends.y, value, value);
+  const x = axes.xRange ?? rangeOf(ends.x, axes.logX);
+  const y = axes.yRange ?? rangeOf(ends.y, axes.logY);
   return { extents: isEmpty || x === null || y === null ? null : { x, y }, omitted };
 }
 
-function measureOne({ x, y, low, high }: Series, axes: Axes, ends: { x: Extent; y: Extent }): Omitted {
+function measurePoints({ x, y }: Series, axes: Axes, ends: { readonly x: Ends; readonly y: Ends }): Omitted {
   const { logX, logY } = axes;
   const [left, right] = axes.xRange ?? [-Infinity, Infinity];
   const [bottom, top] = axes.yRange ?? [-Infinity, Infinity];
-  const omitted: Omitted = { notPositive: 0, outside: 0 };
+  // Plain variables: a million points pass here.
+  let [lowX, highX, lowY, highY, notPositive, outside] = [Infinity, -Infinity, Infinity, -Infinity, 0, 0];
   for (let i = 0; i < x.length; i++) {
     const at = x[i]!;
     const value = y[i]!;
-    if (!isShown(at, false) || !isShown(value, false)) continue;
-    if ((logX && at <= 0) || (logY && value <= 0)) {
-      omitted.notPositive++;
-      continue;
-    }
-    if (at < left || at > right) continue;
-    if (value < bottom || value > top) omitted.outside++;
-    ends.x.add(at);
-    ends.y.add(value);
-    if (low === undefined || high === undefined) continue;
-    const from = low[i];
-    const to = high[i];
-    if (isShown(from, logY) && isShown(to, logY)) {
-      ends.y.add(from);
-      ends.y.add(to);
+    if (typeof value !== 'number' || !Number.isFinite(value) || !Number.isFinite(at)) continue;
+    if ((logX && at <= 0) || (logY && value <= 0)) notPositive++;
+    else if (at >= left && at <= right) {
+      if (value < bottom || value > top) outside++;
+      if (at < lowX) lowX = at;
+      if (at > highX) highX = at;
+      if (value < lowY) lowY = value;
+      if (value > highY) highY = value;
     }
   }
-  return omitted;
+  include(ends.x, lowX, highX);
+  include(ends.y, lowY, highY);
+  return { notPositive, outside };
+}
+
+/** The ends of a band in the x range; a band may go on where its line has gaps. */
+function measureBand({ x, low, high }: Series, axes: Axes, ends: Ends): void {
+  if (low === undefined || high === undefined) return;
+  const [left, right] = axes.xRange ?? [-Infinity, Infinity];
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (let i = 0; i < x.length; i++) {
+    const at = x[i]!;
+    const from = low[i];
+    const to = high[i];
+    if (!isShown(at, axes.logX) || !isShown(from, axes.logY) || !isShown(to, axes.logY)) continue;
+    if (at < left || at > right) continue;
+    lowest = Math.min(lowest, from, to);
+    highest = Math.max(highest, from, to);
+  }
+  include(ends, lowest, highest);
 }
 
 /** `not positive, left out on the log axis: loss 3 points`. */
@@ -115,7 +129,9 @@ export function omissionNotes(series: readonly Series[], omitted: readonly Omitt
   const list = (count: (own: Omitted) => number): string =>
     omitted
       .flatMap((own, i) =>
-        count(own) === 0 ? [] : [`${series[i]!.name} ${count(own)} ${count(own) === 1 ? 'point' : 'points'}`.trim()],
+        count(own) === 0
+          ? []
+          : [`${series[i]!.name} ${count(own)} ${count(own) === 1 ? 'point' : 'points'}`.trim()],
       )
       .join(', ');
   const notPositive = list((own) => own.notPositive);

@@ -54,7 +54,10 @@ export function fitText(
 export function wrapText(text: string, width: number, ellipsis: string): string[] {
   const rows: string[] = [];
   let row = '';
-  for (const whole of toCells(text, ellipsis === '~').join('').split(/\s+/).filter(Boolean)) {
+  for (const whole of toCells(text, ellipsis === '~')
+    .join('')
+    .split(/\s+/)
+    .filter(Boolean)) {
     const word = fitCells(whole, width, ellipsis).join('');
     const longer = row === '' ? word : `${row} ${word}`;
     if (textWidth(longer) > width) {

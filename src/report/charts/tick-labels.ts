@@ -45,6 +45,9 @@ const exponential = (value: number): string =>
 export function formatValue(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6))
-    return value.toExponential(3).replace('e+', 'e').replace(/\.?0+e/, 'e');
+    return value
+      .toExponential(3)
+      .replace('e+', 'e')
+      .replace(/\.?0+e/, 'e');
   return size >= 1000 ? String(Number(value.toFixed(1))) : String(Number(value.toPrecision(4)));
 }

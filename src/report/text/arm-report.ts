@@ -15,7 +15,7 @@ const chartHeight = 12;
 
 /** The analysis of an arm as lines of text: tables of estimates beside their nulls, and the alignment over training. */
 export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
-  const { experiment, name, seeds, notes } = analysis;
+  const { experiment, name, seeds, claims, notes } = analysis;
   return [
     `${experiment} ${name}: ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${formatSeeds(seeds)})`,
     '',
@@ -31,6 +31,15 @@ export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
       analysis.variance,
       style,
     ),
+    'Claims',
+    ...claims.flatMap(({ claim, judgement }) =>
+      wrap(
+        `${judgement.verdict.padEnd(12)}  ${claim}. ${judgement.reason}`,
+        style.width - 2,
+        ' '.repeat(14),
+      ).map((line) => `  ${line}`),
+    ),
+    '',
     ...notes.flatMap((note) => wrap(`Note: ${note}`, style.width, '  ')),
   ];
 }
@@ -62,7 +71,7 @@ function section(title: string, quantities: readonly Quantity[], { width }: Repo
     title,
     ...table.map((line) => `  ${line}`),
     ...absent.map((line) => `  ${line}`),
-    ...nulls.flatMap((name) => wrap(`  null: ${name}`, width, '    ')),
+    ...nulls.map((name) => `  null: ${name}`),
     '',
   ];
 }
