@@ -8,7 +8,7 @@ interface Polars {
   readIPCStream: (bytes: Uint8Array) => Frame;
 }
 
-interface Frame {
+export interface Frame {
   readonly shape: { readonly height: number; readonly width: number };
   readonly columns: readonly string[];
   readonly toRecords: () => Record<string, unknown>[];

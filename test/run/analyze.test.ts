@@ -1,0 +1,119 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { beforeAll, describe, expect, test } from 'vitest';
+import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
+import { analysisDocument, analysisPath } from '../../src/analysis/document.js';
+import { findRuns } from '../../src/analysis/find-runs.js';
+import { groupIntoArms } from '../../src/analysis/run-data.js';
+import { armReport } from '../../src/report/text/arm-report.js';
+import { listRuns } from '../../src/store/list-runs.js';
+import { loadEngine } from '../../src/train/engine/load.js';
+import { polars, type Frame } from '../store/polars.js';
+import { temporaryFolder, trainTiny } from './support.js';
+
+const root = temporaryFolder();
+let analysis: ArmAnalysis;
+
+beforeAll(async () => {
+  const engine = await loadEngine({ engine: 'auto' });
+  await trainTiny({ root, engine, seeds: [0, 1, 2] });
+  const { runs } = await findRuns([root]);
+  analysis = await analyseArm(groupIntoArms(runs)[0]!);
+}, 120_000);
+
+const read = (seed: number, table: string): Frame =>
+  polars.readIPC(fs.readFileSync(path.join(root, 'set-inclusion', `tiny-seed${seed}`, `${table}.arrow`)));
+
+const valueOf = (name: string, seed: number): number => {
+  const quantity = [...analysis.gaps, ...analysis.alignment, ...analysis.variance].find(
+    (own) => own.name === name,
+  );
+  return quantity!.seeds.find((own) => own.seed === seed)!.value!;
+};
+
+describe('an analysis equals what another program finds in the tables', () => {
+  test.each([0, 1, 2])('strong gap of seed %i', (seed) => {
+    const metrics = read(seed, 'metrics').toRecords();
+    const last = Math.max(...metrics.map((row) => Number(row['step'])));
+    const at = (set: string): number =>
+      Number(
+        metrics.find(
+          (row) => row['set'] === set && row['metric'] === 'accuracy' && Number(row['step']) === last,
+        )!['value'],
+      );
+    expect(valueOf('strong gap, accuracy', seed)).toBeCloseTo(at('d1consis') - at('d2consis'), 12);
+  });
+
+  test.each([0, 1, 2])('mean cosine in the minibatches of seed %i', (seed) => {
+    const pair = ['qd1consis/definition', 'qd1consis/qa'];
+    const cosines = read(seed, 'gram')
+      .toRecords()
+      .filter(
+        (row) =>
+          row['tensor'] === 'total' &&
+          row['stage'] === 'stage1' &&
+          pair.includes(String(row['group_a'])) &&
+          pair.includes(String(row['group_b'])) &&
+          row['group_a'] !== row['group_b'] &&
+          row['cosine'] !== null,
+      )
+      .map((row) => Number(row['cosine']));
+    expect(cosines.length).toBeGreaterThan(5);
+    const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
+    expect(valueOf('cosine, reliable tag', seed)).toBeCloseTo(mean, 9);
+  });
+});
+
+test('every number that is there is finite, and has its seeds', () => {
+  const document = JSON.stringify(analysisDocument(analysis, { command: [], versions: {} }));
+  expect(document).not.toMatch(/NaN|Infinity/);
+  for (const { estimate, seeds } of analysis.gaps) {
+    expect(estimate).toMatchObject({ kind: 'value', units: 3 });
+    expect(seeds).toHaveLength(3);
+  }
+});
+
+test('the report fits its width and names every quantity', () => {
+  for (const width of [80, 100]) {
+    const lines = armReport(analysis, { width, colour: false });
+    const text = lines.join('\n');
+    for (const name of ['weak gap, accuracy', 'cosine, reliable tag', 'gradient variance Gamma', 'Claims'])
+      expect(text).toContain(name);
+    expect(lines.filter((line) => line.length > Math.max(width, 104))).toEqual([]);
+    expect(text).not.toContain('\u001B');
+  }
+  expect(armReport(analysis, { width: 100, colour: true }).join('\n')).toContain('\u001B');
+});
+
+test('an analysis beside the runs is not taken for a run', async () => {
+  const file = analysisPath(analysis);
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, '{}');
+  fs.writeFileSync(path.join(path.dirname(file), 'claims.arrow'), '');
+  for (const folder of [root, path.join(root, 'set-inclusion')]) {
+    const found = await listRuns(folder);
+    expect(found.map(({ error }) => error)).toEqual([null, null, null]);
+  }
+});
+
+test('a folder without runs, and a run that cannot be read', async () => {
+  await expect(findRuns([temporaryFolder()])).rejects.toThrow(/no run to analyse: .*there is no run in it/);
+  const broken = temporaryFolder();
+  fs.cpSync(path.join(root, 'set-inclusion', 'tiny-seed0'), path.join(broken, 'a'), { recursive: true });
+  fs.mkdirSync(path.join(broken, 'b'));
+  fs.writeFileSync(path.join(broken, 'b', 'run.json'), '{"formatVersion": 1');
+  const { runs, problems } = await findRuns([broken]);
+  expect(runs).toHaveLength(1);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(/b\/run\.json: not JSON/);
+});
+
+test('runs of one name and different configs are not averaged', async () => {
+  const other = temporaryFolder();
+  const folder = path.join(other, 'tiny-seed1');
+  fs.cpSync(path.join(root, 'set-inclusion', 'tiny-seed1'), folder, { recursive: true });
+  fs.appendFileSync(path.join(folder, 'config.yaml'), '# changed\n');
+  const { runs } = await findRuns([path.join(root, 'set-inclusion', 'tiny-seed0'), folder]);
+  expect(() => groupIntoArms(runs)).toThrow(/same name and different configs/);
+});
