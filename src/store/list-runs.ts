@@ -60,8 +60,7 @@ async function entriesOf(path: string): Promise<Entries> {
     const entries = await readdir(path, { withFileTypes: true });
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
     const isAnalysis = entries.some((entry) => entry.name === analysisFile);
-    const isRun =
-      !isAnalysis && entries.some((entry) => !entry.isDirectory() && marks.test(entry.name));
+    const isRun = !isAnalysis && entries.some((entry) => !entry.isDirectory() && marks.test(entry.name));
     return { path, isRun, folders, error: null };
   } catch (cause) {
     const error = new UserError(`${path}: cannot be read (${systemMessage(cause)})`, { cause });

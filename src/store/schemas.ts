@@ -6,10 +6,12 @@ import {
   float64,
   int32,
   listFloat32,
+  listFloat64,
   resolveColumns,
   utf8,
 } from './columns.js';
 import type { Dimensions, ResolvedColumn, TableDefinition } from './columns.js';
+import { definitionKinds, pairings, questionKinds, withoutEmbeddings } from './panel-names.js';
 import { formatVersion, metadataKeys } from './format.js';
 
 /** Name of the group that stands for all examples of a minibatch. */
@@ -129,6 +131,81 @@ export const tables = {
       standard_error: float64('Standard error of the value; null means that it is not defined.', {
         nullable: true,
       }),
+    },
+  },
+  alignment: {
+    name: 'alignment',
+    row: 'one checkpoint x question set of an entity x pairing x tensor',
+    columns: {
+      stage,
+      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      subset: dictionary('Subset of the entity.', (d) => d.subsets),
+      variable: int32('Variable that the questions are about.'),
+      questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
+      pairing: dictionary('Which definition is held against the questions.', () => pairings),
+      definitions: int32('Definitions averaged over; 1 except for mismatched pairings and random.'),
+      tensor: dictionary(
+        'Parameter tensor; total is the sum over all, without_embeddings leaves out embeddings and unembedding.',
+        (d) => [totalTensor, withoutEmbeddings, ...d.tensors],
+      ),
+      inner: float64(
+        'Inner product of the gradient of the definition with the mean gradient of the questions.',
+      ),
+      norm_definition: float64('Norm of the gradient of the definition.'),
+      norm_questions: float64('Norm of the mean gradient of the questions.'),
+      cosine: float64('Cosine of the two; null means that one of them is zero.', { nullable: true }),
+      pairwise_cosine: float64(
+        'Mean over the questions of their cosines with the definition; null means that all norms are zero.',
+        { nullable: true },
+      ),
+    },
+  },
+  panel_gram: {
+    name: 'panel_gram',
+    row: 'one checkpoint x tensor x definition of the panel',
+    columns: {
+      stage,
+      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      subset: dictionary('Subset of the definition.', (d) => d.subsets),
+      variable: int32('Variable of the definition.'),
+      definition: dictionary('The definition as trained on, or how it was changed.', () => definitionKinds),
+      norm2: float64('Squared norm of the gradient of the definition.'),
+      inner: listFloat64(
+        "Inner products with the gradients of the panel's questions, set after set in the order of the table alignment.",
+      ),
+      question_norm2: listFloat64('Squared norms of the gradients of those questions.'),
+    },
+  },
+  penalty: {
+    name: 'penalty',
+    row: 'one checkpoint x batch size x draw of a partition of the training set',
+    columns: {
+      stage,
+      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      sampler: dictionary('How the minibatches were drawn.', () => ['shuffle', 'withReplacement']),
+      draw: int32('Number of the random partition.'),
+      batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
+      minibatches: int32('Minibatches measured.'),
+      norm2: float64('Mean squared norm of the gradients of the minibatches.'),
+      example_norm2: float64('Mean squared norm of the gradients of single examples.'),
+      full_norm2: float64('Squared norm of the gradient of the whole training set.'),
+      examples: int32('Examples of the training set.', { unit: 'example' }),
+    },
+  },
+  transfer: {
+    name: 'transfer',
+    row: 'one checkpoint x entity x definition x step size',
+    columns: {
+      stage,
+      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      subset: dictionary('Subset of the entity.', (d) => d.subsets),
+      variable: int32('Variable that is defined and asked about.'),
+      definition: dictionary('The definition as trained on, or how it was changed.', () => definitionKinds),
+      step_size: float64('Learning rate of the one update with the gradient of the definition alone.'),
+      predicted: float64('First-order change of the mean loss of the questions.', { unit: 'nat' }),
+      actual: float64('Change of the mean loss of the questions.', { unit: 'nat' }),
+      loss: float64('Mean loss of the questions before the update.', { unit: 'nat' }),
     },
   },
   events: {

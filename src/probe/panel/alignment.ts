@@ -1,25 +1,6 @@
-import type { DefinitionKind, Panel, QuestionSet } from './panel.js';
+import type { DefinitionKind, Pairing } from '../../store/panel-names.js';
+import type { Panel, QuestionSet } from './panel.js';
 import type { TensorProducts } from './panel-gram.js';
-
-/**
- * Which definition is held against an entity's questions.
- *
- * - `matched`: its own, as trained on; `tag_swap`, `entity_swap`, `unseen_tag`: its own, changed
- * - `mismatched`: the definitions of the other entities of its subset (the mean over all derangements)
- * - `tag_swap_mismatched`: those with their tags swapped
- * - `random`: the definitions of the entities of all other subsets
- */
-export const pairings = [
-  'matched',
-  'tag_swap',
-  'entity_swap',
-  'unseen_tag',
-  'mismatched',
-  'tag_swap_mismatched',
-  'random',
-] as const;
-
-export type Pairing = (typeof pairings)[number];
 
 /** Gradient alignment of one question set with a definition, or with several, averaged. */
 export interface Alignment {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { withoutEmbeddings } from '../../store/panel-names.js';
 import type { Model } from '../../train/models/model.js';
 import { exampleNorms2 } from '../../train/groups/example-norms.js';
 import type { ParameterUse } from '../../train/tape/uses.js';
@@ -21,9 +22,6 @@ export interface TensorProducts {
 
 /** Roles whose tensors relate texts by the tokens they share: left out of the sum `without_embeddings`. */
 const lexical = new Set(['embedding', 'variable', 'position', 'unembedding']);
-
-/** Name of the sum over all tensors but embeddings and unembedding. */
-export const withoutEmbeddings = 'without_embeddings';
 
 /** Products of every tensor, then `total` and {@link withoutEmbeddings}. */
 export function panelProducts(

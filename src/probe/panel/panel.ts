@@ -6,13 +6,8 @@ import type {
   FieldSpecs,
 } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
+import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
 import { groupName, subsets, type SubsetName } from '../../../data/subsets.js';
-
-/** A definition of the panel: the one that is trained on, or one that differs from it. */
-export type DefinitionKind = 'definition' | CounterfactualKind;
-
-/** Which questions of a variable: those it is trained on, or held-out ones. */
-export type QuestionKind = 'trained' | 'heldout';
 
 export interface PanelEntity {
   readonly subset: SubsetName;

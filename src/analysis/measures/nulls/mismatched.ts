@@ -1,0 +1,91 @@
+import type { RandomStream } from '../../../../data/random/streams.js';
+import { randomDerangement } from '../../inference/permutation/derangements.js';
+import { margins } from '../../inference/u-statistics/matched-contrast.js';
+import { entityValues } from './panel.js';
+import type { EntityValues, Panel, Side } from './panel.js';
+import { strataOf } from './strata.js';
+import type { Stratum } from './strata.js';
+
+/**
+ * Mean over all mismatched pairs of each entity with others of its tag (or with all others): half of its row mean plus
+ * half of its column mean, so that the mean over entities is the mean over all mismatched pairs. In units of the
+ * panel's products. The reason when no entity has a wrong partner or for a number that is not finite.
+ */
+export function mismatched<K extends string | number>(
+  panel: Panel<K>,
+  rows: Side,
+  columns: Side,
+  within: Stratum = 'tag',
+): EntityValues<K> | string {
+  const { blocks, entities } = strataOf(panel, rows, columns, within);
+  const found = new Map<K, number>();
+  for (const { entities: own, means } of blocks) {
+    if (own.length < 2) continue;
+    const { rows: byRow, columns: byColumn } = margins(means, own.length);
+    own.forEach((entity, e) => found.set(entity, 0.5 * (byRow[e]! + byColumn[e]!)));
+  }
+  return entityValues(found, entities);
+}
+
+/**
+ * Matched minus mismatched of each entity, `M_ee - (row mean + column mean) / 2` within its tag: the mean over entities
+ * is the matched minus the mismatched mean. Positive trivially where both texts of an entity share a token. The reason
+ * as for {@link mismatched}.
+ */
+export function matchedMinusMismatched<K extends string | number>(
+  panel: Panel<K>,
+  rows: Side,
+  columns: Side,
+): EntityValues<K> | string {
+  const { blocks, entities } = strataOf(panel, rows, columns, 'tag');
+  const found = new Map<K, number>();
+  for (const { entities: own, means } of blocks) {
+    if (own.length < 2) continue;
+    const { diagonal, rows: byRow, columns: byColumn } = margins(means, own.length);
+    own.forEach((entity, e) => found.set(entity, diagonal[e]! - 0.5 * (byRow[e]! + byColumn[e]!)));
+  }
+  return entityValues(found, entities);
+}
+
+/**
+ * Each entity with one wrong partner of its tag, by a random derangement: nobody stays with their own, nobody is taken
+ * twice. One draw of the null distribution whose mean {@link mismatched} is. The reason as there.
+ */
+export function deranged<K extends string | number>(
+  panel: Panel<K>,
+  rows: Side,
+  columns: Side,
+  stream: RandomStream,
+): EntityValues<K> | string {
+  const { blocks, entities } = strataOf(panel, rows, columns, 'tag');
+  const found = new Map<K, number>();
+  for (const { entities: own, means } of blocks) {
+    if (own.length < 2) continue;
+    const partners = randomDerangement(own.length, stream);
+    own.forEach((entity, e) => found.set(entity, means[e * own.length + partners[e]!]!));
+  }
+  return entityValues(found, entities);
+}
+
+/**
+ * Each entity with a random other one of any tag, the same partner being possible for several: pairs of the same kinds
+ * of example that have nothing but their kinds in common. Their mean cosine is about `1 / (1 + B_simple)`, never 0.
+ * The exact mean is {@link mismatched} within `all`. The reason as there.
+ */
+export function randomPairs<K extends string | number>(
+  panel: Panel<K>,
+  rows: Side,
+  columns: Side,
+  stream: RandomStream,
+): EntityValues<K> | string {
+  const { blocks, entities } = strataOf(panel, rows, columns, 'all');
+  const found = new Map<K, number>();
+  for (const { entities: own, means } of blocks) {
+    if (own.length < 2) continue;
+    own.forEach((entity, e) => {
+      const other = stream.integer(own.length - 1);
+      found.set(entity, means[e * own.length + other + (other >= e ? 1 : 0)]!);
+    });
+  }
+  return entityValues(found, entities);
+}

@@ -1,0 +1,113 @@
+import { createStream } from '../../../data/random/streams.js';
+import type { RandomStream } from '../../../data/random/streams.js';
+import { compositionLaw, sharingProbabilities } from '../measures/composition-law.js';
+import type { PairPlacement } from '../measures/composition-law.js';
+import { gramOf } from '../measures/gram.js';
+import type { Gram } from '../measures/gram.js';
+import { length, shifted } from '../measures/hessian-vector.js';
+import { moments } from '../inference/spread.js';
+import { near, present, relative, resultOf } from './check.js';
+import type { CheckResult } from './check.js';
+import { cosineOf } from './cosine-of.js';
+import { learningRates, meanIterate, meanNormGradient } from './descent.js';
+import { permutationsOf } from './enumerate.js';
+import { smallLoss } from './network.js';
+import { meanBatchNorm2 } from './partition-average.js';
+
+const [examples, batchSize, draws] = [12, 4, 5000];
+
+/** A random partition of pairs (0,1), (2,3), ... into batches. */
+function drawPartition(placement: PairPlacement, stream: RandomStream): number[][] {
+  const batches = (order: readonly number[]): number[][] =>
+    Array.from({ length: order.length / batchSize }, (_, k) =>
+      order.slice(k * batchSize, (k + 1) * batchSize),
+    );
+  if (placement === 'together') {
+    return batches(Array.from(stream.permutation(examples / 2)).flatMap((pair) => [2 * pair, 2 * pair + 1]));
+  }
+  for (;;) {
+    const drawn = batches(Array.from(stream.permutation(examples)));
+    const apart = drawn.every((batch) => new Set(batch.map((i) => i >> 1)).size === batchSize);
+    if (placement === 'random' || apart) return drawn;
+  }
+}
+
+/** Gradients of which every odd one takes after the even one before it. */
+function pairedGram(): Gram {
+  const { start, gradients } = smallLoss('12,4');
+  const own = gradients.map((gradient) => gradient(start));
+  return gramOf(
+    own.map((g, i) => (i % 2 === 0 ? g : own[i - 1]!.map((even, p) => 0.6 * even + 0.8 * g[p]!))),
+  );
+}
+
+/** V4: the norm of minibatch gradients follows from who shares a batch with whom, at equal batch size. */
+export function batchComposition(): CheckResult {
+  const gram = pairedGram();
+  const stream = createStream(4, 'verify composition');
+  const golden = { together: 2.13004, apart: 1.51186, random: 1.68046 } as const;
+  return resultOf(
+    (['together', 'apart', 'random'] as const).flatMap((placement) => {
+      const { matched, mismatched } = sharingProbabilities(placement, batchSize, examples);
+      const law = compositionLaw(gram, batchSize, (i, j) => (i >> 1 === j >> 1 ? matched : mismatched));
+      const norms = Array.from({ length: draws }, () =>
+        meanBatchNorm2(gram, [drawPartition(placement, stream)]),
+      );
+      const { mean, standardDeviation } = moments(norms);
+      return [
+        near(`law, pairs ${placement}`, law, golden[placement], 1e-5),
+        near(
+          `simulated, pairs ${placement}`,
+          mean,
+          present(law),
+          (3 * standardDeviation!) / Math.sqrt(draws),
+        ),
+      ];
+    }),
+  );
+}
+
+/** V4b: one epoch with pairs together ends elsewhere than one with pairs apart, by the predicted force. */
+export function compositionDynamics(): CheckResult {
+  const { start, batch } = smallLoss('4,5');
+  const partitions = [
+    [
+      [
+        [0, 1],
+        [2, 3],
+      ],
+    ],
+    [
+      [
+        [0, 2],
+        [1, 3],
+      ],
+      [
+        [0, 3],
+        [1, 2],
+      ],
+    ],
+  ].map((kind) => kind.map((batches) => batches.map((own) => batch(own))));
+  const [together, apart] = partitions.map((kind) => meanNormGradient(kind.flat())(start));
+  const golden = [
+    [2.494e-3, 2.451e-3, 0.9994],
+    [6.181e-4, 6.127e-4, 0.999851],
+    [1.539e-4, 1.532e-4, 0.999963],
+  ];
+  const comparisons = learningRates.flatMap((epsilon, row) => {
+    const [a, b] = partitions.map((kind) => meanIterate(kind.flatMap(permutationsOf), start, epsilon));
+    const observed = shifted(a!, -1, b!);
+    const predicted = shifted(together!, -1, apart!).map((force) => (-2 * epsilon ** 2 * force) / 4);
+    return [
+      near(
+        `cosine of observed and predicted shift at ${epsilon}`,
+        cosineOf(observed, predicted),
+        golden[row]![2]!,
+        1e-5,
+      ),
+      relative('observed', length(observed), golden[row]![0]!, 1e-3),
+      relative('predicted', length(predicted), golden[row]![1]!, 1e-3),
+    ];
+  });
+  return resultOf(comparisons);
+}
