@@ -3,9 +3,11 @@ import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { analyzeCommand } from './analyze.js';
 import { doctorCommand } from './doctor.js';
+import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
 const program = new Command('gradscope')
@@ -20,10 +22,19 @@ const program = new Command('gradscope')
 Examples:
   gradscope doctor                                        engine, versions, numerics self-test
   gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
-  gradscope analyze runs/set-inclusion/*                  what they show, with nulls and intervals`,
+  gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
+  gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals`,
   );
 
-for (const command of [setupCommand, doctorCommand, runCommand, analyzeCommand, recoverCommand])
+for (const command of [
+  setupCommand,
+  doctorCommand,
+  runCommand,
+  probeCommand,
+  analyzeCommand,
+  verifyCommand,
+  recoverCommand,
+])
   program.addCommand(command());
 
 try {

@@ -66,7 +66,7 @@ export function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
 export function metadataOf(
   { config, seeds, data }: RunPlan,
   replica: number,
-  request: RunRequest,
+  request: Pick<RunRequest, 'engine'>,
 ): RunMetadata {
   return {
     experiment: config.experiment,

@@ -86,7 +86,7 @@ export function gradientFunction(
   const call = (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient => {
     const names = Object.keys(inputs);
     const lanes = planLanes(values[0]!.shape[0]);
-    const key = `${chunks} ${names.join()}`;
+    const key = `${values[0]!.shape[0]} ${chunks} ${names.join()}`;
     let run = compiled.get(key);
     if (run === undefined) {
       run = build(names, chunks, lanes);

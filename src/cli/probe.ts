@@ -1,0 +1,84 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../../data/errors.js';
+import type { Threads } from '../train/engine/load.js';
+import type { EngineName } from '../train/engine/names.js';
+import { engineOption, threadsOption } from './options.js';
+import { standardError } from './progress.js';
+
+interface Flags {
+  readonly variables: number;
+  readonly questions: number;
+  readonly draws: number;
+  readonly engine: EngineName | 'auto';
+  readonly threads?: Threads;
+}
+
+export function probeCommand(): Command {
+  return new Command('probe')
+    .description(
+      'measure gradients of single examples at the checkpoints of runs: alignment, penalty, transfer',
+    )
+    .argument('<folders...>', 'run folders, or folders that hold runs')
+    .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
+    .option('--questions <n>', 'questions a variable', positive, 12)
+    .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 2)
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gradscope probe runs/set-inclusion
+  gradscope probe runs/set-inclusion/small-seed0 --variables 50
+
+Writes the tables alignment, panel_gram, penalty and transfer into each run folder; gradscope analyze reads them.`,
+    )
+    .action(async (folders: string[], flags: Flags) => {
+      await probe(folders, flags);
+    });
+}
+
+async function probe(folders: readonly string[], flags: Flags): Promise<void> {
+  const { findRuns } = await import('../analysis/find-runs.js');
+  const { loadEngine } = await import('../train/engine/load.js');
+  const { Prober, probeDefaults } = await import('../run/probe.js');
+  const { runs, problems } = await findRuns(folders);
+  for (const problem of problems) console.error(`left out: ${problem}`);
+  const engine = await loadEngine({
+    engine: flags.engine,
+    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+  });
+  const target = standardError();
+  const started = target.now();
+  const options = {
+    ...probeDefaults,
+    variablesPerSubset: flags.variables,
+    questions: flags.questions,
+    draws: flags.draws,
+  };
+  let done = 0;
+  const prober = new Prober(options, { engine }, (message) => {
+    const seconds = (target.now() - started) / 1000;
+    const left = done === 0 ? '' : `, ${((seconds / done) * (runs.length - done)).toFixed(0)} s left`;
+    target.write(`[${done + 1} of ${runs.length}${left}] ${message}\n`);
+  });
+  try {
+    for (const { folder, info } of runs) {
+      if (info.status === 'running')
+        throw new UserError(`${folder}: is being written; probe it when it has ended`);
+      await prober.probe(folder);
+      done++;
+    }
+  } finally {
+    prober.dispose();
+  }
+  console.log(`probed ${done} runs in ${((target.now() - started) / 1000).toFixed(0)} s`);
+  console.log(`next: npx gradscope analyze ${folders.join(' ')}`);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a positive whole number');
+  return value;
+}
