@@ -34,7 +34,7 @@ export const probeDefaults: ProbeOptions = {
   variablesPerSubset: 25,
   questions: 12,
   draws: 2,
-  stepSizes: [0.001, 0.01, 0.1],
+  stepSizes: [1e-5, 1e-4, 1e-3],
 };
 
 /** Examples of one backward pass. */

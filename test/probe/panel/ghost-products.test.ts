@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { exampleNorms2 } from '../../../src/train/groups/example-norms.js';
+import { ghostProducts } from '../../../src/probe/panel/ghost-products.js';
+import { poolExamples, sliceExamples } from '../../../src/probe/panel/select-examples.js';
+import { backward } from '../../../src/train/backward.js';
+import { assembleGradients } from '../../../src/train/gradient.js';
+import type { Model } from '../../../src/train/models/model.js';
+import { buildTransformer } from '../../../src/train/models/transformer/transformer.js';
+import type { ParameterUse } from '../../../src/train/tape/uses.js';
+import { useTestEngine } from '../../train/support/engine.js';
+import { randomParameters, testStream } from '../../train/support/random.js';
+import { randomTextBatch, transformerCases } from '../../train/support/transformer-cases.js';
+
+beforeAll(useTestEngine);
+
+const examples = 7;
+const definitions = 3;
+
+describe.each(transformerCases)('$name', ({ config, shape }) => {
+  const setUp = (): { model: Model; uses: readonly ParameterUse[]; dense: Map<string, Float32Array>[] } => {
+    const model = buildTransformer(config, { shape, hidePadding: false });
+    const parameters = randomParameters(model, 1, testStream());
+    const inputs = randomTextBatch(shape, 1, examples, config.variableEmbedding?.width ?? null);
+    const one = (chosen: (example: number) => number): tf.Tensor2D =>
+      tf.tensor2d(
+        Array.from({ length: examples }, (_, i) => chosen(i)),
+        [1, examples],
+      );
+    const { uses } = backward(
+      model,
+      parameters,
+      inputs,
+      one(() => 1),
+    );
+    // The dense gradient of each example, by a backward pass in which it alone has weight.
+    const dense = Array.from({ length: examples }, (_, example) => {
+      const own = backward(
+        model,
+        parameters,
+        inputs,
+        one((i) => (i === example ? 1 : 0)),
+      );
+      const { total } = assembleGradients(own.uses, 1);
+      return new Map(
+        model.parameters.map(({ name }) => [name, total.get(name)!.dataSync<'float32'>().slice()]),
+      );
+    });
+    return { model, uses, dense };
+  };
+
+  test('inner products of all pairs equal those of dense gradients, parameter by parameter', () => {
+    const { model, uses, dense } = setUp();
+    for (const { name } of model.parameters) {
+      const own = uses.filter(({ parameter }) => parameter === name);
+      const products = ghostProducts(
+        sliceExamples(own, 0, definitions),
+        sliceExamples(own, definitions, examples),
+      );
+      expect(products).toHaveLength(definitions * (examples - definitions));
+      const norm = (i: number): number => Math.sqrt(dot(dense[i]!.get(name)!, dense[i]!.get(name)!));
+      for (let i = 0; i < definitions; i++) {
+        for (let j = definitions; j < examples; j++) {
+          const exact = dot(dense[i]!.get(name)!, dense[j]!.get(name)!);
+          const product = products[i * (examples - definitions) + j - definitions]!;
+          expect(Math.abs(product - exact), `${name} ${i} ${j}: ${product} for ${exact}`).toBeLessThanOrEqual(
+            1e-5 * norm(i) * norm(j) + 1e-12,
+          );
+        }
+      }
+    }
+  });
+
+  test('pooled examples have the gradient of their sum', () => {
+    const { model, uses, dense } = setUp();
+    for (const { name } of model.parameters) {
+      const own = uses.filter(({ parameter }) => parameter === name);
+      const pooled = exampleNorms2(poolExamples(sliceExamples(own, 1, examples), 3)).dataSync();
+      for (const [set, first] of [1, 4].entries()) {
+        const sum = new Float64Array(dense[0]!.get(name)!.length);
+        for (let i = first; i < first + 3; i++) {
+          dense[i]!.get(name)!.forEach((value, p) => (sum[p]! += value));
+        }
+        const exact = dot(sum, sum);
+        expect(Math.abs(pooled[set]! - exact), name).toBeLessThanOrEqual(2e-5 * exact + 1e-12);
+      }
+    }
+  });
+});
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
