@@ -24,6 +24,23 @@ const predictions: readonly { claim: string; quantity: string; predicted: Predic
   },
   {
     claim:
+      'alignment gap by tag: with the reliable tag, the gradient of a definition of a new variable points the way of ' +
+      "the gradients of that variable's questions more than with the unreliable tag",
+    quantity: 'tag-swap gap of new variables, all tensors',
+    predicted: 'positive',
+  },
+  {
+    claim: 'so it does in the tensors between embeddings and unembedding alone',
+    quantity: 'tag-swap gap of new variables, without embeddings',
+    predicted: 'positive',
+  },
+  {
+    claim: 'transfer: a step on a definition lowers the loss of its questions more with the reliable tag',
+    quantity: 'fall with the reliable - the unreliable tag',
+    predicted: 'positive',
+  },
+  {
+    claim:
       'in a minibatch, definitions with the reliable tag point the way of their own questions more than definitions ' +
       'with the unreliable tag do, beyond questions of other variables',
     quantity: 'cosine, reliable - unreliable',

@@ -44,25 +44,3 @@ export function minibatchVariance(
   const meanNorm2 = mean / minibatches + gamma / (population - 1);
   return { gamma, meanNorm2, noiseScale: meanNorm2 > 0 ? gamma / meanNorm2 : null, minibatches };
 }
-
-/** The two terms of Smith's implicit regulariser, in units of the loss. */
-export interface SmithPenalty {
-  /** `epsilon/4 |G|^2`, which full-batch descent has too. */
-  readonly norm: number;
-  /** `kappa Gamma`, kappa = (N-B)/(N-1) epsilon/(4B): the part that comes from minibatches. */
-  readonly variance: number;
-}
-
-/**
- * Smith's penalty at batch size B and learning rate epsilon (Smith et al. 2021, finite population). The theorem is
- * about plain SGD with a new shuffle every epoch.
- */
-export function smithPenalty(
-  { gamma, meanNorm2 }: Pick<MinibatchVariance, 'gamma' | 'meanNorm2'>,
-  learningRate: number,
-  batchSize: number,
-  population: number,
-): SmithPenalty {
-  const kappa = ((population - batchSize) / (population - 1)) * (learningRate / (4 * batchSize));
-  return { norm: (learningRate / 4) * meanNorm2, variance: kappa * gamma };
-}

@@ -127,7 +127,8 @@ export class Session {
     const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
     log.beginStage(groupSizes(stage, groups.length), this.chunksOf(config.batchSize));
     try {
-      if (this.position.step === 0) {
+      // A run that goes on from its first checkpoint has this evaluation in its tables already.
+      if (this.position.step === 0 && checkpoints === null) {
         this.evaluate(evaluation, stage, true);
         this.checkpoint();
       }

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createStream } from '../../data/random/streams.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { cosineSeries, meanCosine } from '../../src/analysis/minibatch-alignment.js';
-import { minibatchVariance, smithPenalty } from '../../src/analysis/minibatch-variance.js';
+import { smithRegulariser } from '../../src/analysis/measures/smith-regulariser.js';
+import { minibatchVariance } from '../../src/analysis/minibatch-variance.js';
 
 type Vector = readonly number[];
 
@@ -79,10 +80,15 @@ describe('averaged over every minibatch that can be drawn, the estimators are ex
     const batchSize = 3;
     const all = subsets(population, batchSize);
     const norms = logOf(all, size).norm2('minibatch');
-    const penalty = smithPenalty({ gamma, meanNorm2: dot(mean, mean) }, 0.1, batchSize, population.length);
+    const penalty = smithRegulariser(
+      { gamma, meanNorm2: dot(mean, mean) },
+      { learningRate: 0.1, batchSize, population: population.length },
+    );
     const average = norms.reduce((total, value) => total + value, 0) / norms.length;
     expect(penalty.norm + penalty.variance).toBeCloseTo((0.1 / 4) * average, 12);
-    expect(smithPenalty({ gamma, meanNorm2: 1 }, 0.1, 8, 8).variance).toBe(0);
+    expect(
+      smithRegulariser({ gamma, meanNorm2: 1 }, { learningRate: 0.1, batchSize: 8, population: 8 }).variance,
+    ).toBe(0);
   });
 });
 

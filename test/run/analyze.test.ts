@@ -26,9 +26,7 @@ const read = (seed: number, table: string): Frame =>
   polars.readIPC(fs.readFileSync(path.join(root, 'set-inclusion', `tiny-seed${seed}`, `${table}.arrow`)));
 
 const valueOf = (name: string, seed: number): number => {
-  const quantity = [...analysis.gaps, ...analysis.alignment, ...analysis.variance].find(
-    (own) => own.name === name,
-  );
+  const quantity = analysis.sections.flatMap(({ quantities }) => quantities).find((own) => own.name === name);
   return quantity!.seeds.find((own) => own.seed === seed)!.value!;
 };
 
@@ -68,7 +66,7 @@ describe('an analysis equals what another program finds in the tables', () => {
 test('every number that is there is finite, and has its seeds', () => {
   const document = JSON.stringify(analysisDocument(analysis, { command: [], versions: {} }));
   expect(document).not.toMatch(/NaN|Infinity/);
-  for (const { estimate, seeds } of analysis.gaps) {
+  for (const { estimate, seeds } of analysis.sections[0]!.quantities) {
     expect(estimate).toMatchObject({ kind: 'value', units: 3 });
     expect(seeds).toHaveLength(3);
   }

@@ -1,4 +1,5 @@
-import type { ArmAnalysis, Curve } from '../../analysis/analyse-arm.js';
+import type { Curve } from '../../analysis/alignment-curves.js';
+import type { ArmAnalysis } from '../../analysis/analyse-arm.js';
 import { pValueAgainstNull, type Quantity } from '../../analysis/quantity.js';
 import { lineChart, renderAnsi, renderPlain } from '../charts/index.js';
 import { formatInterval, formatNumber, formatPValue, formatSeeds } from './numbers.js';
@@ -15,22 +16,16 @@ const chartHeight = 12;
 
 /** The analysis of an arm as lines of text: tables of estimates beside their nulls, and the alignment over training. */
 export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
-  const { experiment, name, seeds, claims, notes } = analysis;
+  const { experiment, name, seeds, sections, claims, notes } = analysis;
   return [
     `${experiment} ${name}: ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${formatSeeds(seeds)})`,
     '',
-    ...section('Internalization', analysis.gaps, style),
-    ...section(
-      'Cosine of the gradients of definitions and questions in a minibatch, mean over the stage with questions',
-      analysis.alignment,
-      style,
-    ),
-    ...chartLines(analysis.alignmentCurves, analysis.stageStarts, style),
-    ...section(
-      'Gradient noise and its penalty at the batch size of these runs, last fifth of the stage with questions',
-      analysis.variance,
-      style,
-    ),
+    ...sections.flatMap(({ name: own, title, quantities }) => [
+      ...section(title, quantities, style),
+      ...(own === 'minibatch-cosine'
+        ? chartLines(analysis.alignmentCurves, analysis.stageStarts, style)
+        : []),
+    ]),
     'Claims',
     ...claims.flatMap(({ claim, judgement }) =>
       wrap(
@@ -68,7 +63,7 @@ function section(title: string, quantities: readonly Quantity[], { width }: Repo
     ...new Set(present.flatMap((quantity) => (quantity.null === null ? [] : [quantity.null.name]))),
   ];
   return [
-    title,
+    ...wrap(title, width, '  '),
     ...table.map((line) => `  ${line}`),
     ...absent.map((line) => `  ${line}`),
     ...nulls.map((name) => `  null: ${name}`),

@@ -1,0 +1,32 @@
+import { readGroupGradients } from './group-gradients.js';
+import { alignmentPairs, cosineSeries } from './minibatch-alignment.js';
+import { questionStage, type RunData } from './run-data.js';
+
+/** A curve over steps: one line of a chart, with the seeds behind it. */
+export interface Curve {
+  readonly name: string;
+  readonly steps: readonly number[];
+  /** `[seed][point]`; null where there is no value. */
+  readonly values: readonly (readonly (number | null)[])[];
+}
+
+/** Points of a curve over training. */
+const curvePoints = 60;
+
+const questionsOf = { questions: 'own questions', mismatched: 'other questions' } as const;
+
+/** Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram. */
+export async function alignmentCurves(run: RunData): Promise<Curve[]> {
+  const gradients = await readGroupGradients(run);
+  if (gradients === null) return [];
+  const { firstStep, steps: length } = questionStage(run.info);
+  const last = firstStep + length;
+  const width = Math.max(1, Math.ceil(last / curvePoints));
+  return (['reliable', 'unreliable'] as const).flatMap((tag) =>
+    (['questions', 'mismatched'] as const).map((which) => {
+      const pair = alignmentPairs[tag];
+      const { steps, cosines } = cosineSeries(gradients, pair.definitions, pair[which], last, width);
+      return { name: `${tag} tag, ${questionsOf[which]}`, steps, values: [cosines] };
+    }),
+  );
+}
