@@ -21,7 +21,7 @@ export function probeCommand(): Command {
     .argument('<folders...>', 'run folders, or folders that hold runs')
     .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
     .option('--questions <n>', 'questions a variable', positive, 12)
-    .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 2)
+    .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(

@@ -33,7 +33,7 @@ export interface ProbeOptions extends PanelOptions {
 export const probeDefaults: ProbeOptions = {
   variablesPerSubset: 25,
   questions: 12,
-  draws: 2,
+  draws: 1,
   stepSizes: [1e-5, 1e-4, 1e-3],
 };
 
