@@ -5,6 +5,7 @@ import { UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { configPath, readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
 import { effectiveStatus, runInfoPath, type RunInfo } from '../store/run-info.js';
+import { streamPath } from '../store/table-paths.js';
 import type { Engine } from '../train/engine/load.js';
 import { loadConfig } from '../config/load.js';
 import { checkpointSteps, readCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -103,8 +104,8 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
   const parent = path.dirname(path.resolve(folder));
   const open = info.siblings
     .map((sibling) => path.join(parent, sibling))
-    .filter((sibling) => resumable(sibling));
-  if (open.length === 0) throw new UserError(`${folder}: cannot be resumed (${info.failure ?? info.status})`);
+    .filter((sibling) => obstacle(sibling) === null);
+  if (open.length === 0) throw new UserError(`${folder}: cannot be resumed (${obstacle(folder)})`);
   const { config } = loadConfig(configPath(open[0]!), runSchema);
   for (const other of open.slice(1)) {
     if (readConfig(other) !== readConfig(open[0]!)) {
@@ -170,7 +171,7 @@ function isInterrupted(
   resolved: string,
   { environment = nodeEnvironment }: RunRequest,
 ): boolean {
-  if (!fs.existsSync(runInfoPath(folder)) || !resumable(folder)) return false;
+  if (!fs.existsSync(runInfoPath(folder)) || obstacle(folder) !== null) return false;
   const { status } = effectiveStatus(readRunInfo(folder), environment.processes);
   return status === 'interrupted' && readConfig(folder) === resolved;
 }
@@ -264,7 +265,10 @@ async function finish({ folder, tables }: Replica, end: SessionEnd, steps: numbe
   folder.end('complete');
 }
 
-/** Ends a run that cannot go on; its streams stay as they are, readable up to their last batch. */
+/**
+ * Ends a run for a reason outside it, such as a full disk; its streams stay as they are, readable up to their last
+ * batch, and it can be resumed.
+ */
 function abandon({ folder, tables }: Replica, reason: string): void {
   try {
     tables.close();
@@ -272,19 +276,20 @@ function abandon({ folder, tables }: Replica, reason: string): void {
     // The reason is the one that is reported; what could not be flushed is lost, what was written is not.
   }
   try {
-    folder.end('failed', reason);
+    folder.end('interrupted', reason);
   } catch {
     folder.release();
   }
 }
 
-function resumable(folder: string): boolean {
-  try {
-    const { status } = readRunInfo(folder);
-    return (status === 'running' || status === 'interrupted') && checkpointSteps(folder).length > 0;
-  } catch {
-    return false;
-  }
+/** Why a run cannot be gone on with, or null when it can. */
+function obstacle(folder: string): string | null {
+  if (!fs.existsSync(runInfoPath(folder))) return 'it is gone';
+  const { status, failure } = readRunInfo(folder);
+  if (status === 'complete') return 'it is complete';
+  if (status === 'failed') return failure ?? status;
+  if (!fs.existsSync(streamPath(folder, 'steps'))) return 'its tables were made files, by recover';
+  return checkpointSteps(folder).length === 0 ? 'it ended before its first checkpoint' : null;
 }
 
 /** Last step at which all runs have a checkpoint: they died while writing theirs one after the other. */

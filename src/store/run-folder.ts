@@ -90,7 +90,8 @@ export class RunFolder {
   }
 
   /** Say how the run ended and give the lock back. Throws a UserError when `run.json` cannot be written. */
-  end(status: 'complete' | 'interrupted'): void;
+  end(status: 'complete'): void;
+  end(status: 'interrupted', failure?: string): void;
   end(status: 'failed', failure: string): void;
   end(status: 'complete' | 'interrupted' | 'failed', failure: string | null = null): void {
     try {

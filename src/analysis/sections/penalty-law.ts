@@ -61,5 +61,14 @@ async function measurePenalty(run: RunData): Promise<Record<string, number | str
     values[String(batchSize)] = count === 0 ? missing : sum / count;
     values[`${batchSize} law`] = count === 0 ? missing : law;
   }
+  const ratios = batchSizes.flatMap((size) => {
+    const [own, law] = [values[String(size)], values[`${size} law`]];
+    // The full batch is the law itself.
+    return size === 0 || typeof own !== 'number' || typeof law !== 'number' ? [] : [own / law];
+  });
+  values['deviation'] =
+    ratios.length === 0
+      ? `seed ${run.info.seed}: no minibatches at step ${at}`
+      : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length - 1;
   return values;
 }
