@@ -104,6 +104,10 @@ describe('the registry', () => {
         "sketches: stage dictionary, step int32, group dictionary, tensor dictionary, sketch fixed-list-float32",
         "vectors: stage dictionary, step int32, group dictionary, tensor dictionary, chunk int32, offset int32, values list-float32",
         "metrics: stage dictionary, step int32, epoch float64, set dictionary, subset dictionary, metric dictionary, value float64, n int32, standard_error float64?",
+        "alignment: stage dictionary, step int32, subset dictionary, variable int32, questions dictionary, pairing dictionary, definitions int32, tensor dictionary, inner float64, norm_definition float64, norm_questions float64, cosine float64?, pairwise_cosine float64?",
+        "panel_gram: stage dictionary, step int32, tensor dictionary, subset dictionary, variable int32, definition dictionary, norm2 float64, inner list-float64, question_norm2 list-float64",
+        "penalty: stage dictionary, step int32, sampler dictionary, draw int32, batch_size int32, minibatches int32, norm2 float64, example_norm2 float64, full_norm2 float64, examples int32",
+        "transfer: stage dictionary, step int32, subset dictionary, variable int32, definition dictionary, step_size float64, predicted float64, actual float64, loss float64",
         "events: step int32, time float64, kind dictionary, message utf8",
       ]
     `);
