@@ -10,7 +10,7 @@ import { loadEngine } from '../src/train/engine/load.js';
 /** Memory over 2,000 steps of the small recipe with its default log, 4 replicas. */
 const engine = await loadEngine({ engine: 'auto' });
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-bench-'));
-const marks = [100, 500, 1000, 1500, 2000];
+const marks = new Set([100, 500, 1000, 1500, 2000]);
 const { config, resolved } = loadConfig('configs/set-inclusion.yaml', runSchema);
 console.log('\nMemory over 2,000 steps, small recipe, 4 replicas, default log');
 try {
@@ -20,7 +20,7 @@ try {
     command: [],
     signal: new AbortController().signal,
     onProgress: ({ step }) => {
-      if (!marks.includes(step)) return;
+      if (!marks.has(step)) return;
       globalThis.gc?.();
       const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`.padStart(8);
       const { rss, heapUsed } = process.memoryUsage();

@@ -22,7 +22,7 @@ export class ProgressLine {
     const now = this.target.now() / 1000;
     if (this.started === null) {
       this.started = now;
-      this.firstStep = progress.step - 1;
+      this.firstStep = progress.step;
     }
     const last = progress.step === progress.totalSteps;
     if (!last && now - this.lastShown < (this.target.isTerminal ? liveEvery : plainEvery)) return;
@@ -49,14 +49,17 @@ export class ProgressLine {
 
   private describe(progress: Progress, seconds: number): string {
     const { stage, step, totalSteps, replicas, loss, metrics } = progress;
-    const rate = (step - this.firstStep) / Math.max(seconds, 1e-3);
-    const seeds = replicas === 1 ? '' : ` x ${replicas} seeds`;
-    const parts = [
-      `${stage} ${step}/${totalSteps} (${Math.floor((100 * step) / totalSteps)} %)`,
-      `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} steps/s${seeds}`,
-      `${formatDuration((totalSteps - step) / rate)} left`,
-      `loss ${loss.toFixed(3)}`,
-    ];
+    const parts = [`${stage} ${step}/${totalSteps} (${Math.floor((100 * step) / totalSteps)} %)`];
+    // Nothing is known about the rate before a second step.
+    if (step > this.firstStep && seconds > 0) {
+      const rate = (step - this.firstStep) / seconds;
+      const seeds = replicas === 1 ? '' : ` x ${replicas} seeds`;
+      parts.push(
+        `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} steps/s${seeds}`,
+        `${formatDuration((totalSteps - step) / rate)} left`,
+      );
+    }
+    parts.push(`loss ${loss.toFixed(3)}`);
     const accuracies = lastAccuracies(metrics);
     if (accuracies !== '') parts.push(accuracies);
     return parts.join('  ');

@@ -13,8 +13,10 @@ export function recoverCommand(): Command {
         const recovered = await recoverRun(folder);
         if (recovered.length === 0) console.log(`${folder}: nothing to recover`);
         for (const { table, rows, bytesDropped, backup, error } of recovered) {
-          if (error !== null) console.log(`${folder}: ${table}: ${error.message}`);
-          else {
+          if (error !== null) {
+            console.error(`${folder}: ${table}: ${error.message}`);
+            process.exitCode = 1;
+          } else {
             const lost =
               bytesDropped === 0 ? 'nothing lost' : `${bytesDropped} bytes of an unfinished batch dropped`;
             console.log(

@@ -22,11 +22,15 @@ export function runCommand(): Command {
   return new Command('run')
     .description('train an experiment and log the gradient of every minibatch')
     .argument('[config]', 'experiment file, such as configs/set-inclusion.yaml')
-    .option('--seed <seed>', 'one seed', parseSeeds)
+    .addOption(new Option('--seed <seed>', 'one seed').argParser(parseSeeds).conflicts('seeds'))
     .option('--seeds <seeds>', 'several seeds, such as 0..7; they train together', parseSeeds)
     .option('--set <key=value>', 'override a config value; may be given again', collect, [])
     .option('--out <folder>', 'folder that holds the runs', 'runs')
-    .option('--resume <run>', 'go on with an interrupted run (and those it trained with)')
+    .addOption(
+      new Option('--resume <run>', 'go on with an interrupted run (and those it trained with)')
+        // A resumed run has all of these from its folder.
+        .conflicts(['seed', 'seeds', 'set', 'existing']),
+    )
     .addOption(
       new Option(
         '--existing <what>',
@@ -63,7 +67,8 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   }
   const { loadConfig } = await import('../config/load.js');
   const { runSchema } = await import('../run/config.js');
-  const { configPath } = await import('../store/run-folder.js');
+  const { configPath, readRunInfo } = await import('../store/run-folder.js');
+  if (flags.resume !== undefined) readRunInfo(flags.resume);
   const file = flags.resume === undefined ? config! : configPath(flags.resume);
   const { config: parsed, resolved } = loadConfig(file, runSchema, flags.set);
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');

@@ -50,7 +50,10 @@ function readChain(file: string, before: readonly string[]): YamlSource[] {
   if (base === undefined) return [source];
   if (typeof base !== 'string')
     throw new UserError(`${source.locate(['extends'])} extends: expected a file name`);
-  return [source, ...readChain(path.join(path.dirname(file), base), [...before, resolved])];
+  return [
+    source,
+    ...readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [...before, resolved]),
+  ];
 }
 
 function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
@@ -107,7 +110,9 @@ function describe(
 ): string {
   const name = [...keys, ...(key === undefined ? [] : [key])].join('.');
   const text = message + hint;
-  const overridden = overrides.find((override) => name.startsWith(override.slice(0, override.indexOf('='))));
+  const overridden = overrides.find((override) =>
+    `${name}.`.startsWith(`${override.slice(0, override.indexOf('='))}.`),
+  );
   if (overridden !== undefined) return `--set ${overridden} ${name}: ${text}`;
   return `${locate(sources, keys, key)} ${name || 'config'}: ${text}`;
 }

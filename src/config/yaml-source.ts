@@ -18,7 +18,10 @@ export function readYaml(file: string): YamlSource {
   try {
     text = fs.readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`cannot read config ${file}: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      `cannot read config ${file}: ${code === 'ENOENT' ? 'there is no such file' : message}`,
+    );
   }
   return parseYaml(file, text);
 }

@@ -79,17 +79,19 @@ export function createTransferMeter(model: Model, blocks: readonly Block[]): Tra
         }),
       );
       const tiled = values.map((value) => tf.tile(value, [together, 1]));
-      const { blocks: gradients, dispose } = gradient(tiled, definitions, 1);
+      const step = gradient(tiled, definitions, 1);
       const before = meanLosses(tiled, questions);
       for (const stepSize of stepSizes) {
-        const moved = tiled.map((value, i) => tf.tidy(() => tf.sub(value, tf.mul(gradients[i]!, stepSize))));
+        const moved = tiled.map((value, i) =>
+          tf.tidy(() => tf.sub(value, tf.mul(step.blocks[i]!, stepSize))),
+        );
         const after = meanLosses(moved, questions);
         own.forEach((pair, i) => {
           effects.push({ ...pair, stepSize, loss: before[i]!, actual: after[i]! - before[i]! });
         });
         tf.dispose(moved);
       }
-      dispose();
+      step.dispose();
       tf.dispose([definitions, questions, tiled]);
     }
     return effects;

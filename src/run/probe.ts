@@ -133,11 +133,11 @@ export class Prober {
 
   private toolsFor(plan: RunPlan, blocks: readonly Block[]): Tools {
     const key = JSON.stringify([plan.config.model, plan.data[0]!.shape]);
-    if (this.tools?.key !== key) {
-      this.dispose();
-      this.tools = { key, tools: createTools(plan.model, blocks) };
-    }
-    return this.tools!.tools;
+    if (this.tools?.key === key) return this.tools.tools;
+    this.dispose();
+    const tools = createTools(plan.model, blocks);
+    this.tools = { key, tools };
+    return tools;
   }
 }
 

@@ -288,8 +288,8 @@ function obstacle(folder: string): string | null {
   const { status, failure } = readRunInfo(folder);
   if (status === 'complete') return 'it is complete';
   if (status === 'failed') return failure ?? status;
-  if (!fs.existsSync(streamPath(folder, 'steps'))) return 'its tables were made files, by recover';
-  return checkpointSteps(folder).length === 0 ? 'it ended before its first checkpoint' : null;
+  if (checkpointSteps(folder).length === 0) return 'it ended before its first checkpoint';
+  return fs.existsSync(streamPath(folder, 'steps')) ? null : 'its tables were made files, by recover';
 }
 
 /** Last step at which all runs have a checkpoint: they died while writing theirs one after the other. */

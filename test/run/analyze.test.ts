@@ -44,15 +44,15 @@ describe('an analysis equals what another program finds in the tables', () => {
   });
 
   test.each([0, 1, 2])('mean cosine in the minibatches of seed %i', (seed) => {
-    const pair = ['qd1consis/definition', 'qd1consis/qa'];
+    const pair = new Set(['qd1consis/definition', 'qd1consis/qa']);
     const cosines = read(seed, 'gram')
       .toRecords()
       .filter(
         (row) =>
           row['tensor'] === 'total' &&
           row['stage'] === 'stage1' &&
-          pair.includes(String(row['group_a'])) &&
-          pair.includes(String(row['group_b'])) &&
+          pair.has(String(row['group_a'])) &&
+          pair.has(String(row['group_b'])) &&
           row['group_a'] !== row['group_b'] &&
           row['cosine'] !== null,
       )

@@ -5,7 +5,7 @@ import type { QuantitySpec, SectionSpec } from '../section.js';
 
 /** Cosines of a panel at a checkpoint: `mean(subset, pairing, questions)` over entities, or why there is none. */
 interface PanelCosines {
-  mean(subset: string, pairing: Pairing, questions: QuestionKind): number | string;
+  readonly mean: (subset: string, pairing: Pairing, questions: QuestionKind) => number | string;
 }
 
 /** Reads the cosines of definitions with the mean gradient of questions. */
