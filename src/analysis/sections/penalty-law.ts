@@ -13,12 +13,20 @@ export const penaltyLaw: SectionSpec = {
   title:
     'Mean squared norm of real minibatch gradients against the law |G|^2 + (N-B)/(N-1) Gamma/B, end of the stage with ' +
     'questions (epsilon/4 times it is the implicit penalty)',
-  quantities: batchSizes.map((batchSize): QuantitySpec => ({
-    key: String(batchSize),
-    name: `measured, ${nameOf(batchSize)}`,
-    unit: 'nats^2/parameter^2',
-    null: { kind: 'measured', name: 'the law', key: `${batchSize} law` },
-  })),
+  quantities: [
+    ...batchSizes.map((batchSize): QuantitySpec => ({
+      key: String(batchSize),
+      name: `measured, ${nameOf(batchSize)}`,
+      unit: 'nats^2/parameter^2',
+      null: { kind: 'measured', name: 'the law', key: `${batchSize} law` },
+    })),
+    {
+      key: 'deviation',
+      name: 'measured / law - 1, mean over batch sizes',
+      unit: '1',
+      null: { kind: 'zero', name: '0, the law' },
+    },
+  ],
   measure: measurePenalty,
 };
 
