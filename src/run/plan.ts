@@ -45,6 +45,11 @@ export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
         `stage ${stage.name}: the seeds have training sets of different sizes; run them one by one`,
       );
     }
+    if (stage.sampler === 'mixture' && sets.some(({ probability }) => probability === undefined)) {
+      throw new UserError(
+        `stage ${stage.name}: the data have no probabilities, which the sampler mixture needs; choose another sampler`,
+      );
+    }
     const stepsPerEpoch = Math.ceil(size / stage.batchSize);
     const steps = Math.round(stage.epochs * stepsPerEpoch);
     stages.push({ config: stage, sets, stepsPerEpoch, steps, firstStep });

@@ -108,8 +108,15 @@ describe('problems are told with file, line, column, key and what was expected',
     expect(problems('extends: base.yaml\n', ['stages.7.epochs=1'])).toContain('expected a place from 0 to 1');
   });
 
+  test('an override of another key whose name begins alike is not blamed', () => {
+    const text = 'extends: base.yaml\nlog: { sketchSize: none }\n';
+    expect(problems(text, ['log.sketch=never'])).toMatch(/^own\.yaml:2:\d+ log\.sketchSize: expected number/);
+  });
+
   test('a missing file, and one that extends itself', () => {
-    expect(() => loadConfig('none.yaml', runSchema)).toThrow(/cannot read config none\.yaml/);
+    expect(() => loadConfig('none.yaml', runSchema)).toThrow(
+      /^cannot read config none\.yaml: there is no such file$/,
+    );
     expect(problems('extends: own.yaml\n')).toContain('extends itself');
   });
 });
@@ -122,6 +129,10 @@ test('maps are merged, lists and other kinds replaced, overrides win', () => {
   expect(config.name).toBe('mine');
   expect(config.data).toMatchObject({ alpha: 0.5, listLength: 5, variables: 1000 });
   expect(config.stages.map(({ epochs }) => epochs)).toEqual([30, 3]);
+});
+
+test('a file can extend one named by its whole path', () => {
+  expect(load(`extends: ${path.resolve('base.yaml')}\nname: mine\n`).name).toBe('mine');
 });
 
 test('the resolved config replays itself', () => {

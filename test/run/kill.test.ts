@@ -1,44 +1,24 @@
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createStream } from '../../data/random/streams.js';
 import { checkpointSteps } from '../../src/run/checkpoint.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
-import { testEngine, useTestEngine } from '../train/support/engine.js';
+import { checkpointReached, commandLine, gradscope } from '../support/command-line.js';
+import { polars } from '../store/polars.js';
 import { finalWeights, temporaryFolder, tiny } from './support.js';
 
-beforeAll(useTestEngine);
+const rows = (table: Uint8Array): Record<string, unknown>[] => polars.readIPC(table).toRecords();
 
 const folders = (root: string): string[] =>
   [0, 1].map((seed) => path.join(root, 'set-inclusion', `tiny-seed${seed}`));
 
-/** Runs the command line in a child; with `killed`, kills it (SIGKILL) once that promise resolves. */
-async function gradscope(
-  args: string[],
-  killed: ((exited: Promise<unknown>) => Promise<void>) | null,
-): Promise<number | null> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
-    env: { ...process.env, GRADSCOPE_ENGINE: testEngine },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let complaint = '';
-  child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  if (killed !== null) {
-    await killed(exited);
-    child.kill('SIGKILL');
-  }
-  const code = await exited;
-  if (killed === null && code !== 0) throw new Error(`exit code ${code}: ${complaint}`);
-  return code;
-}
-
 /** A run long enough to be killed anywhere, with checkpoints ten times a second. */
 const settings = [
   ...tiny.filter((setting) => !setting.startsWith('stages.')),
+  'model.layers=1',
   'stages.0.epochs=12',
   'stages.1.epochs=40',
   'checkpoint.everySeconds=0.1',
@@ -55,19 +35,13 @@ const start = (root: string): string[] => [
 
 test('killed with SIGKILL at random moments and resumed, a run ends with the weights of an uninterrupted one', async () => {
   const whole = temporaryFolder();
-  await gradscope(start(whole), null);
+  const uninterrupted = gradscope(start(whole));
   const random = createStream(Date.now(), 'test');
   const root = temporaryFolder();
-  const steps = readRunInfo(folders(whole)[0]!).stepsTotal;
-
   const reached =
     (step: number) =>
-    async (exited: Promise<unknown>): Promise<void> => {
-      const gone = new AbortController();
-      void exited.then(() => gone.abort());
-      while (!gone.signal.aborted && (checkpointSteps(folders(root)[0]!).at(-1) ?? -1) < step) {
-        await setTimeout(5);
-      }
+    async (gone: AbortSignal): Promise<void> => {
+      await checkpointReached(folders(root)[0]!, step, gone);
       await setTimeout(random.uniform() * 150);
     };
   await gradscope(start(root), reached(1));
@@ -76,13 +50,15 @@ test('killed with SIGKILL at random moments and resumed, a run ends with the wei
     const reader = await TableReader.open(folders(root)[0]!, table);
     await reader.close();
   }
+  const steps = readRunInfo(folders(root)[0]!).stepsTotal;
   const before = checkpointSteps(folders(root)[0]!).at(-1)!;
   expect(before).toBeLessThan(steps);
   await gradscope(
     ['run', '--resume', folders(root)[1]!, '--out', root],
     reached(Math.min(steps - 30, before + 40)),
   );
-  await gradscope(['run', '--resume', folders(root)[0]!, '--out', root], null);
+  await gradscope(['run', '--resume', folders(root)[0]!, '--out', root]);
+  await uninterrupted;
 
   folders(root).forEach((folder, i) => {
     expect(readRunInfo(folder).status).toBe('complete');
@@ -92,7 +68,25 @@ test('killed with SIGKILL at random moments and resumed, a run ends with the wei
       const [own, other] = [folder, folders(whole)[i]!].map((run) =>
         fs.readFileSync(path.join(run, `${table}.arrow`)),
       );
+      if (!own!.equals(other!)) expect(rows(own!), table).toEqual(rows(other!));
       expect(own!.equals(other!), table).toBe(true);
     }
   });
+});
+
+test('Ctrl-C stops at the next step, with exit code 130 and the command that goes on', async () => {
+  const root = temporaryFolder();
+  const folder = folders(root)[0]!;
+  const { code, stdout, stderr } = await commandLine([...start(root), '--set', 'log.tier=off'], {
+    signal: 'SIGINT',
+    killed: (gone) => checkpointReached(folder, 1, gone),
+  });
+  expect(stderr).toContain('stopping at the next step, with a checkpoint (again to stop at once)\n');
+  expect(stderr).toMatch(new RegExp(`interrupted; continue with: npx gradscope run --resume ${folder}\n$`));
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+  for (const own of folders(root)) {
+    const { status, stepsDone } = readRunInfo(own);
+    expect(status).toBe('interrupted');
+    expect(checkpointSteps(own).at(-1)).toBe(stepsDone);
+  }
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -7,39 +8,76 @@ import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
+import { recoverRun } from '../../src/store/recover.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import type { Progress } from '../../src/run/session.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { useTestEngine } from '../train/support/engine.js';
-import { finalWeights, resumeTiny, temporaryFolder, trainTiny } from './support.js';
+import { finalWeights, resumeTiny, temporaryFolder, trainTiny, type TinyOptions } from './support.js';
+
+/** Seeds that train together in most tests. */
+const seeds = [0, 5, 9];
 
 let engine: Engine;
+/** Runs of these seeds at the highest tier, which others are compared with, and how many tensors their steps left. */
+let whole: { readonly root: string; readonly tensors: readonly number[] };
+
 beforeAll(async () => {
   engine = await useTestEngine();
+  const root = temporaryFolder();
+  const tensors: number[] = [];
+  await train({ root, seeds, onProgress: () => tensors.push(tf.memory().numTensors) });
+  whole = { root, tensors };
 });
+
+/** A session's time goes into capturing graphs: one layer, where the number of layers does not matter. */
+function train(options: Omit<TinyOptions, 'engine'>): ReturnType<typeof trainTiny> {
+  return trainTiny({ ...options, engine, overrides: ['model.layers=1', ...(options.overrides ?? [])] });
+}
+
+/** For runs that only have to be there: four updates of one size, four of another. */
+const brief = ['log.tier=off', 'stages.0.epochs=0.5'];
 
 const folderOf = (root: string, seed = 0): string => path.join(root, 'set-inclusion', `tiny-seed${seed}`);
 
-async function lossesOf(folder: string): Promise<number[]> {
-  const reader = await TableReader.open(folder, 'steps');
+/** A column of numbers of a table. */
+async function numbersOf(folder: string, table: string, name: string): Promise<number[]> {
+  const reader = await TableReader.open(folder, table);
   try {
-    const columns = await readColumns(reader, ['loss']);
-    return Array.from(columns.column('loss', 'float64').values);
+    const view = (await readColumns(reader, [name])).view(name);
+    if (view.kind !== 'float64' && view.kind !== 'int32') throw new Error(`${name} holds no numbers`);
+    return Array.from(view.values);
   } finally {
     await reader.close();
   }
 }
 
-function expectSameBits(actual: Map<string, Float32Array>, expected: Map<string, Float32Array>): void {
-  expect([...actual.keys()]).toEqual([...expected.keys()]);
-  for (const [name, values] of expected) {
-    expect(Buffer.from(actual.get(name)!.buffer).equals(Buffer.from(values.buffer)), name).toBe(true);
-  }
+const lossesOf = (folder: string): Promise<number[]> => numbersOf(folder, 'steps', 'loss');
+
+/** How the run of each seed ended: status, data, losses, metrics, and a hash of every parameter's bits. */
+function endsOf(root: string): Promise<unknown[]> {
+  return Promise.all(
+    seeds.map(async (seed) => {
+      const folder = folderOf(root, seed);
+      const { status, dataHash } = readRunInfo(folder);
+      const weights = Array.from(finalWeights(folder), ([name, values]) => [name, hash(values)]);
+      const evaluated = await numbersOf(folder, 'metrics', 'step');
+      const metrics = await numbersOf(folder, 'metrics', 'value');
+      return { status, dataHash, losses: await lossesOf(folder), evaluated, metrics, weights };
+    }),
+  );
+}
+
+function hash({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
 }
 
 test('a run ends complete, with every table as an Arrow file, and no tensor left', async () => {
   const root = temporaryFolder();
   const before = tf.memory().numTensors;
-  const { end, folders, failed } = await trainTiny({ root, engine });
+  const { end, folders, failed } = await trainTiny({ root, engine, overrides: ['stages.0.epochs=0.5'] });
   expect({ end, folders, failed }).toEqual({ end: 'complete', folders: [folderOf(root)], failed: [] });
   expect(tf.memory().numTensors).toBe(before);
   const names = fs
@@ -54,78 +92,82 @@ test('a run ends complete, with every table as an Arrow file, and no tensor left
   expect(await lossesOf(folderOf(root))).toHaveLength(info.stepsTotal);
 });
 
-test('the number of tensors does not grow over steps', async () => {
-  const counts: number[] = [];
-  await trainTiny({ root: temporaryFolder(), engine, onProgress: () => counts.push(tf.memory().numTensors) });
+test('the number of tensors does not grow over steps', () => {
   // The first steps of a stage create its optimizer's state and capture its graphs.
-  expect(new Set(counts.slice(3, 15)).size).toBe(1);
-});
-
-test('the same seed gives the same data, losses and weights', async () => {
-  const roots = [temporaryFolder(), temporaryFolder()];
-  for (const root of roots) await trainTiny({ root, engine });
-  const [first, second] = roots.map((root) => folderOf(root));
-  expect(readRunInfo(second!).dataHash).toBe(readRunInfo(first!).dataHash);
-  expect(await lossesOf(second!)).toEqual(await lossesOf(first!));
-  expectSameBits(finalWeights(second!), finalWeights(first!));
+  expect(new Set(whole.tensors.slice(3, 15)).size).toBe(1);
 });
 
 test.each(['off', 'norms', 'groups', 'sketch'])(
-  'logging tier %s leaves the weights as they are, bit for bit',
+  'the same seed gives the same data, losses and weights, bit for bit, with logging tier %s too',
   async (tier) => {
-    const [full, other] = [temporaryFolder(), temporaryFolder()];
-    await trainTiny({ root: full, engine, seeds: [0, 1] });
-    await trainTiny({ root: other, engine, seeds: [0, 1], overrides: [`log.tier=${tier}`] });
-    for (const seed of [0, 1]) {
-      expect(await lossesOf(folderOf(other, seed))).toEqual(await lossesOf(folderOf(full, seed)));
-      expectSameBits(finalWeights(folderOf(other, seed)), finalWeights(folderOf(full, seed)));
-    }
+    const root = temporaryFolder();
+    await train({ root, seeds, overrides: [`log.tier=${tier}`] });
+    expect(await endsOf(root)).toEqual(await endsOf(whole.root));
   },
 );
 
 test('a replica comes out as it does alone, within rounding', async () => {
-  const [together, alone] = [temporaryFolder(), temporaryFolder()];
-  await trainTiny({ root: together, engine, seeds: [0, 5, 9] });
-  await trainTiny({ root: alone, engine, seeds: [5] });
-  const [mine, others] = [await lossesOf(folderOf(alone, 5)), await lossesOf(folderOf(together, 5))];
+  const alone = temporaryFolder();
+  await train({ root: alone, seeds: [5] });
+  const [mine, others] = [await lossesOf(folderOf(alone, 5)), await lossesOf(folderOf(whole.root, 5))];
   expect(others).toHaveLength(mine.length);
   mine.forEach((loss, i) => expect(Math.abs(others[i]! - loss)).toBeLessThan(1e-3 * (1 + loss)));
   const weights = finalWeights(folderOf(alone, 5));
-  for (const [name, values] of finalWeights(folderOf(together, 5))) {
+  for (const [name, values] of finalWeights(folderOf(whole.root, 5))) {
     values.forEach((value, i) => expect(Math.abs(value - weights.get(name)![i]!), name).toBeLessThan(2e-3));
   }
-  expect(await lossesOf(folderOf(together, 0))).not.toEqual(others);
+  expect(await lossesOf(folderOf(whole.root, 0))).not.toEqual(others);
 });
 
 describe('stopping', () => {
-  test.each([1, 7, 12, 17])(
-    'at step %i and resuming gives the weights of an uninterrupted run',
-    async (stopAt) => {
-      const [whole, stopped] = [temporaryFolder(), temporaryFolder()];
-      await trainTiny({ root: whole, engine, seeds: [0, 1] });
-      const { end } = await trainTiny({
-        root: stopped,
-        engine,
-        seeds: [0, 1],
-        onProgress: ({ step }, abort) => step === stopAt && abort(),
-      });
+  test('again and again, and resuming gives the weights of an uninterrupted run', async () => {
+    const root = temporaryFolder();
+    const stopAt =
+      (last: number) =>
+      ({ step }: Progress, abort: () => void): void => {
+        if (step === last) abort();
+      };
+    const early = await train({ root, seeds, request: { signal: AbortSignal.abort() } });
+    expect(early.end).toBe('interrupted');
+    // Before the first update, after it, at the end of an epoch, within one, and at the end of a stage.
+    for (const last of [1, 7, 12, 21]) {
+      const { end } = await resumeTiny(folderOf(root), { root, engine, onProgress: stopAt(last) });
       expect(end).toBe('interrupted');
-      expect(readRunInfo(folderOf(stopped))).toMatchObject({ status: 'interrupted', stepsDone: stopAt });
-      await resumeTiny(folderOf(stopped), { root: stopped, engine });
-      for (const seed of [0, 1]) {
-        expect(readRunInfo(folderOf(stopped, seed)).status).toBe('complete');
-        expectSameBits(finalWeights(folderOf(stopped, seed)), finalWeights(folderOf(whole, seed)));
-        expect(await lossesOf(folderOf(stopped, seed))).toEqual(await lossesOf(folderOf(whole, seed)));
+      for (const seed of seeds) {
+        expect(readRunInfo(folderOf(root, seed))).toMatchObject({ status: 'interrupted', stepsDone: last });
+        expect(await lossesOf(folderOf(root, seed))).toHaveLength(last);
       }
-    },
-  );
+    }
+    await resumeTiny(folderOf(root, seeds[1]), { root, engine });
+    expect(await endsOf(root)).toEqual(await endsOf(whole.root));
+  });
+
+  test('the command that started runs goes on with them if told so, and is refused if not', async () => {
+    const root = temporaryFolder();
+    const [some, all] = [
+      [0, 1],
+      [0, 1, 2],
+    ];
+    const overrides = brief;
+    await train({ root, seeds: some, overrides, onProgress: ({ step }, abort) => step === 2 && abort() });
+    await expect(train({ root, seeds: all, overrides })).rejects.toThrow(
+      /tiny-seed0: holds a run that is interrupted; continue it with --existing resume/,
+    );
+    const { end, folders } = await train({ root, seeds: all, overrides, request: { existing: 'resume' } });
+    expect({ end, folders }).toEqual({ end: 'complete', folders: all.map((seed) => folderOf(root, seed)) });
+    expect(readRunInfo(folderOf(root, 2)).status).toBe('complete');
+    for (const seed of some) {
+      expect(await lossesOf(folderOf(root, seed))).toHaveLength(8);
+      expect(readRunInfo(folderOf(root, seed)).status).toBe('complete');
+    }
+  });
 
   test('a second process gets a clear error while a run is going', async () => {
     const root = temporaryFolder();
     const refusals: Promise<unknown>[] = [];
-    await trainTiny({
+    await train({
       root,
-      engine,
+      overrides: brief,
       onProgress: () => {
         if (refusals.length > 0) return;
         refusals.push(resumeTiny(folderOf(root), { root, engine }).catch((error: unknown) => error));
@@ -136,24 +178,25 @@ describe('stopping', () => {
 
   test('a complete run is left alone, another config is refused, overwriting replaces', async () => {
     const root = temporaryFolder();
-    await trainTiny({ root, engine });
+    await train({ root, overrides: brief });
     const { updated } = readRunInfo(folderOf(root));
-    await trainTiny({ root, engine });
+    await train({ root, overrides: brief });
     expect(readRunInfo(folderOf(root)).updated).toBe(updated);
-    await expect(trainTiny({ root, engine, overrides: ['stages.0.epochs=2'] })).rejects.toThrow(
-      /holds a run of another config/,
-    );
-    await trainTiny({ root, engine, overrides: ['stages.0.epochs=2'], request: { existing: 'overwrite' } });
+    const changed = { root, overrides: [...brief, 'stages.1.epochs=2'] };
+    await expect(train(changed)).rejects.toThrow(/holds a run of another config/);
+    await train({ ...changed, request: { existing: 'overwrite' } });
     expect(readRunInfo(folderOf(root)).updated).not.toBe(updated);
   });
 });
 
+const noSpace = (): Error =>
+  Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+
 describe('what goes wrong', () => {
   test('a loss that is not finite ends its run, says where, and keeps the log', async () => {
     const root = temporaryFolder();
-    const failing = trainTiny({
+    const failing = train({
       root,
-      engine,
       overrides: [
         'stages.0.optimizer.learningRate=1e30',
         'stages.0.parameterGroups=[]',
@@ -171,11 +214,11 @@ describe('what goes wrong', () => {
 
   test('one broken replica does not stop the others', async () => {
     const root = temporaryFolder();
-    const stopAt = 5;
-    await trainTiny({
+    const stopAt = 2;
+    await train({
       root,
-      engine,
       seeds: [0, 1],
+      overrides: ['stages.0.epochs=0.5'],
       onProgress: ({ step }, abort) => step === stopAt && abort(),
     });
     const checkpoint = readCheckpoint(folderOf(root, 1), stopAt);
@@ -198,15 +241,52 @@ describe('what goes wrong', () => {
       ...nodeFileSystem,
       write: (fd: number, chunks: readonly Uint8Array[], position: number): number => {
         written += chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-        if (written > 150_000)
-          throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+        if (written > 150_000) throw noSpace();
         return nodeFileSystem.write(fd, chunks, position);
       },
     };
-    const failing = trainTiny({ root, engine, request: { environment: { ...nodeEnvironment, fs: full } } });
+    const failing = train({ root, request: { environment: { ...nodeEnvironment, fs: full } } });
     await expect(failing).rejects.toThrow(/ENOSPC/);
-    const reader = await TableReader.open(folderOf(root), 'steps');
-    expect(reader.rows).toBeGreaterThanOrEqual(0);
-    await reader.close();
+    expect((await lossesOf(folderOf(root))).length).toBeGreaterThanOrEqual(0);
+  });
+
+  test('a run that could not write for once can be gone on with', async () => {
+    const root = temporaryFolder();
+    let due = false;
+    const briefly = {
+      ...nodeFileSystem,
+      write: (fd: number, chunks: readonly Uint8Array[], position: number): number => {
+        if (!due) return nodeFileSystem.write(fd, chunks, position);
+        due = false;
+        throw noSpace();
+      },
+    };
+    const overrides = ['log.tier=off'];
+    const failing = train({
+      root,
+      seeds,
+      overrides,
+      onProgress: ({ step }) => (due ||= step === 9),
+      request: { environment: { ...nodeEnvironment, fs: briefly } },
+    });
+    await expect(failing).rejects.toThrow(/ENOSPC/);
+    const { status, failure } = readRunInfo(folderOf(root));
+    expect({ status, failure }).toEqual({
+      status: 'interrupted',
+      failure: expect.stringContaining('ENOSPC'),
+    });
+    const { end } = await train({ root, seeds, overrides, request: { existing: 'resume' } });
+    expect(end).toBe('complete');
+    expect(await endsOf(root)).toEqual(await endsOf(whole.root));
+  });
+
+  test('a run whose streams were recovered is not gone on with', async () => {
+    const root = temporaryFolder();
+    await train({ root, overrides: brief, onProgress: ({ step }, abort) => step === 2 && abort() });
+    await recoverRun(folderOf(root));
+    await expect(resumeTiny(folderOf(root), { root, engine })).rejects.toThrow(
+      /tiny-seed0: cannot be resumed \(its tables were made files, by recover\)/,
+    );
+    expect(readRunInfo(folderOf(root)).status).toBe('interrupted');
   });
 });

@@ -1,0 +1,131 @@
+import fs from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { definitionOrders } from '../../data/set-inclusion/config.js';
+import { loadConfig } from '../../src/config/load.js';
+import { runSchema } from '../../src/run/config.js';
+import { startRuns } from '../../src/run/run.js';
+import { readColumns } from '../../src/store/read-columns.js';
+import { readRunInfo } from '../../src/store/run-folder.js';
+import { TableReader } from '../../src/store/table-reader.js';
+import type { Engine } from '../../src/train/engine/load.js';
+import { samplers } from '../../src/train/sampler.js';
+import { useTestEngine } from '../train/support/engine.js';
+import { temporaryFolder } from './support.js';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await useTestEngine();
+});
+
+const presets = fs
+  .readdirSync('configs')
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => `configs/${name}`);
+
+/** Two updates of each stage of a preset at sizes that take a second. */
+function tinySizes(file: string): string[] {
+  const { config } = loadConfig(file, runSchema);
+  return [
+    'data.variables=40',
+    'model.layers=1',
+    'model.width=32',
+    'model.heads=2',
+    'model.feedForward=32',
+    'evaluation.maxExamples=4',
+    'evaluation.batchSize=16',
+    'log.sketchSize=16',
+    'log.tier=full',
+    ...['gram', 'exampleNorms', 'sketch', 'vectors'].map((name) => `log.${name}={ every: 1 }`),
+    ...config.stages.flatMap((_, stage) => [
+      `stages.${stage}.epochs=1`,
+      `stages.${stage}.batchSize=${stage === 0 ? 256 : 4}`,
+    ]),
+  ];
+}
+
+/** Trains a preset and returns the losses and gradient norms of its steps. */
+async function train(
+  file: string,
+  overrides: readonly string[] = [],
+  root = temporaryFolder(),
+): Promise<{ steps: number; values: number[] }> {
+  const { config, resolved } = loadConfig(file, runSchema, [...tinySizes(file), ...overrides]);
+  const { end, folders } = await startRuns(config, resolved, [0], {
+    root,
+    engine,
+    command: ['test'],
+    signal: new AbortController().signal,
+    onProgress: () => {},
+    onMessage: () => {},
+    existing: 'refuse',
+    versions: {},
+  });
+  expect(end).toBe('complete');
+  const reader = await TableReader.open(folders[0]!, 'steps');
+  const columns = await readColumns(reader, ['loss', 'grad_norm']);
+  await reader.close();
+  return {
+    steps: readRunInfo(folders[0]!).stepsTotal,
+    values: ['loss', 'grad_norm'].flatMap((name) => Array.from(columns.column(name, 'float64').values)),
+  };
+}
+
+describe('every preset trains at tiny sizes, with everything logged', () => {
+  test.each(presets)('%s', async (file) => {
+    const { steps, values } = await train(file);
+    expect(values).toHaveLength(2 * steps);
+    expect(values.filter((value) => !(Number.isFinite(value) && value > 0))).toEqual([]);
+  });
+});
+
+const [smoke, paper] = ['configs/set-inclusion-smoke.yaml', 'configs/set-inclusion-paper.yaml'];
+
+/** Settings that no preset has: name, the preset they change, changes. */
+const settings: readonly (readonly [string, string, readonly string[]])[] = [
+  ...definitionOrders.map((order) => {
+    // The compact format knows no answers that are variables.
+    const preset = order.endsWith('v') ? paper : smoke;
+    return [`definition order ${order}`, preset, [`data.definitionOrder=${order}`]] as const;
+  }),
+  ['a loss on padding too', paper, ['loss={ target: text, normalisation: token, includePadding: true }']],
+  [
+    'every subset',
+    smoke,
+    [
+      'data.fractions={ qd1consis: 0.2, qd2incons: 0.2, q: 0.1, d1consis: 0.1, d2consis: 0.1, d3consis: 0.2, no_qd_baseline: 0.1 }',
+    ],
+  ],
+  ['one table for input and output', paper, ['model.tiedEmbedding=true']],
+  [
+    'SGD, cosine schedule',
+    smoke,
+    [
+      'stages.0.optimizer={ kind: sgd, learningRate: 0.1, momentum: 0.9 }',
+      'stages.0.schedule={ kind: cosine, warmupSteps: 1 }',
+    ],
+  ],
+  ...samplers
+    .filter((sampler) => sampler !== 'mixture')
+    .map((sampler) => [`sampler ${sampler}`, smoke, [`stages.0.sampler=${sampler}`]] as const),
+];
+
+describe('settings train at tiny sizes', () => {
+  test.each(settings)('%s', async (_, preset, overrides) => {
+    const { steps, values } = await train(preset, [
+      ...overrides,
+      'data.names=used',
+      'log.tier=groups',
+      'log.exampleNorms=never',
+    ]);
+    expect(values).toHaveLength(2 * steps);
+    expect(values.filter((value) => !(Number.isFinite(value) && value > 0))).toEqual([]);
+  });
+});
+
+test('a sampler that the data do not support is refused before there is a run folder', async () => {
+  const root = temporaryFolder();
+  await expect(train(smoke, ['stages.1.sampler=mixture'], root)).rejects.toThrow(
+    /^stage stage2: the data have no probabilities, which the sampler mixture needs; choose another sampler$/,
+  );
+  expect(fs.readdirSync(root)).toEqual([]);
+});
