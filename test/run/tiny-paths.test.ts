@@ -27,6 +27,7 @@ function tinySizes(file: string): string[] {
   const { config } = loadConfig(file, runSchema);
   return [
     'data.variables=40',
+    'data.names=used',
     'model.layers=1',
     'model.width=32',
     'model.heads=2',
@@ -113,7 +114,6 @@ describe('settings train at tiny sizes', () => {
   test.each(settings)('%s', async (_, preset, overrides) => {
     const { steps, values } = await train(preset, [
       ...overrides,
-      'data.names=used',
       'log.tier=groups',
       'log.exampleNorms=never',
     ]);
