@@ -20,7 +20,8 @@ const settings = [
   ...tiny.filter((setting) => !setting.startsWith('stages.')),
   'model.layers=1',
   'stages.0.epochs=12',
-  'stages.1.epochs=40',
+  'stages.1.epochs=20',
+  'evaluation.everyEpochs=4',
   'checkpoint.everySeconds=0.1',
 ].flatMap((setting) => ['--set', setting]);
 const start = (root: string): string[] => [
