@@ -12,6 +12,7 @@ import { batchTensors } from '../src/train/batch.js';
 import { loadEngine } from '../src/train/engine/load.js';
 import { gradientFunction } from '../src/train/gradient-function.js';
 import { Learner } from '../src/train/learner.js';
+import { trainingFields } from '../src/train/models/model.js';
 import { median, printTable } from './support.js';
 
 /**
@@ -32,7 +33,7 @@ const panel = choosePanel(
 );
 const reader = createFactorReader(plan.model, learner.blocks, 256);
 const gradient = gradientFunction(plan.model, learner.blocks, 'example');
-const names = [...new Set([...plan.model.trainingInputs, 'labels', 'weights'])];
+const names = trainingFields(plan.model);
 
 const ghost = (): number => {
   const started = performance.now();

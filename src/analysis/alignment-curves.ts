@@ -1,6 +1,6 @@
-import { readGroupGradients } from './group-gradients.js';
+import type { GroupGradients } from './group-gradients.js';
 import { alignmentPairs, cosineSeries } from './minibatch-alignment.js';
-import { questionStage, type RunData } from './run-data.js';
+import { endOfQuestions, type RunData } from './run-data.js';
 
 /** A curve over steps: one line of a chart, with the seeds behind it. */
 export interface Curve {
@@ -16,11 +16,9 @@ const curvePoints = 60;
 const questionsOf = { questions: 'own questions', mismatched: 'other questions' } as const;
 
 /** Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram. */
-export async function alignmentCurves(run: RunData): Promise<Curve[]> {
-  const gradients = await readGroupGradients(run);
+export function alignmentCurves(run: RunData, gradients: GroupGradients | null): Curve[] {
   if (gradients === null) return [];
-  const { firstStep, steps: length } = questionStage(run.info);
-  const last = firstStep + length;
+  const last = endOfQuestions(run.info);
   const width = Math.max(1, Math.ceil(last / curvePoints));
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which) => {

@@ -1,5 +1,6 @@
 import { alignmentCurves, type Curve } from './alignment-curves.js';
 import { judgeClaims, type Claim } from './claims.js';
+import { readGroupGradients } from './group-gradients.js';
 import { questionStage, type Arm } from './run-data.js';
 import { sectionOf, type Section } from './section.js';
 import { sections } from './sections/registry.js';
@@ -29,8 +30,9 @@ export async function analyseArm(
   const measured = sections.map((): (Readonly<Record<string, number | string>> | null)[] => []);
   const curves: Curve[][] = [];
   for (const [i, run] of arm.runs.entries()) {
-    for (const [s, section] of sections.entries()) measured[s]!.push(await section.measure(run));
-    curves.push(await alignmentCurves(run));
+    const gradients = await readGroupGradients(run);
+    for (const [s, section] of sections.entries()) measured[s]!.push(await section.measure(run, gradients));
+    curves.push(alignmentCurves(run, gradients));
     onProgress(i + 1);
   }
   const present = sections.flatMap((spec, s) => sectionOf(spec, seeds, measured[s]!) ?? []);

@@ -1,4 +1,4 @@
-import { questionStage, readTable, type RunData } from './run-data.js';
+import { endOfQuestions, readTable, type RunData } from './run-data.js';
 
 /** Metrics of a run: `get(set, metric, step)`, null where it was not measured. */
 export interface MetricsOfRun {
@@ -53,8 +53,7 @@ export function gapOf(
   metric: 'accuracy' | 'margin',
 ): number | string {
   const { info } = run;
-  const stage = questionStage(info);
-  const step = kind === 'weak' ? stage.firstStep + stage.steps : info.stepsTotal;
+  const step = kind === 'weak' ? endOfQuestions(info) : info.stepsTotal;
   const [reliable, unreliable] = gapSubsets[kind];
   return (
     gapAt(metrics, reliable, unreliable, metric, step) ??

@@ -1,4 +1,7 @@
 import type { GroupGradients } from './group-gradients.js';
+import { batchMoments, finitePopulation } from './measures/batch-moments.js';
+import type { GradientMoments } from './measures/gradient-variance.js';
+import { meanOf } from './measures/measured.js';
 import type { StepRange } from './minibatch-alignment.js';
 
 /** Gradient noise of a run, estimated from its own minibatches. */
@@ -14,10 +17,8 @@ export interface MinibatchVariance {
 }
 
 /**
- * Gamma and |G|^2 from minibatches drawn without replacement from N examples. A minibatch of B examples gives
- * `s^2 = (sum |g_i|^2 - B |g|^2) / (B - 1)` and `m = (B |g|^2 - mean |g_i|^2) / (B - 1)`, whose expectations are
- * `N/(N-1) Gamma` and `|G|^2 - Gamma/(N-1)`; hence `Gamma = (N-1)/N s^2` and `|G|^2 = m + Gamma/(N-1)` (McCandlish et
- * al. 2018 with the finite-population correction). Averaged over the minibatches of the range with per-example norms.
+ * Gamma and |G|^2 from minibatches drawn without replacement from N examples: {@link batchMoments} of each with the
+ * correction of {@link finitePopulation}, averaged over the minibatches of the range with per-example norms.
  *
  * @param population N, examples of the training set
  */
@@ -29,18 +30,21 @@ export function minibatchVariance(
   const norm2 = gradients.norm2('minibatch');
   const example = gradients.exampleNorm2('minibatch');
   const batch = gradients.count('minibatch');
-  let variance = 0;
-  let mean = 0;
-  let minibatches = 0;
+  const moments: GradientMoments[] = [];
   gradients.steps.forEach((step, i) => {
-    const b = batch[i]!;
-    if (step <= from || step > to || !Number.isFinite(example[i]!) || b < 2) return;
-    minibatches++;
-    variance += (example[i]! - b * norm2[i]!) / (b - 1);
-    mean += (b * norm2[i]! - example[i]! / b) / (b - 1);
+    if (step <= from || step > to) return;
+    const own = batchMoments({ size: batch[i]!, norm2: norm2[i]!, exampleNorm2: example[i]! });
+    if (typeof own !== 'string') moments.push(finitePopulation(own, population));
   });
-  if (minibatches === 0) return `no minibatch between steps ${from} and ${to} has per-example norms`;
-  const gamma = (((population - 1) / population) * variance) / minibatches;
-  const meanNorm2 = mean / minibatches + gamma / (population - 1);
-  return { gamma, meanNorm2, noiseScale: meanNorm2 > 0 ? gamma / meanNorm2 : null, minibatches };
+  const gamma = meanOf(moments.map((own) => own.gamma));
+  const meanNorm2 = meanOf(moments.map((own) => own.meanNorm2));
+  if (typeof gamma === 'string' || typeof meanNorm2 === 'string') {
+    return `no minibatch between steps ${from} and ${to} has per-example norms`;
+  }
+  return {
+    gamma,
+    meanNorm2,
+    noiseScale: meanNorm2 > 0 ? gamma / meanNorm2 : null,
+    minibatches: moments.length,
+  };
 }

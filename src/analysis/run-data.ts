@@ -81,6 +81,12 @@ export function questionStage(info: RunInfo): RunInfo['stages'][number] {
   return stage;
 }
 
+/** Updates of the run when the stage with questions ends. */
+export function endOfQuestions(info: RunInfo): number {
+  const { firstStep, steps } = questionStage(info);
+  return firstStep + steps;
+}
+
 /** Shortest way to name a folder for people. */
 export function shownPath(folder: string): string {
   const relative = path.relative(process.cwd(), folder);

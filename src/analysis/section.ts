@@ -6,6 +6,7 @@ import {
   type Quantity,
   type SeedValue,
 } from './quantity.js';
+import type { GroupGradients } from './group-gradients.js';
 import type { RunData } from './run-data.js';
 
 /** One number of a section, and what it is held against. */
@@ -30,8 +31,13 @@ export interface SectionSpec {
   /**
    * Values of one run by key, or the reason why there is one missing; null where the run does not have what the
    * section is about, so that the section is left out when no run has it.
+   *
+   * @param gradients the group gradients of the run's log, read once for all sections; null where it has none
    */
-  measure(run: RunData): Promise<Readonly<Record<string, number | string>> | null>;
+  measure(
+    run: RunData,
+    gradients: GroupGradients | null,
+  ): Promise<Readonly<Record<string, number | string>> | null>;
 }
 
 /** What the runs of an arm answer to a section. */

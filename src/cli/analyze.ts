@@ -17,7 +17,7 @@ export function analyzeCommand(): Command {
 Examples:
   gradscope analyze runs/set-inclusion
   gradscope analyze runs/set-inclusion/small-seed{0..7}
-  gradscope analyze runs --json | jq '.[0].gaps[0].estimate'
+  gradscope analyze runs --json | jq '.[0].sections[0].quantities[0].estimate'
 
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
 <folder of the runs>/analysis/<name>/analysis.json. Loads no TensorFlow; works on runs that are still going.`,

@@ -3,7 +3,7 @@ import type { ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import type { Model } from '../train/models/model.js';
+import { trainingFields, type Model } from '../train/models/model.js';
 import type { Block } from '../train/parameters/layout.js';
 
 /** Squared norms of minibatch gradients of one size. */
@@ -18,7 +18,7 @@ export interface MinibatchNorms {
 export type DrawKind = 'shuffle' | 'withReplacement';
 
 /** Examples of the smallest minibatch; all others are made of such. */
-export const smallestBatch = 8;
+const smallestBatch = 8;
 
 /** Smallest minibatches computed at once, as replicas with equal parameters. */
 const together = 16;
@@ -38,7 +38,7 @@ export interface MinibatchMeter {
 /** Gradients are those of the mean loss over examples, without the noise that training adds. */
 export function createMinibatchMeter(model: Model, blocks: readonly Block[]): MinibatchMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = [...new Set([...model.trainingInputs, 'labels', 'weights'])];
+  const names = trainingFields(model);
   const size = blocks.reduce((sum, block) => sum + block.size, 0);
 
   /** Sums of example gradients of consecutive runs of `count` rows each, `[run][size]`. */

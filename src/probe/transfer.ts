@@ -4,7 +4,7 @@ import { forward } from '../train/backward.js';
 import { batchTensors } from '../train/batch.js';
 import { compile } from '../train/engine/compiled.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import type { Model, ModelInputs } from '../train/models/model.js';
+import { trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
 import { unpack, type Block } from '../train/parameters/layout.js';
 import type { Panel } from './panel/panel.js';
 
@@ -43,7 +43,7 @@ export interface TransferMeter {
 
 export function createTransferMeter(model: Model, blocks: readonly Block[]): TransferMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = [...new Set([...model.trainingInputs, 'labels', 'weights'])];
+  const names = trainingFields(model);
   const losses = compile('losses', (tensors) => {
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
     return [forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs).losses];

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../data/errors.js';
 import type { ExampleSet } from '../../data/experiment.js';
@@ -69,7 +70,7 @@ export class Prober {
           this.onProgress(`${folder}: checkpoint at step ${step} of ${plan.totalSteps}`);
           this.probeCheckpoint(folder, step, plan, tables);
           // Signals and timers get their turn.
-          await new Promise((resolve) => setImmediate(resolve));
+          await setImmediate();
         }
       } catch (error) {
         tables.close();

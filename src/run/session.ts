@@ -8,7 +8,7 @@ import type { RunFolder } from '../store/run-folder.js';
 import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
 import { Learner } from '../train/learner.js';
-import { parameterCount, type ModelInputs } from '../train/models/model.js';
+import { parameterCount, trainingFields, type ModelInputs } from '../train/models/model.js';
 import { firstNonFinite } from '../train/non-finite.js';
 import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
 import { unpack } from '../train/parameters/layout.js';
@@ -273,7 +273,7 @@ export class Session {
     const host = gatherExamples(sets, sorted, (replica) =>
       createStream(seeds[replica]!, `examples/${config.name}/${place.stageStep}`),
     );
-    const names = [...new Set([...model.trainingInputs, 'labels', 'weights'])];
+    const names = trainingFields(model);
     const noise = noiseTensors(model, seeds, examples, config.name, place.stageStep);
     return { inputs: { ...batchTensors(host, names), ...noise }, groupOf };
   }

@@ -35,6 +35,9 @@ const group = dictionary('Group of training examples; minibatch is all of them.'
   ...d.groups,
 ]);
 
+const checkpointStep = int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' });
+const definition = dictionary('The definition as trained on, or how it was changed.', () => definitionKinds);
+
 /** Every table of a run folder. A new table is one more entry here. */
 export const tables = {
   steps: {
@@ -138,7 +141,7 @@ export const tables = {
     row: 'one checkpoint x question set of an entity x pairing x tensor',
     columns: {
       stage,
-      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      step: checkpointStep,
       subset: dictionary('Subset of the entity.', (d) => d.subsets),
       variable: int32('Variable that the questions are about.'),
       questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
@@ -165,11 +168,11 @@ export const tables = {
     row: 'one checkpoint x tensor x definition of the panel',
     columns: {
       stage,
-      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      step: checkpointStep,
       tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
       subset: dictionary('Subset of the definition.', (d) => d.subsets),
       variable: int32('Variable of the definition.'),
-      definition: dictionary('The definition as trained on, or how it was changed.', () => definitionKinds),
+      definition,
       norm2: float64('Squared norm of the gradient of the definition.'),
       inner: listFloat64(
         "Inner products with the gradients of the panel's questions, set after set in the order of the table alignment.",
@@ -182,7 +185,7 @@ export const tables = {
     row: 'one checkpoint x batch size x draw of a partition of the training set',
     columns: {
       stage,
-      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      step: checkpointStep,
       sampler: dictionary('How the minibatches were drawn.', () => ['shuffle', 'withReplacement']),
       draw: int32('Number of the random partition.'),
       batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
@@ -198,10 +201,10 @@ export const tables = {
     row: 'one checkpoint x entity x definition x step size',
     columns: {
       stage,
-      step: int32('Updates before the checkpoint; 0 is the untrained model.', { unit: 'step' }),
+      step: checkpointStep,
       subset: dictionary('Subset of the entity.', (d) => d.subsets),
       variable: int32('Variable that is defined and asked about.'),
-      definition: dictionary('The definition as trained on, or how it was changed.', () => definitionKinds),
+      definition,
       step_size: float64('Learning rate of the one update with the gradient of the definition alone.'),
       predicted: float64('First-order change of the mean loss of the questions.', { unit: 'nat' }),
       actual: float64('Change of the mean loss of the questions.', { unit: 'nat' }),

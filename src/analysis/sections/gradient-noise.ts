@@ -1,7 +1,6 @@
-import { readGroupGradients } from '../group-gradients.js';
 import { smithRegulariser } from '../measures/smith-regulariser.js';
 import { minibatchVariance } from '../minibatch-variance.js';
-import { questionStage } from '../run-data.js';
+import { endOfQuestions, questionStage } from '../run-data.js';
 import type { SectionSpec } from '../section.js';
 
 /** Share of the stage with questions, at its end, over which the variance is averaged. */
@@ -21,11 +20,10 @@ export const gradientNoise: SectionSpec = {
     { key: 'variance', name: "Smith's penalty, variance part", unit: 'nats', null: null },
     { key: 'norm', name: "Smith's penalty, norm part", unit: 'nats', null: null },
   ],
-  measure: async (run) => {
-    const gradients = await readGroupGradients(run);
+  measure: async ({ info }, gradients) => {
     if (gradients === null) return null;
-    const { firstStep, steps, examples: population, batchSize, learningRate } = questionStage(run.info);
-    const last = firstStep + steps;
+    const { steps, examples: population, batchSize, learningRate } = questionStage(info);
+    const last = endOfQuestions(info);
     const late = { from: Math.floor(last - lateShare * steps), to: last };
     const variance = minibatchVariance(gradients, population, late);
     if (typeof variance === 'string') {

@@ -1,6 +1,6 @@
-import { readGroupGradients } from '../group-gradients.js';
+import { difference } from '../measures/measured.js';
 import { alignmentPairs, meanCosine, type AlignedTag } from '../minibatch-alignment.js';
-import { questionStage } from '../run-data.js';
+import { endOfQuestions, questionStage } from '../run-data.js';
 import type { SectionSpec } from '../section.js';
 
 /** Cosine of the groups' gradients in the minibatches that training saw. */
@@ -30,11 +30,9 @@ export const minibatchCosine: SectionSpec = {
       },
     },
   ],
-  measure: async (run) => {
-    const gradients = await readGroupGradients(run);
+  measure: async ({ info }, gradients) => {
     if (gradients === null) return null;
-    const { firstStep, steps } = questionStage(run.info);
-    const range = { from: firstStep, to: firstStep + steps };
+    const range = { from: questionStage(info).firstStep, to: endOfQuestions(info) };
     const cosine = (tag: AlignedTag, which: 'questions' | 'mismatched'): number | string =>
       meanCosine(gradients, alignmentPairs[tag].definitions, alignmentPairs[tag][which], range);
     const values = {
@@ -50,8 +48,3 @@ export const minibatchCosine: SectionSpec = {
     };
   },
 };
-
-function difference(a: number | string, b: number | string): number | string {
-  if (typeof a === 'string') return a;
-  return typeof b === 'string' ? b : a - b;
-}

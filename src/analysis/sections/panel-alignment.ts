@@ -1,6 +1,7 @@
 import { withoutEmbeddings, type Pairing, type QuestionKind } from '../../store/panel-names.js';
 import { totalTensor } from '../../store/schemas.js';
-import { questionStage, readTable, type RunData } from '../run-data.js';
+import { difference, meanOfTwo } from '../measures/measured.js';
+import { endOfQuestions, readTable, type RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 
 /** Cosines of a panel at a checkpoint: `mean(subset, pairing, questions)` over entities, or why there is none. */
@@ -44,15 +45,14 @@ async function readCosines(run: RunData): Promise<((step: number, tensor: string
 }
 
 const where = [
-  { key: 'all tensors', tensor: totalTensor, stepOf: endOfQuestions },
-  { key: 'without embeddings', tensor: withoutEmbeddings, stepOf: endOfQuestions },
+  { key: 'all tensors', tensor: totalTensor, stepOf: (run: RunData) => endOfQuestions(run.info) },
+  {
+    key: 'without embeddings',
+    tensor: withoutEmbeddings,
+    stepOf: (run: RunData) => endOfQuestions(run.info),
+  },
   { key: 'untrained', tensor: totalTensor, stepOf: () => 0 },
 ] as const;
-
-function endOfQuestions(run: RunData): number {
-  const { firstStep, steps } = questionStage(run.info);
-  return firstStep + steps;
-}
 
 const tagSwapNull = 'the same with questions of other variables';
 
@@ -87,56 +87,42 @@ export const panelAlignment: SectionSpec = {
     if (read === null) return null;
     const values: Record<string, number | string> = {};
     for (const { key, tensor, stepOf } of where) {
-      const { mean } = read(stepOf(run), tensor);
-      // The same variables under both tags: d1consis as trained against swapped, d2consis the other way round.
-      values[`${key} swap`] = half(
-        mean('d1consis', 'matched', 'heldout'),
-        mean('d1consis', 'tag_swap', 'heldout'),
-        mean('d2consis', 'tag_swap', 'heldout'),
-        mean('d2consis', 'matched', 'heldout'),
-      );
-      values[`${key} swap null`] = half(
-        mean('d1consis', 'mismatched', 'heldout'),
-        mean('d1consis', 'tag_swap_mismatched', 'heldout'),
-        mean('d2consis', 'tag_swap_mismatched', 'heldout'),
-        mean('d2consis', 'mismatched', 'heldout'),
-      );
+      const { reliable, unreliable } = ofNewVariables(read(stepOf(run), tensor), 'matched', 'tag_swap');
+      const others = ofNewVariables(read(stepOf(run), tensor), 'mismatched', 'tag_swap_mismatched');
+      values[`${key} swap`] = difference(reliable, unreliable);
+      values[`${key} swap null`] = difference(others.reliable, others.unreliable);
     }
-    const { mean } = read(endOfQuestions(run), totalTensor);
-    const both = (first: number | string, second: number | string): number | string =>
-      half(first, 0, second, 0);
-    values['new reliable'] = both(
-      mean('d1consis', 'matched', 'heldout'),
-      mean('d2consis', 'tag_swap', 'heldout'),
-    );
-    values['new reliable null'] = both(
-      mean('d1consis', 'mismatched', 'heldout'),
-      mean('d2consis', 'tag_swap_mismatched', 'heldout'),
-    );
-    values['new unreliable'] = both(
-      mean('d1consis', 'tag_swap', 'heldout'),
-      mean('d2consis', 'matched', 'heldout'),
-    );
-    values['new unreliable null'] = both(
-      mean('d1consis', 'tag_swap_mismatched', 'heldout'),
-      mean('d2consis', 'mismatched', 'heldout'),
-    );
-    const difference = (pairing: Pairing): number | string =>
-      half(mean('qd1consis', pairing, 'trained'), mean('qd2incons', pairing, 'trained'), 0, 0, 1);
-    values['trained gap'] = difference('matched');
-    values['trained gap null'] = difference('mismatched');
+    const cosines = read(endOfQuestions(run.info), totalTensor);
+    const own = ofNewVariables(cosines, 'matched', 'tag_swap');
+    const others = ofNewVariables(cosines, 'mismatched', 'tag_swap_mismatched');
+    for (const tag of ['reliable', 'unreliable'] as const) {
+      values[`new ${tag}`] = own[tag];
+      values[`new ${tag} null`] = others[tag];
+    }
+    const gap = (pairing: Pairing): number | string =>
+      difference(
+        cosines.mean('qd1consis', pairing, 'trained'),
+        cosines.mean('qd2incons', pairing, 'trained'),
+      );
+    values['trained gap'] = gap('matched');
+    values['trained gap null'] = gap('mismatched');
     return values;
   },
 };
 
-/** `weight * ((a - b) + (c - d))`, or the reason of the first that is missing. */
-function half(
-  a: number | string,
-  b: number | string,
-  c: number | string,
-  d: number | string,
-  weight = 0.5,
-): number | string {
-  for (const value of [a, b, c, d]) if (typeof value === 'string') return value;
-  return weight * (Number(a) - Number(b) + (Number(c) - Number(d)));
+/**
+ * Cosines of the same new variables under both tags: d1consis as trained and swapped, d2consis the other way round.
+ *
+ * @param asTrained pairing of definitions with their own tag
+ * @param swapped the same with the other tag
+ */
+function ofNewVariables(
+  { mean }: PanelCosines,
+  asTrained: Pairing,
+  swapped: Pairing,
+): { reliable: number | string; unreliable: number | string } {
+  return {
+    reliable: meanOfTwo(mean('d1consis', asTrained, 'heldout'), mean('d2consis', swapped, 'heldout')),
+    unreliable: meanOfTwo(mean('d1consis', swapped, 'heldout'), mean('d2consis', asTrained, 'heldout')),
+  };
 }

@@ -1,5 +1,5 @@
 import { expectedMinibatchNorm2 } from '../measures/expected-minibatch-norm.js';
-import { questionStage, readTable, type RunData } from '../run-data.js';
+import { endOfQuestions, readTable, type RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 
 /** Batch sizes that are reported: powers of two, and the full batch as 0. */
@@ -41,8 +41,7 @@ async function measurePenalty(run: RunData): Promise<Record<string, number | str
     'examples',
   ]);
   if (columns === null) return null;
-  const { firstStep, steps } = questionStage(run.info);
-  const at = firstStep + steps;
+  const at = endOfQuestions(run.info);
   const step = columns.column('step', 'int32').values;
   const sampler = columns.column('sampler', 'dictionary');
   const size = columns.column('batch_size', 'int32').values;

@@ -1,5 +1,5 @@
 import { explainedFraction } from '../measures/explained-fraction.js';
-import { questionStage, readTable, type RunData } from '../run-data.js';
+import { endOfQuestions, readTable, type RunData } from '../run-data.js';
 import type { SectionSpec } from '../section.js';
 
 /** Step size at which the first-order prediction is held against the change itself: the smallest that was measured. */
@@ -86,7 +86,7 @@ async function readRows(run: RunData): Promise<Row[] | null> {
     'actual',
   ]);
   if (columns === null) return null;
-  const { firstStep, steps } = questionStage(run.info);
+  const last = endOfQuestions(run.info);
   const step = columns.column('step', 'int32').values;
   const [subset, definition] = [
     columns.column('subset', 'dictionary'),
@@ -105,7 +105,7 @@ async function readRows(run: RunData): Promise<Row[] | null> {
       stepSize: stepSize![row]!,
     };
     const relevant =
-      step[row] === firstStep + steps &&
+      step[row] === last &&
       (own.subset === 'd1consis' || own.subset === 'd2consis') &&
       (own.definition === 'definition' || own.definition === 'tag_swap');
     if (relevant) rows.push(own);

@@ -4,7 +4,7 @@ import { allocateFields } from '../../../data/fields.js';
 import { backward } from '../../train/backward.js';
 import { batchTensors } from '../../train/batch.js';
 import { compile } from '../../train/engine/compiled.js';
-import type { Model } from '../../train/models/model.js';
+import { trainingFields, type Model } from '../../train/models/model.js';
 import { unpack, type Block } from '../../train/parameters/layout.js';
 import { bindUses, factorsOf, flattenUses, type FlatUses, type ParameterUse } from '../../train/tape/uses.js';
 
@@ -36,7 +36,7 @@ export interface FactorReader {
  * that training adds.
  */
 export function createFactorReader(model: Model, blocks: readonly Block[], batchSize: number): FactorReader {
-  const names = [...new Set([...model.trainingInputs, 'labels', 'weights'])];
+  const names = trainingFields(model);
   let layout: Pick<FlatUses, 'uses' | 'slots'> | null = null;
   const run = compile('example factors', (tensors) => {
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));

@@ -67,7 +67,13 @@ export function choosePanel(
   const tables = { X1: data.training('stage1'), X2: data.training('stage2') } as const;
   const definitionKinds: DefinitionKind[] = ['definition', ...(data.counterfactuals?.kinds ?? [])];
   const entities: PanelEntity[] = [];
-  const rowsOf: { definition: number; trained: number[]; heldout: number[]; test: ExampleSet }[] = [];
+  const rowsOf: {
+    table: ExampleSet;
+    definition: number;
+    trained: number[];
+    heldout: number[];
+    test: ExampleSet;
+  }[] = [];
   for (const { subset, asTraining } of data.tests.filter(({ name, subset: own }) => name === own)) {
     const { part, tag } = subsets[subset];
     if (tag === null) continue;
@@ -81,6 +87,7 @@ export function choosePanel(
     for (const variable of chosen.toSorted((a, b) => a - b)) {
       entities.push({ subset, variable });
       rowsOf.push({
+        table,
         definition: definitions.get(variable)![0]!,
         trained: shuffled(questions.get(variable) ?? [], random),
         heldout: shuffled(heldout.get(variable) ?? [], random),
@@ -93,20 +100,17 @@ export function choosePanel(
     .filter((count) => count > 0);
   const questionsPerSet = Math.min(options.questions, ...counts);
   const sources: Source[] = definitionKinds.flatMap((kind) =>
-    entities.map(({ variable, subset }, entity): Source => {
+    entities.map(({ variable }, entity): Source => {
       if (kind !== 'definition') return { kind, variable };
-      return {
-        kind: 'row',
-        set: tables[subsets[subset].part === 'X1' ? 'X1' : 'X2'],
-        row: rowsOf[entity]!.definition,
-      };
+      const { table, definition } = rowsOf[entity]!;
+      return { kind: 'row', set: table, row: definition };
     }),
   );
   const questionSets: QuestionSet[] = [];
   for (const kind of ['trained', 'heldout'] as const) {
     rowsOf.forEach((own, entity) => {
       if (own[kind].length === 0) return;
-      const set = kind === 'heldout' ? own.test : tables.X1;
+      const set = kind === 'heldout' ? own.test : own.table;
       questionSets.push({ entity, kind });
       for (const row of own[kind].slice(0, questionsPerSet)) sources.push({ kind: 'row', set, row });
     });

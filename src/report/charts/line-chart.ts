@@ -9,9 +9,9 @@ import type { Marker } from './markers.js';
 import { noDataRows } from './no-data.js';
 import { drawVertical, paintLines } from './paint.js';
 import { columnOf } from './plot-area.js';
+import type { PlotOptions } from './plot-options.js';
 import { readAt } from './readout.js';
-import type { Range } from './scale.js';
-import { checkSeries, measure, omissionNotes, type Series } from './series.js';
+import { checkSeries, measure, omissionNotes } from './series.js';
 import { wrapText } from './text-width.js';
 import { formatValue } from './tick-labels.js';
 
@@ -22,24 +22,11 @@ export interface ReferenceBand {
   readonly label: string;
 }
 
-export interface LineChartOptions {
-  readonly series: readonly Series[];
-  /** Columns, at least 20. */
-  readonly width: number;
-  /** Rows of the plot with its axes and their labels, at least 4; the legend comes on top of them. */
-  readonly height: number;
-  readonly xLabel?: string | undefined;
-  readonly yLabel?: string | undefined;
-  readonly logX?: boolean | undefined;
-  readonly logY?: boolean | undefined;
-  readonly xRange?: Range | undefined;
-  readonly yRange?: Range | undefined;
+export interface LineChartOptions extends PlotOptions {
   readonly bands?: readonly ReferenceBand[] | undefined;
   readonly markers?: readonly Marker[] | undefined;
   /** A value of x at which to read off the series. */
   readonly cursor?: number | undefined;
-  /** Draws with ASCII characters only. */
-  readonly ascii?: boolean | undefined;
 }
 
 /**

@@ -7,7 +7,8 @@ import { type LegendEntry, legendRows } from './legend.js';
 import { noDataRows } from './no-data.js';
 import { paintLines } from './paint.js';
 import { columnOf, rowOf } from './plot-area.js';
-import { isShown, type Range } from './scale.js';
+import type { PlotOptions } from './plot-options.js';
+import { isShown } from './scale.js';
 import { checkSeries, measure, omissionNotes, type Series } from './series.js';
 import { wrapText } from './text-width.js';
 
@@ -18,24 +19,11 @@ export interface Curve {
   readonly y: (x: number) => number;
 }
 
-export interface ScatterChartOptions {
-  /** Points; bands are not drawn. */
-  readonly series: readonly Series[];
-  /** Columns, at least 20. */
-  readonly width: number;
-  /** Rows of the plot with its axes and their labels, at least 4; the legend comes on top of them. */
-  readonly height: number;
-  readonly xLabel?: string | undefined;
-  readonly yLabel?: string | undefined;
-  readonly logX?: boolean | undefined;
-  readonly logY?: boolean | undefined;
-  readonly xRange?: Range | undefined;
-  readonly yRange?: Range | undefined;
+/** The series are points; their bands are not drawn. */
+export interface ScatterChartOptions extends PlotOptions {
   /** Draws the line y = x. */
   readonly identity?: boolean | undefined;
   readonly curves?: readonly Curve[] | undefined;
-  /** Draws with ASCII characters only. */
-  readonly ascii?: boolean | undefined;
 }
 
 /**

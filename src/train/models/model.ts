@@ -50,6 +50,11 @@ export interface Model {
   logits(tape: FactorTape, inputs: ModelInputs): tf.Tensor3D;
 }
 
+/** Fields of a batch that training and gradient probes need: the model's own, and what the loss reads. */
+export function trainingFields(model: Model): string[] {
+  return [...new Set([...model.trainingInputs, 'labels', 'weights'])];
+}
+
 /** Number of scalars of all parameters of one replica. */
 export function parameterCount(model: Model): number {
   return model.parameters.reduce(

@@ -1,6 +1,5 @@
-import { entityValues } from './panel.js';
 import type { EntityValues, Panel, Side } from './panel.js';
-import { strataOf } from './strata.js';
+import { perEntity } from './per-entity.js';
 
 /**
  * Mean over the matched pairs of each entity, its definition with its own questions: not a null but what the others
@@ -12,10 +11,14 @@ export function matched<K extends string | number>(
   rows: Side,
   columns: Side,
 ): EntityValues<K> | string {
-  const { blocks, entities } = strataOf(panel, rows, columns, 'tag');
-  const found = new Map<K, number>();
-  for (const { entities: own, means } of blocks) {
-    own.forEach((entity, e) => found.set(entity, means[e * own.length + e]!));
-  }
-  return entityValues(found, entities);
+  return perEntity(
+    panel,
+    rows,
+    columns,
+    'tag',
+    1,
+    ({ entities, means }) =>
+      (e) =>
+        means[e * entities.length + e]!,
+  );
 }

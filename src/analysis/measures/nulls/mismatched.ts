@@ -1,9 +1,8 @@
 import type { RandomStream } from '../../../../data/random/streams.js';
 import { randomDerangement } from '../../inference/permutation/derangements.js';
 import { margins } from '../../inference/u-statistics/matched-contrast.js';
-import { entityValues } from './panel.js';
 import type { EntityValues, Panel, Side } from './panel.js';
-import { strataOf } from './strata.js';
+import { perEntity } from './per-entity.js';
 import type { Stratum } from './strata.js';
 
 /**
@@ -17,14 +16,10 @@ export function mismatched<K extends string | number>(
   columns: Side,
   within: Stratum = 'tag',
 ): EntityValues<K> | string {
-  const { blocks, entities } = strataOf(panel, rows, columns, within);
-  const found = new Map<K, number>();
-  for (const { entities: own, means } of blocks) {
-    if (own.length < 2) continue;
-    const { rows: byRow, columns: byColumn } = margins(means, own.length);
-    own.forEach((entity, e) => found.set(entity, 0.5 * (byRow[e]! + byColumn[e]!)));
-  }
-  return entityValues(found, entities);
+  return perEntity(panel, rows, columns, within, 2, ({ entities, means }) => {
+    const { rows: byRow, columns: byColumn } = margins(means, entities.length);
+    return (e) => 0.5 * (byRow[e]! + byColumn[e]!);
+  });
 }
 
 /**
@@ -37,14 +32,10 @@ export function matchedMinusMismatched<K extends string | number>(
   rows: Side,
   columns: Side,
 ): EntityValues<K> | string {
-  const { blocks, entities } = strataOf(panel, rows, columns, 'tag');
-  const found = new Map<K, number>();
-  for (const { entities: own, means } of blocks) {
-    if (own.length < 2) continue;
-    const { diagonal, rows: byRow, columns: byColumn } = margins(means, own.length);
-    own.forEach((entity, e) => found.set(entity, diagonal[e]! - 0.5 * (byRow[e]! + byColumn[e]!)));
-  }
-  return entityValues(found, entities);
+  return perEntity(panel, rows, columns, 'tag', 2, ({ entities, means }) => {
+    const { diagonal, rows: byRow, columns: byColumn } = margins(means, entities.length);
+    return (e) => diagonal[e]! - 0.5 * (byRow[e]! + byColumn[e]!);
+  });
 }
 
 /**
@@ -57,14 +48,10 @@ export function deranged<K extends string | number>(
   columns: Side,
   stream: RandomStream,
 ): EntityValues<K> | string {
-  const { blocks, entities } = strataOf(panel, rows, columns, 'tag');
-  const found = new Map<K, number>();
-  for (const { entities: own, means } of blocks) {
-    if (own.length < 2) continue;
-    const partners = randomDerangement(own.length, stream);
-    own.forEach((entity, e) => found.set(entity, means[e * own.length + partners[e]!]!));
-  }
-  return entityValues(found, entities);
+  return perEntity(panel, rows, columns, 'tag', 2, ({ entities, means }) => {
+    const partners = randomDerangement(entities.length, stream);
+    return (e) => means[e * entities.length + partners[e]!]!;
+  });
 }
 
 /**
@@ -78,14 +65,8 @@ export function randomPairs<K extends string | number>(
   columns: Side,
   stream: RandomStream,
 ): EntityValues<K> | string {
-  const { blocks, entities } = strataOf(panel, rows, columns, 'all');
-  const found = new Map<K, number>();
-  for (const { entities: own, means } of blocks) {
-    if (own.length < 2) continue;
-    own.forEach((entity, e) => {
-      const other = stream.integer(own.length - 1);
-      found.set(entity, means[e * own.length + other + (other >= e ? 1 : 0)]!);
-    });
-  }
-  return entityValues(found, entities);
+  return perEntity(panel, rows, columns, 'all', 2, ({ entities, means }) => (e) => {
+    const other = stream.integer(entities.length - 1);
+    return means[e * entities.length + other + (other >= e ? 1 : 0)]!;
+  });
 }
