@@ -72,7 +72,8 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   const file = flags.resume === undefined ? config! : configPath(flags.resume);
   const { config: parsed, resolved } = loadConfig(file, runSchema, flags.set);
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
-  const threads = flags.threads ?? defaultThreads(parsed.model);
+  const { modelWidth } = await import('../train/models/registry.js');
+  const threads = flags.threads ?? defaultThreads({ width: modelWidth(parsed.model) });
   const engine = await loadEngine({ engine: flags.engine, threads });
 
   const line = new ProgressLine(standardError());

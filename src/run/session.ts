@@ -392,10 +392,15 @@ function learningRates({ config }: StagePlan): (parameter: string) => number {
     groups.find(({ pattern }) => pattern.test(name))?.learningRate ?? config.optimizer.learningRate;
 }
 
-/** Training examples of each group, summed over replicas. */
-function groupSizes({ sets }: StagePlan, groups: number): number[] {
+/** How often each group is met, relative to the others and summed over replicas. */
+function groupSizes({ config, sets }: StagePlan, groups: number): number[] {
   const sizes = new Array<number>(groups).fill(0);
-  for (const { group } of sets) for (const own of group) sizes[own]!++;
+  for (const { group, probability } of sets) {
+    const weights = config.sampler === 'mixture' ? probability : undefined;
+    group.forEach((own, row) => {
+      sizes[own]! += weights?.[row] ?? 1;
+    });
+  }
   return sizes;
 }
 
