@@ -51,10 +51,11 @@ export function queryLosses(
 ): tf.Tensor {
   const examples = logits.shape[0]!;
   const shaped = tf.reshape(logits, [examples, queries, outputSize]);
-  const labels = tf.reshape(
-    tf.oneHot(tf.reshape(inputs['labels']!, [-1]) as tf.Tensor1D, outputSize),
-    [examples, queries, outputSize],
-  );
+  const labels = tf.reshape(tf.oneHot(tf.reshape(inputs['labels']!, [-1]) as tf.Tensor1D, outputSize), [
+    examples,
+    queries,
+    outputSize,
+  ]);
   const logProbability = tf.sub(shaped, tf.logSumExp(shaped, 2, true));
   const loss = tf.neg(tf.sum(tf.mul(logProbability, labels), 2));
   return tf.sum(tf.mul(loss, inputs['weights']!), 1);
