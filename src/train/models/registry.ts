@@ -26,6 +26,6 @@ export function modelWidth(config: ModelConfig): number {
     case 'transformer':
       return config.width;
     case 'convnet':
-      return Math.max(...config.convolutions.map(({ channels }) => channels), ...config.hidden);
+      return Math.max(...config.convolutions.map(({ channels }) => channels));
   }
 }

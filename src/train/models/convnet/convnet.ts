@@ -4,6 +4,7 @@ import type { ImageShape } from '../../../../data/experiment.js';
 import type { FactorTape } from '../../tape/factor-tape.js';
 import { constant, uniform } from '../initialise.js';
 import type { Model, ModelContext, ModelInputs, ParameterRole, ParameterSpec } from '../model.js';
+import { relu } from '../ops/relu.js';
 import type { ConvnetConfig } from './config.js';
 import { planTrunk, type TrunkLayer } from './trunk.js';
 
@@ -96,13 +97,13 @@ function convnetLogits(
   const [replicas, examples] = image.shape as [number, number];
   const names = convnetNames;
   const normRelu = (x: tf.Tensor3D, name: string): tf.Tensor3D =>
-    tf.relu(tape.layerNorm(x, `${name}.weight`, `${name}.bias`, config.layerNormEpsilon));
+    relu(tape.layerNorm(x, `${name}.weight`, `${name}.bias`, config.layerNormEpsilon));
 
   let x = tf.reshape(image, [replicas, examples * shape.height * shape.width, shape.channels]) as tf.Tensor3D;
   trunk.forEach((layer, i) => {
     const name = names.convolution(i);
     const source = i === 0 ? 'data' : 'activation';
-    x = tape.convolution(i === 0 ? x : tf.relu(x), `${name}.weight`, `${name}.bias`, layer.shape, source);
+    x = tape.convolution(i === 0 ? x : relu(x), `${name}.weight`, `${name}.bias`, layer.shape, source);
   });
   const [flat] = widthsOf(config, shape, trunk);
   x = normRelu(tf.reshape(x, [replicas, examples, flat!]), names.trunkNorm);
