@@ -2,11 +2,13 @@
 import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { analyzeCommand } from './analyze.js';
+import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { sweepCommand } from './sweep.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
@@ -22,6 +24,7 @@ const program = new Command('gradscope')
 Examples:
   gradscope doctor                                        engine, versions, numerics self-test
   gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
+  gradscope sweep configs/sweeps/mnist-pairs.yaml         one experiment over several values of a key
   gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
   gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals`,
   );
@@ -29,7 +32,9 @@ Examples:
 for (const command of [
   setupCommand,
   doctorCommand,
+  dataCommand,
   runCommand,
+  sweepCommand,
   probeCommand,
   analyzeCommand,
   verifyCommand,
