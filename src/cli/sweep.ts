@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import type { Sweep } from '../run/sweep-config.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
@@ -97,10 +98,7 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   return code;
 }
 
-async function train(
-  loaded: ReturnType<typeof import('../run/sweep-config.js').loadSweep>,
-  flags: Flags,
-): Promise<number> {
+async function train(loaded: Sweep, flags: Flags): Promise<number> {
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { modelWidth } = await import('../train/models/registry.js');
   const { runSweep } = await import('../run/sweep.js');

@@ -12,14 +12,16 @@ export type PlotOptions = Readonly<Record<string, unknown>>;
 /** Rows of data: plain objects, whose keys channels name. */
 export type Rows = readonly object[];
 
+type MarkOf<Data> = (data: Data, options?: PlotOptions) => Mark;
+
 /** The functions of Plot that figures use. */
 export interface PlotLibrary {
-  plot(options: PlotOptions): PlotElement;
-  line(data: Rows, options: PlotOptions): Mark;
-  dot(data: Rows, options: PlotOptions): Mark;
-  ruleX(data: Rows, options: PlotOptions): Mark;
-  ruleY(data: readonly unknown[], options?: PlotOptions): Mark;
-  text(data: Rows, options: PlotOptions): Mark;
+  readonly plot: (options: PlotOptions) => PlotElement;
+  readonly line: MarkOf<Rows>;
+  readonly dot: MarkOf<Rows>;
+  readonly ruleX: MarkOf<Rows>;
+  readonly ruleY: MarkOf<readonly number[]>;
+  readonly text: MarkOf<Rows>;
 }
 
 interface PlotElement {
@@ -27,14 +29,14 @@ interface PlotElement {
 }
 
 interface DocumentLibrary {
-  parseHTML(html: string): { readonly document: object };
+  readonly parseHTML: (html: string) => { readonly document: object };
 }
 
 /** Draws with Plot, outside a browser. */
 export interface Plotter {
   readonly marks: PlotLibrary;
   /** The plot as an SVG element in text, readable as a file of its own. */
-  draw(options: PlotOptions): string;
+  readonly draw: (options: PlotOptions) => string;
 }
 
 /** Loads Plot: half a second, so only when a figure is to be made. */

@@ -137,7 +137,7 @@ export class FactorTape {
       return {
         value: tf.add(tf.mul(x, gain()), tf.expandDims(bias, 1)),
         gradFunc: (dy, [x]) => {
-          this.recordVector(gainName, tf.mul(dy, x!) as tf.Tensor3D);
+          this.recordVector(gainName, tf.mul(dy, x!));
           this.recordVector(biasName, dy as tf.Tensor3D);
           return tf.mul(dy, gain());
         },

@@ -115,7 +115,7 @@ function windowsOfRows(x: tf.Tensor3D, examples: number, shape: ConvolutionShape
     }
   }
   const runs = tf.matMul(
-    tf.reshape(x, [replicas * examples * height, width * channels]) as tf.Tensor2D,
+    tf.reshape(x, [replicas * examples * height, width * channels]),
     tf.tensor2d(cut, [width * channels, output.width * run]),
   );
   // A row of runs behind the last stands for the padding above and below.

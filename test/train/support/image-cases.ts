@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { abs } from '@tensorflow/tfjs-core';
 import type { ImageShape } from '../../../data/experiment.js';
 import { convnetSchema, type ConvnetConfig } from '../../../src/train/models/convnet/config.js';
+import { convnextSchema, type ConvnextConfig } from '../../../src/train/models/convnext/config.js';
 import { randomIntegers, randomTensor, testStream } from './random.js';
 
 export interface ConvnetCase {
@@ -57,6 +58,21 @@ export const convnetCases: readonly ConvnetCase[] = [
     shape: imageShape(4, 5),
   },
 ];
+
+/** A ConvNeXt of two stages. */
+export const convnextCase: { readonly config: ConvnextConfig; readonly shape: ImageShape } = {
+  config: convnextSchema.parse({
+    kind: 'convnext',
+    stem: { kernel: 2, stride: 2 },
+    stages: [
+      { width: 3, blocks: 1 },
+      { width: 4, blocks: 2 },
+    ],
+    kernel: 3,
+    expansion: 2,
+  }),
+  shape: imageShape(10, 8),
+};
 
 /** Seeded fields of a batch of images. */
 export function randomImageBatch(

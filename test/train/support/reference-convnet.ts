@@ -15,7 +15,7 @@ export function referenceConvnetLosses(
   inputs: Readonly<Record<string, tf.Tensor>>,
 ): tf.Tensor {
   const get = (name: string): tf.Tensor => parameters.get(name)!;
-  const examples = inputs['image']!.shape[0]!;
+  const examples = inputs['image']!.shape[0];
   let { height, width, channels } = shape;
   let x = tf.reshape(inputs['image']!, [examples, height * width, channels]);
   config.convolutions.forEach((layer, i) => {
@@ -49,9 +49,9 @@ export function queryLosses(
   { queries, outputSize }: ImageShape,
   inputs: Readonly<Record<string, tf.Tensor>>,
 ): tf.Tensor {
-  const examples = logits.shape[0]!;
+  const examples = logits.shape[0];
   const shaped = tf.reshape(logits, [examples, queries, outputSize]);
-  const labels = tf.reshape(tf.oneHot(tf.reshape(inputs['labels']!, [-1]) as tf.Tensor1D, outputSize), [
+  const labels = tf.reshape(tf.oneHot(tf.reshape(inputs['labels']!, [-1]), outputSize), [
     examples,
     queries,
     outputSize,
