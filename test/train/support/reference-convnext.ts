@@ -23,7 +23,7 @@ export function referenceConvnextLosses(
   const pointwise = (x: tf.Tensor, name: string): tf.Tensor => {
     const weight = get(`${name}.weight`);
     const flat = tf.reshape(x, [-1, weight.shape[0]]);
-    return tf.reshape(affine(flat, weight, get(`${name}.bias`)), [...x.shape.slice(0, -1), weight.shape[1]]);
+    return tf.reshape(affine(flat, weight, get(`${name}.bias`)), [...x.shape.slice(0, -1), weight.shape[1]!]);
   };
   let { height, width, channels } = shape;
   let x = tf.reshape(inputs['image']!, [examples, height * width, channels]);
