@@ -335,7 +335,7 @@ describe('a run', () => {
       channels: 1,
       outputSize: 11,
       queries: 4,
-      answers: [...'ABCDEFGHIJ_'],
+      answers: 'ABCDEFGHIJ_'.split(''),
       queryColumns: 2,
     });
   });
