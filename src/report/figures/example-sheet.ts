@@ -3,7 +3,7 @@ import type { ExampleSet, ExperimentData, ImageShape, TrainSubset } from '../../
 import { allocateFields, float32Field, int32Field } from '../../../data/fields.js';
 import { encodePng } from '../../../data/images/png.js';
 import { createStream } from '../../../data/random/streams.js';
-import { escapeXml, type Drawing } from './svg.js';
+import { escapeXml, fonts, type Drawing } from './svg.js';
 
 /** Screen pixels for one pixel of an image, at least; small images are enlarged to this width. */
 const imageWidth = 132;
@@ -95,7 +95,7 @@ function drawExample(
   return (
     `<image x="${left}" y="${top}" width="${width * scale}" height="${height * scale}" xlink:href="data:image/png;base64,${png}"/>` +
     target
-      .map((line, i) => text(line, left, top + height * scale + (i + 1) * lineHeight, 13, 'monospace'))
+      .map((line, i) => text(line, left, top + height * scale + (i + 1) * lineHeight, 13, fonts.mono))
       .join('')
   );
 }
@@ -112,6 +112,6 @@ function targetLines(
   );
 }
 
-function text(content: string, x: number, y: number, size: number, family = 'sans-serif'): string {
+function text(content: string, x: number, y: number, size: number, family: string = fonts.sans): string {
   return `<text x="${x}" y="${y}" font-family="${family}" font-size="${size}">${escapeXml(content)}</text>`;
 }

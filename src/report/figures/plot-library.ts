@@ -21,6 +21,7 @@ export interface PlotLibrary {
   readonly dot: MarkOf<Rows>;
   readonly ruleX: MarkOf<Rows>;
   readonly ruleY: MarkOf<readonly number[]>;
+  readonly axisX: MarkOf<readonly number[]>;
   readonly text: MarkOf<Rows>;
 }
 

@@ -7,6 +7,12 @@ export interface Drawing {
   readonly svg: string;
 }
 
+/** Fonts for text in drawings: the first that the system has is taken, by browsers and by {@link toPng}. */
+export const fonts = {
+  sans: 'DejaVu Sans, Helvetica, Arial, sans-serif',
+  mono: 'DejaVu Sans Mono, Menlo, Courier New, monospace',
+} as const;
+
 /** Drawings side by side, under one title, on white. */
 export function besides(title: string, drawings: readonly Drawing[]): Drawing {
   const top = 36;
@@ -21,7 +27,7 @@ export function besides(title: string, drawings: readonly Drawing[]): Drawing {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     `<rect width="100%" height="100%" fill="white"/>` +
-    `<text x="12" y="22" font-family="sans-serif" font-size="14" font-weight="bold">${escapeXml(title)}</text>` +
+    `<text x="12" y="22" font-family="${fonts.sans}" font-size="14" font-weight="bold">${escapeXml(title)}</text>` +
     `${placed.join('')}</svg>`;
   return { width, height, svg };
 }
@@ -33,7 +39,7 @@ export function besides(title: string, drawings: readonly Drawing[]): Drawing {
 export function toPng({ svg, width }: Drawing, scale = 2): Uint8Array {
   return new Resvg(svg, {
     fitTo: { mode: 'width', value: width * scale },
-    font: { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' },
+    font: { loadSystemFonts: true },
   })
     .render()
     .asPng();

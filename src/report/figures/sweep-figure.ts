@@ -1,7 +1,7 @@
 import { sweepRows, type SweepRow } from '../../analysis/sweep-table.js';
 import { sweepQuantities, type SweepAnalysis } from '../../analysis/sweep.js';
 import type { Plotter } from './plot-library.js';
-import { besides, type Drawing } from './svg.js';
+import { besides, fonts, type Drawing } from './svg.js';
 
 const width = 460;
 const height = 320;
@@ -66,10 +66,11 @@ function panel(
     marginRight: 70,
     marginLeft: 50,
     marginBottom: 42,
-    style: { fontFamily: 'sans-serif', fontSize: '12px', background: 'white' },
-    x: { type: axis.scale, label: axis.label, ticks: values, tickFormat: String },
+    style: { fontFamily: fonts.sans, fontSize: '12px', background: 'white' },
+    x: { type: axis.scale, label: axis.label, inset: 14 },
     y: { label, grid: true, nice: true },
-    marks: [marks.ruleY([0]), ...drawn],
+    // A log axis would name powers of ten only.
+    marks: [marks.axisX(values, { text: values.map(String) }), marks.ruleY([0]), ...drawn],
   });
   return { width, height, svg };
 }
