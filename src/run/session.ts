@@ -24,7 +24,7 @@ import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
 import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
 import { scheduledSteps } from './log/schedule.js';
-import type { RunPlan, StagePlan } from './plan.js';
+import { keptCheckpoints, type RunPlan, type StagePlan } from './plan.js';
 import { writeStep } from './step-rows.js';
 
 /** One replica's run while it trains. */
@@ -76,6 +76,7 @@ export class Session {
   private lastCheckpoint = 0;
   private lastBreath = 0;
   private position: Position = { stage: 0, stageStep: 0, step: 0 };
+  private readonly keptSteps: ReadonlySet<number>;
 
   constructor(
     private readonly plan: RunPlan,
@@ -84,6 +85,7 @@ export class Session {
   ) {
     this.learner = new Learner(plan.model, replicas.length, plan.config.loss.normalisation);
     this.running = replicas.map(() => true);
+    this.keptSteps = new Set(keptCheckpoints(plan));
   }
 
   /** Replicas that have not failed. */
@@ -169,7 +171,7 @@ export class Session {
         const last = stageStep === steps;
         if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
         if (
-          last ||
+          this.keptSteps.has(this.position.step) ||
           this.options.now() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
         ) {
           this.checkpoint();
@@ -338,7 +340,6 @@ export class Session {
   private checkpoint(): void {
     const { fileSystem, now } = this.options;
     const { position } = this;
-    const stageEnds = new Set(this.plan.stages.map(({ firstStep, steps }) => firstStep + steps));
     this.replicas.forEach(({ seed, folder, tables }, replica) => {
       if (!this.running[replica]) return;
       const offsets = tables.sync();
@@ -357,7 +358,7 @@ export class Session {
     });
     for (const { folder } of this.survivors) {
       for (const step of checkpointSteps(folder.path).slice(0, -2)) {
-        const keep = this.plan.config.checkpoint.keep === 'stages' && (step === 0 || stageEnds.has(step));
+        const keep = this.plan.config.checkpoint.keep === 'stages' && (step === 0 || this.keptSteps.has(step));
         if (!keep) removeCheckpoint(folder.path, step, fileSystem);
       }
     }
