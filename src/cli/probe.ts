@@ -9,6 +9,7 @@ interface Flags {
   readonly variables: number;
   readonly questions: number;
   readonly draws: number;
+  readonly factors?: boolean;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
 }
@@ -22,6 +23,7 @@ export function probeCommand(): Command {
     .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
     .option('--questions <n>', 'questions a variable', positive, 12)
     .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
+    .option('--factors', 'also keep the gradient factors of every example of the panel, without loss')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -31,7 +33,8 @@ Examples:
   gradscope probe runs/set-inclusion
   gradscope probe runs/set-inclusion/small-seed0 --variables 50
 
-Writes the tables alignment, panel_gram, penalty and transfer into each run folder; gradscope analyze reads them.`,
+Writes the tables alignment, panel_gram, transfer, transfer_path, penalty and landscape into each run folder (with
+--factors also factors); gradscope analyze reads them.`,
     )
     .action(async (folders: string[], flags: Flags) => {
       await probe(folders, flags);
@@ -41,7 +44,8 @@ Writes the tables alignment, panel_gram, penalty and transfer into each run fold
 async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { loadEngine } = await import('../train/engine/load.js');
-  const { Prober, probeDefaults } = await import('../run/probe.js');
+  const { Prober } = await import('../run/probe.js');
+  const { probeDefaults } = await import('../run/probes/probe.js');
   const { runs, problems } = await findRuns(folders);
   for (const problem of problems) console.error(`left out: ${problem}`);
   const engine = await loadEngine({
@@ -55,6 +59,7 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     variablesPerSubset: flags.variables,
     questions: flags.questions,
     draws: flags.draws,
+    factors: flags.factors ?? false,
   };
   let done = 0;
   const prober = new Prober(options, { engine }, (message) => {

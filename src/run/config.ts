@@ -101,7 +101,9 @@ const checkpointSchema = z.strictObject({
     .describe('last: one, replaced; stages: also those of perStage'),
   perStage: positive
     .default(1)
-    .describe('checkpoints kept in every stage, equally spaced, the last one at its end; probes look at them'),
+    .describe(
+      'checkpoints kept in every stage, equally spaced, the last one at its end; probes look at them',
+    ),
 });
 
 const general = z.strictObject({

@@ -1,0 +1,151 @@
+import { panelAlignment } from '../../probe/panel/alignment.js';
+import { createFactorReader } from '../../probe/panel/factors.js';
+import { panelProducts, type TensorProducts } from '../../probe/panel/panel-gram.js';
+import type { Panel } from '../../probe/panel/panel.js';
+import { withoutEmbeddings } from '../../store/panel-names.js';
+import { tables, totalTensor } from '../../store/schemas.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import { writeFactors } from './factor-rows.js';
+import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
+
+type Products = ReadonlyMap<string, TensorProducts>;
+
+/** Gradient products of a panel of variables: alignment by pairing, blocks of the Gram matrix, factors where wanted. */
+export const panelProbe: ProbeSpec = {
+  tables: [tables.alignment, tables.panel_gram, tables.panel_questions, tables.entity_gram, tables.factors],
+  create: () => {
+    const readers = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch));
+    return {
+      begin: (run, open) => {
+        const { panel, options, plan } = run;
+        const alignment = open(tables.alignment);
+        const gram = open(tables.panel_gram);
+        const questions = open(tables.panel_questions);
+        const entities = open(tables.entity_gram);
+        const stored = options.factors ? open(tables.factors) : null;
+        return (moment) => {
+          const factors = readers.of(run, moment.blocks)(moment.values, panel);
+          const products = panelProducts(panel, factors, plan.model);
+          writeAlignment(alignment, moment, panel, products);
+          // Blocks of the Gram matrix are 5 MB a checkpoint of the default panel: at the ends of stages only.
+          if (moment.end) {
+            writeGram(gram, moment, panel, products);
+            writeQuestions(questions, moment, panel, products);
+            writeEntities(entities, moment, panel, products);
+          }
+          if (stored !== null) writeFactors(stored, moment, panel, factors.uses);
+          factors.dispose();
+        };
+      },
+      dispose: () => readers.dispose(),
+    };
+  },
+};
+
+function writeAlignment(
+  writer: TableWriter<typeof tables.alignment>,
+  { stage, step }: Moment,
+  panel: Panel,
+  products: Products,
+): void {
+  for (const [tensor, own] of products) {
+    for (const { set, pairing, definitions, ...values } of panelAlignment(panel, own)) {
+      const entity = panel.entities[set.entity]!;
+      const row = writer.reserve(1);
+      writer.column('stage')[row] = stage;
+      writer.column('step')[row] = step;
+      writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
+      writer.column('variable')[row] = entity.variable;
+      writer.column('questions')[row] = writer.indexOf('questions', set.kind);
+      writer.column('pairing')[row] = writer.indexOf('pairing', pairing);
+      writer.column('definitions')[row] = definitions;
+      writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
+      writer.column('inner')[row] = values.inner;
+      writer.column('norm_definition')[row] = values.normDefinition;
+      writer.column('norm_questions')[row] = values.normQuestions;
+      writer.column('cosine')[row] = values.cosine ?? NaN;
+      writer.column('pairwise_cosine')[row] = values.pairwiseCosine ?? NaN;
+    }
+  }
+  writer.flush();
+}
+
+function writeGram(
+  writer: TableWriter<typeof tables.panel_gram>,
+  { stage, step }: Moment,
+  panel: Panel,
+  products: Products,
+): void {
+  for (const tensor of [totalTensor, withoutEmbeddings]) {
+    const own = products.get(tensor);
+    if (own === undefined) continue;
+    const questions = own.questionNorm2.length;
+    panel.definitionKinds.forEach((kind, k) => {
+      panel.entities.forEach((entity, e) => {
+        const definition = k * panel.entities.length + e;
+        const row = writer.reserve(1);
+        writer.column('stage')[row] = stage;
+        writer.column('step')[row] = step;
+        writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
+        writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
+        writer.column('variable')[row] = entity.variable;
+        writer.column('definition')[row] = writer.indexOf('definition', kind);
+        writer.column('norm2')[row] = own.definitionNorm2[definition]!;
+        writer.column('inner').push(own.inner.subarray(definition * questions, (definition + 1) * questions));
+      });
+    });
+  }
+  writer.flush();
+}
+
+function writeQuestions(
+  writer: TableWriter<typeof tables.panel_questions>,
+  { stage, step }: Moment,
+  panel: Panel,
+  products: Products,
+): void {
+  for (const tensor of [totalTensor, withoutEmbeddings]) {
+    products.get(tensor)?.questionNorm2.forEach((norm2, question) => {
+      const set = panel.questionSets[Math.floor(question / panel.questionsPerSet)]!;
+      const entity = panel.entities[set.entity]!;
+      const row = writer.reserve(1);
+      writer.column('stage')[row] = stage;
+      writer.column('step')[row] = step;
+      writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
+      writer.column('question')[row] = question;
+      writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
+      writer.column('variable')[row] = entity.variable;
+      writer.column('questions')[row] = writer.indexOf('questions', set.kind);
+      writer.column('norm2')[row] = norm2;
+    });
+  }
+  writer.flush();
+}
+
+function writeEntities(
+  writer: TableWriter<typeof tables.entity_gram>,
+  { stage, step }: Moment,
+  { entities, definitionKinds, questionSets }: Panel,
+  products: Products,
+): void {
+  const vectors = [
+    ...definitionKinds.flatMap((role) => entities.map((entity) => ({ ...entity, role }))),
+    ...questionSets.map(({ entity, kind }) => ({ ...entities[entity]!, role: kind })),
+  ];
+  for (const tensor of [totalTensor, withoutEmbeddings]) {
+    const gram = products.get(tensor)?.entityGram;
+    if (gram === undefined) continue;
+    vectors.forEach(({ subset, variable, role }, vector) => {
+      const row = writer.reserve(1);
+      writer.column('stage')[row] = stage;
+      writer.column('step')[row] = step;
+      writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
+      writer.column('vector')[row] = vector;
+      writer.column('subset')[row] = writer.indexOf('subset', subset);
+      writer.column('variable')[row] = variable;
+      writer.column('role')[row] = writer.indexOf('role', role);
+      writer.column('inner').push(gram.subarray(vector * vectors.length, (vector + 1) * vectors.length));
+    });
+  }
+  writer.flush();
+}

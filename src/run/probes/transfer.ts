@@ -1,0 +1,79 @@
+import type { Panel } from '../../probe/panel/panel.js';
+import {
+  createTransferMeter,
+  type TransferEffect,
+  type TransferPair,
+  type TransferUpdate,
+} from '../../probe/transfer.js';
+import { tables } from '../../store/schemas.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import { ToolCache, type Moment, type ProbedRun, type ProbeSpec } from './probe.js';
+
+/** What single updates with definitions do to the questions about their variables. */
+export const transferProbe: ProbeSpec = {
+  tables: [tables.transfer],
+  create: () => {
+    const meters = new ToolCache(createTransferMeter);
+    return {
+      begin: (run, open) => {
+        const writer = open(tables.transfer);
+        const pairs = heldOutPairs(run.panel);
+        return (moment) => {
+          const measure = meters.of(run, moment.blocks);
+          write(writer, moment, run.panel, measure(moment.values, run.panel, pairs, updatesAt(moment, run)));
+        };
+      },
+      dispose: () => meters.dispose(),
+    };
+  },
+};
+
+/** Plain steps of the sizes asked for, and the share of one example in an update of the stage's optimizer. */
+function updatesAt({ stage, preconditioner }: Moment, { plan, options }: ProbedRun): TransferUpdate[] {
+  const plain = options.stepSizes.map((stepSize): TransferUpdate => ({
+    kind: 'sgd',
+    stepSize,
+    preconditioner: null,
+  }));
+  if (preconditioner === null) return plain;
+  const { batchSize } = plan.stages[stage]!.config;
+  return [...plain, { kind: 'optimizer', stepSize: 1 / batchSize, preconditioner }];
+}
+
+/** Every definition of the panel with the held-out questions of its entity. */
+function heldOutPairs({ entities, definitionKinds, questionSets }: Panel): TransferPair[] {
+  return questionSets.flatMap(({ entity, kind }, set) =>
+    kind === 'heldout'
+      ? definitionKinds.map((_, k) => ({ definition: k * entities.length + entity, set }))
+      : [],
+  );
+}
+
+function write(
+  writer: TableWriter<typeof tables.transfer>,
+  { stage, step }: Moment,
+  panel: Panel,
+  effects: readonly TransferEffect[],
+): void {
+  for (const effect of effects) {
+    const entity = panel.entities[panel.questionSets[effect.set]!.entity]!;
+    const kind = panel.definitionKinds[Math.floor(effect.definition / panel.entities.length)]!;
+    const row = writer.reserve(1);
+    writer.column('stage')[row] = stage;
+    writer.column('step')[row] = step;
+    writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
+    writer.column('variable')[row] = entity.variable;
+    writer.column('definition')[row] = writer.indexOf('definition', kind);
+    writer.column('update')[row] = writer.indexOf('update', effect.update);
+    writer.column('step_size')[row] = effect.stepSize;
+    writer.column('predicted')[row] = effect.predicted;
+    writer.column('curvature')[row] = effect.curvature;
+    writer.column('actual')[row] = effect.actual;
+    writer.column('loss')[row] = effect.loss;
+    writer.column('norm_update')[row] = effect.normUpdate;
+    writer.column('norm_questions')[row] = effect.normQuestions;
+    writer.column('cosine')[row] = effect.cosine ?? NaN;
+    writer.column('preconditioned_cosine')[row] = effect.preconditionedCosine ?? NaN;
+  }
+  writer.flush();
+}
