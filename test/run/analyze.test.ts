@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
-import { analysisDocument, analysisPath } from '../../src/analysis/document.js';
+import { analysisDocument, analysisFolder } from '../../src/analysis/document.js';
 import { findRuns } from '../../src/analysis/find-runs.js';
 import { groupIntoArms } from '../../src/analysis/run-data.js';
 import { armReport } from '../../src/report/text/arm-report.js';
@@ -85,12 +85,12 @@ test('the report fits its width and names every quantity', () => {
 });
 
 test('an analysis beside the runs is not taken for a run', async () => {
-  const file = analysisPath(analysis);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, '{}');
-  fs.writeFileSync(path.join(path.dirname(file), 'claims.arrow'), '');
-  for (const folder of [root, path.join(root, 'set-inclusion')]) {
-    const found = await listRuns(folder);
+  const folder = analysisFolder(analysis);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'analysis.json'), '{}');
+  fs.writeFileSync(path.join(folder, 'claims.arrow'), '');
+  for (const place of [root, path.join(root, 'set-inclusion')]) {
+    const found = await listRuns(place);
     expect(found.map(({ error }) => error)).toEqual([null, null, null]);
   }
 });

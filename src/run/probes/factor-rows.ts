@@ -28,24 +28,25 @@ export function writeFactors(
     for (let i = 0; i < examplesOf(use); i++) {
       const own = examples[i]!;
       const entity = panel.entities[own.entity]!;
-      const row = writer.reserve(1);
-      const part = <T extends Float32Array | Int32Array>(values: T): T => {
+      const part = <T extends Float32Array | Int32Array>(values: T): ArrayLike<number> => {
         const size = values.length / panel.size;
-        return values.subarray(i * size, (i + 1) * size) as T;
+        return values.subarray(i * size, (i + 1) * size);
       };
-      writer.column('stage')[row] = stage;
-      writer.column('step')[row] = step;
-      writer.column('example')[row] = i;
-      writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
-      writer.column('variable')[row] = entity.variable;
-      writer.column('role')[row] = writer.indexOf('role', own.role);
-      writer.column('tensor')[row] = writer.indexOf('tensor', use.parameter);
-      writer.column('use')[row] = number;
-      writer.column('kind')[row] = writer.indexOf('kind', use.kind);
-      writer.column('rows')[row] = rows;
-      writer.column('left').push(part(left));
-      writer.column('ids').push(part(ids));
-      writer.column('right').push(part(right));
+      writer.append({
+        stage,
+        step,
+        example: i,
+        subset: entity.subset,
+        variable: entity.variable,
+        role: own.role,
+        tensor: use.parameter,
+        use: number,
+        kind: use.kind,
+        rows,
+        left: part(left),
+        ids: part(ids),
+        right: part(right),
+      });
     }
     writer.flush();
   }

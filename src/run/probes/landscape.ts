@@ -16,19 +16,20 @@ export const landscapeProbe: ProbeSpec = {
         return ({ stage, step, end, blocks, values }) => {
           if (!end) return;
           const found = meters.of(run, blocks)(values, set, createStream(seed, 'landscape'));
-          const row = writer.reserve(1);
-          writer.column('stage')[row] = stage;
-          writer.column('step')[row] = step;
-          writer.column('examples')[row] = found.examples;
-          writer.column('loss')[row] = found.loss;
-          writer.column('loss_gradient_norm')[row] = found.lossGradientNorm;
-          writer.column('gamma')[row] = found.gamma;
-          writer.column('variance_gradient_norm')[row] = found.varianceGradientNorm;
-          writer.column('variance_loss_cosine')[row] = found.varianceLossCosine ?? NaN;
-          writer.column('gsnr')[row] = found.gsnr ?? NaN;
-          writer.column('lambda_max')[row] = found.lambdaMax;
-          writer.column('lambda_change')[row] = found.lambdaChange;
-          writer.column('lambda_examples')[row] = found.lambdaExamples;
+          writer.append({
+            stage,
+            step,
+            examples: found.examples,
+            loss: found.loss,
+            loss_gradient_norm: found.lossGradientNorm,
+            gamma: found.gamma,
+            variance_gradient_norm: found.varianceGradientNorm,
+            variance_loss_cosine: found.varianceLossCosine,
+            gsnr: found.gsnr,
+            lambda_max: found.lambdaMax,
+            lambda_change: found.lambdaChange,
+            lambda_examples: found.lambdaExamples,
+          });
           writer.flush();
         };
       },

@@ -51,20 +51,21 @@ function writeAlignment(
   for (const [tensor, own] of products) {
     for (const { set, pairing, definitions, ...values } of panelAlignment(panel, own)) {
       const entity = panel.entities[set.entity]!;
-      const row = writer.reserve(1);
-      writer.column('stage')[row] = stage;
-      writer.column('step')[row] = step;
-      writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
-      writer.column('variable')[row] = entity.variable;
-      writer.column('questions')[row] = writer.indexOf('questions', set.kind);
-      writer.column('pairing')[row] = writer.indexOf('pairing', pairing);
-      writer.column('definitions')[row] = definitions;
-      writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
-      writer.column('inner')[row] = values.inner;
-      writer.column('norm_definition')[row] = values.normDefinition;
-      writer.column('norm_questions')[row] = values.normQuestions;
-      writer.column('cosine')[row] = values.cosine ?? NaN;
-      writer.column('pairwise_cosine')[row] = values.pairwiseCosine ?? NaN;
+      writer.append({
+        stage,
+        step,
+        subset: entity.subset,
+        variable: entity.variable,
+        questions: set.kind,
+        pairing,
+        definitions,
+        tensor,
+        inner: values.inner,
+        norm_definition: values.normDefinition,
+        norm_questions: values.normQuestions,
+        cosine: values.cosine,
+        pairwise_cosine: values.pairwiseCosine,
+      });
     }
   }
   writer.flush();
@@ -83,15 +84,16 @@ function writeGram(
     panel.definitionKinds.forEach((kind, k) => {
       panel.entities.forEach((entity, e) => {
         const definition = k * panel.entities.length + e;
-        const row = writer.reserve(1);
-        writer.column('stage')[row] = stage;
-        writer.column('step')[row] = step;
-        writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
-        writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
-        writer.column('variable')[row] = entity.variable;
-        writer.column('definition')[row] = writer.indexOf('definition', kind);
-        writer.column('norm2')[row] = own.definitionNorm2[definition]!;
-        writer.column('inner').push(own.inner.subarray(definition * questions, (definition + 1) * questions));
+        writer.append({
+          stage,
+          step,
+          tensor,
+          subset: entity.subset,
+          variable: entity.variable,
+          definition: kind,
+          norm2: own.definitionNorm2[definition]!,
+          inner: own.inner.subarray(definition * questions, (definition + 1) * questions),
+        });
       });
     });
   }
@@ -108,15 +110,16 @@ function writeQuestions(
     products.get(tensor)?.questionNorm2.forEach((norm2, question) => {
       const set = panel.questionSets[Math.floor(question / panel.questionsPerSet)]!;
       const entity = panel.entities[set.entity]!;
-      const row = writer.reserve(1);
-      writer.column('stage')[row] = stage;
-      writer.column('step')[row] = step;
-      writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
-      writer.column('question')[row] = question;
-      writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
-      writer.column('variable')[row] = entity.variable;
-      writer.column('questions')[row] = writer.indexOf('questions', set.kind);
-      writer.column('norm2')[row] = norm2;
+      writer.append({
+        stage,
+        step,
+        tensor,
+        question,
+        subset: entity.subset,
+        variable: entity.variable,
+        questions: set.kind,
+        norm2,
+      });
     });
   }
   writer.flush();
@@ -136,15 +139,16 @@ function writeEntities(
     const gram = products.get(tensor)?.entityGram;
     if (gram === undefined) continue;
     vectors.forEach(({ subset, variable, role }, vector) => {
-      const row = writer.reserve(1);
-      writer.column('stage')[row] = stage;
-      writer.column('step')[row] = step;
-      writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
-      writer.column('vector')[row] = vector;
-      writer.column('subset')[row] = writer.indexOf('subset', subset);
-      writer.column('variable')[row] = variable;
-      writer.column('role')[row] = writer.indexOf('role', role);
-      writer.column('inner').push(gram.subarray(vector * vectors.length, (vector + 1) * vectors.length));
+      writer.append({
+        stage,
+        step,
+        tensor,
+        vector,
+        subset,
+        variable,
+        role,
+        inner: gram.subarray(vector * vectors.length, (vector + 1) * vectors.length),
+      });
     });
   }
   writer.flush();

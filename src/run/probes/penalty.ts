@@ -63,17 +63,18 @@ function write(
   population: Population,
 ): void {
   for (const { batchSize, minibatches, norm2 } of norms) {
-    const row = writer.reserve(1);
-    writer.column('stage')[row] = stage;
-    writer.column('step')[row] = step;
-    writer.column('sampler')[row] = writer.indexOf('sampler', kind);
-    writer.column('draw')[row] = draw;
-    writer.column('batch_size')[row] = batchSize;
-    writer.column('minibatches')[row] = minibatches;
-    writer.column('norm2')[row] = norm2;
-    writer.column('example_norm2')[row] = population.exampleNorm2;
-    writer.column('full_norm2')[row] = population.fullNorm2;
-    writer.column('examples')[row] = population.examples;
+    writer.append({
+      stage,
+      step,
+      sampler: kind,
+      draw,
+      batch_size: batchSize,
+      minibatches,
+      norm2,
+      example_norm2: population.exampleNorm2,
+      full_norm2: population.fullNorm2,
+      examples: population.examples,
+    });
   }
   writer.flush();
 }

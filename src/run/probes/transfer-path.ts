@@ -119,19 +119,20 @@ class PathRecorder {
         const same = entities[other.entity]!.subset === entities[entity]!.subset;
         parts[i === j ? 'own' : same ? 'same' : 'other'] += value;
       });
-      const row = this.writer.reserve(1);
-      this.writer.column('stage')[row] = this.stage;
-      this.writer.column('step')[row] = update.step;
-      this.writer.column('subset')[row] = this.writer.indexOf('subset', entities[entity]!.subset);
-      this.writer.column('variable')[row] = entities[entity]!.variable;
-      this.writer.column('seen')[row] = seen.has(i) ? 1 : 0;
-      this.writer.column('predicted')[row] = predicted[i]!;
-      this.writer.column('midpoint')[row] = (predicted[i]! + ending[i]!) / 2;
-      this.writer.column('own')[row] = parts.own;
-      this.writer.column('same_tag')[row] = parts.same;
-      this.writer.column('other_tag')[row] = parts.other;
-      this.writer.column('loss')[row] = next.losses[i]!;
-      this.writer.column('start_loss')[row] = this.startLosses[i]!;
+      this.writer.append({
+        stage: this.stage,
+        step: update.step,
+        subset: entities[entity]!.subset,
+        variable: entities[entity]!.variable,
+        seen: seen.has(i),
+        predicted: predicted[i]!,
+        midpoint: (predicted[i]! + ending[i]!) / 2,
+        own: parts.own,
+        same_tag: parts.same,
+        other_tag: parts.other,
+        loss: next.losses[i]!,
+        start_loss: this.startLosses[i]!,
+      });
     });
     tf.dispose(asked.blocks);
     this.asked = next;

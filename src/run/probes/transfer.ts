@@ -58,22 +58,23 @@ function write(
   for (const effect of effects) {
     const entity = panel.entities[panel.questionSets[effect.set]!.entity]!;
     const kind = panel.definitionKinds[Math.floor(effect.definition / panel.entities.length)]!;
-    const row = writer.reserve(1);
-    writer.column('stage')[row] = stage;
-    writer.column('step')[row] = step;
-    writer.column('subset')[row] = writer.indexOf('subset', entity.subset);
-    writer.column('variable')[row] = entity.variable;
-    writer.column('definition')[row] = writer.indexOf('definition', kind);
-    writer.column('update')[row] = writer.indexOf('update', effect.update);
-    writer.column('step_size')[row] = effect.stepSize;
-    writer.column('predicted')[row] = effect.predicted;
-    writer.column('curvature')[row] = effect.curvature;
-    writer.column('actual')[row] = effect.actual;
-    writer.column('loss')[row] = effect.loss;
-    writer.column('norm_update')[row] = effect.normUpdate;
-    writer.column('norm_questions')[row] = effect.normQuestions;
-    writer.column('cosine')[row] = effect.cosine ?? NaN;
-    writer.column('preconditioned_cosine')[row] = effect.preconditionedCosine ?? NaN;
+    writer.append({
+      stage,
+      step,
+      subset: entity.subset,
+      variable: entity.variable,
+      definition: kind,
+      update: effect.update,
+      step_size: effect.stepSize,
+      predicted: effect.predicted,
+      curvature: effect.curvature,
+      actual: effect.actual,
+      loss: effect.loss,
+      norm_update: effect.normUpdate,
+      norm_questions: effect.normQuestions,
+      cosine: effect.cosine,
+      preconditioned_cosine: effect.preconditionedCosine,
+    });
   }
   writer.flush();
 }
