@@ -17,7 +17,7 @@ import { runSchema } from './config.js';
 import { dimensionsOf, metadataOf } from './description.js';
 import { learningRates } from './learning-rates.js';
 import { planRun, type RunPlan } from './plan.js';
-import type { Moment, OpenTable, ProbedRun, ProbeOptions } from './probes/probe.js';
+import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
 import { probes } from './probes/registry.js';
 import type { RunRequest } from './run.js';
 
@@ -26,13 +26,17 @@ import type { RunRequest } from './run.js';
  * into the run folder; earlier ones are replaced.
  */
 export class Prober {
-  private readonly instruments = probes.map((probe) => probe.create());
+  private readonly wanted: readonly ProbeSpec[];
+  private readonly instruments: readonly Instrument[];
 
   constructor(
     private readonly options: ProbeOptions,
     private readonly request: Pick<RunRequest, 'engine'>,
     private readonly onProgress: (message: string) => void,
-  ) {}
+  ) {
+    this.wanted = probes.filter(({ name }) => options.only?.includes(name) ?? true);
+    this.instruments = this.wanted.map((probe) => probe.create());
+  }
 
   /** Throws a UserError for a folder that is no run, is being written, or has no checkpoints. */
   async probe(folder: string): Promise<void> {
@@ -54,7 +58,7 @@ export class Prober {
         options: this.options,
         onMessage: (message) => this.onProgress(`${folder}: ${message}`),
       };
-      const written = new WrittenTables(folder, plan, this.request);
+      const written = new WrittenTables(folder, this.wanted, plan, this.request);
       try {
         await this.probeSteps(folder, steps, run, written.open);
       } catch (error) {
@@ -117,10 +121,11 @@ class WrittenTables {
 
   constructor(
     private readonly folder: string,
+    replaced: readonly ProbeSpec[],
     private readonly plan: RunPlan,
     private readonly request: Pick<RunRequest, 'engine'>,
   ) {
-    for (const { name } of probes.flatMap(({ tables }) => tables)) {
+    for (const { name } of replaced.flatMap(({ tables }) => tables)) {
       nodeFileSystem.remove(filePath(folder, name));
       nodeFileSystem.remove(streamPath(folder, name));
     }

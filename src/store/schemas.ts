@@ -251,6 +251,25 @@ export const tables = {
       lambda_examples: int32('Examples of the sample behind lambda_max.', { unit: 'example' }),
     },
   },
+  epoch_drift: {
+    name: 'epoch_drift',
+    row: 'one checkpoint x learning rate',
+    columns: {
+      stage,
+      step: checkpointStep,
+      learning_rate: float64('Learning rate of the short epochs of plain SGD.'),
+      minibatches: int32('Minibatches of an epoch; all their sequences are taken.'),
+      batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
+      measured_norm: float64('Norm of the mean end point of the shuffles minus that of all sequences.'),
+      predicted_norm: float64('Norm of what the variance penalty predicts for it.'),
+      projection: float64('Measured along predicted, as a share of predicted; null where that is zero.', {
+        nullable: true,
+      }),
+      cosine: float64('Cosine of measured and predicted; null where one of them is zero.', {
+        nullable: true,
+      }),
+    },
+  },
   transfer: {
     name: 'transfer',
     row: 'one checkpoint x entity x definition x update',

@@ -1,6 +1,7 @@
 import type { SectionSpec } from '../section.js';
 import { alignmentByLayer } from './alignment-by-layer.js';
 import { alignmentCourse } from './alignment-course.js';
+import { epochDrift } from './epoch-drift.js';
 import { gradientNoise } from './gradient-noise.js';
 import { gramMeasures } from './gram-measures.js';
 import { internalization } from './internalization.js';
@@ -24,4 +25,5 @@ export const sections: readonly SectionSpec[] = [
   gradientNoise,
   landscape,
   penaltyLaw,
+  epochDrift,
 ];

@@ -5,6 +5,7 @@ import { ToolCache, type ProbeSpec } from './probe.js';
 
 /** Gradient of the gradient variance, curvature and signal-to-noise ratio of the first stage's training set. */
 export const landscapeProbe: ProbeSpec = {
+  name: 'landscape',
   tables: [tables.landscape],
   create: () => {
     const meters = new ToolCache(createLandscapeMeter);

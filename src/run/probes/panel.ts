@@ -12,6 +12,7 @@ type Products = ReadonlyMap<string, TensorProducts>;
 
 /** Gradient products of a panel of variables: alignment by pairing, blocks of the Gram matrix, factors where wanted. */
 export const panelProbe: ProbeSpec = {
+  name: 'panel',
   tables: [tables.alignment, tables.panel_gram, tables.panel_questions, tables.entity_gram, tables.factors],
   create: () => {
     const readers = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch));

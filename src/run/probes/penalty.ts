@@ -21,6 +21,7 @@ interface Population {
 
 /** Norms of real minibatches of the first stage's training set, of all sizes, at the ends of stages. */
 export const penaltyProbe: ProbeSpec = {
+  name: 'penalty',
   tables: [tables.penalty],
   create: () => {
     const meters = new ToolCache(createMinibatchMeter);

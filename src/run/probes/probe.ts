@@ -15,6 +15,8 @@ export interface ProbeOptions extends PanelOptions {
   readonly stepSizes: readonly number[];
   /** Whether the factors of every example of the panel are kept. */
   readonly factors: boolean;
+  /** Names of the probes to take; null: all. */
+  readonly only: readonly string[] | null;
 }
 
 export const probeDefaults: ProbeOptions = {
@@ -23,6 +25,7 @@ export const probeDefaults: ProbeOptions = {
   draws: 1,
   stepSizes: [1e-5, 1e-4, 1e-3],
   factors: false,
+  only: null,
 };
 
 /** A checkpoint of a run, loaded. */
@@ -66,6 +69,8 @@ export interface Instrument {
 
 /** Something that is measured at checkpoints: one file in this folder, one line in its registry. */
 export interface ProbeSpec {
+  /** For `gradscope probe --only`. */
+  readonly name: string;
   readonly tables: readonly TableDefinition[];
   create(): Instrument;
 }

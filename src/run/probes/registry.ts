@@ -1,3 +1,4 @@
+import { epochDriftProbe } from './epoch-drift.js';
 import { landscapeProbe } from './landscape.js';
 import { panelProbe } from './panel.js';
 import { penaltyProbe } from './penalty.js';
@@ -11,5 +12,6 @@ export const probes: readonly ProbeSpec[] = [
   transferProbe,
   penaltyProbe,
   landscapeProbe,
+  epochDriftProbe,
   transferPathProbe,
 ];

@@ -32,6 +32,7 @@ const together = 16;
  * loss. The stage is taken again from the checkpoint before it.
  */
 export const transferPathProbe: ProbeSpec = {
+  name: 'transfer-path',
   tables: [tables.transfer_path],
   create: () => {
     const gradients = new ToolCache((model, blocks) => gradientFunction(model, blocks, 'example'));

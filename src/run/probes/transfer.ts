@@ -11,6 +11,7 @@ import { ToolCache, type Moment, type ProbedRun, type ProbeSpec } from './probe.
 
 /** What single updates with definitions do to the questions about their variables. */
 export const transferProbe: ProbeSpec = {
+  name: 'transfer',
   tables: [tables.transfer],
   create: () => {
     const meters = new ToolCache(createTransferMeter);
