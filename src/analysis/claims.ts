@@ -8,6 +8,8 @@ export interface Claim {
   readonly claim: string;
   /** Name of the quantity that decides. */
   readonly quantity: string;
+  /** Sign of the quantity minus its null that was predicted, or that it is too small to matter. */
+  readonly predicted: Prediction;
   readonly judgement: Judgement;
   /** Seeds that an effect of the observed size needs for 80 % power; null where it cannot be told. */
   readonly seedsForPower: number | null;
@@ -96,6 +98,7 @@ export function judgeClaims(quantities: readonly Quantity[]): Claim[] {
           {
             claim,
             quantity,
+            predicted,
             judgement: judgeClaim(excess(own), predicted, band),
             seedsForPower: seedsForObserved(excess(own)),
           },

@@ -37,9 +37,9 @@ export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
   ];
 }
 
-function claimLines({ claim, judgement, seedsForPower }: Claim, width: number): string[] {
+function claimLines({ claim, predicted, judgement, seedsForPower }: Claim, width: number): string[] {
   const power =
-    judgement.verdict === 'undecided' || seedsForPower === null
+    judgement.verdict === 'undecided' || predicted === 'none' || seedsForPower === null
       ? ''
       : ` Power: ${seedsForPower} seeds find an effect of this size in 80 % of cases.`;
   const text = `${judgement.verdict.padEnd(12)}  ${claim}. ${judgement.reason}${power}`;
