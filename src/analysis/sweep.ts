@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { createStream } from '../../data/random/streams.js';
 import type { RunInfo } from '../store/run-info.js';
 import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
-import { contrastQuantity, seedValue, sizeQuantity, type Quantity } from './quantity.js';
+import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { endOfQuestions, openRun, type RunData } from './run-data.js';
 
 /** What was varied. */
@@ -102,9 +103,17 @@ async function analysePoint({ value, folders, seeds }: SweepRuns): Promise<Point
       const own = runs.find(({ run }) => run.info.seed === seed);
       return seedValue(seed, own === undefined ? missing.get(seed)! : measure(spec, own.run, own.metrics));
     });
-    if (spec.kind === 'accuracy') return sizeQuantity(spec.name, 'accuracy', values);
-    const unit = spec.metric === 'accuracy' ? 'accuracy' : 'nats';
-    return contrastQuantity(spec.name, unit, values, '0, the same in both subsets');
+    const isGap = spec.kind === 'gap';
+    return makeQuantity(
+      {
+        name: spec.name,
+        unit: isGap && spec.metric === 'margin' ? 'nats' : 'accuracy',
+        values,
+        null: isGap ? { kind: 'zero', name: '0, the same in both subsets' } : null,
+        controls: [],
+      },
+      () => createStream(0, 'analysis/sweep'),
+    );
   });
   return { value, folders, quantities };
 }

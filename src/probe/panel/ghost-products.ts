@@ -40,11 +40,6 @@ function addProducts(x: ParameterUse, y: ParameterUse, total: Float64Array): voi
 function addLinear(x: LinearUse, y: LinearUse, total: Float64Array): void {
   tf.tidy(() => {
     const [a, b] = [usedRows(x), usedRows(y)];
-    const [inputs, outputs] = [a.left.shape[1], a.right.shape[1]];
-    if (a.rows * b.rows * (inputs + outputs) > inputs * outputs) {
-      addDense({ ...a, examples: examplesOf(x) }, { ...b, examples: examplesOf(y) }, total);
-      return;
-    }
     overTiles(a.rows, b.rows, examplesOf(x), examplesOf(y), total, (from, to) =>
       tf.mul(
         tf.matMul(rowsOf(a.left, a.rows, from, to), b.left, false, true),
@@ -52,45 +47,6 @@ function addLinear(x: LinearUse, y: LinearUse, total: Float64Array): void {
       ),
     );
   });
-}
-
-/** The rows of a linear use, and to how many examples they belong. */
-interface LinearRows {
-  readonly examples: number;
-  /** Rows of an example. */
-  readonly rows: number;
-  readonly left: tf.Tensor2D;
-  readonly right: tf.Tensor2D;
-}
-
-/**
- * Products of gradients that are formed after all: cheaper than products of rows where an example has many rows for the
- * size of its weight, as the patches of a convolution (mixed ghost products; Bu et al. 2022).
- */
-function addDense(x: LinearRows, y: LinearRows, total: Float64Array): void {
-  const size = x.left.shape[1] * x.right.shape[1];
-  const step = Math.max(1, Math.floor(tile / size));
-  for (let first = 0; first < y.examples; first += step) {
-    const last = Math.min(y.examples, first + step);
-    tf.tidy(() => {
-      const columns = exampleGradients(y, first, last);
-      for (let from = 0; from < x.examples; from += step) {
-        const to = Math.min(x.examples, from + step);
-        const values = valuesOf(() => tf.matMul(exampleGradients(x, from, to), columns, false, true));
-        values.forEach((value, i) => {
-          const row = from + Math.floor(i / (last - first));
-          total[row * y.examples + first + (i % (last - first))]! += value;
-        });
-      }
-    });
-  }
-}
-
-/** Gradients of the examples `from..to`, `[example, in * out]`. */
-function exampleGradients({ rows, left, right }: LinearRows, from: number, to: number): tf.Tensor2D {
-  const shaped = (x: tf.Tensor2D): tf.Tensor =>
-    tf.reshape(rowsOf(x, rows, from, to), [to - from, rows, x.shape[1]]);
-  return tf.reshape(tf.matMul(shaped(left), shaped(right), true, false), [to - from, -1]);
 }
 
 function addEmbedding(x: EmbeddingUse, y: EmbeddingUse, total: Float64Array): void {

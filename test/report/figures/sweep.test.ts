@@ -1,12 +1,26 @@
 import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, test } from 'vitest';
-import { contrastQuantity, seedValue, sizeQuantity } from '../../../src/analysis/quantity.js';
+import { createStream } from '../../../data/random/streams.js';
+import { makeQuantity, seedValue, type Quantity } from '../../../src/analysis/quantity.js';
 import { sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
 import { sweepCsv, sweepRows } from '../../../src/analysis/sweep-table.js';
 import { loadPlotter } from '../../../src/report/figures/plot-library.js';
 import { toPng } from '../../../src/report/figures/svg.js';
 import { sweepFigure } from '../../../src/report/figures/sweep-figure.js';
 import { sweepReport } from '../../../src/report/text/sweep-report.js';
+
+function quantity(name: string, values: readonly number[], isGap: boolean): Quantity {
+  return makeQuantity(
+    {
+      name,
+      unit: 'accuracy',
+      values: values.map((value, seed) => seedValue(seed, value)),
+      null: isGap ? { kind: 'zero', name: '0' } : null,
+      controls: [],
+    },
+    () => createStream(0, 'test'),
+  );
+}
 
 /** A sweep of two values with three seeds and one with a single seed. */
 const sweep: SweepAnalysis = {
@@ -24,21 +38,16 @@ const sweep: SweepAnalysis = {
     value,
     folders: gaps.map((_, seed) => `runs/mnist-qa/pairs-${value}-seed${seed}`),
     quantities: [
-      contrastQuantity(
-        sweepQuantities.strong,
-        'accuracy',
-        gaps.map((gap, seed) => seedValue(seed, gap)),
-        '0',
-      ),
-      sizeQuantity(
+      quantity(sweepQuantities.strong, gaps, true),
+      quantity(
         sweepQuantities.d1,
-        'accuracy',
-        gaps.map((gap, seed) => seedValue(seed, 0.4 + gap / 2)),
+        gaps.map((gap) => 0.4 + gap / 2),
+        false,
       ),
-      sizeQuantity(
+      quantity(
         sweepQuantities.d2,
-        'accuracy',
-        gaps.map((gap, seed) => seedValue(seed, 0.4 - gap / 2)),
+        gaps.map((gap) => 0.4 - gap / 2),
+        false,
       ),
     ],
   })),
