@@ -3,13 +3,15 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { factoredProduct, readFactoredGradients } from '../../src/analysis/factored-gradients.js';
-import { openRun } from '../../src/analysis/run-data.js';
+import { analyseArm } from '../../src/analysis/analyse-arm.js';
+import { groupIntoArms, openRun } from '../../src/analysis/run-data.js';
 import { loadConfig } from '../../src/config/load.js';
 import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import { runSchema } from '../../src/run/config.js';
 import { planRun } from '../../src/run/plan.js';
 import { Prober } from '../../src/run/probe.js';
 import { probeDefaults } from '../../src/run/probes/probe.js';
+import { readRunInfo } from '../../src/store/run-folder.js';
 import { replayStage } from '../../src/run/replay.js';
 import { loadEngine, type Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
@@ -187,6 +189,64 @@ test('factors: products of the stored factors are those of the tables, and the s
   const [a, b] = [gradients[0]!, questions[0]!];
   const layers = [...a.uses.keys()].reduce((sum, tensor) => sum + factoredProduct(a, b, tensor), 0);
   expect(layers).toBeCloseTo(factoredProduct(a, b, null), 10);
+});
+
+test('the report has what another program finds in the tables', async () => {
+  const [arm] = groupIntoArms([await openRun(folder)]);
+  const { sections, penaltyCurve } = await analyseArm(arm!);
+  const value = (section: string, name: string): number =>
+    sections.find((own) => own.name === section)!.quantities.find((own) => own.name === name)!.seeds[0]!
+      .value!;
+  const { firstStep, steps } = readRunInfo(folder).stages[0]!;
+  const end = firstStep + steps;
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, own) => sum + own, 0) / values.length;
+  const isNew = (row: Record<string, unknown>): boolean => /^d[12]consis$/.test(String(row['subset']));
+
+  const cosines = new Map(
+    read('alignment')
+      .filter((row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end)
+      .map((row) => [`${String(row['variable'])} ${String(row['pairing'])}`, row]),
+  );
+  const gaps = [...cosines.values()]
+    .filter((row) => row['pairing'] === 'matched')
+    .map((row) => {
+      const swapped = cosines.get(`${String(row['variable'])} tag_swap`)!;
+      return (Number(row['cosine']) - Number(swapped['cosine'])) * (row['subset'] === 'd1consis' ? 1 : -1);
+    });
+  expect(gaps).toHaveLength(8);
+  expect(value('panel-alignment', 'tag-swap gap of new variables, all tensors')).toBeCloseTo(mean(gaps), 6);
+
+  const path = read('transfer_path');
+  const last = Math.max(...path.map((row) => Number(row['step'])));
+  const fallOf = (subset: string): number =>
+    mean(
+      path
+        .filter((row) => row['subset'] === subset && Number(row['step']) === last)
+        .map((row) => Number(row['start_loss']) - Number(row['loss'])),
+    );
+  expect(value('transfer-path', 'fall over the stage, reliable - unreliable tag')).toBeCloseTo(
+    fallOf('d1consis') - fallOf('d2consis'),
+    6,
+  );
+
+  const gram = read('entity_gram').filter(
+    (row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end,
+  );
+  const conflicts = gram
+    .filter((row) => row['role'] === (row['subset'] === 'd1consis' ? 'definition' : 'tag_swap'))
+    .map((row) => {
+      const questions = gram.find((own) => own['role'] === 'heldout' && own['variable'] === row['variable'])!;
+      return Number((row['inner'] as number[])[Number(questions['vector'])]! < 0);
+    });
+  expect(conflicts).toHaveLength(8);
+  expect(value('gram-measures', 'conflict rate, matched, reliable tag')).toBeCloseTo(mean(conflicts), 12);
+
+  const penalty = read('penalty').filter(
+    (row) => Number(row['step']) === end && row['sampler'] === 'shuffle' && row['batch_size'] === 16,
+  );
+  const [point] = penaltyCurve.filter(({ batchSize }) => batchSize === 16);
+  expect(point!.measured).toMatchObject({ estimate: Number(penalty[0]!['norm2']) });
 });
 
 test('only the tables of the probes asked for are replaced', async () => {
