@@ -242,11 +242,11 @@ test('the report has what another program finds in the tables', async () => {
   expect(conflicts).toHaveLength(8);
   expect(value('gram-measures', 'conflict rate, matched, reliable tag')).toBeCloseTo(mean(conflicts), 12);
 
-  const penalty = read('penalty').filter(
+  const penalty = read('penalty').find(
     (row) => Number(row['step']) === end && row['sampler'] === 'shuffle' && row['batch_size'] === 16,
   );
-  const [point] = penaltyCurve.filter(({ batchSize }) => batchSize === 16);
-  expect(point!.measured).toMatchObject({ estimate: Number(penalty[0]!['norm2']) });
+  const point = penaltyCurve.find(({ batchSize }) => batchSize === 16);
+  expect(point!.measured).toMatchObject({ estimate: Number(penalty!['norm2']) });
 });
 
 test('only the tables of the probes asked for are replaced', async () => {
