@@ -3,13 +3,15 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { factoredProduct, readFactoredGradients } from '../../src/analysis/factored-gradients.js';
-import { openRun } from '../../src/analysis/run-data.js';
+import { analyseArm } from '../../src/analysis/analyse-arm.js';
+import { groupIntoArms, openRun } from '../../src/analysis/run-data.js';
 import { loadConfig } from '../../src/config/load.js';
 import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import { runSchema } from '../../src/run/config.js';
 import { planRun } from '../../src/run/plan.js';
 import { Prober } from '../../src/run/probe.js';
 import { probeDefaults } from '../../src/run/probes/probe.js';
+import { readRunInfo } from '../../src/store/run-folder.js';
 import { replayStage } from '../../src/run/replay.js';
 import { loadEngine, type Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
@@ -18,6 +20,7 @@ import { finalWeights, temporaryFolder, trainTiny } from './support.js';
 const root = temporaryFolder();
 const folder = path.join(root, 'set-inclusion', 'tiny-seed0');
 const options = { ...probeDefaults, variablesPerSubset: 4, questions: 4, stepSizes: [1e-5, 1e-4, 1e-3] };
+const watch = { onProgress: () => {}, onMessage: () => {} };
 let engine: Engine;
 
 const read = (table: string): Record<string, unknown>[] =>
@@ -26,7 +29,7 @@ const read = (table: string): Record<string, unknown>[] =>
 beforeAll(async () => {
   engine = await loadEngine({ engine: 'auto' });
   await trainTiny({ root, engine });
-  const prober = new Prober(options, { engine }, () => {});
+  const prober = new Prober(options, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
 }, 240_000);
@@ -158,7 +161,7 @@ test('a replayed stage ends with the weights of the run', () => {
 });
 
 test('factors: products of the stored factors are those of the tables, and the store loses nothing', async () => {
-  const prober = new Prober({ ...options, factors: true, only: ['panel'] }, { engine }, () => {});
+  const prober = new Prober({ ...options, factors: true, only: ['panel'] }, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   const run = await openRun(folder);
@@ -189,19 +192,83 @@ test('factors: products of the stored factors are those of the tables, and the s
   expect(layers).toBeCloseTo(factoredProduct(a, b, null), 10);
 });
 
+test('the report has what another program finds in the tables', async () => {
+  const [arm] = groupIntoArms([await openRun(folder)]);
+  const { sections, penaltyCurve } = await analyseArm(arm!);
+  const value = (section: string, name: string): number =>
+    sections.find((own) => own.name === section)!.quantities.find((own) => own.name === name)!.seeds[0]!
+      .value!;
+  const { firstStep, steps } = readRunInfo(folder).stages[0]!;
+  const end = firstStep + steps;
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, own) => sum + own, 0) / values.length;
+  const isNew = (row: Record<string, unknown>): boolean => /^d[12]consis$/.test(String(row['subset']));
+
+  const cosines = new Map(
+    read('alignment')
+      .filter((row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end)
+      .map((row) => [`${String(row['variable'])} ${String(row['pairing'])}`, row]),
+  );
+  const gaps = [...cosines.values()]
+    .filter((row) => row['pairing'] === 'matched')
+    .map((row) => {
+      const swapped = cosines.get(`${String(row['variable'])} tag_swap`)!;
+      return (Number(row['cosine']) - Number(swapped['cosine'])) * (row['subset'] === 'd1consis' ? 1 : -1);
+    });
+  expect(gaps).toHaveLength(8);
+  expect(value('panel-alignment', 'tag-swap gap of new variables, all tensors')).toBeCloseTo(mean(gaps), 6);
+
+  const path = read('transfer_path');
+  const last = Math.max(...path.map((row) => Number(row['step'])));
+  const fallOf = (subset: string): number =>
+    mean(
+      path
+        .filter((row) => row['subset'] === subset && Number(row['step']) === last)
+        .map((row) => Number(row['start_loss']) - Number(row['loss'])),
+    );
+  expect(value('transfer-path', 'fall over the stage, reliable - unreliable tag')).toBeCloseTo(
+    fallOf('d1consis') - fallOf('d2consis'),
+    6,
+  );
+
+  const gram = read('entity_gram').filter(
+    (row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end,
+  );
+  const conflicts = gram
+    .filter((row) => row['role'] === (row['subset'] === 'd1consis' ? 'definition' : 'tag_swap'))
+    .map((row) => {
+      const questions = gram.find((own) => own['role'] === 'heldout' && own['variable'] === row['variable'])!;
+      return Number((row['inner'] as number[])[Number(questions['vector'])]! < 0);
+    });
+  expect(conflicts).toHaveLength(8);
+  expect(value('gram-measures', 'conflict rate, matched, reliable tag')).toBeCloseTo(mean(conflicts), 12);
+
+  const penalty = read('penalty').find(
+    (row) => Number(row['step']) === end && row['sampler'] === 'shuffle' && row['batch_size'] === 16,
+  );
+  const point = penaltyCurve.find(({ batchSize }) => batchSize === 16);
+  expect(point!.measured).toMatchObject({ estimate: Number(penalty!['norm2']) });
+});
+
 test('only the tables of the probes asked for are replaced', async () => {
+  const all = new Prober(options, { engine }, watch);
+  expect(all.isProbed(folder)).toBe(true);
   const before = fs.statSync(path.join(folder, 'transfer.arrow')).mtimeMs;
-  const prober = new Prober({ ...options, only: ['penalty'] }, { engine }, () => {});
+  const prober = new Prober({ ...options, only: ['penalty'] }, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   expect(fs.statSync(path.join(folder, 'transfer.arrow')).mtimeMs).toBe(before);
+  fs.renameSync(path.join(folder, 'transfer.arrow'), path.join(folder, 'moved'));
+  expect(all.isProbed(folder)).toBe(false);
+  fs.renameSync(path.join(folder, 'moved'), path.join(folder, 'transfer.arrow'));
+  all.dispose();
   expect(read('penalty').length).toBeGreaterThan(4);
 });
 
 test('probing leaves no tensor behind, and a second time replaces the tables with equal ones', async () => {
   const before = fs.readFileSync(path.join(folder, 'alignment.arrow'));
   const { numTensors } = tf.memory();
-  const prober = new Prober(options, { engine }, () => {});
+  const prober = new Prober(options, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   expect(tf.memory().numTensors).toBe(numTensors);
@@ -210,6 +277,6 @@ test('probing leaves no tensor behind, and a second time replaces the tables wit
 
 test('a folder that is being written is refused', async () => {
   const other = temporaryFolder();
-  const prober = new Prober(options, { engine }, () => {});
+  const prober = new Prober(options, { engine }, watch);
   await expect(prober.probe(other)).rejects.toThrow(/run\.json: is missing/);
 });
