@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExampleSet } from '../../../data/experiment.js';
 import { allocateFields } from '../../../data/fields.js';
+import { fixedSights } from '../../../data/fixed-sights.js';
 import { loadDigits, type LabelledImages } from '../../../data/images/digits.js';
 import { createStream } from '../../../data/random/streams.js';
 import { subsetOf } from '../../../data/mnist-qa/variables.js';
@@ -188,6 +189,17 @@ describe('training rows', () => {
   it('look different at every sight', () => {
     expect(rowOf(training, 0, 'a').image).not.toEqual(rowOf(training, 0, 'b').image);
     expect(rowOf(training, 0, 'a').image).toEqual(rowOf(training, 0, 'a').image);
+  });
+
+  it('make a finite population when their looks are fixed, in whatever company a row is asked for', () => {
+    const fixed = fixedSights(training, 0, 'test');
+    const buffers = allocateFields(fixed.fields, 3);
+    fixed.fill([5, 9, 5], 0, buffers, () => createStream(0, 'unused'));
+    const image = (slot: number): Float32Array =>
+      (buffers['image'] as Float32Array).slice(slot * height * width, (slot + 1) * height * width);
+    expect(image(0)).toEqual(image(2));
+    expect(image(1)).toEqual(rowOf(fixed, 9, 'b').image);
+    expect(image(0)).not.toEqual(rowOf(training, 5).image);
   });
 
   it('are drawn with the probabilities of the recipe, shared by size where alpha divides a subset', () => {
