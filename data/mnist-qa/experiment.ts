@@ -86,6 +86,13 @@ function pooledDigits({ digits, image: { crop, pooling } }: MnistQaConfig): Digi
       );
     }
     own = { train: poolImages(train, crop, pooling), test: poolImages(test, crop, pooling), hash };
+    const classes = Math.max(own.train.byClass.length, own.test.byClass.length);
+    for (let digit = 0; digit < classes; digit++) {
+      if ((own.train.byClass[digit]?.length ?? 0) * (own.test.byClass[digit]?.length ?? 0) > 0) continue;
+      throw new UserError(
+        `data.digits: ${digits} has no images of class ${digit} for training or for tests; give a folder with every class in both`,
+      );
+    }
     pooled.set(key, own);
   }
   return own;

@@ -1,3 +1,6 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mnistQaSchema } from '../../../data/mnist-qa/config.js';
 import { buildMnistQa } from '../../../data/mnist-qa/experiment.js';
@@ -52,6 +55,22 @@ describe('impossible configs are refused with the key and what to do', () => {
     ['digits that are not there', { digits: '/nowhere' }, /^\/nowhere\/train-images-idx3-ubyte: is missing/],
   ])('%s', (_, changes, message) => {
     expect(() => buildMnist(changes)).toThrow(message);
+  });
+
+  it('digits of which a class has no test images', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-classes-'));
+    const idx = (magic: number, sizes: readonly number[], body: readonly number[]): Buffer =>
+      Buffer.from([magic, ...sizes].flatMap((word) => [0, 0, word >> 8, word & 255]).concat(body));
+    const images = (count: number): Buffer => idx(2051, [count, 2, 2], new Array<number>(count * 4).fill(9));
+    fs.writeFileSync(path.join(folder, 'train-images-idx3-ubyte'), images(2));
+    fs.writeFileSync(path.join(folder, 'train-labels-idx1-ubyte'), idx(2049, [2], [0, 1]));
+    fs.writeFileSync(path.join(folder, 't10k-images-idx3-ubyte'), images(1));
+    fs.writeFileSync(path.join(folder, 't10k-labels-idx1-ubyte'), idx(2049, [1], [0]));
+    const image = { crop: 2, pooling: 1, stripHeight: 4, tagBlock: 1 };
+    expect(() => buildMnist({ digits: folder, image })).toThrow(
+      /^data\.digits: .* has no images of class 1 for training or for tests/,
+    );
+    fs.rmSync(folder, { recursive: true });
   });
 
   it('a loss on text', () => {
