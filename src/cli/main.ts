@@ -7,6 +7,8 @@ import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { showCommand } from './show.js';
+import { tuiCommand } from './tui.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
@@ -34,6 +36,8 @@ for (const command of [
   analyzeCommand,
   verifyCommand,
   recoverCommand,
+  tuiCommand,
+  showCommand,
 ])
   program.addCommand(command());
 

@@ -1,0 +1,232 @@
+import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
+import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
+import type { ColumnSet } from '../../src/store/column-views.js';
+import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
+import type { ViewContext, ViewSpec } from '../view/context.js';
+import { drawList } from '../view/draw-list.js';
+import { axisOf, drawFigure, figureSlice, type ScatterFigure } from '../view/figure.js';
+import { above } from '../view/layout.js';
+import { numberColumn, textColumn, type List } from '../view/list.js';
+import { chosen, messagePanel, type Choices, type Panel, type ViewModel } from '../view/picture.js';
+import { quantityLines } from '../view/quantities.js';
+import { signed } from '../view/text.js';
+import { paint } from '../view/style.js';
+import { pathsOf, versionsOf } from '../view/arms.js';
+
+/** Does a step on a definition change the loss of its questions as predicted? */
+export const transferView: ViewSpec = { id: 'transfer', short: 'trans', load };
+
+const transferColumns = [
+  'step',
+  'subset',
+  'variable',
+  'definition',
+  'step_size',
+  'predicted',
+  'actual',
+  'loss',
+] as const;
+
+async function load(context: ViewContext): Promise<ViewModel> {
+  const { current, shown } = context;
+  if (current === null) return { panels: [messagePanel('scatter', '', ['There is no run to look at.'])] };
+  const columns = await current.tables.columns('transfer', transferColumns);
+  if (columns === null || columns.rows === 0) {
+    const reason = `No table transfer: steps on single definitions are measured at checkpoints by npx gradscope probe ${current.entry.path}`;
+    return { panels: [messagePanel('predicted against actual', '', [reason])] };
+  }
+  const all: ColumnSet[] = [];
+  for (const run of shown) {
+    const own = await run.tables.columns('transfer', transferColumns);
+    if (own !== null) all.push(own);
+  }
+  const cases = casesOf(columns);
+  const last = endOfQuestions(current.info);
+  const choices: Choices = {
+    name: 'checkpoint and step size',
+    values: cases.map(({ step, size }) => `step ${step}, size ${formatNumber(size)}`),
+    initial: Math.max(
+      0,
+      cases.findIndex(({ step }) => step === last),
+    ),
+  };
+  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, columns)] };
+}
+
+interface Case {
+  readonly step: number;
+  readonly size: number;
+}
+
+/** Checkpoints and step sizes of the table, ascending. */
+function casesOf(columns: ColumnSet): Case[] {
+  const step = columns.column('step', 'int32').values;
+  const size = columns.column('step_size', 'float64').values;
+  const found = new Map(
+    Array.from(step, (own, row) => [`${own} ${size[row]}`, { step: own, size: size[row]! }]),
+  );
+  return [...found.values()].toSorted((a, b) => a.step - b.step || a.size - b.size);
+}
+
+interface Row {
+  readonly subset: string;
+  readonly variable: number;
+  readonly definition: string;
+  readonly predicted: number;
+  readonly actual: number;
+  readonly loss: number;
+}
+
+function rowsOfCase(columns: ColumnSet, { step, size }: Case): Row[] {
+  const steps = columns.column('step', 'int32').values;
+  const [subset, definition] = [
+    columns.column('subset', 'dictionary'),
+    columns.column('definition', 'dictionary'),
+  ];
+  const variable = columns.column('variable', 'int32').values;
+  const [sizes, predicted, actual, loss] = (['step_size', 'predicted', 'actual', 'loss'] as const).map(
+    (name) => columns.column(name, 'float64').values,
+  );
+  const rows: Row[] = [];
+  for (let row = 0; row < columns.rows; row++) {
+    if (steps[row] !== step || sizes![row] !== size) continue;
+    rows.push({
+      subset: subset.values[subset.indices[row]!]!,
+      variable: variable[row]!,
+      definition: definition.values[definition.indices[row]!]!,
+      predicted: predicted![row]!,
+      actual: actual![row]!,
+      loss: loss![row]!,
+    });
+  }
+  return rows;
+}
+
+/** Which tag the definition of a row carries, where it carries one of the two. */
+function tagOf({ subset, definition }: Row): 'reliable' | 'unreliable' | null {
+  if (definition !== 'definition' && definition !== 'tag_swap') return null;
+  const ownIsReliable = subset === 'qd1consis' || subset === 'd1consis';
+  return ownIsReliable === (definition === 'definition') ? 'reliable' : 'unreliable';
+}
+
+function scatterPanel(
+  context: ViewContext,
+  choices: Choices,
+  cases: readonly Case[],
+  all: readonly ColumnSet[],
+): Panel {
+  return {
+    title: 'predicted against actual',
+    question:
+      'Does one step on a definition change the loss of its questions by -epsilon g_q . g_d? Null: no change, 0.',
+    choices,
+    drills: null,
+    draw(state, box, style) {
+      const own = cases[chosen(this, state.panel, state)]!;
+      const runs = all.map((columns) => rowsOfCase(columns, own));
+      const rows = runs.flat();
+      const groups = [
+        ['reliable tag', (row: Row) => tagOf(row) === 'reliable'],
+        ['unreliable tag', (row: Row) => tagOf(row) === 'unreliable'],
+        ['other definitions', (row: Row) => tagOf(row) === null],
+      ] as const;
+      const figure: ScatterFigure = {
+        kind: 'scatter',
+        title: `transfer at step ${own.step}, step size ${formatNumber(own.size)}`,
+        series: groups.flatMap(([name, keep]) => {
+          const kept = rows.filter(keep);
+          return kept.length === 0
+            ? []
+            : [{ name, x: kept.map(({ predicted }) => predicted), y: kept.map(({ actual }) => actual) }];
+        }),
+        curves: [],
+        identity: true,
+        xLabel: 'predicted change of the loss, nats',
+        yLabel: 'actual change, nats',
+        logX: false,
+        logY: false,
+      };
+      const fraction = meanOverSeeds(
+        runs.flatMap((one) => {
+          const value = explainedFraction(
+            one.map(({ predicted }) => predicted),
+            one.map(({ actual }) => actual),
+          );
+          return typeof value === 'number' ? [value] : [];
+        }),
+      );
+      const explained =
+        fraction.kind === 'absent'
+          ? `explained fraction: absent, ${fraction.reason}`
+          : `explained fraction, all pairs here: ${formatNumber(fraction.estimate)} ${formatInterval(fraction)} over ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'} (1: the prediction closes)`;
+      const section = context.want(`transfer ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
+        context.numbers.section(context.arm, 'transfer'),
+      );
+      const table = [
+        explained.slice(0, box.width),
+        ...(section.kind === 'value' && section.value !== null
+          ? [
+              ...quantityLines(section.value, { width: box.width, style, seed: context.current?.seed }),
+              paint(
+                `table: new variables, end of the stage with questions; from: ${section.value.source}`.slice(
+                  0,
+                  box.width,
+                ),
+                'dim',
+                style,
+              ),
+            ]
+          : [section.kind === 'failed' ? section.reason : 'measuring ...']),
+      ];
+      const { figure: room, below } = above(box, table);
+      return {
+        lines: [...drawFigure(figure, room, state, style), ...below],
+        list: null,
+        axis: axisOf(figure, box.width),
+        figure,
+        slice: () => figureSlice(figure),
+      };
+    },
+  };
+}
+
+function listPanel(choices: Choices, cases: readonly Case[], columns: ColumnSet): Panel {
+  const lists = new Map<number, List>();
+  const listOf = (place: number): List => {
+    const known = lists.get(place);
+    if (known !== undefined) return known;
+    const rows = rowsOfCase(columns, cases[place]!);
+    const own = (row: number): Row => rows[row]!;
+    const list: List = {
+      length: rows.length,
+      id: () => null,
+      columns: [
+        numberColumn(
+          'variable',
+          '1',
+          (row) => own(row).variable,
+          (row) => String(own(row).variable),
+        ),
+        textColumn('subset', (row) => own(row).subset, 12),
+        textColumn('definition', (row) => own(row).definition, 12),
+        textColumn('tag', (row) => tagOf(own(row)) ?? '', 10),
+        signed('predicted', (row) => own(row).predicted, 'nats'),
+        signed('actual', (row) => own(row).actual, 'nats'),
+        numberColumn('predicted/actual', '1', (row) => own(row).predicted / own(row).actual, undefined, 16),
+        numberColumn('loss before', 'nats', (row) => own(row).loss),
+      ],
+    };
+    lists.set(place, list);
+    return list;
+  };
+  return {
+    title: 'variables',
+    question: 'Which variables transfer, and where does the prediction fail? Changes of the loss in nats.',
+    choices,
+    drills: null,
+    draw(state, box, style) {
+      return drawList({ list: listOf(chosen(this, state.panel, state)), state, box, style });
+    },
+  };
+}
