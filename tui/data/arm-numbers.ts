@@ -48,7 +48,7 @@ export class ArmNumbers {
     const file = await usableAnalysis(arm);
     const written = file?.sections.find((own) => own.name === name);
     if (file !== null && written !== undefined) {
-      return { ...written, source: path.relative(process.cwd(), file.path) };
+      return { ...written, source: shortSource(file.path) };
     }
     const spec = sections.find((own) => own.name === name);
     if (spec === undefined) return null;
@@ -65,6 +65,9 @@ export class ArmNumbers {
       : { ...shownSection(section), source: `computed from the tables of ${count}` };
   }
 }
+
+/** `analysis/<name>/analysis.json`: the folder of the runs is on screen. */
+export const shortSource = (file: string): string => file.split(path.sep).slice(-3).join('/');
 
 /** The analysis of an arm, where it is of exactly these seeds and not older than their tables. */
 export async function usableAnalysis(arm: readonly RunSource[]): Promise<AnalysisRead | null> {

@@ -77,9 +77,13 @@ export const toPanel = (state: ViewState, panel: number): ViewState => ({
   panel,
 });
 
-function sideways(state: ViewState, direction: -1 | 1, { list, axis }: Picture): ViewState {
+function sideways(state: ViewState, direction: -1 | 1, { list, axis, figure }: Picture): ViewState {
   if (axis === null) {
     const last = Math.max(0, (list?.columns.length ?? 1) - 1);
+    if (list !== null && figure?.kind === 'heat') {
+      // Stored from 1: 0 is the newest column, whichever that is.
+      return { ...state, column: 1 + Math.max(0, Math.min(last, list.column + direction)) };
+    }
     return { ...state, column: Math.max(0, Math.min(last, state.column + direction)) };
   }
   const [low, high] = state.zoom ?? axis.range;

@@ -20,6 +20,9 @@ export interface DrawListOptions {
 /** The place of the row that is selected in a list of `length` rows. */
 export const selectedPlace = (row: number, length: number): number => Math.max(0, Math.min(length - 1, row));
 
+/** A column narrower than this is left out rather than cut. */
+const leastColumn = 10;
+
 /** A list with its header in a box: the rows around the selected one, the columns that fit. */
 export function drawList(options: DrawListOptions): Picture {
   const { list, state, box, style, marked = () => false, placeOf } = options;
@@ -42,13 +45,17 @@ export function drawList(options: DrawListOptions): Picture {
       width: Math.max(width, textWidth(column.title) + arrow.length),
     };
   });
+  const fitting: typeof cells = [];
   let room = box.width - 2;
-  const fitting = cells.filter(({ width }, i) => {
-    const needs = width + (i === 0 ? 0 : 2);
-    if (i > 0 && needs > room) room = -1;
-    else room -= needs;
-    return i === 0 || room >= 0;
-  });
+  for (const cell of cells) {
+    const between = fitting.length === 0 ? 0 : 2;
+    const width = Math.min(cell.width, room - between);
+    // A column that is cut says something as long as it is not too narrow.
+    if (width < cell.width && width < leastColumn && fitting.length > 0) break;
+    fitting.push({ ...cell, width: Math.max(1, width) });
+    room -= width + between;
+    if (width < cell.width) break;
+  }
   const left = list.columns.length - fitting.length;
   const write = (texts: readonly string[]): string =>
     texts
@@ -57,7 +64,7 @@ export function drawList(options: DrawListOptions): Picture {
         return fitText(text, width, sign.more, column.kind === 'number' ? 'right' : 'left');
       })
       .join('  ');
-  const header = `  ${write(fitting.map(({ title }) => title))}`;
+  const header = `  ${write(fitting.map(({ title }) => title))}`.trimEnd();
   const more = left > 0 ? ` ${sign.more}+${left}` : '';
   const lines = [
     paint(`${fitText(header, box.width - more.length, sign.more).trimEnd()}${more}`, 'bold', style),
@@ -86,6 +93,7 @@ export function drawList(options: DrawListOptions): Picture {
       row: place,
       id: selected === undefined ? null : list.id(selected),
       columns: list.columns.map(({ title }) => title),
+      column: 0,
       numeric: list.columns.map(({ kind }) => kind === 'number'),
       placeOf: placeOf ?? null,
     },

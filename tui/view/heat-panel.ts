@@ -65,6 +65,7 @@ export function drawHeatPanel(options: HeatPanelOptions): Picture {
       row,
       id: null,
       columns,
+      column,
       numeric: columns.map(() => true),
       placeOf: null,
     },

@@ -46,7 +46,8 @@ export function cellText(column: ListColumn, row: number): string {
   if (column.text !== undefined) return column.text(row);
   const value = column.value(row);
   if (value === null) return '';
-  return typeof value === 'string' ? value : formatNumber(value);
+  if (typeof value === 'string') return value;
+  return Number.isFinite(value) ? formatNumber(value) : '';
 }
 
 const orders = new WeakMap<List, { readonly key: string; readonly order: Int32Array }>();

@@ -19,6 +19,8 @@ export interface Picture {
     readonly id: string | null;
     /** Titles of the columns, for sorting; empty where the list has one order only. */
     readonly columns: readonly string[];
+    /** Place of the selected column of a heat map; 0 in lists, which scroll by columns instead. */
+    readonly column: number;
     /** For each, whether it holds numbers, which are sorted from the largest first. */
     readonly numeric: readonly boolean[];
     /** Place of the row that is nearest to a step; null where rows are no steps. */

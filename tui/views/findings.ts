@@ -1,10 +1,9 @@
-import path from 'node:path';
 import { judgeClaims } from '../../src/analysis/claims.js';
 import { sections as specs } from '../../src/analysis/sections/registry.js';
 import { sectionOf } from '../../src/analysis/section.js';
 import { intervalPlot, renderAnsi, renderPlain } from '../../src/report/charts/index.js';
 import { shownClaim, shownSection, type ShownClaim, type ShownSection } from '../data/analysis-file.js';
-import { usableAnalysis } from '../data/arm-numbers.js';
+import { shortSource, usableAnalysis } from '../data/arm-numbers.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import { above } from '../view/layout.js';
@@ -36,7 +35,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
           return {
             sections: file.sections,
             claims: file.claims,
-            source: path.relative(process.cwd(), file.path),
+            source: shortSource(file.path),
           };
         }
         return compute(context);
@@ -96,6 +95,7 @@ function claimsPanel(context: ViewContext, want: WantFindings): Panel {
           row: top,
           id: null,
           columns: [],
+          column: 0,
           numeric: [],
           placeOf: null,
         },

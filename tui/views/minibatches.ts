@@ -220,7 +220,8 @@ async function readGram(run: RunSource, at: number, tensor: string): Promise<Gra
         return Number.isFinite(value) ? value : null;
       }),
     );
-  return { groups: order.map((own) => a.values[own]!), cosine: matrix(cosine), inner: matrix(inner) };
+  const cosines = matrix(cosine).map((line, i) => line.map((value, j) => (i === j ? 1 : value)));
+  return { groups: order.map((own) => a.values[own]!), cosine: cosines, inner: matrix(inner) };
 }
 
 const wantGram = (context: ViewContext, run: RunSource, step: number, tensor: string) =>
@@ -276,7 +277,7 @@ function gramSlice(context: ViewContext, run: RunSource, step: number, tensor: s
   const wanted = wantGram(context, run, step, tensor);
   if (wanted.kind !== 'value' || wanted.value === null || wanted.value.groups.length === 0) return null;
   const { groups, cosine, inner } = wanted.value;
-  const pairs = groups.flatMap((a, i) => groups.slice(i).map((b, j) => ({ a, b, i, j: i + j })));
+  const pairs = groups.flatMap((a, i) => groups.slice(i + 1).map((b, j) => ({ a, b, i, j: i + 1 + j })));
   return {
     columns: [
       numbers(

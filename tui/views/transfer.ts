@@ -8,7 +8,7 @@ import { drawList } from '../view/draw-list.js';
 import { axisOf, drawFigure, figureSlice, type ScatterFigure } from '../view/figure.js';
 import { above } from '../view/layout.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
-import { chosen, messagePanel, type Choices, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
@@ -159,12 +159,12 @@ function scatterPanel(
       const explained =
         fraction.kind === 'absent'
           ? `explained fraction: absent, ${fraction.reason}`
-          : `explained fraction, all pairs here: ${formatNumber(fraction.estimate)} ${formatInterval(fraction)} over ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'} (1: the prediction closes)`;
+          : `explained fraction here: ${formatNumber(fraction.estimate)} ${formatInterval(fraction)} over ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'} (1: it closes)`;
       const section = context.want(`transfer ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
         context.numbers.section(context.arm, 'transfer'),
       );
       const table = [
-        explained.slice(0, box.width),
+        ...wrapped(explained, box.width),
         ...(section.kind === 'value' && section.value !== null
           ? [
               ...quantityLines(section.value, { width: box.width, style, seed: context.current?.seed }),

@@ -233,9 +233,13 @@ async function noiseCurves(runs: readonly RunSource[]): Promise<{ gamma: RunCurv
       window.full += moments.meanNorm2;
       window.count++;
     });
-    const x = sums.map((_, i) => Math.min(last, (i + 1) * width));
-    gamma.push({ x, y: sums.map((own) => (own.count === 0 ? null : own.gamma / own.count)) });
-    full.push({ x, y: sums.map((own) => (own.count === 0 ? null : own.full / own.count)) });
+    // Example norms are logged on a schedule: a window without any is no gap.
+    const points = sums
+      .map((own, i) => ({ ...own, x: Math.min(last, (i + 1) * width) }))
+      .filter((own) => own.count > 0);
+    const x = points.map((own) => own.x);
+    gamma.push({ x, y: points.map((own) => own.gamma / own.count) });
+    full.push({ x, y: points.map((own) => own.full / own.count) });
   }
   return { gamma, full };
 }
