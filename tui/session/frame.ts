@@ -21,11 +21,17 @@ export interface Frame {
 const rowsAbove = 3;
 const rowsBelow = 1;
 
+/** A terminal of this height has a row for the question of the panel. */
+const withQuestion = 28;
+
+const hasQuestionRow = ({ height }: Box): boolean => height >= withQuestion;
+
 /** What a view gets of a terminal. */
-export const bodyBox = ({ width, height }: Box): Box => ({
-  width,
-  height: Math.max(1, height - 1 - rowsAbove - rowsBelow),
-});
+export function bodyBox(box: Box): Box {
+  const { width, height } = box;
+  const above = rowsAbove + Number(hasQuestionRow(box));
+  return { width, height: Math.max(1, height - 1 - above - rowsBelow) };
+}
 
 export interface FrameContent {
   readonly box: Box;
@@ -58,6 +64,7 @@ export function drawFrame(content: FrameContent): Frame {
       titleLine(content),
       viewLine(content),
       help === null ? panelLine(content) : paint('Keys (? or esc closes, j k scroll)', 'bold', style),
+      ...(hasQuestionRow(box) ? [help === null ? questionLine(content) : ''] : []),
       ...Array.from({ length: body.height }, (_, i) => lines[i] ?? ''),
       bottomLine(content),
     ],
@@ -117,7 +124,7 @@ function viewLine({ box, style, view }: FrameContent): string {
 }
 
 /** Panels, the choice in force, and what the panel answers. */
-function panelLine({ box, style, state, panel, panels, picture }: FrameContent): string {
+function panelLine({ box, style, entry, state, panel, panels, picture }: FrameContent): string {
   const sign = signs(style);
   const names =
     state.drill !== null
@@ -142,11 +149,16 @@ function panelLine({ box, style, state, panel, panels, picture }: FrameContent):
     picture.list === null || picture.list.columns.length === 0 || picture.figure !== null
       ? ''
       : `  ${Math.min(picture.list.length, picture.list.row + 1)}/${picture.list.length}`;
-  const follow = isFollowing(state) ? `  ${sign.live} follows` : '';
+  const follow = entry?.isRunning === true && isFollowing(state, picture) ? `  ${sign.live} follows` : '';
   const head = `${names}${choice}${filter}${sort}${rows}${follow}`;
   const room = box.width - textWidth(head) - 3;
-  if (room < 16 || panel.question === '') return fitText(head, box.width, sign.more).trimEnd();
+  if (room < 16 || hasQuestionRow(box) || panel.question === '')
+    return paint(fitText(head, box.width, sign.more).trimEnd(), 'bold', style);
   return `${paint(head, 'bold', style)}   ${paint(fitText(panel.question, room, sign.more).trimEnd(), 'dim', style)}`;
+}
+
+function questionLine({ box, style, panel }: FrameContent): string {
+  return paint(fitText(panel.question, box.width, signs(style).more).trimEnd(), 'dim', style);
 }
 
 function bottomLine({ box, style, keys, prompt, message, help }: FrameContent): string {

@@ -26,11 +26,11 @@ export function reduce(state: ViewState, action: Action, { panel, panels, pictur
     case 'page-up':
       return move(place - (list?.page ?? 0));
     case 'first':
-      if (list !== null) return { ...state, row: 0 };
-      return axis === null ? state : { ...state, cursor: (state.zoom ?? axis.range)[0] };
+      if (axis !== null) return { ...state, cursor: (state.zoom ?? axis.range)[0] };
+      return list === null ? state : { ...state, row: 0 };
     case 'last':
-      if (list !== null) return { ...state, row: Infinity };
-      return axis === null ? state : { ...state, cursor: (state.zoom ?? axis.range)[1] };
+      if (axis !== null) return { ...state, cursor: (state.zoom ?? axis.range)[1] };
+      return list === null ? state : { ...state, row: Infinity };
     case 'left':
     case 'right':
       return sideways(state, action === 'left' ? -1 : 1, picture);
@@ -59,16 +59,22 @@ export function reduce(state: ViewState, action: Action, { panel, panels, pictur
     case 'pan-right':
       return pan(state, picture, 0.25);
     case 'follow':
-      if (isFollowing(state)) return list === null ? state : { ...state, row: place };
-      return { ...state, row: Infinity, cursor: null, zoom: null };
+      if (axis !== null) {
+        return isFollowing(state, picture)
+          ? { ...state, cursor: axis.range[1] }
+          : { ...state, cursor: null, zoom: null };
+      }
+      return list === null ? state : { ...state, row: isFollowing(state, picture) ? place : Infinity };
     default:
       return state;
   }
 }
 
-/** Whether a state shows the newest data, whatever comes. */
-export const isFollowing = ({ row, cursor, zoom }: ViewState): boolean =>
-  row === Infinity && cursor === null && zoom === null;
+/** Whether the newest data are shown, whatever comes: a list at its end, a chart that is not zoomed or read off. */
+export function isFollowing({ row, cursor, zoom }: ViewState, { axis, list }: Picture): boolean {
+  if (axis !== null) return cursor === null && zoom === null;
+  return list !== null && row === Infinity;
+}
 
 /** Another panel begins anew; what was chosen in each stays. */
 export const toPanel = (state: ViewState, panel: number): ViewState => ({

@@ -29,6 +29,9 @@ export function pValueOf({ estimate, null: own }: ShownQuantity): number | null 
   return tested === null || tested.kind === 'absent' ? null : tested.pValue;
 }
 
+/** Below this many columns the value of a single seed is left out. */
+const narrow = 96;
+
 export interface QuantityTableOptions {
   readonly width: number;
   readonly style: Style;
@@ -50,7 +53,8 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     0,
     ...present.map(({ estimate }) => (estimate.kind === 'value' ? estimate.seeds : 0)),
   );
-  const showsSeed = seed !== undefined && seeds > 1;
+  // In a narrow terminal the names and the intervals matter more than one seed.
+  const showsSeed = seed !== undefined && seeds > 1 && width >= narrow;
   const hasNull = present.some((own) => own.null !== null);
   const head = [
     '',

@@ -10,9 +10,9 @@ import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
-import { axisOf, drawFigure, figureSlice, type LineFigure } from '../view/figure.js';
+import type { LineFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
 import { drawHeatPanel } from '../view/heat-panel.js';
-import { above } from '../view/layout.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
@@ -104,14 +104,7 @@ function tagPanel(context: ViewContext): Panel {
               ),
             ]
           : [section.kind === 'pending' ? progressText(context.arm) : 'no interval'];
-      const { figure: room, below } = above(box, table);
-      return {
-        lines: [...drawFigure(figure, room, state, style), ...below],
-        list: null,
-        axis: axisOf(figure, box.width),
-        figure,
-        slice: () => figureSlice(figure),
-      };
+      return figurePicture(figure, table, state, box, style);
     },
   };
 }

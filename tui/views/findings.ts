@@ -6,7 +6,7 @@ import { shownClaim, shownSection, type ShownClaim, type ShownSection } from '..
 import { shortSource, usableAnalysis } from '../data/arm-numbers.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
-import { above } from '../view/layout.js';
+import { withBelow } from '../view/figure-panel.js';
 import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines, quantitySlice } from '../view/quantities.js';
 import { numbers, texts } from '../view/slice.js';
@@ -164,14 +164,13 @@ function sectionsPanel(context: ViewContext, names: readonly string[], want: Wan
         ...quantityLines(section, { width: box.width, style, seed: context.current?.seed }),
         paint(`from: ${wanted.value.source}`.slice(0, box.width), 'dim', style),
       ];
-      const { figure, below } = above(box, table);
+      const title = wrapped(section.title, box.width).map((line) => paint(line, 'bold', style));
+      const plot = forest(section, box.width, style);
+      const rest = { width: box.width, height: Math.max(1, box.height - title.length) };
+      const { lines, list, room } = withBelow(table, state, rest, style);
       return {
-        lines: [
-          ...wrapped(section.title, box.width).map((line) => paint(line, 'bold', style)),
-          ...forest(section, figure.width, style),
-          ...below,
-        ].slice(0, box.height),
-        list: null,
+        lines: [...title, ...plot.slice(0, room.height), ...lines].slice(0, box.height),
+        list,
         axis: null,
         figure: null,
         slice: () => quantitySlice([section]),

@@ -6,8 +6,8 @@ import { readRunMetrics, type RunMetrics } from '../data/run-metrics.js';
 import type { RunSource } from '../data/run-source.js';
 import { armsOf, pathsOf, stageMarkers, versionsOf, type ShownArm } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
-import { axisOf, drawFigure, figureSlice, type LineFigure } from '../view/figure.js';
-import { above } from '../view/layout.js';
+import type { LineFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand, type RunCurve } from '../view/seed-band.js';
@@ -86,14 +86,7 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
       const metric = step === undefined ? metrics[place - perStep.length] : undefined;
       const figure = makeFigure(values[place] ?? '', step, metric, state);
       const at = metric === undefined ? [] : readout(metric, state, box.width, style);
-      const { figure: room, below } = above(box, at);
-      return {
-        lines: [...drawFigure(figure, room, state, style), ...below],
-        list: null,
-        axis: axisOf(figure, box.width),
-        figure,
-        slice: () => figureSlice(figure),
-      };
+      return figurePicture(figure, at, state, box, style);
     },
   };
 
@@ -273,14 +266,7 @@ function gapsPanel(
               ),
             ]
           : [wanted.kind === 'failed' ? wanted.reason : 'measuring ...'];
-      const { figure: room, below } = above(box, table);
-      return {
-        lines: [...drawFigure(figure, room, state, style), ...below],
-        list: null,
-        axis: axisOf(figure, box.width),
-        figure,
-        slice: () => figureSlice(figure),
-      };
+      return figurePicture(figure, table, state, box, style);
     },
   };
 }

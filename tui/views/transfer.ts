@@ -5,8 +5,8 @@ import type { ColumnSet } from '../../src/store/column-views.js';
 import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
-import { axisOf, drawFigure, figureSlice, type ScatterFigure } from '../view/figure.js';
-import { above } from '../view/layout.js';
+import type { ScatterFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
@@ -179,14 +179,7 @@ function scatterPanel(
             ]
           : [section.kind === 'failed' ? section.reason : 'measuring ...']),
       ];
-      const { figure: room, below } = above(box, table);
-      return {
-        lines: [...drawFigure(figure, room, state, style), ...below],
-        list: null,
-        axis: axisOf(figure, box.width),
-        figure,
-        slice: () => figureSlice(figure),
-      };
+      return figurePicture(figure, table, state, box, style);
     },
   };
 }

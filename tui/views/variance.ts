@@ -8,8 +8,8 @@ import { penaltyColumns, penaltyPoints, penaltySteps, type PenaltyPoints } from 
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
-import { axisOf, drawFigure, figureSlice, type LineFigure, type ScatterFigure } from '../view/figure.js';
-import { above } from '../view/layout.js';
+import type { LineFigure, ScatterFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand, type RunCurve } from '../view/seed-band.js';
@@ -137,14 +137,7 @@ function penaltyPanel(
           box.width,
         ),
       ];
-      const { figure: room, below } = above(box, table);
-      return {
-        lines: [...drawFigure(figure, room, state, style), ...below],
-        list: null,
-        axis: axisOf(figure, box.width),
-        figure,
-        slice: () => figureSlice(figure),
-      };
+      return figurePicture(figure, table, state, box, style);
     },
   };
 }
@@ -196,14 +189,7 @@ function noisePanel(context: ViewContext, run: RunSource): Panel {
                   ? section.reason
                   : 'no example norms in the log',
             ];
-      const { figure: room, below } = above(box, table);
-      return {
-        lines: [...drawFigure(figure, room, state, style), ...below],
-        list: null,
-        axis: axisOf(figure, box.width),
-        figure,
-        slice: () => figureSlice(figure),
-      };
+      return figurePicture(figure, table, state, box, style);
     },
   };
 }
