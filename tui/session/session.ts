@@ -57,6 +57,8 @@ export interface Drawn {
 
 interface Loaded {
   readonly key: string;
+  /** The run it was made for. */
+  readonly run: string | null;
   readonly model: ViewModel;
 }
 
@@ -81,6 +83,7 @@ export class Session {
   #version = 0;
   #work = new Set<Promise<unknown>>();
   #refreshing = false;
+  readonly #waiting: KeyName[] = [];
 
   constructor(private readonly options: SessionOptions) {
     this.#box = options.box;
@@ -141,14 +144,34 @@ export class Session {
     return this.#draw(box);
   }
 
-  /** Keys, in the order they were pressed. */
+  /**
+   * Keys, in the order they were pressed. Those that act on a view that is still being read wait for it, so that none
+   * is lost or means something else than it would a moment later.
+   */
   press(keys: readonly KeyName[]): void {
-    for (const key of keys) {
-      if (this.#prompt === null) this.#act(actionOf(key));
+    if (keys.includes('ctrl+c')) this.options.effects.quit();
+    this.#waiting.push(...keys);
+    this.#takeKeys();
+    this.#changed();
+  }
+
+  #takeKeys(): void {
+    for (;;) {
+      const [key] = this.#waiting;
+      if (key === undefined) return;
+      const action = this.#prompt === null ? actionOf(key) : null;
+      if (!this.#isReady() && this.#prompt === null && action !== null && !isAlwaysTaken(action)) return;
+      this.#waiting.shift();
+      if (this.#prompt === null) this.#act(action);
       else this.#type(this.#prompt, key);
       this.#ensure();
     }
-    this.#changed();
+  }
+
+  /** Whether what is on screen is what the keys are meant for: the view, of the run that is looked at. */
+  #isReady(): boolean {
+    const loaded = this.#models.get(this.#view);
+    return loaded !== undefined && (this.#view === 'runs' || loaded.run === this.#current);
   }
 
   /** Looks for new runs and new rows; does nothing while it still looks. */
@@ -265,12 +288,14 @@ export class Session {
     const key = this.#key();
     if (this.#models.get(id)?.key === key || this.#loading.get(id) === key) return;
     this.#loading.set(id, key);
+    const run = this.#current;
     this.#start(
       this.#load(id).then((model) => {
         if (this.#loading.get(id) !== key) return;
         this.#loading.delete(id);
         // Tables that were opened on the way have changed the key.
-        this.#models.set(id, { key: this.#key(id), model });
+        this.#models.set(id, { key: this.#key(id), run, model });
+        this.#takeKeys();
         this.#changed();
       }),
     );
@@ -540,8 +565,7 @@ export class Session {
       this.#prompt = { ...prompt, text };
       if (prompt.kind === 'filter') this.#set({ ...this.state, filter: text, row: 0 });
     };
-    if (key === 'ctrl+c') this.options.effects.quit();
-    else if (key === 'escape') {
+    if (key === 'escape') {
       this.#prompt = null;
       if (prompt.kind === 'filter') this.#set({ ...this.state, filter: '', row: 0 });
     } else if (key === 'enter') {
@@ -600,6 +624,10 @@ export function shortest(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative === '' ? '.' : relative.startsWith('..') ? path.resolve(file) : relative;
 }
+
+/** Keys that do not depend on what a view shows. */
+const isAlwaysTaken = (action: Action): boolean =>
+  action.startsWith('view-') || action === 'quit' || action === 'help' || action === 'refresh';
 
 const waiting: ViewModel = { panels: [messagePanel('reading', '', ['reading ...'])] };
 const gone = messagePanel('gone', '', ['This is not there any more; esc goes back.']);

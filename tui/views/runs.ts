@@ -1,3 +1,4 @@
+import { fitText } from '../../src/report/charts/text-width.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import type { RunEntry } from '../data/run-index.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
@@ -130,7 +131,11 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
     alignment: await numbers.section(arm, 'panel-alignment'),
   }));
   const head = paint(
-    `${current.info.experiment} ${current.info.name}: ${arm.length} ${arm.length === 1 ? 'seed' : 'seeds'}; gaps in accuracy at stage ends, align. gap: cosine, tag swapped`,
+    fitText(
+      `${current.info.experiment} ${current.info.name}: ${arm.length} ${arm.length === 1 ? 'seed' : 'seeds'}; gaps in accuracy at stage ends, align. gap: cosine, tag swapped`,
+      width,
+      signs(style).more,
+    ).trimEnd(),
     'bold',
     style,
   );
@@ -145,7 +150,7 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
   const source = internalization?.source ?? alignment?.source ?? '';
   return [
     '',
-    head.slice(0, style.colour ? undefined : width),
+    head,
     ...quantityLines({ name: '', title: '', quantities }, { width, style, seed: current.seed }).filter(
       (line) => !line.includes('null: '),
     ),
