@@ -2,7 +2,8 @@
 export function terminalStyle(ascii: boolean) {
   const { NO_COLOR, TERM, INK_SCREEN_READER } = process.env;
   return {
-    colour: process.stdout.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb',
+    // Node leaves isTTY undefined where there is no terminal, whatever its type says.
+    colour: (process.stdout.isTTY ?? false) && (NO_COLOR ?? '') === '' && TERM !== 'dumb',
     ascii: ascii || TERM === 'dumb' || TERM === 'linux',
     screenReader: INK_SCREEN_READER === 'true',
   };

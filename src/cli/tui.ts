@@ -26,7 +26,7 @@ Examples:
       process.env['NODE_ENV'] ??= 'production';
       if ((process.env['NO_COLOR'] ?? '') !== '') process.env['FORCE_COLOR'] = '0';
       const style = terminalStyle(flags.ascii ?? false);
-      if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
+      if (!process.stdin.isTTY || !process.stdout.isTTY) {
         const { show } = await import('../../tui/show.js');
         const lines = await show({
           folders: [folder],

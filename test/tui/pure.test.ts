@@ -1,5 +1,5 @@
 import { tableFromIPC } from 'apache-arrow';
-import fc from 'fast-check';
+import { array, assert, double, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cosineSeries } from '../../src/analysis/minibatch-alignment.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
@@ -109,9 +109,9 @@ test('ages and names are short', () => {
 
 describe('bands over seeds', () => {
   test('are the t intervals of the mean at each point', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 3, maxLength: 3 }), {
+    assert(
+      property(
+        array(array(double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 3, maxLength: 3 }), {
           minLength: 2,
           maxLength: 6,
         }),

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { showCommand } from '../../src/cli/show.js';
 import { bodyBox } from '../../tui/session/frame.js';
 import { views } from '../../tui/views/registry.js';
-import { openSession, press, type Watched } from './support/fake-session.js';
+import { openSession, press, typed, type Watched } from './support/fake-session.js';
 import { writeRun } from './support/fixture-run.js';
 import { temporaryFolder } from './support/folders.js';
 
@@ -51,19 +52,21 @@ describe('runs', () => {
     expect(watched.session.view).toBe('training');
     expect((await press(watched, 'J'))[0]).toContain('tiny-seed2');
     expect(selected(await press(watched, 'escape'))).toContain('tiny-seed2');
-    expect(selected(await press(watched, ...'kkk'))).toContain('other-seed0');
+    expect(selected(await press(watched, ...typed('kkk')))).toContain('other-seed0');
   });
 
   test('are filtered while one types, and the filter goes with escape', async () => {
     const watched = await open();
-    const typing = await press(watched, '/', ...'other');
+    const typing = await press(watched, '/', ...typed('other'));
     expect(typing.at(-1)).toMatch(/^filter .*: other/);
     expect(typing.filter((line) => line.includes('-seed'))).toHaveLength(2);
     expect(watched.session.frame().lines.join('\n')).not.toContain('tiny-seed');
     await press(watched, 'enter');
     expect(watched.session.currentRun).toContain('other-seed0');
     expect((await press(watched, 'escape')).filter((line) => /^[› ] .*-seed/.test(line))).toHaveLength(4);
-    expect((await press(watched, '/', ...'nosuch', 'enter')).join('\n')).toContain('no row has nosuch');
+    expect((await press(watched, '/', ...typed('nosuch'), 'enter')).join('\n')).toContain(
+      'no row has nosuch',
+    );
   });
 
   test('are sorted by any column, from the largest, and back', async () => {
@@ -82,13 +85,7 @@ describe('runs', () => {
 
   test('that are selected are compared, and averaged in other views', async () => {
     const watched = await open();
-    await press(
-      watched,
-      ...'j   '
-        .replaceAll(' ', '#')
-        .split('')
-        .map((key) => (key === '#' ? 'space' : key)),
-    );
+    await press(watched, ...typed('j   '));
     expect(watched.session.marked.size).toBe(3);
     const compare = await press(watched, 'g', 'space', 'c');
     const text = compare.join('\n');
@@ -107,7 +104,7 @@ describe('charts', () => {
   test('are read off at the cursor, zoomed, and panned', async () => {
     const watched = await open();
     await press(watched, 'enter', '[');
-    const at = await press(watched, ':', ...'20', 'enter');
+    const at = await press(watched, ':', ...typed('20'), 'enter');
     expect(at.join('\n')).toContain('at step 20:');
     const zoomed = await press(watched, '+');
     expect(watched.session.state.zoom).not.toBeNull();
@@ -141,12 +138,14 @@ test('an entity is drilled into and left again, its row and panel kept', async (
 test('minibatches: a step is gone to, the end is followed', async () => {
   const watched = await open();
   await press(watched, 'j', '4');
-  expect(selected(await press(watched, ':', ...'33', 'enter'))).toMatch(/^› +33 /);
+  expect(selected(await press(watched, ':', ...typed('33'), 'enter'))).toMatch(/^› +33 /);
   expect((await press(watched, ':', 'x', 'enter')).at(-1)).toContain('not a step: x');
   expect(selected(await press(watched, 'G'))).toMatch(/^› +50 /);
   expect(watched.session.state.row).toBe(Infinity);
   expect(selected(await press(watched, 'k'))).toMatch(/^› +49 /);
-  expect((await press(watched, '/', ...'loss<0.35', 'enter')).join('\n')).toContain('filter: loss<0.35');
+  expect((await press(watched, '/', ...typed('loss<0.35'), 'enter')).join('\n')).toContain(
+    'filter: loss<0.35',
+  );
 });
 
 test('the help has every key and goes away', async () => {
@@ -173,7 +172,7 @@ describe('export', () => {
     expect((await press(watched, 'e', 'tab', 'enter')).at(-1)).toContain(
       'written: alignment-entities-tiny-seed0-2.csv',
     );
-    expect((await press(watched, 'e', 'ctrl+u', ...'x.svg', 'enter')).at(-1)).toContain(
+    expect((await press(watched, 'e', 'ctrl+u', ...typed('x.svg'), 'enter')).at(-1)).toContain(
       'there is no chart here',
     );
     await press(watched, '2', 'e', 'tab', 'tab', 'enter');
@@ -185,9 +184,9 @@ describe('export', () => {
     const watched = await open();
     const settings: string[][] = [
       ['1', 's', 's', 's', 's'],
-      ['3', 'shift+tab', '/', ...'consis', 'enter', 's', 'j', 'j'],
-      ['2', ':', ...'20', 'enter', '+', ']'],
-      ['4', ':', ...'12', 'enter', ']'],
+      ['3', 'shift+tab', '/', ...typed('consis'), 'enter', 's', 'j', 'j'],
+      ['2', ':', ...typed('20'), 'enter', '+', ']'],
+      ['4', ':', ...typed('12'), 'enter', ']'],
       ['3', 'tab', 'tab', 'enter'],
       ['9', 'tab', ']'],
     ];
@@ -200,14 +199,10 @@ describe('export', () => {
       expect(command).toContain(`--width ${box.width} --height ${box.height}`);
       const words = shellWords(command);
       expect(words.slice(0, 3)).toEqual(['npx', 'gradscope', 'show']);
-      const printed = execFileSync(
-        process.execPath,
-        ['--import', 'tsx', 'src/cli/main.ts', ...words.slice(2)],
-        {
-          encoding: 'utf8',
-          env: { ...process.env, NO_COLOR: '1' },
-        },
-      );
+      const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+      await showCommand().parseAsync(words.slice(3), { from: 'user' });
+      const printed = String(log.mock.calls[0]![0]);
+      log.mockRestore();
       // Ages go on between the two.
       const still = (text: string): string => text.replaceAll(/ \d+ s /g, ' 1 s ').trimEnd();
       const body = still(screen.slice(4, -1).join('\n'));

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import type { Estimate } from '../../src/analysis/inference/estimate.js';
@@ -175,7 +176,7 @@ describe('the numbers on screen are those of the tables', () => {
       width: 140,
       style: { ...plainStyle, colour: true },
     });
-    const gram = coloured.map((line) => line.replaceAll(/\u001B\[[0-9;]*m/g, ''));
+    const gram = coloured.map((line) => stripVTControlCharacters(line));
     const cosine = cosineOfGroups('qd1consis/definition', 'qd1consis/qa', 7, 0);
     const row1 = gram
       .find((line) => line.includes('1 qd1consis/definition'))!
@@ -298,7 +299,7 @@ test.each([
     ]) {
       const lines = await shown(view, { width, height: 19, style });
       for (const line of lines) {
-        const visible = line.replaceAll(/\u001B\[[0-9;]*m/g, '');
+        const visible = stripVTControlCharacters(line);
         expect(visible.length, visible).toBeLessThanOrEqual(width);
         if (style.ascii) expect(visible).toMatch(/^[ -~]*$/);
       }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../data/errors.js';
-import { ColumnSet } from '../../src/store/column-views.js';
+import type { ColumnSet } from '../../src/store/column-views.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import type { Truncation } from '../../src/store/stream-scan.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';

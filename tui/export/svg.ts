@@ -153,8 +153,9 @@ function band({ x, low, high }: Series, series: number, plot: Plot): string {
 function points({ x, y }: Series, series: number, plot: Plot): string[] {
   return Array.from({ length: x.length }, (_, i) => {
     const value = y[i];
-    if (!isShown(x[i], plot.x.log) || !isShown(value, plot.y.log)) return '';
-    const [cx, cy] = [round(plot.toX(x[i]!)), round(plot.toY(value))];
+    const at = x[i];
+    if (!isShown(at, plot.x.log) || !isShown(value, plot.y.log)) return '';
+    const [cx, cy] = [round(plot.toX(at)), round(plot.toY(value))];
     return series % 2 === 0
       ? `<circle cx="${cx}" cy="${cy}" r="3" fill="none" stroke="${colorOf(series)}"/>`
       : `<path d="M${cx - 3},${cy - 3}l6,6m0,-6l-6,6" stroke="${colorOf(series)}"/>`;

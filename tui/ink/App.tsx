@@ -7,12 +7,13 @@ import type { Session } from '../session/session.js';
 export function App({ session }: { readonly session: Session }): ReactNode {
   useSyncExternalStore(session.subscribe, session.version);
   useInput((input, key) => session.press(keyNames(input, key)));
+  // Rows are places on the screen and have no other identity. An empty text would take no row.
+  const rows = session.frame().lines.map((line, row) => ({ row, line: line === '' ? ' ' : line }));
   return (
     <Box flexDirection="column">
-      {session.frame().lines.map((line, row) => (
-        // Rows are places on the screen: they have no other identity. An empty text would take no row.
-        <Text key={`row ${row}`} wrap="truncate">
-          {line === '' ? ' ' : line}
+      {rows.map(({ row, line }) => (
+        <Text key={row} wrap="truncate">
+          {line}
         </Text>
       ))}
     </Box>

@@ -65,7 +65,7 @@ export interface Binding {
   readonly help: string;
   readonly group: 'move' | 'look' | 'runs' | 'charts' | 'more';
   /** Whether it does something; always unless told. */
-  when?(context: KeyContext): boolean;
+  readonly when?: (context: KeyContext) => boolean;
 }
 
 const inList = ({ hasList }: KeyContext): boolean => hasList;

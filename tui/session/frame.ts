@@ -113,14 +113,13 @@ function ageOf({ lastSample }: RunEntry, now: number): string {
 }
 
 function viewLine({ box, style, view }: FrameContent): string {
-  const full = views.map(({ id }, i) => (id === view ? `[${i + 1} ${id}]` : ` ${i + 1} ${id} `));
-  const short = views.map(({ id, short: own }, i) =>
-    id === view ? `[${i + 1} ${id}]` : ` ${i + 1} ${own} `,
-  );
-  const names = full.join('').length <= box.width ? full : short;
-  return names
-    .map((name, i) => (views[i]!.id === view ? paint(name, 'accent', style) : paint(name, 'dim', style)))
-    .join('');
+  const nameAll = (name: (own: (typeof views)[number]) => string): string[] =>
+    views.map((own, i) => (own.id === view ? `[${i + 1} ${own.id}]` : `${i + 1} ${name(own)}`));
+  const full = nameAll(({ id }) => id);
+  const fits = full.join('  ').length <= box.width;
+  return (fits ? full : nameAll(({ short }) => short))
+    .map((name, i) => paint(name, views[i]!.id === view ? 'accent' : 'dim', style))
+    .join(fits ? '  ' : ' ');
 }
 
 /** Panels, the choice in force, and what the panel answers. */

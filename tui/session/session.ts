@@ -197,7 +197,7 @@ export class Session {
   /** What is on screen now. */
   frame(): Frame {
     const { panel, panels, picture } = this.#draw();
-    const { now } = this.options.effects;
+    const now = this.options.effects.now();
     const entry = this.data.entries.find((own) => own.path === this.#current) ?? null;
     return drawFrame({
       box: this.#box,
@@ -214,9 +214,9 @@ export class Session {
       picture,
       help: this.#help,
       prompt: this.#prompt,
-      message: this.#message !== null && this.#message.until > now() ? this.#message.text : this.#problem,
+      message: this.#message !== null && this.#message.until > now ? this.#message.text : this.#problem,
       keys: this.#keyContext(panel, panels.length, picture),
-      now: now(),
+      now,
     });
   }
 

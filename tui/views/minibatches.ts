@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { totalTensor } from '../../src/store/schemas.js';
 import type { ColumnSet } from '../../src/store/column-views.js';
 import type { RunSource } from '../data/run-source.js';
@@ -320,7 +321,7 @@ function sideBySide(
 ): string[] {
   return Array.from({ length: Math.min(height, Math.max(left.length, right.length)) }, (_, i) => {
     const own = left[i] ?? '';
-    const visible = own.replaceAll(/\u001B\[[0-9;]*m/g, '');
+    const visible = stripVTControlCharacters(own);
     return `${own}${' '.repeat(Math.max(0, width - visible.length))}  ${right[i] ?? ''}`;
   });
 }

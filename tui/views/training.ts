@@ -161,7 +161,7 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
         [
           set,
           formatNumber(value),
-          hasInterval ? `[${formatNumber(low)}, ${formatNumber(high!)}]` : 'none',
+          hasInterval ? `[${formatNumber(low)}, ${formatNumber(high)}]` : 'none',
           String(n),
           ...(none === null ? [] : [formatNumber(none)]),
         ],

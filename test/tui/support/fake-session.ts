@@ -48,3 +48,7 @@ export async function press({ session }: Watched, ...keys: string[]): Promise<st
   await session.settled();
   return [...session.frame().lines];
 }
+
+/** The keys of a text, one a character. */
+export const typed = (text: string): string[] =>
+  Array.from(text, (character) => (character === ' ' ? 'space' : character));

@@ -181,8 +181,7 @@ export function writeSteps(
       writer.column('update_norm')[row] = step % 10 === 1 ? 0.1 : NaN;
       writer.column('step_ms')[row] = 4;
       writer.column('log_ms')[row] = 0.2;
-      for (const group of groups)
-        writer.column(groupColumnName('examples_', group) as `examples_${string}`)[row] = 4;
+      for (const group of groups) writer.column(groupColumnName('examples_', group))[row] = 4;
     }
   });
 }
