@@ -113,7 +113,8 @@ export async function writeRun(root: string, seed: number, options: FixtureOptio
   return folder;
 }
 
-function newRun(seed: number, name: string, steps: number, second: number) {
+/** What a run of these tests says about itself. */
+export function newRun(seed: number, name: string, steps: number, second: number) {
   const stage = (own: string, trainOn: string, firstStep: number, count: number) => ({
     name: own,
     trainOn,
