@@ -1,6 +1,8 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../data/errors.js';
-import { listRuns } from '../src/store/list-runs.js';
+import { systemMessage } from '../src/store/file-system.js';
+import { analysisFile } from '../src/store/list-runs.js';
 
 /** The folder to browse, and the runs in it that were asked for. */
 export interface Located {
@@ -15,8 +17,7 @@ export interface Located {
 export async function locate(folders: readonly string[]): Promise<Located> {
   const found: { readonly folder: string; readonly isRun: boolean }[] = [];
   for (const folder of folders) {
-    const listed = await listRuns(folder);
-    found.push({ folder, isRun: listed.some((own) => path.resolve(own.path) === path.resolve(folder)) });
+    found.push({ folder, isRun: await isRun(folder) });
   }
   const [first] = found;
   if (first === undefined) throw new UserError('give a run folder, or one that holds runs');
@@ -36,6 +37,16 @@ export async function locate(folders: readonly string[]): Promise<Located> {
     );
   }
   return { root: shown(root), runs: absolute.map((own) => path.join(shown(root), path.relative(root, own))) };
+}
+
+/** Whether a folder is a run folder, by what lies in it: listing all runs below it would take as long as the browser. */
+async function isRun(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new UserError(`${folder}: cannot be read (${systemMessage(cause)})`, { cause });
+  });
+  return (
+    !names.includes(analysisFile) && names.some((name) => name === 'run.json' || /\.arrows?$/.test(name))
+  );
 }
 
 /** A folder relative to where one is, where that is shorter. */

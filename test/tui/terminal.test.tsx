@@ -34,12 +34,9 @@ afterEach(async () => {
 async function open(width: number, height: number): Promise<Open> {
   const screen = new Screen(width, height);
   const watched = await openSession(root, { width, height });
-  screen.stdout.on('resize', () =>
-    watched.session.resize({ width: screen.stdout.columns, height: screen.stdout.rows }),
-  );
+  screen.onResize(() => watched.session.resize(screen.size));
   const app = render(<App session={watched.session} />, {
-    stdout: screen.stdout,
-    stdin: screen.stdin,
+    ...screen.streams,
     exitOnCtrlC: false,
     patchConsole: false,
     maxFps: 60,

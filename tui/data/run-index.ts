@@ -31,7 +31,10 @@ export interface IndexEnvironment {
 /** Lists the runs below a folder. Throws a UserError when the folder cannot be read. */
 export async function readRunIndex(root: string, { processes }: IndexEnvironment): Promise<RunEntry[]> {
   const listed = await listRuns(root);
-  return Promise.all(listed.map((run) => entryOf(root, run, processes)));
+  const entries = await Promise.all(listed.map((run) => entryOf(root, run, processes)));
+  // seed2 before seed10.
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  return entries.sort((a, b) => compare(a.name, b.name));
 }
 
 async function entryOf(root: string, run: ListedRun, processes: Processes): Promise<RunEntry> {

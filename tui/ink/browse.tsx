@@ -1,11 +1,9 @@
-import { render } from 'ink';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { nodeEffects } from '../effects.js';
 import { locate } from '../locate.js';
 import { Session } from '../session/session.js';
 import type { Style } from '../view/style.js';
-import { App } from './App.js';
-import { takeScreen } from './terminal.js';
+import { home, takeScreen } from './terminal.js';
 
 /** Milliseconds between two looks for new data; longer where looking takes long. */
 const lookEvery = 1000;
@@ -34,8 +32,13 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
     box: size(),
   });
   await session.open();
+  // Keys that are pressed before Ink listens wait in the terminal, and must not be echoed by it.
+  process.stdin.setRawMode(true);
   // A screen reader reads what comes; another screen would hide it.
   const giveBack = style.screenReader ? () => {} : takeScreen((text) => void stdout.write(text), process);
+  // Ink takes longer to load than the list to read: the first screen does not wait for it.
+  if (!style.screenReader) stdout.write(`${session.frame().lines.join('\r\n')}${home}`);
+  const [{ render }, { App }] = await Promise.all([import('ink'), import('./App.js')]);
   const onResize = (): void => session.resize(size());
   stdout.on('resize', onResize);
   let timer: NodeJS.Timeout | null = null;

@@ -1,5 +1,8 @@
+/** Moves the cursor to the first column of the first row. */
+export const home = '\u001B[H';
+
 /** Terminal modes: the alternate screen, and the mouse wheel as arrow keys, which leaves selecting text alone. */
-const enter = '\u001B[?1049h\u001B[?1007h\u001B[H';
+const enter = `\u001B[?1049h\u001B[?1007h${home}`;
 const leave = '\u001B[?1007l\u001B[?1049l';
 
 /** What is needed of a process to give its terminal back. */

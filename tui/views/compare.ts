@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import type { ArmSection } from '../data/arm-numbers.js';
 import { drawList } from '../view/draw-list.js';
@@ -81,6 +80,8 @@ function comparisonList({ arms, rows }: Comparison): List {
 
 /** Entries of the configs that are not the same in all arms; the seed is none of the config. */
 async function configRows(arms: readonly ShownArm[]): Promise<Row[]> {
+  // Loaded when runs are compared: the first screen does not wait for it.
+  const { parse } = await import('yaml');
   const configs = await Promise.all(
     arms.map(async ({ runs }) => {
       const text = await readFile(path.join(runs[0]!.entry.path, 'config.yaml'), 'utf8').catch(() => '');

@@ -1,53 +1,5 @@
-import { EventEmitter } from 'node:events';
 import { Terminal } from '@xterm/headless';
-
-/** What of a terminal's output stream Ink uses. */
-class FakeStdout extends EventEmitter {
-  readonly isTTY = true;
-  written = '';
-
-  constructor(private readonly terminal: Terminal) {
-    super();
-  }
-
-  get columns(): number {
-    return this.terminal.cols;
-  }
-
-  get rows(): number {
-    return this.terminal.rows;
-  }
-
-  write(text: string): boolean {
-    this.written += text;
-    // A terminal in raw mode, whose driver still turns \n into \r\n.
-    this.terminal.write(text.replaceAll(/\r?\n/g, '\r\n'));
-    return true;
-  }
-}
-
-/** What of a terminal's input stream Ink uses: keys are read in pieces. */
-class FakeStdin extends EventEmitter {
-  readonly isTTY = true;
-  readonly #pieces: string[] = [];
-
-  setEncoding(): void {}
-  setRawMode(): void {}
-  ref(): void {}
-  unref(): void {}
-  resume(): void {}
-  pause(): void {}
-
-  read(): string | null {
-    return this.#pieces.shift() ?? null;
-  }
-
-  type(text: string): void {
-    this.#pieces.push(text);
-    this.emit('readable');
-    this.emit('data', text);
-  }
-}
+import { asStreams, FakeStdin, FakeStdout } from './streams.js';
 
 /** A terminal emulator with the streams of a process in it. */
 export class Screen {
@@ -56,22 +8,26 @@ export class Screen {
   readonly #in = new FakeStdin();
 
   constructor(width: number, height: number) {
-    this.#terminal = new Terminal({ cols: width, rows: height, scrollback: 100, allowProposedApi: true });
-    this.#out = new FakeStdout(this.#terminal);
+    const terminal = new Terminal({ cols: width, rows: height, scrollback: 100, allowProposedApi: true });
+    this.#terminal = terminal;
+    this.#out = new FakeStdout(
+      () => ({ columns: terminal.cols, rows: terminal.rows }),
+      // A terminal in raw mode, whose driver still turns \n into \r\n.
+      (text) => terminal.write(text.replaceAll(/\r?\n/g, '\r\n')),
+    );
   }
 
-  /** The streams as Ink takes them: it uses no more of them than they have. */
-  get stdout(): NodeJS.WriteStream {
-    return this.#out as unknown as NodeJS.WriteStream;
-  }
-
-  get stdin(): NodeJS.ReadStream {
-    return this.#in as unknown as NodeJS.ReadStream;
+  get streams(): ReturnType<typeof asStreams> {
+    return asStreams(this.#out, this.#in);
   }
 
   /** All that was written so far, escapes and all. */
   get written(): string {
     return this.#out.written;
+  }
+
+  get size(): { readonly width: number; readonly height: number } {
+    return { width: this.#terminal.cols, height: this.#terminal.rows };
   }
 
   write(text: string): void {
@@ -80,6 +36,10 @@ export class Screen {
 
   type(text: string): void {
     this.#in.type(text);
+  }
+
+  onResize(listener: () => void): void {
+    this.#out.on('resize', listener);
   }
 
   resize(width: number, height: number): void {
