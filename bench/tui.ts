@@ -69,6 +69,7 @@ async function measure(root: string): Promise<Measured> {
     patchConsole: false,
     maxFps: 60,
   });
+  session.measureGaps();
   while (!screen.out.written.includes('[1 runs]')) await setTimeout(1);
   const openMs = performance.now() - started;
   // The log is read for curves over training while keys are pressed.

@@ -53,6 +53,7 @@ export async function show(options: ShowOptions): Promise<string[]> {
   });
   try {
     await session.open();
+    if (view === 'runs') session.measureGaps();
     const base: ViewState = {
       ...initialState,
       filter: options.filter ?? '',

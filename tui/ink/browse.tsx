@@ -56,6 +56,7 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
       isScreenReaderEnabled: style.screenReader,
     });
     quit = () => app.unmount();
+    session.measureGaps();
     await app.waitUntilExit();
   } finally {
     clearTimeout(timer);

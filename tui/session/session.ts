@@ -91,12 +91,20 @@ export class Session {
     this.data = new BrowserData(options.root, options.environment, () => this.#changed());
   }
 
-  /** Reads the list of runs. Throws a UserError when the folder cannot be read. */
+  /**
+   * Reads the list of runs, after which {@link frame} shows it; what takes longer begins with {@link measureGaps}. Throws
+   * a UserError when the folder cannot be read.
+   */
   async open(): Promise<void> {
     await this.data.refresh([]);
     this.#chooseCurrent();
     this.#ensure();
-    this.#measure();
+    await Promise.all(this.#work);
+  }
+
+  /** Begins to measure the gaps of all runs, one after the other, those of the current one first. */
+  measureGaps(): void {
+    this.#start(this.data.measureGaps(this.#current === null ? [] : [this.#current]));
   }
 
   /** For `useSyncExternalStore`. */
@@ -184,7 +192,7 @@ export class Session {
       this.#problem = null;
       this.#chooseCurrent();
       this.#ensure();
-      this.#measure();
+      this.measureGaps();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#problem = error.message;
@@ -269,10 +277,6 @@ export class Session {
     if (this.#current === null || !paths.has(this.#current)) {
       this.#current = (entries.find(({ info }) => info !== null) ?? entries[0])?.path ?? null;
     }
-  }
-
-  #measure(): void {
-    this.#start(this.data.measureGaps(this.#current === null ? [] : [this.#current]));
   }
 
   async #armPaths(): Promise<string[]> {

@@ -38,6 +38,7 @@ export async function openSession(
     box: { width, height },
   });
   await session.open();
+  session.measureGaps();
   await session.settled();
   return Object.assign(watched, { session });
 }
