@@ -1,8 +1,9 @@
 import { alignmentCurves, type Curve } from './alignment-curves.js';
 import { judgeClaims, type Claim } from './claims.js';
-import { readGroupGradients } from './group-gradients.js';
+import { penaltyCurve, type PenaltyPoint } from './penalty-curve.js';
 import { questionStage, type Arm } from './run-data.js';
-import { sectionOf, type Section } from './section.js';
+import { RunReader } from './run-reader.js';
+import { sectionOf, type RunValues, type Section } from './section.js';
 import { sections } from './sections/registry.js';
 
 /** What the runs of one config show. */
@@ -15,6 +16,8 @@ export interface ArmAnalysis {
   readonly claims: readonly Claim[];
   /** Cosine of definition and question gradients in the minibatches of training. */
   readonly alignmentCurves: readonly Curve[];
+  /** The implicit penalty as a function of batch size, at the end of the stage with questions. */
+  readonly penaltyCurve: readonly PenaltyPoint[];
   /** Updates before each stage after the first. */
   readonly stageStarts: readonly { readonly step: number; readonly name: string }[];
   /** What a reader must know before believing the numbers. */
@@ -27,15 +30,15 @@ export async function analyseArm(
   onProgress: (runsDone: number) => void = () => {},
 ): Promise<ArmAnalysis> {
   const seeds = arm.runs.map(({ info }) => info.seed);
-  const measured = sections.map((): (Readonly<Record<string, number | string>> | null)[] => []);
+  const measured = sections.map((): (RunValues | null)[] => []);
   const curves: Curve[][] = [];
   for (const [i, run] of arm.runs.entries()) {
-    const gradients = await readGroupGradients(run);
-    for (const [s, section] of sections.entries()) measured[s]!.push(await section.measure(run, gradients));
-    curves.push(alignmentCurves(run, gradients));
+    const reader = new RunReader(run);
+    for (const [s, section] of sections.entries()) measured[s]!.push(await section.measure(run, reader));
+    curves.push(alignmentCurves(run, await reader.gradients()));
     onProgress(i + 1);
   }
-  const present = sections.flatMap((spec, s) => sectionOf(spec, seeds, measured[s]!) ?? []);
+  const present = sections.flatMap((spec, s) => sectionOf(spec, arm.runs, measured[s]!) ?? []);
   return {
     experiment: arm.experiment,
     name: arm.name,
@@ -44,6 +47,10 @@ export async function analyseArm(
     sections: present,
     claims: judgeClaims(present.flatMap(({ quantities }) => quantities)),
     alignmentCurves: joined(curves),
+    penaltyCurve: penaltyCurve(
+      arm,
+      present.find(({ name }) => name === 'penalty-law'),
+    ),
     stageStarts: arm.runs[0]!.info.stages.slice(1).map(({ firstStep, name }) => ({ step: firstStep, name })),
     notes: notesOf(arm),
   };

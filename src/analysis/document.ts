@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { analysisFile } from '../store/list-runs.js';
 import type { ArmAnalysis } from './analyse-arm.js';
 
 /** Version of `analysis.json`. */
-export const analysisFormatVersion = 1;
+export const analysisFormatVersion = 2;
 
 /** How an analysis came about. */
 export interface AnalysisOrigin {
@@ -20,7 +19,7 @@ export function analysisDocument(analysis: ArmAnalysis, origin: AnalysisOrigin):
   return { formatVersion: analysisFormatVersion, ...origin, ...analysis };
 }
 
-/** Where the analysis of an arm is kept: `<folder of its runs>/analysis/<name>/analysis.json`. */
-export function analysisPath(analysis: ArmAnalysis): string {
-  return join(analysis.folders[0]!, '..', 'analysis', analysis.name, analysisFile);
+/** Where the analysis of an arm is kept, `analysis.json` and tables: `<folder of its runs>/analysis/<name>`. */
+export function analysisFolder(analysis: ArmAnalysis): string {
+  return join(analysis.folders[0]!, '..', 'analysis', analysis.name);
 }

@@ -20,7 +20,8 @@ Examples:
   gradscope analyze runs --json | jq '.[0].sections[0].quantities[0].estimate'
 
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
-<folder of the runs>/analysis/<name>/analysis.json. Loads no TensorFlow; works on runs that are still going.`,
+<folder of the runs>/analysis/<name>/: analysis.json, and tables quantities, controls, seed_values, entity_values,
+claims, penalty_curve, curves (.arrow). Runs that differ in data.alpha = 0.5 alone become a control. Loads no TensorFlow; works on runs that are still going.`,
     )
     .action(async (folders: string[], flags: { readonly json?: boolean }) => {
       await analyze(folders, flags.json ?? false);
@@ -31,7 +32,10 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
   const { findRuns } = await import('../analysis/find-runs.js');
   const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
   const { analyseArm } = await import('../analysis/analyse-arm.js');
-  const { analysisDocument, analysisPath } = await import('../analysis/document.js');
+  const { withAlphaControl } = await import('../analysis/alpha-control.js');
+  const { writeAnalysisTables } = await import('../analysis/analysis-tables.js');
+  const { analysisDocument, analysisFolder } = await import('../analysis/document.js');
+  const { analysisFile } = await import('../store/list-runs.js');
   const { armReport } = await import('../report/text/arm-report.js');
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { writeAtomically } = await import('../store/atomic-file.js');
@@ -43,7 +47,7 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
     width: process.stdout.columns ?? 100,
     colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
   };
-  const documents = [];
+  const analysed = [];
   for (const arm of groupIntoArms(runs)) {
     let lastShown = target.now();
     const analysis = await analyseArm(arm, (done) => {
@@ -51,21 +55,25 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
       lastShown = target.now();
       target.write(`analyzing ${arm.experiment}/${arm.name}: ${done} of ${arm.runs.length} runs\n`);
     });
-    const document = analysisDocument(analysis, {
-      command: ['gradscope', ...process.argv.slice(2)],
-      versions: versions(),
-    });
+    analysed.push({ arm, analysis });
+  }
+  const origin = { command: ['gradscope', ...process.argv.slice(2)], versions: versions() };
+  const documents = [];
+  for (const analysis of withAlphaControl(analysed)) {
+    const document = analysisDocument(analysis, origin);
     documents.push(document);
-    const file = analysisPath(analysis);
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const folder = analysisFolder(analysis);
+    const file = path.join(folder, analysisFile);
+    fs.mkdirSync(folder, { recursive: true });
     writeAtomically(nodeFileSystem, file, `${JSON.stringify(document, null, 2)}\n`);
+    await writeAnalysisTables(folder, analysis);
     if (json) continue;
     for (const line of armReport(analysis, style)) console.log(line);
     const [first] = analysis.folders;
-    console.log(`\nwritten: ${shownPath(file)}`);
+    console.log(`\nwritten: ${shownPath(file)}, and tables: ${shownPath(folder)}/*.arrow`);
     console.log(`gradients, Gram matrices, vectors, metrics of each seed: ${shownPath(first!)}/*.arrow, ...`);
     console.log('next:');
-    for (const command of nextCommands(arm.experiment, arm.name)) console.log(`  ${command}`);
+    for (const command of nextCommands(analysis.experiment, analysis.name)) console.log(`  ${command}`);
   }
   if (json) console.log(JSON.stringify(documents, null, 2));
 }

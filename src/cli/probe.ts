@@ -9,6 +9,8 @@ interface Flags {
   readonly variables: number;
   readonly questions: number;
   readonly draws: number;
+  readonly factors?: boolean;
+  readonly only?: string;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
 }
@@ -22,6 +24,8 @@ export function probeCommand(): Command {
     .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
     .option('--questions <n>', 'questions a variable', positive, 12)
     .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
+    .option('--factors', 'also keep the gradient factors of every example of the panel, without loss')
+    .option('--only <names>', 'some probes only, such as panel,transfer; the tables of others stay')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -30,8 +34,10 @@ export function probeCommand(): Command {
 Examples:
   gradscope probe runs/set-inclusion
   gradscope probe runs/set-inclusion/small-seed0 --variables 50
+  gradscope probe runs/set-inclusion --only penalty,epoch-drift --draws 4
 
-Writes the tables alignment, panel_gram, penalty and transfer into each run folder; gradscope analyze reads them.`,
+Writes the tables alignment, panel_gram, panel_questions, entity_gram, transfer, transfer_path, penalty, landscape and
+epoch_drift into each run folder (with --factors also factors); gradscope analyze reads them.`,
     )
     .action(async (folders: string[], flags: Flags) => {
       await probe(folders, flags);
@@ -41,7 +47,9 @@ Writes the tables alignment, panel_gram, penalty and transfer into each run fold
 async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { loadEngine } = await import('../train/engine/load.js');
-  const { Prober, probeDefaults } = await import('../run/probe.js');
+  const { Prober } = await import('../run/probe.js');
+  const { probeDefaults } = await import('../run/probes/probe.js');
+  const { probes } = await import('../run/probes/registry.js');
   const { runs, problems } = await findRuns(folders);
   for (const problem of problems) console.error(`left out: ${problem}`);
   const engine = await loadEngine({
@@ -55,6 +63,8 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     variablesPerSubset: flags.variables,
     questions: flags.questions,
     draws: flags.draws,
+    factors: flags.factors ?? false,
+    only: namesOf(flags.only, probes),
   };
   let done = 0;
   const prober = new Prober(options, { engine }, (message) => {
@@ -74,6 +84,17 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   }
   console.log(`probed ${done} runs in ${((target.now() - started) / 1000).toFixed(0)} s`);
   console.log(`next: npx gradscope analyze ${folders.join(' ')}`);
+}
+
+/** Names of probes, separated by commas. Throws a UserError for one that there is not. */
+function namesOf(text: string | undefined, probes: readonly { readonly name: string }[]): string[] | null {
+  if (text === undefined) return null;
+  const names = text.split(',').map((name) => name.trim());
+  const known = probes.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new UserError(`there is no probe ${unknown}; there are ${known.join(', ')}`);
+  return names;
 }
 
 function positive(text: string): number {

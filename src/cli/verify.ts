@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { EngineName } from '../train/engine/names.js';
+import { engineOption } from './options.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
@@ -7,13 +9,28 @@ export function verifyCommand(): Command {
     )
     .argument('[ids...]', 'checks to run, such as V1 V8 (default: all)')
     .option('--details', 'print every comparison')
-    .addHelpText('after', '\nExamples:\n  gradscope verify\n  gradscope verify V8 V13 --details')
-    .action(async (ids: string[], flags: { readonly details?: boolean }) => {
-      process.exitCode = await verify(ids, flags.details ?? false);
+    .option('--no-engine', 'the checks of theory and estimators only: loads no TensorFlow')
+    .addOption(engineOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gradscope verify
+  gradscope verify V8 V13 --details
+  gradscope verify V12 --engine wasm`,
+    )
+    .action(async (ids: string[], flags: Flags) => {
+      process.exitCode = await verify(ids, flags);
     });
 }
 
-async function verify(ids: readonly string[], details: boolean): Promise<number> {
+/** `engine` is false for `--no-engine`. */
+interface Flags {
+  readonly details?: boolean;
+  readonly engine: EngineName | 'auto' | false;
+}
+
+async function verify(ids: readonly string[], { details = false, engine }: Flags): Promise<number> {
   const { UserError } = await import('../../data/errors.js');
   const { checks } = await import('../analysis/verify/registry.js');
   const { formatNumber } = await import('../report/text/numbers.js');
@@ -34,6 +51,24 @@ async function verify(ids: readonly string[], details: boolean): Promise<number>
     if (details || !passed) console.log(`        ${detail}`);
     if (!passed) failed++;
   }
+  if (engine !== false) failed += await verifyEngine(ids, engine);
   console.log(failed === 0 ? 'all checks hold' : `${failed} checks failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/** Runs the checks of the engine's kernels; returns how many failed. */
+async function verifyEngine(ids: readonly string[], name: EngineName | 'auto'): Promise<number> {
+  const { loadEngine } = await import('../train/engine/load.js');
+  const { engineChecks } = await import('../probe/engine-checks.js');
+  const wanted = engineChecks.filter(({ id }) => ids.length === 0 || ids.includes(id));
+  if (wanted.length === 0) return 0;
+  const { version, notice } = await loadEngine({ engine: name });
+  if (notice !== null) console.error(notice);
+  let failed = 0;
+  for (const { id, run } of wanted) {
+    const { name: what, passed, detail } = run();
+    console.log(`${passed ? 'ok    ' : 'FAILED'}  ${id.padEnd(4)} ${what}: ${detail} [${version}]`);
+    if (!passed) failed++;
+  }
+  return failed;
 }

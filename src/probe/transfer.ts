@@ -1,42 +1,71 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { allocateFields } from '../../data/fields.js';
+import type { UpdateKind } from '../store/panel-names.js';
 import { forward } from '../train/backward.js';
 import { batchTensors } from '../train/batch.js';
 import { compile } from '../train/engine/compiled.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
 import { unpack, type Block } from '../train/parameters/layout.js';
+import { blockProducts, blockwise, shiftedBy, tiled, type BlockVectors } from './block-vectors.js';
 import type { Panel } from './panel/panel.js';
 
 /** Entities updated at once, as replicas. */
 const together = 16;
 
-/** What one update with a definition's gradient does to the questions of its entity. */
+/** An update with a definition's gradient: `theta - stepSize P grad C_d`. */
+export interface TransferUpdate {
+  readonly kind: UpdateKind;
+  readonly stepSize: number;
+  /** Diagonal P, blocks `[1, size]`; null: the identity. */
+  readonly preconditioner: BlockVectors | null;
+}
+
+/** What one update with a definition's gradient does to the questions of its entity; losses and changes in nats. */
 export interface TransferEffect {
   /** Number of the definition in the panel. */
   readonly definition: number;
   /** Number of the question set in the panel. */
   readonly set: number;
+  readonly update: UpdateKind;
   readonly stepSize: number;
-  /** Mean loss of the questions before the update, nats. */
+  /** Mean loss of the questions before the update. */
   readonly loss: number;
-  /** Its change, nats. */
+  /** Its change. */
   readonly actual: number;
+  /** First-order change, `-stepSize g_q . P g_d`. */
+  readonly predicted: number;
+  /** Second-order part, `(L(theta + d) + L(theta - d)) / 2 - L(theta)` of the update d; up to the fourth order. */
+  readonly curvature: number;
+  /** Norm of the change of the parameters. */
+  readonly normUpdate: number;
+  /** Norm of the mean gradient of the questions. */
+  readonly normQuestions: number;
+  /** Cosine of `P g_d` and the mean gradient of the questions; null where one of them is zero. */
+  readonly cosine: number | null;
+  /** `g_q P g_d / sqrt(g_q P g_q  g_d P g_d)`; null without P or where one of them is zero. */
+  readonly preconditionedCosine: number | null;
+}
+
+/** A definition and a question set of a panel. */
+export interface TransferPair {
+  readonly definition: number;
+  readonly set: number;
 }
 
 /** Measures transfer at a checkpoint. */
 export interface TransferMeter {
   /**
-   * Takes, for each pair of a definition and a question set, one plain gradient step `theta - epsilon grad C_d` from the
-   * same checkpoint and measures the mean loss of the questions before and after.
+   * Takes, for each pair of a definition and a question set, single steps with the definition's gradient from the same
+   * checkpoint and measures the mean loss of the questions before and after.
    *
    * @param values blocks of parameters, `[1, size]`
    */
   (
-    values: readonly tf.Tensor[],
+    values: BlockVectors,
     panel: Panel,
-    pairs: readonly { readonly definition: number; readonly set: number }[],
-    stepSizes: readonly number[],
+    pairs: readonly TransferPair[],
+    updates: readonly TransferUpdate[],
   ): TransferEffect[];
   dispose(): void;
 }
@@ -48,52 +77,71 @@ export function createTransferMeter(model: Model, blocks: readonly Block[]): Tra
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
     return [forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs).losses];
   });
-  const meanLosses = (values: readonly tf.Tensor[], inputs: ModelInputs): number[] => {
+  const lossesAt = (values: BlockVectors, inputs: ModelInputs): number[] => {
     const [result] = losses([...values, ...names.map((name) => inputs[name]!)]);
-    const [replicas, examples] = result!.shape as [number, number];
-    const all = result!.dataSync<'float32'>();
+    const means = meanLosses(result as tf.Tensor2D);
     result!.dispose();
-    return Array.from({ length: replicas }, (_, replica) => {
-      let sum = 0;
-      for (let i = 0; i < examples; i++) sum += all[replica * examples + i]!;
-      return sum / examples;
-    });
+    return means;
   };
-  const measure = (...[values, panel, pairs, stepSizes]: Parameters<TransferMeter>): TransferEffect[] => {
+  const measure = (...[values, panel, pairs, updates]: Parameters<TransferMeter>): TransferEffect[] => {
     const effects: TransferEffect[] = [];
+    const start = tiled(values, together);
     for (let first = 0; first < pairs.length; first += together) {
       const own = pairs.slice(first, first + together);
       // A short round is filled up with its first pair: another number of replicas would be another graph.
       const filled = Array.from({ length: together }, (_, i) => own[i] ?? own[0]!);
-      const definitions = examplesOf(
+      const definitions = definitionInputs(panel, names, filled);
+      const questions = questionInputs(
         panel,
         names,
-        filled.map(({ definition }) => [definition, definition + 1]),
+        filled.map(({ set }) => set),
       );
-      const questions = examplesOf(
-        panel,
-        names,
-        filled.map(({ set }) => {
-          const from = panel.definitions + set * panel.questionsPerSet;
-          return [from, from + panel.questionsPerSet];
-        }),
-      );
-      const tiled = values.map((value) => tf.tile(value, [together, 1]));
-      const step = gradient(tiled, definitions, 1);
-      const before = meanLosses(tiled, questions);
-      for (const stepSize of stepSizes) {
-        const moved = tiled.map((value, i) =>
-          tf.tidy(() => tf.sub(value, tf.mul(step.blocks[i]!, stepSize))),
-        );
-        const after = meanLosses(moved, questions);
+      const defined = gradient(start, definitions, 1);
+      const asked = gradient(start, questions, 1);
+      const before = lossesAt(start, questions);
+      const questionNorm2 = blockProducts(asked.blocks, asked.blocks);
+      for (const { kind, stepSize, preconditioner } of updates) {
+        const direction =
+          preconditioner === null
+            ? defined.blocks.map((block) => tf.clone(block))
+            : blockwise(tf.mul, defined.blocks, preconditioner);
+        const inner = blockProducts(direction, asked.blocks);
+        const norm2 = blockProducts(direction, direction);
+        const geometry =
+          preconditioner === null
+            ? null
+            : geometryOf(preconditioner, defined.blocks, direction, asked.blocks);
+        const changed = (size: number): number[] => {
+          const moved = shiftedBy(start, size, direction);
+          const after = lossesAt(moved, questions);
+          tf.dispose(moved);
+          return after.map((loss, i) => loss - before[i]!);
+        };
+        const ahead = changed(-stepSize);
+        const behind = changed(stepSize);
         own.forEach((pair, i) => {
-          effects.push({ ...pair, stepSize, loss: before[i]!, actual: after[i]! - before[i]! });
+          const norms = Math.sqrt(norm2[i]! * questionNorm2[i]!);
+          effects.push({
+            ...pair,
+            update: kind,
+            stepSize,
+            loss: before[i]!,
+            actual: ahead[i]!,
+            predicted: -stepSize * inner[i]!,
+            curvature: (ahead[i]! + behind[i]!) / 2,
+            normUpdate: stepSize * Math.sqrt(norm2[i]!),
+            normQuestions: Math.sqrt(questionNorm2[i]!),
+            cosine: norms === 0 ? null : inner[i]! / norms,
+            preconditionedCosine: geometry === null ? null : geometry(i, inner[i]!),
+          });
         });
-        tf.dispose(moved);
+        tf.dispose(direction);
       }
-      step.dispose();
-      tf.dispose([definitions, questions, tiled]);
+      defined.dispose();
+      asked.dispose();
+      tf.dispose([definitions, questions]);
     }
+    tf.dispose(start);
     return effects;
   };
   return Object.assign(measure, {
@@ -104,14 +152,65 @@ export function createTransferMeter(model: Model, blocks: readonly Block[]): Tra
   });
 }
 
-/** Examples of a panel as inputs of replicas, `[range, example, ...]`. */
-function examplesOf(
+/** Cosines in the geometry of P, by replica and inner product `g_q P g_d`. */
+function geometryOf(
+  preconditioner: BlockVectors,
+  defined: BlockVectors,
+  direction: BlockVectors,
+  asked: BlockVectors,
+): (replica: number, inner: number) => number | null {
+  const definition2 = blockProducts(defined, direction);
+  const scaled = blockwise(tf.mul, asked, preconditioner);
+  const question2 = blockProducts(asked, scaled);
+  tf.dispose(scaled);
+  return (replica, inner) => {
+    const norms = Math.sqrt(definition2[replica]! * question2[replica]!);
+    return norms === 0 ? null : inner / norms;
+  };
+}
+
+/** `[replica]` means over examples of losses `[replica, example]`. */
+export function meanLosses(losses: tf.Tensor2D): number[] {
+  const [replicas, examples] = losses.shape;
+  const all = losses.dataSync<'float32'>();
+  return Array.from({ length: replicas }, (_, replica) => {
+    let sum = 0;
+    for (let i = 0; i < examples; i++) sum += all[replica * examples + i]!;
+    return sum / examples;
+  });
+}
+
+/** The questions of sets of a panel, a set a replica: `[set, question, ...]`. */
+export function questionInputs(panel: Panel, names: readonly string[], sets: readonly number[]): ModelInputs {
+  return panelInputs(
+    panel,
+    names,
+    sets.map((set) => panel.definitions + set * panel.questionsPerSet),
+    panel.questionsPerSet,
+  );
+}
+
+function definitionInputs(
   panel: Panel,
   names: readonly string[],
-  ranges: readonly (readonly [number, number])[],
+  pairs: readonly TransferPair[],
 ): ModelInputs {
-  const examples = ranges[0]![1] - ranges[0]![0];
-  const buffers = allocateFields(panel.fields, ranges.length * examples);
-  ranges.forEach(([from, to], replica) => panel.fill(from, to, buffers, replica * examples));
-  return batchTensors({ replicas: ranges.length, examples, fields: panel.fields, buffers }, names);
+  return panelInputs(
+    panel,
+    names,
+    pairs.map(({ definition }) => definition),
+    1,
+  );
+}
+
+/** Runs of `examples` examples of a panel as inputs of replicas, `[run, example, ...]`. */
+function panelInputs(
+  panel: Panel,
+  names: readonly string[],
+  firsts: readonly number[],
+  examples: number,
+): ModelInputs {
+  const buffers = allocateFields(panel.fields, firsts.length * examples);
+  firsts.forEach((first, replica) => panel.fill(first, first + examples, buffers, replica * examples));
+  return batchTensors({ replicas: firsts.length, examples, fields: panel.fields, buffers }, names);
 }

@@ -98,7 +98,12 @@ const checkpointSchema = z.strictObject({
   keep: z
     .enum(['last', 'stages'])
     .default('stages')
-    .describe('last: one, replaced; stages: also one at the end of every stage'),
+    .describe('last: one, replaced; stages: also those of perStage'),
+  perStage: positive
+    .default(1)
+    .describe(
+      'checkpoints kept in every stage, equally spaced, the last one at its end; probes look at them',
+    ),
 });
 
 const general = z.strictObject({
@@ -112,7 +117,7 @@ const general = z.strictObject({
   stages: z.array(stageSchema).min(1),
   evaluation: evaluationSchema,
   log: logSchema,
-  checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages' }),
+  checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages', perStage: 1 }),
 });
 
 const [first, ...others] = Array.from(experiments.values(), ({ name, schema }) =>

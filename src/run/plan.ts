@@ -57,3 +57,15 @@ export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
   }
   return { config, seeds, data, model, stages, totalSteps: firstStep };
 }
+
+/** Steps at which a run keeps a checkpoint, ascending: `checkpoint.perStage` of every stage, equally spaced, its end among them. */
+export function keptCheckpoints({ config, stages }: RunPlan): number[] {
+  const { perStage } = config.checkpoint;
+  const steps = stages.flatMap((stage) =>
+    Array.from(
+      { length: perStage },
+      (_, i) => stage.firstStep + Math.round((stage.steps * (i + 1)) / perStage),
+    ),
+  );
+  return [...new Set(steps)].filter((step) => step > 0);
+}

@@ -1,59 +1,42 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../data/errors.js';
-import type { ExampleSet } from '../../data/experiment.js';
 import { createStream } from '../../data/random/streams.js';
 import { loadConfig } from '../config/load.js';
-import { createMinibatchMeter, type MinibatchMeter } from '../probe/minibatch-norms.js';
-import { createFactorReader, type ExampleSource, type FactorReader } from '../probe/panel/factors.js';
-import { valuesOf } from '../probe/panel/ghost-products.js';
-import { panelProducts } from '../probe/panel/panel-gram.js';
-import { choosePanel, type Panel, type PanelOptions } from '../probe/panel/panel.js';
-import { createTransferMeter, type TransferMeter } from '../probe/transfer.js';
-import { acquireLock } from '../store/lock.js';
+import { choosePanel } from '../probe/panel/panel.js';
 import { nodeEnvironment } from '../store/environment.js';
+import { finalizeTable } from '../store/finalize.js';
+import { nodeFileSystem } from '../store/file-system.js';
+import { acquireLock } from '../store/lock.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
-import { exampleNorms2 } from '../train/groups/example-norms.js';
+import { filePath, streamPath } from '../store/table-paths.js';
+import { TableWriter } from '../store/table-writer.js';
 import { Learner } from '../train/learner.js';
-import type { Model } from '../train/models/model.js';
-import type { Block } from '../train/parameters/layout.js';
 import { checkpointSteps, readCheckpoint } from './checkpoint.js';
 import { runSchema } from './config.js';
 import { dimensionsOf, metadataOf } from './description.js';
+import { learningRates } from './learning-rates.js';
 import { planRun, type RunPlan } from './plan.js';
-import { ProbeTables, type ProbePlace } from './probe-tables.js';
+import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
+import { probes } from './probes/registry.js';
 import type { RunRequest } from './run.js';
 
-export interface ProbeOptions extends PanelOptions {
-  /** Random partitions of the training set over which minibatch norms are averaged. */
-  readonly draws: number;
-  /** Sizes of the single updates whose transfer is measured. */
-  readonly stepSizes: readonly number[];
-}
-
-export const probeDefaults: ProbeOptions = {
-  variablesPerSubset: 25,
-  questions: 12,
-  draws: 1,
-  stepSizes: [1e-5, 1e-4, 1e-3],
-};
-
-/** Examples of one backward pass. */
-const batchSize = 256;
-
 /**
- * Probes the checkpoints of runs: gradient products of a panel of variables, norms of real minibatches of all sizes, and
- * the transfer of single updates. Trains nothing, changes nothing but the tables it writes into the run folder.
+ * Probes the checkpoints of runs with every registered probe. Trains nothing, changes nothing but the tables it writes
+ * into the run folder; earlier ones are replaced.
  */
 export class Prober {
-  /** Functions of the last model; runs of one config share them. */
-  private tools: { key: string; tools: Tools } | null = null;
+  private readonly wanted: readonly ProbeSpec[];
+  private readonly instruments: readonly Instrument[];
 
   constructor(
     private readonly options: ProbeOptions,
     private readonly request: Pick<RunRequest, 'engine'>,
     private readonly onProgress: (message: string) => void,
-  ) {}
+  ) {
+    this.wanted = probes.filter(({ name }) => options.only?.includes(name) ?? true);
+    this.instruments = this.wanted.map((probe) => probe.create());
+  }
 
   /** Throws a UserError for a folder that is no run, is being written, or has no checkpoints. */
   async probe(folder: string): Promise<void> {
@@ -64,141 +47,108 @@ export class Prober {
       const steps = checkpointSteps(folder);
       if (steps.length === 0) throw new UserError(`${folder}: there is no checkpoint to probe`);
       const plan = planRun(config, [seed]);
-      const tables = new ProbeTables(folder, dimensionsOf(plan), metadataOf(plan, 0, this.request));
+      const panel = choosePanel(plan.data[0]!, this.options, createStream(seed, 'panel'), () =>
+        createStream(seed, 'panel/examples'),
+      );
+      const run: ProbedRun = {
+        plan,
+        modelKey: JSON.stringify([config.model, config.loss, plan.data[0]!.shape]),
+        seed,
+        panel,
+        options: this.options,
+        onMessage: (message) => this.onProgress(`${folder}: ${message}`),
+      };
+      const written = new WrittenTables(folder, this.wanted, plan, this.request);
       try {
-        for (const step of steps) {
-          this.onProgress(`${folder}: checkpoint at step ${step} of ${plan.totalSteps}`);
-          this.probeCheckpoint(folder, step, plan, tables);
-          // Signals and timers get their turn.
-          await setImmediate();
-        }
+        await this.probeSteps(folder, steps, run, written.open);
       } catch (error) {
-        tables.close();
+        written.close();
         throw error;
       }
-      await tables.finish();
+      await written.finish();
     } finally {
       lock.release();
     }
   }
 
   dispose(): void {
-    this.tools?.tools.dispose();
-    this.tools = null;
+    for (const instrument of this.instruments) instrument.dispose();
   }
 
-  private probeCheckpoint(folder: string, step: number, plan: RunPlan, tables: ProbeTables): void {
-    const seed = plan.seeds[0]!;
-    const learner = new Learner(plan.model, 1, 'example');
-    const checkpoint = readCheckpoint(folder, step);
-    learner.load([checkpoint.parameters]);
-    const { reader, meter, transfer } = this.toolsFor(plan, learner.blocks);
-    const place: ProbePlace = { stage: checkpoint.position.stage, step };
-    const values = learner.read();
-    const panel = choosePanel(plan.data[0]!, this.options, createStream(seed, 'panel'), () =>
-      createStream(seed, 'panel/examples'),
-    );
-    const factors = reader(values, panel);
-    const products = panelProducts(panel, factors, plan.model);
-    factors.dispose();
-    tables.writeAlignment(place, panel, products);
-    tables.writeGram(place, panel, products);
-    const effects = transfer(values, panel, transferPairs(panel), this.options.stepSizes);
-    tables.writeTransfer(place, panel, products.get('total')!, effects);
-    this.probePenalty(values, plan, meter, reader, place, tables);
-    tf.dispose(values);
-    learner.dispose();
-  }
-
-  private probePenalty(
-    values: readonly tf.Tensor[],
-    plan: RunPlan,
-    meter: MinibatchMeter,
-    reader: FactorReader,
-    place: ProbePlace,
-    tables: ProbeTables,
-  ): void {
-    const seed = plan.seeds[0]!;
-    const set = plan.stages[0]!.sets[0]!;
-    const exampleNorm2 = meanExampleNorm2(values, set, plan.model, reader, seed);
-    let fullNorm2: number | null = null;
-    for (const kind of ['shuffle', 'withReplacement'] as const) {
-      for (let draw = 0; draw < this.options.draws; draw++) {
-        const norms = meter(values, set, kind, createStream(seed, `penalty/${kind}/${draw}`));
-        // The full batch is the same whatever the partition; with replacement it is a sample too.
-        fullNorm2 ??= norms.at(-1)!.norm2;
-        tables.writePenalty(place, kind, draw, norms, { examples: set.size, exampleNorm2, fullNorm2 });
+  private async probeSteps(
+    folder: string,
+    steps: readonly number[],
+    run: ProbedRun,
+    open: OpenTable,
+  ): Promise<void> {
+    const { plan } = run;
+    const ends = new Set([0, ...plan.stages.map(({ firstStep, steps: own }) => firstStep + own)]);
+    const measures = this.instruments.map((instrument) => instrument.begin(run, open));
+    for (const step of steps) {
+      this.onProgress(`${folder}: checkpoint at step ${step} of ${plan.totalSteps}`);
+      const checkpoint = readCheckpoint(folder, step);
+      const { stage, stageStep } = checkpoint.position;
+      const { config } = plan.stages[stage]!;
+      const learner = new Learner(plan.model, 1, plan.config.loss.normalisation);
+      learner.load([checkpoint.parameters]);
+      learner.beginStage({ optimizer: config.optimizer, learningRate: learningRates(config) });
+      if (stageStep > 0) learner.loadOptimizer([checkpoint.optimizer]);
+      const values = learner.read();
+      const preconditioner = learner.preconditioner(stageStep);
+      const moment: Moment = {
+        stage,
+        step,
+        end: ends.has(step),
+        checkpoint,
+        blocks: learner.blocks,
+        values,
+        preconditioner,
+      };
+      for (const measure of measures) {
+        measure(moment);
+        // Signals and timers get their turn.
+        await setImmediate();
       }
+      tf.dispose([values, preconditioner ?? []]);
+      learner.dispose();
+    }
+  }
+}
+
+/** Tables of one run while they are written. */
+class WrittenTables {
+  private readonly writers: { name: string; close(): void }[] = [];
+
+  constructor(
+    private readonly folder: string,
+    replaced: readonly ProbeSpec[],
+    private readonly plan: RunPlan,
+    private readonly request: Pick<RunRequest, 'engine'>,
+  ) {
+    for (const { name } of replaced.flatMap(({ tables }) => tables)) {
+      nodeFileSystem.remove(filePath(folder, name));
+      nodeFileSystem.remove(streamPath(folder, name));
     }
   }
 
-  private toolsFor(plan: RunPlan, blocks: readonly Block[]): Tools {
-    const key = JSON.stringify([plan.config.model, plan.data[0]!.shape]);
-    if (this.tools?.key === key) return this.tools.tools;
-    this.dispose();
-    const tools = createTools(plan.model, blocks);
-    this.tools = { key, tools };
-    return tools;
-  }
-}
-
-interface Tools {
-  readonly reader: FactorReader;
-  readonly meter: MinibatchMeter;
-  readonly transfer: TransferMeter;
-  dispose(): void;
-}
-
-function createTools(model: Model, blocks: readonly Block[]): Tools {
-  const reader = createFactorReader(model, blocks, batchSize);
-  const meter = createMinibatchMeter(model, blocks);
-  const transfer = createTransferMeter(model, blocks);
-  return {
-    reader,
-    meter,
-    transfer,
-    dispose: () => {
-      reader.dispose();
-      meter.dispose();
-      transfer.dispose();
-    },
+  readonly open: OpenTable = (table) => {
+    const writer = TableWriter.create({
+      folder: this.folder,
+      table,
+      dimensions: dimensionsOf(this.plan),
+      metadata: metadataOf(this.plan, 0, this.request),
+    });
+    this.writers.push({ name: table.name, close: () => writer.close() });
+    return writer;
   };
-}
 
-/** Every definition of the panel with the held-out questions of its entity. */
-function transferPairs(panel: Panel): { definition: number; set: number }[] {
-  const { entities, definitionKinds, questionSets } = panel;
-  return questionSets.flatMap(({ entity, kind }, set) =>
-    kind === 'heldout'
-      ? definitionKinds.map((_, k) => ({ definition: k * entities.length + entity, set }))
-      : [],
-  );
-}
-
-/** Mean over a training set of the squared norms of the gradients of single examples. */
-function meanExampleNorm2(
-  values: readonly tf.Tensor[],
-  set: ExampleSet,
-  model: Model,
-  reader: FactorReader,
-  seed: number,
-): number {
-  let sum = 0;
-  for (let first = 0; first < set.size; first += batchSize) {
-    const count = Math.min(batchSize, set.size - first);
-    const rows = Int32Array.from({ length: count }, (_, i) => first + i);
-    const source: ExampleSource = {
-      fields: set.fields,
-      size: count,
-      fill: (from, to, buffers, slot) =>
-        set.fill(rows.subarray(from, to), slot, buffers, () => createStream(seed, 'penalty/examples')),
-    };
-    const factors = reader(values, source);
-    for (const { name } of model.parameters) {
-      const uses = factors.uses.filter(({ parameter }) => parameter === name);
-      for (const norm2 of valuesOf(() => exampleNorms2(uses))) sum += norm2;
-    }
-    factors.dispose();
+  /** Rewrites the streams as Arrow files. */
+  async finish(): Promise<void> {
+    this.close();
+    for (const { name } of this.writers) await finalizeTable(this.folder, name);
   }
-  return sum / set.size;
+
+  close(): void {
+    for (const writer of this.writers) writer.close();
+  }
 }

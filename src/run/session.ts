@@ -5,10 +5,8 @@ import { UserError } from '../../data/errors.js';
 import { createStream } from '../../data/random/streams.js';
 import type { FileSystem } from '../store/file-system.js';
 import type { RunFolder } from '../store/run-folder.js';
-import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
 import { Learner } from '../train/learner.js';
-import { parameterCount, trainingFields, type ModelInputs } from '../train/models/model.js';
 import { firstNonFinite } from '../train/non-finite.js';
 import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
 import { unpack } from '../train/parameters/layout.js';
@@ -23,8 +21,10 @@ import {
 import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
 import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
+import { learningRates } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
-import type { RunPlan, StagePlan } from './plan.js';
+import { chunksOf, groupSizes, minibatchOf } from './minibatch.js';
+import { keptCheckpoints, type RunPlan, type StagePlan } from './plan.js';
 import { writeStep } from './step-rows.js';
 
 /** One replica's run while it trains. */
@@ -59,9 +59,6 @@ export interface SessionOptions {
 
 export type SessionEnd = 'complete' | 'interrupted';
 
-/** Models with more parameters gain nothing from keeping two chunks apart: the log's slots are cheap beside them. */
-const chunkedBelow = 1_000_000;
-
 /** Longest time without giving signals and timers a chance, ms. */
 const breathEvery = 50;
 
@@ -76,6 +73,7 @@ export class Session {
   private lastCheckpoint = 0;
   private lastBreath = 0;
   private position: Position = { stage: 0, stageStep: 0, step: 0 };
+  private readonly keptSteps: ReadonlySet<number>;
 
   constructor(
     private readonly plan: RunPlan,
@@ -84,6 +82,7 @@ export class Session {
   ) {
     this.learner = new Learner(plan.model, replicas.length, plan.config.loss.normalisation);
     this.running = replicas.map(() => true);
+    this.keptSteps = new Set(keptCheckpoints(plan));
   }
 
   /** Replicas that have not failed. */
@@ -119,13 +118,13 @@ export class Session {
 
   private async runStage(stage: StagePlan, checkpoints: readonly Checkpoint[] | null): Promise<SessionEnd> {
     const { config } = stage;
-    const rates = learningRates(stage);
+    const rates = learningRates(config);
     this.learner.beginStage({ optimizer: config.optimizer, learningRate: rates });
     if (checkpoints !== null) this.learner.loadOptimizer(checkpoints.map(({ optimizer }) => optimizer));
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
     const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
-    log.beginStage(groupSizes(stage, groups.length), this.chunksOf(config.batchSize));
+    log.beginStage(groupSizes(stage, groups.length), chunksOf(this.plan.model, config.batchSize));
     try {
       // A run that goes on from its first checkpoint has this evaluation in its tables already.
       if (this.position.step === 0 && checkpoints === null) {
@@ -169,7 +168,7 @@ export class Session {
         const last = stageStep === steps;
         if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
         if (
-          last ||
+          this.keptSteps.has(this.position.step) ||
           this.options.now() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
         ) {
           this.checkpoint();
@@ -189,9 +188,9 @@ export class Session {
       step: this.position.step + 1,
       stageStep: this.position.stageStep + 1,
     };
-    const { inputs, groupOf } = this.batch(stage, log.rank, rows, place);
+    const { inputs, groupOf } = minibatchOf(this.plan, stage, log.rank, rows, place.stageStep);
     const examples = rows[0]!.length;
-    const gradient = this.learner.gradient(inputs, this.chunksOf(examples));
+    const gradient = this.learner.gradient(inputs, chunksOf(this.plan.model, examples));
     const losses = weightedLosses(gradient);
     const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
     this.stopBrokenReplicas(place, gradient, losses, norms);
@@ -247,39 +246,6 @@ export class Session {
       loss: running.reduce((sum, loss) => sum + loss, 0) / running.length,
       metrics: this.metrics,
     });
-  }
-
-  /** Tensors of a minibatch sorted by group, and the groups of its examples `[replica, example]`. */
-  private batch(
-    stage: StagePlan,
-    rank: readonly number[],
-    rows: readonly Int32Array[],
-    place: StepPlace,
-  ): { inputs: ModelInputs; groupOf: Int32Array } {
-    const { model, seeds } = this.plan;
-    const { config, sets } = stage;
-    const sorted = rows.map((own, replica) => {
-      const { group } = sets[replica]!;
-      return sortByRank(own, (row) => rank[group[row]!]!, rank.length);
-    });
-    const examples = sorted[0]!.length;
-    const groupOf = new Int32Array(sets.length * examples);
-    sorted.forEach((own, replica) => {
-      const { group } = sets[replica]!;
-      own.forEach((row, i) => {
-        groupOf[replica * examples + i] = group[row]!;
-      });
-    });
-    const host = gatherExamples(sets, sorted, (replica) =>
-      createStream(seeds[replica]!, `examples/${config.name}/${place.stageStep}`),
-    );
-    const names = trainingFields(model);
-    const noise = noiseTensors(model, seeds, examples, config.name, place.stageStep);
-    return { inputs: { ...batchTensors(host, names), ...noise }, groupOf };
-  }
-
-  private chunksOf(examples: number): 1 | 2 {
-    return examples % 2 === 0 && parameterCount(this.plan.model) < chunkedBelow ? 2 : 1;
   }
 
   /** `[replica]` Euclidean distance of the parameters from earlier values, which are disposed of. */
@@ -338,7 +304,6 @@ export class Session {
   private checkpoint(): void {
     const { fileSystem, now } = this.options;
     const { position } = this;
-    const stageEnds = new Set(this.plan.stages.map(({ firstStep, steps }) => firstStep + steps));
     this.replicas.forEach(({ seed, folder, tables }, replica) => {
       if (!this.running[replica]) return;
       const offsets = tables.sync();
@@ -357,7 +322,8 @@ export class Session {
     });
     for (const { folder } of this.survivors) {
       for (const step of checkpointSteps(folder.path).slice(0, -2)) {
-        const keep = this.plan.config.checkpoint.keep === 'stages' && (step === 0 || stageEnds.has(step));
+        const keep =
+          this.plan.config.checkpoint.keep === 'stages' && (step === 0 || this.keptSteps.has(step));
         if (!keep) removeCheckpoint(folder.path, step, fileSystem);
       }
     }
@@ -370,33 +336,6 @@ export class Session {
     await setImmediate();
     this.lastBreath = performance.now();
   }
-}
-
-/** Rows in the order of their ranks `0 .. ranks - 1`, otherwise as they were. */
-function sortByRank(rows: Int32Array, rankOf: (row: number) => number, ranks: number): Int32Array {
-  const next = new Int32Array(ranks + 1);
-  for (const row of rows) next[rankOf(row) + 1]!++;
-  for (let rank = 0; rank < ranks; rank++) next[rank + 1]! += next[rank]!;
-  const sorted = new Int32Array(rows.length);
-  for (const row of rows) sorted[next[rankOf(row)]!++] = row;
-  return sorted;
-}
-
-/** Full learning rate of each parameter: the first parameter group whose pattern matches, else the stage's. */
-function learningRates({ config }: StagePlan): (parameter: string) => number {
-  const groups = config.parameterGroups.map(({ parameters, learningRate }) => ({
-    pattern: new RegExp(`^${parameters.split('*').map(escapePattern).join('.*')}$`),
-    learningRate,
-  }));
-  return (name) =>
-    groups.find(({ pattern }) => pattern.test(name))?.learningRate ?? config.optimizer.learningRate;
-}
-
-/** Training examples of each group, summed over replicas. */
-function groupSizes({ sets }: StagePlan, groups: number): number[] {
-  const sizes = new Array<number>(groups).fill(0);
-  for (const { group } of sets) for (const own of group) sizes[own]!++;
-  return sizes;
 }
 
 /** `[replica]` weighted mean loss of the minibatch. */
@@ -418,8 +357,4 @@ function countGroups(groupOf: Int32Array, replicas: number, groups: number): Int
     for (let i = replica * examples; i < (replica + 1) * examples; i++) counts[groupOf[i]!]!++;
     return counts;
   });
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }

@@ -27,6 +27,9 @@ export interface ColumnFills {
 
 export type ColumnFill = ColumnFills[ColumnKind];
 
+/** What {@link BatchBuilder.set} takes: a number (bool and dictionary too), text, or a list. */
+export type CellValue = number | string | ArrayLike<number>;
+
 /** Collects rows of a table column by column and encodes them as record batch messages. */
 export class BatchBuilder {
   readonly #buffers: ReadonlyMap<string, ColumnBuffer<ColumnFill>>;
@@ -67,6 +70,18 @@ export class BatchBuilder {
     const buffer = this.#buffers.get(name);
     if (buffer === undefined) throw new Error(`table ${this.table} has no column ${name}`);
     return buffer.view;
+  }
+
+  /**
+   * Set one value of a reserved row; lists are appended in the order of the rows. Throws an Error when the column is
+   * of another kind.
+   */
+  set(name: string, row: number, value: CellValue): void {
+    const fill = this.column(name);
+    if (typeof value === 'string' && Array.isArray(fill)) fill[row] = value;
+    else if (typeof value === 'number' && ArrayBuffer.isView(fill)) fill[row] = value;
+    else if (typeof value === 'object' && 'extend' in fill) fill.extend(value.length).set(value);
+    else throw new Error(`table ${this.table}, column ${name}: takes no ${typeof value}`);
   }
 
   /** Append all rows of columns that were read from a table with the same columns. */

@@ -80,6 +80,26 @@ export type KindOf<D extends TableDefinition, C extends string> = C extends keyo
   ? D['columns'][C]['kind']
   : 'int32';
 
+/** What a row holds in a column of each kind; null where it is missing. */
+interface CellOf {
+  readonly int32: number | null;
+  readonly float64: number | null;
+  readonly float32: number | null;
+  readonly bool: boolean;
+  readonly utf8: string;
+  /** The value, or its position in the dictionary. */
+  readonly dictionary: string | number;
+  readonly 'fixed-list-float32': never;
+  readonly 'list-float32': ArrayLike<number>;
+  readonly 'list-int32': ArrayLike<number>;
+  readonly 'list-float64': ArrayLike<number>;
+}
+
+/** One row of a table, by column. */
+export type RowOf<D extends TableDefinition> = {
+  readonly [C in keyof D['columns']]: CellOf[D['columns'][C]['kind']];
+};
+
 interface ScalarOptions {
   readonly unit?: string;
   readonly nullable?: boolean;

@@ -32,3 +32,11 @@ export type Pairing = (typeof pairings)[number];
 
 /** Name of the sum over all tensors but embeddings and unembedding. */
 export const withoutEmbeddings = 'without_embeddings';
+
+/**
+ * How a definition moves the parameters: one plain gradient step, or its share in an update of the stage's optimizer,
+ * with the second moments of the steps before.
+ */
+export const updateKinds = ['sgd', 'optimizer'] as const;
+
+export type UpdateKind = (typeof updateKinds)[number];

@@ -1,17 +1,19 @@
 import type { Schema } from 'apache-arrow';
 import { makeArrowSchema } from './arrow-types.js';
 import {
+  bool,
   dictionary,
   fixedListFloat32,
   float64,
   int32,
   listFloat32,
   listFloat64,
+  listInt32,
   resolveColumns,
   utf8,
 } from './columns.js';
 import type { Dimensions, ResolvedColumn, TableDefinition } from './columns.js';
-import { definitionKinds, pairings, questionKinds, withoutEmbeddings } from './panel-names.js';
+import { definitionKinds, pairings, questionKinds, updateKinds, withoutEmbeddings } from './panel-names.js';
 import { formatVersion, metadataKeys } from './format.js';
 
 /** Name of the group that stands for all examples of a minibatch. */
@@ -175,9 +177,39 @@ export const tables = {
       definition,
       norm2: float64('Squared norm of the gradient of the definition.'),
       inner: listFloat64(
-        "Inner products with the gradients of the panel's questions, set after set in the order of the table alignment.",
+        "Inner products with the gradients of the panel's questions, in the order of the table panel_questions.",
       ),
-      question_norm2: listFloat64('Squared norms of the gradients of those questions.'),
+    },
+  },
+  panel_questions: {
+    name: 'panel_questions',
+    row: 'one checkpoint x tensor x question of the panel',
+    columns: {
+      stage,
+      step: checkpointStep,
+      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      question: int32('Number of the question: its place in the lists of panel_gram.'),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      variable: int32('Variable that the question is about.'),
+      questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
+      norm2: float64('Squared norm of the gradient of the question.'),
+    },
+  },
+  entity_gram: {
+    name: 'entity_gram',
+    row: 'one checkpoint x tensor sum x definition or question set of the panel',
+    columns: {
+      stage,
+      step: checkpointStep,
+      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      vector: int32('Number of the row: definitions kind after kind, then question sets.'),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      variable: int32('Variable that it is about.'),
+      role: dictionary('Definition of a kind, or the mean gradient of questions of a kind.', () => [
+        ...definitionKinds,
+        ...questionKinds,
+      ]),
+      inner: listFloat64('Inner products with all rows of the same checkpoint and tensor, in their order.'),
     },
   },
   penalty: {
@@ -196,19 +228,128 @@ export const tables = {
       examples: int32('Examples of the training set.', { unit: 'example' }),
     },
   },
+  landscape: {
+    name: 'landscape',
+    row: 'one checkpoint',
+    columns: {
+      stage,
+      step: checkpointStep,
+      examples: int32('Examples of the training set.', { unit: 'example' }),
+      loss: float64('Mean loss of the training set.', { unit: 'nat' }),
+      loss_gradient_norm: float64('Norm of the gradient of the mean loss, |grad C|.'),
+      gamma: float64('Gradient variance Gamma, trace of the covariance of the gradients of single examples.'),
+      variance_gradient_norm: float64('Norm of the gradient of Gamma, by central differences.'),
+      variance_loss_cosine: float64('Cosine of the gradients of Gamma and of the mean loss.', {
+        nullable: true,
+      }),
+      gsnr: float64(
+        'Mean over coordinates of the gradient signal-to-noise ratio, mean^2 / variance; null where no coordinate varies.',
+        { nullable: true },
+      ),
+      lambda_max: float64('Largest eigenvalue in size of the Hessian of the mean loss, by power iteration.'),
+      lambda_change: float64('Relative change of lambda_max in the last iteration.'),
+      lambda_examples: int32('Examples of the sample behind lambda_max.', { unit: 'example' }),
+    },
+  },
+  epoch_drift: {
+    name: 'epoch_drift',
+    row: 'one checkpoint x learning rate',
+    columns: {
+      stage,
+      step: checkpointStep,
+      learning_rate: float64('Learning rate of the short epochs of plain SGD.'),
+      minibatches: int32('Minibatches of an epoch; all their sequences are taken.'),
+      batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
+      measured_norm: float64('Norm of the mean end point of the shuffles minus that of all sequences.'),
+      predicted_norm: float64('Norm of what the variance penalty predicts for it.'),
+      projection: float64('Measured along predicted, as a share of predicted; null where that is zero.', {
+        nullable: true,
+      }),
+      cosine: float64('Cosine of measured and predicted; null where one of them is zero.', {
+        nullable: true,
+      }),
+    },
+  },
   transfer: {
     name: 'transfer',
-    row: 'one checkpoint x entity x definition x step size',
+    row: 'one checkpoint x entity x definition x update',
     columns: {
       stage,
       step: checkpointStep,
       subset: dictionary('Subset of the entity.', (d) => d.subsets),
       variable: int32('Variable that is defined and asked about.'),
       definition,
-      step_size: float64('Learning rate of the one update with the gradient of the definition alone.'),
+      update: dictionary(
+        'How it moves: sgd, step_size times its gradient; optimizer, its share in an update of the stage.',
+        () => updateKinds,
+      ),
+      step_size: float64('Learning rate of the one update for sgd; 1 / batch size for optimizer.'),
       predicted: float64('First-order change of the mean loss of the questions.', { unit: 'nat' }),
+      curvature: float64('Second-order part of the change, by a step forward and one back.', { unit: 'nat' }),
       actual: float64('Change of the mean loss of the questions.', { unit: 'nat' }),
       loss: float64('Mean loss of the questions before the update.', { unit: 'nat' }),
+      norm_update: float64('Norm of the change of the parameters.'),
+      norm_questions: float64('Norm of the mean gradient of the questions.'),
+      cosine: float64(
+        'Cosine of the update and the negative mean gradient of the questions; null: one is zero.',
+        {
+          nullable: true,
+        },
+      ),
+      preconditioned_cosine: float64(
+        "Cosine of the two gradients in the geometry of the optimizer's second moments; null for sgd.",
+        { nullable: true },
+      ),
+    },
+  },
+  transfer_path: {
+    name: 'transfer_path',
+    row: 'one update of the stage with definitions only x entity',
+    columns: {
+      stage,
+      step,
+      subset: dictionary('Subset of the entity.', (d) => d.subsets),
+      variable: int32('Variable that the questions are about.'),
+      seen: bool('Whether the minibatch held the definition of the variable.'),
+      predicted: float64('First-order change of the mean loss of the questions by the update.', {
+        unit: 'nat',
+      }),
+      midpoint: float64('The same with the mean of the gradients before and after the update.', {
+        unit: 'nat',
+      }),
+      own: float64(
+        "Part of predicted that comes from the variable's own definition, by way of the optimizer's momentum.",
+        { unit: 'nat' },
+      ),
+      same_tag: float64("The same of the panel's other definitions of its subset.", { unit: 'nat' }),
+      other_tag: float64("The same of the panel's definitions of other subsets.", { unit: 'nat' }),
+      loss: float64('Mean loss of the questions after the update.', { unit: 'nat' }),
+      start_loss: float64('The same before the first update of the stage.', { unit: 'nat' }),
+    },
+  },
+  factors: {
+    name: 'factors',
+    row: 'one checkpoint x example of the panel x use of a parameter',
+    columns: {
+      stage,
+      step: checkpointStep,
+      example: int32('Number of the example in the panel: definitions kind after kind, then question sets.'),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      variable: int32('Variable that the example is about.'),
+      role: dictionary('Definition of a kind, or question of a kind.', () => [
+        ...definitionKinds,
+        ...questionKinds,
+      ]),
+      tensor: dictionary('Parameter tensor.', (d) => d.tensors),
+      use: int32('Number of the use, for parameters that are used more than once.'),
+      kind: dictionary(
+        'What is summed over rows: linear, left (x) right; vector, right; embedding, right at row ids of the table.',
+        () => ['linear', 'vector', 'embedding'],
+      ),
+      rows: int32('Rows of the factors.'),
+      left: listFloat32('Left factor [row, in]; empty but for linear.'),
+      ids: listInt32('Rows of the table; empty but for embedding.'),
+      right: listFloat32('Right factor [row, out].'),
     },
   },
   events: {

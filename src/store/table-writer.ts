@@ -2,7 +2,7 @@ import { UserError } from '../../data/errors.js';
 import { AppendFile } from './append-file.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { ColumnFill, ColumnFills } from './batch-builder.js';
-import type { ColumnName, Dimensions, KindOf, TableDefinition } from './columns.js';
+import type { ColumnName, Dimensions, KindOf, RowOf, TableDefinition } from './columns.js';
 import { nodeFileSystem, systemCode, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { resumeStream } from './resume-stream.js';
@@ -136,8 +136,30 @@ export class TableWriter<D extends TableDefinition> {
     return this.#builder.column(name);
   }
 
+  /**
+   * Append one row. For tables with few rows; those of every step are filled column by column. Throws an Error for a
+   * value that its column does not take.
+   */
+  append(values: RowOf<D>): void {
+    const row = this.reserve(1);
+    for (const [name, value] of Object.entries<RowOf<TableDefinition>[string]>(values)) {
+      // What is not set counts as missing.
+      if (value === null || Number.isNaN(value)) continue;
+      const isCode = typeof value === 'string' && this.#positions.has(name);
+      this.#builder.set(
+        name,
+        row,
+        isCode ? this.#positionOf(name, value) : typeof value === 'boolean' ? Number(value) : value,
+      );
+    }
+  }
+
   /** Position of a value in a dictionary column. Throws an Error when the dictionary does not have it. */
   indexOf(column: ColumnName<D>, value: string): number {
+    return this.#positionOf(column, value);
+  }
+
+  #positionOf(column: string, value: string): number {
     const position = this.#positions.get(column)?.get(value);
     if (position === undefined) {
       throw new Error(`table ${this.#table}, column ${column}: '${value}' is not in the dictionary`);

@@ -5,7 +5,7 @@ import { createVariable, type Variable } from './engine/variable.js';
 import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
-import type { OptimizerRule } from './optimizers/rule.js';
+import type { Momentum, OptimizerRule } from './optimizers/rule.js';
 import { planBlocks, type Block, type Placement } from './parameters/layout.js';
 
 /** How a stage updates parameters. */
@@ -112,6 +112,36 @@ export class Learner {
       });
       this.rule!.update(variable, this.slots[i]!, clipped, { learningRates: rates, step });
       clipped.dispose();
+    });
+  }
+
+  /** How the stage's optimizer remembers gradients. */
+  get momentum(): Momentum {
+    return this.rule?.momentum ?? { decay: 0, biasCorrected: false };
+  }
+
+  /**
+   * What one more example's gradient is multiplied by on its way into the parameters, learning rate included, as the
+   * optimizer's state has it ({@link OptimizerRule.preconditioner}): `[replica, size]` of each block, or null before
+   * the first update of the stage. The caller disposes of them.
+   *
+   * @param step updates of the stage that are done
+   */
+  preconditioner(step: number): tf.Tensor[] | null {
+    if (this.rule === null || this.slots.length === 0) return null;
+    const diagonals = this.slots.map((slots) => this.rule!.preconditioner(slots, step));
+    if (diagonals.some((own) => own === null)) {
+      tf.dispose(diagonals.filter((own) => own !== null));
+      return null;
+    }
+    return diagonals.map((own, i) => {
+      const shape: [number, number] = [this.replicas, this.currentBlocks[i]!.size];
+      const result = tf.tidy(() => {
+        const scaled = tf.mul(own!, this.rates[i]!);
+        return own!.rank === 0 ? tf.broadcastTo(scaled, shape) : tf.reshape(scaled, shape);
+      });
+      own!.dispose();
+      return result;
     });
   }
 

@@ -2,8 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { withAlphaControl, type AnalysedArm } from '../../src/analysis/alpha-control.js';
 import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
-import { analysisDocument, analysisPath } from '../../src/analysis/document.js';
+import { writeAnalysisTables } from '../../src/analysis/analysis-tables.js';
+import type { Quantity } from '../../src/analysis/quantity.js';
+import { analysisDocument, analysisFolder } from '../../src/analysis/document.js';
 import { findRuns } from '../../src/analysis/find-runs.js';
 import { groupIntoArms } from '../../src/analysis/run-data.js';
 import { armReport } from '../../src/report/text/arm-report.js';
@@ -13,11 +16,17 @@ import { polars, type Frame } from '../store/polars.js';
 import { temporaryFolder, trainTiny } from './support.js';
 
 const root = temporaryFolder();
+const chance = temporaryFolder();
 let analysis: ArmAnalysis;
+/** An arm that differs in `data.alpha` alone, of seeds 1 and 2. */
+let control: AnalysedArm;
 
 beforeAll(async () => {
   const engine = await loadEngine({ engine: 'auto' });
   await trainTiny({ root, engine, seeds: [0, 1, 2] });
+  await trainTiny({ root: chance, engine, seeds: [1, 2], overrides: ['name=tiny50', 'data.alpha=0.5'] });
+  const [arm] = groupIntoArms((await findRuns([chance])).runs);
+  control = { arm: arm!, analysis: await analyseArm(arm!) };
   const { runs } = await findRuns([root]);
   analysis = await analyseArm(groupIntoArms(runs)[0]!);
 }, 120_000);
@@ -72,6 +81,77 @@ test('every number that is there is finite, and has its seeds', () => {
   }
 });
 
+test('runs whose tag says nothing are a control, seed by seed', async () => {
+  const [arm] = groupIntoArms((await findRuns([root])).runs);
+  const [own, other] = withAlphaControl([{ arm: arm!, analysis }, control]);
+  const gapOf = (from: ArmAnalysis, name: string): Quantity =>
+    from.sections[0]!.quantities.find((quantity) => quantity.name === name)!;
+  const gap = gapOf(own!, 'strong gap, accuracy');
+  expect(gap.controls).toHaveLength(1);
+  expect(gap.controls[0]!.name).toContain('tiny50');
+  const plain = gapOf(control.analysis, 'strong gap, accuracy');
+  const expected = plain.seeds.map(
+    ({ seed, value }) => gap.seeds.find((one) => one.seed === seed)!.value! - value!,
+  );
+  expect(gap.controls[0]!.difference).toMatchObject({
+    seeds: 2,
+    estimate: (expected[0]! + expected[1]!) / 2,
+  });
+  // Not of weak gaps, which compare right with wrong definitions there; and the control has none itself.
+  expect(gapOf(own!, 'weak gap, accuracy').controls).toEqual([]);
+  expect(gapOf(other!, 'strong gap, accuracy').controls).toEqual([]);
+});
+
+test('arms that differ in more than alpha are no controls', async () => {
+  const folder = path.join(chance, 'set-inclusion', 'tiny50-seed1');
+  const changed = temporaryFolder();
+  fs.cpSync(folder, changed, { recursive: true });
+  const config = path.join(changed, 'config.yaml');
+  fs.writeFileSync(config, fs.readFileSync(config, 'utf8').replace('batchSize: 64', 'batchSize: 32'));
+  const [other] = groupIntoArms((await findRuns([changed])).runs);
+  const [arm] = groupIntoArms((await findRuns([root])).runs);
+  const [own] = withAlphaControl([
+    { arm: arm!, analysis },
+    { arm: other!, analysis: control.analysis },
+  ]);
+  expect(own!.sections.flatMap(({ quantities }) => quantities.flatMap(({ controls }) => controls))).toEqual(
+    [],
+  );
+});
+
+test('the tables of an analysis say what analysis.json says, to another program', async () => {
+  const folder = temporaryFolder();
+  await writeAnalysisTables(folder, analysis);
+  // A second time replaces them.
+  await writeAnalysisTables(folder, analysis);
+  const table = (name: string): Record<string, unknown>[] =>
+    polars.readIPC(fs.readFileSync(path.join(folder, `${name}.arrow`))).toRecords();
+  const all = analysis.sections.flatMap(({ name: section, quantities }) =>
+    quantities.map((quantity) => ({ section, quantity })),
+  );
+  const rows = table('quantities');
+  expect(rows.map((row) => [row['section'], row['quantity']])).toEqual(
+    all.map(({ section, quantity }) => [section, quantity.name]),
+  );
+  all.forEach(({ quantity: { estimate, unit } }, i) => {
+    expect(rows[i]!['unit']).toBe(unit);
+    if (estimate.kind === 'absent') {
+      expect(rows[i]).toMatchObject({ estimate: null, reason: estimate.reason });
+    } else
+      expect([rows[i]!['estimate'], rows[i]!['low']]).toEqual([
+        estimate.estimate,
+        estimate.interval?.[0] ?? null,
+      ]);
+  });
+  expect(table('seed_values')).toHaveLength(3 * all.length);
+  expect(table('claims').map((row) => row['verdict'])).toEqual(
+    analysis.claims.map(({ judgement }) => judgement.verdict),
+  );
+  const curve = table('curves').filter((row) => row['seed'] === 2);
+  expect(curve.length).toBe(analysis.alignmentCurves.reduce((sum, { steps }) => sum + steps.length, 0));
+  for (const name of ['controls', 'entity_values', 'penalty_curve']) expect(table(name)).toEqual([]);
+});
+
 test('the report fits its width and names every quantity', () => {
   for (const width of [80, 100]) {
     const lines = armReport(analysis, { width, colour: false });
@@ -85,12 +165,12 @@ test('the report fits its width and names every quantity', () => {
 });
 
 test('an analysis beside the runs is not taken for a run', async () => {
-  const file = analysisPath(analysis);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, '{}');
-  fs.writeFileSync(path.join(path.dirname(file), 'claims.arrow'), '');
-  for (const folder of [root, path.join(root, 'set-inclusion')]) {
-    const found = await listRuns(folder);
+  const folder = analysisFolder(analysis);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(path.join(folder, 'analysis.json'), '{}');
+  fs.writeFileSync(path.join(folder, 'claims.arrow'), '');
+  for (const place of [root, path.join(root, 'set-inclusion')]) {
+    const found = await listRuns(place);
     expect(found.map(({ error }) => error)).toEqual([null, null, null]);
   }
 });

@@ -2,14 +2,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
-import { probeDefaults, Prober } from '../../src/run/probe.js';
+import { factoredProduct, readFactoredGradients } from '../../src/analysis/factored-gradients.js';
+import { analyseArm } from '../../src/analysis/analyse-arm.js';
+import { groupIntoArms, openRun } from '../../src/analysis/run-data.js';
+import { loadConfig } from '../../src/config/load.js';
+import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
+import { runSchema } from '../../src/run/config.js';
+import { planRun } from '../../src/run/plan.js';
+import { Prober } from '../../src/run/probe.js';
+import { probeDefaults } from '../../src/run/probes/probe.js';
+import { readRunInfo } from '../../src/store/run-folder.js';
+import { replayStage } from '../../src/run/replay.js';
 import { loadEngine, type Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
-import { temporaryFolder, trainTiny } from './support.js';
+import { finalWeights, temporaryFolder, trainTiny } from './support.js';
 
 const root = temporaryFolder();
 const folder = path.join(root, 'set-inclusion', 'tiny-seed0');
-const options = { ...probeDefaults, variablesPerSubset: 3, questions: 4, stepSizes: [1e-5, 1e-4, 1e-3] };
+const options = { ...probeDefaults, variablesPerSubset: 4, questions: 4, stepSizes: [1e-5, 1e-4, 1e-3] };
 let engine: Engine;
 
 const read = (table: string): Record<string, unknown>[] =>
@@ -91,14 +101,170 @@ test('transfer: small updates change the loss as predicted, to first order', () 
   expect(errorOf(1e-4)).toBeGreaterThan(errorOf(1e-5));
 });
 
+test('transfer: the optimizer-aware cosine and update follow from its second moments', () => {
+  const rows = read('transfer').filter((row) => row['update'] === 'optimizer');
+  // Not at the checkpoint before the first update: the optimizer has no state there.
+  expect(new Set(rows.map((row) => row['step'])).has(0)).toBe(false);
+  expect(rows.length).toBeGreaterThan(20);
+  for (const row of rows) {
+    expect(Math.abs(Number(row['preconditioned_cosine']))).toBeLessThanOrEqual(1 + 1e-5);
+    // predicted = -|update| |g_q| cosine
+    const product = -Number(row['norm_update']) * Number(row['norm_questions']) * Number(row['cosine']);
+    expect(Math.abs(product - Number(row['predicted']))).toBeLessThanOrEqual(
+      1e-4 * Math.abs(Number(row['norm_update']) * Number(row['norm_questions'])),
+    );
+  }
+});
+
+test('transfer path: parts add up to the prediction, which closes on the change of the loss', () => {
+  const rows = read('transfer_path');
+  const steps = new Set(rows.map((row) => row['step']));
+  expect(steps.size).toBeGreaterThan(1);
+  const entities = new Map<string, Record<string, unknown>[]>();
+  for (const row of rows) {
+    const variable = String(row['variable']);
+    entities.set(variable, [...(entities.get(variable) ?? []), row]);
+  }
+  // Every definition of X2 is in the panel, so that nothing is left to others.
+  expect(entities.size).toBe(8);
+  let [change, midpoint, firstOrder] = [0, 0, 0];
+  for (const own of entities.values()) {
+    for (const row of own) {
+      const parts = Number(row['own']) + Number(row['same_tag']) + Number(row['other_tag']);
+      const sizes = [row['own'], row['same_tag'], row['other_tag']].map((part) => Math.abs(Number(part)));
+      expect(Math.abs(parts - Number(row['predicted']))).toBeLessThanOrEqual(
+        2e-3 * Math.max(...sizes) + 1e-7,
+      );
+    }
+    const last = own.at(-1)!;
+    const actual = Number(last['loss']) - Number(last['start_loss']);
+    const sum = (column: string): number => own.reduce((total, row) => total + Number(row[column]), 0);
+    change += Math.abs(actual);
+    midpoint += Math.abs(sum('midpoint') - actual);
+    firstOrder += Math.abs(sum('predicted') - actual);
+  }
+  expect(midpoint / change).toBeLessThan(0.05);
+  expect(midpoint).toBeLessThan(firstOrder);
+});
+
+test('a replayed stage ends with the weights of the run', () => {
+  const { config } = loadConfig(path.join(folder, 'config.yaml'), runSchema);
+  const plan = planRun(config, [0]);
+  const start = readCheckpoint(folder, plan.stages[1]!.firstStep);
+  let final: Map<string, Float32Array> | null = null;
+  for (const { learner, stageStep } of replayStage(plan, 1, start)) {
+    if (stageStep < plan.stages[1]!.steps) continue;
+    final = new Map(learner.parameterValues(0).map(({ name, values }) => [name, Float32Array.from(values)]));
+  }
+  expect(final).toEqual(finalWeights(folder));
+});
+
+test('factors: products of the stored factors are those of the tables, and the store loses nothing', async () => {
+  const prober = new Prober({ ...options, factors: true, only: ['panel'] }, { engine }, () => {});
+  await prober.probe(folder);
+  prober.dispose();
+  const run = await openRun(folder);
+  const last = checkpointSteps(folder).at(-1)!;
+  const gradients = await readFactoredGradients(run, last);
+  const questions = gradients.filter(({ role }) => role === 'trained' || role === 'heldout');
+  const tables = read('panel_gram').filter(
+    (row) => Number(row['step']) === last && row['tensor'] === 'total',
+  );
+  expect(tables.length).toBeGreaterThan(10);
+  for (const row of tables.slice(0, 12)) {
+    const definition = gradients.find(
+      ({ role, variable }) => role === row['definition'] && variable === Number(row['variable']),
+    )!;
+    const norm2 = factoredProduct(definition, definition, null);
+    expect(norm2 / Number(row['norm2'])).toBeCloseTo(1, 4);
+    const inner = row['inner'] as number[];
+    expect(inner).toHaveLength(questions.length);
+    for (const [q, question] of questions.entries()) {
+      const exact = factoredProduct(definition, question, null);
+      const norms = Math.sqrt(norm2 * factoredProduct(question, question, null));
+      expect(Math.abs(inner[q]! - exact)).toBeLessThanOrEqual(1e-5 * norms + 1e-12);
+    }
+  }
+  // Layers add up to the whole.
+  const [a, b] = [gradients[0]!, questions[0]!];
+  const layers = [...a.uses.keys()].reduce((sum, tensor) => sum + factoredProduct(a, b, tensor), 0);
+  expect(layers).toBeCloseTo(factoredProduct(a, b, null), 10);
+});
+
+test('the report has what another program finds in the tables', async () => {
+  const [arm] = groupIntoArms([await openRun(folder)]);
+  const { sections, penaltyCurve } = await analyseArm(arm!);
+  const value = (section: string, name: string): number =>
+    sections.find((own) => own.name === section)!.quantities.find((own) => own.name === name)!.seeds[0]!
+      .value!;
+  const { firstStep, steps } = readRunInfo(folder).stages[0]!;
+  const end = firstStep + steps;
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, own) => sum + own, 0) / values.length;
+  const isNew = (row: Record<string, unknown>): boolean => /^d[12]consis$/.test(String(row['subset']));
+
+  const cosines = new Map(
+    read('alignment')
+      .filter((row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end)
+      .map((row) => [`${String(row['variable'])} ${String(row['pairing'])}`, row]),
+  );
+  const gaps = [...cosines.values()]
+    .filter((row) => row['pairing'] === 'matched')
+    .map((row) => {
+      const swapped = cosines.get(`${String(row['variable'])} tag_swap`)!;
+      return (Number(row['cosine']) - Number(swapped['cosine'])) * (row['subset'] === 'd1consis' ? 1 : -1);
+    });
+  expect(gaps).toHaveLength(8);
+  expect(value('panel-alignment', 'tag-swap gap of new variables, all tensors')).toBeCloseTo(mean(gaps), 6);
+
+  const path = read('transfer_path');
+  const last = Math.max(...path.map((row) => Number(row['step'])));
+  const fallOf = (subset: string): number =>
+    mean(
+      path
+        .filter((row) => row['subset'] === subset && Number(row['step']) === last)
+        .map((row) => Number(row['start_loss']) - Number(row['loss'])),
+    );
+  expect(value('transfer-path', 'fall over the stage, reliable - unreliable tag')).toBeCloseTo(
+    fallOf('d1consis') - fallOf('d2consis'),
+    6,
+  );
+
+  const gram = read('entity_gram').filter(
+    (row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end,
+  );
+  const conflicts = gram
+    .filter((row) => row['role'] === (row['subset'] === 'd1consis' ? 'definition' : 'tag_swap'))
+    .map((row) => {
+      const questions = gram.find((own) => own['role'] === 'heldout' && own['variable'] === row['variable'])!;
+      return Number((row['inner'] as number[])[Number(questions['vector'])]! < 0);
+    });
+  expect(conflicts).toHaveLength(8);
+  expect(value('gram-measures', 'conflict rate, matched, reliable tag')).toBeCloseTo(mean(conflicts), 12);
+
+  const penalty = read('penalty').filter(
+    (row) => Number(row['step']) === end && row['sampler'] === 'shuffle' && row['batch_size'] === 16,
+  );
+  const [point] = penaltyCurve.filter(({ batchSize }) => batchSize === 16);
+  expect(point!.measured).toMatchObject({ estimate: Number(penalty[0]!['norm2']) });
+});
+
+test('only the tables of the probes asked for are replaced', async () => {
+  const before = fs.statSync(path.join(folder, 'transfer.arrow')).mtimeMs;
+  const prober = new Prober({ ...options, only: ['penalty'] }, { engine }, () => {});
+  await prober.probe(folder);
+  prober.dispose();
+  expect(fs.statSync(path.join(folder, 'transfer.arrow')).mtimeMs).toBe(before);
+  expect(read('penalty').length).toBeGreaterThan(4);
+});
+
 test('probing leaves no tensor behind, and a second time replaces the tables with equal ones', async () => {
   const before = fs.readFileSync(path.join(folder, 'alignment.arrow'));
+  const { numTensors } = tf.memory();
   const prober = new Prober(options, { engine }, () => {});
   await prober.probe(folder);
-  const { numTensors } = tf.memory();
-  await prober.probe(folder);
-  expect(tf.memory().numTensors).toBe(numTensors);
   prober.dispose();
+  expect(tf.memory().numTensors).toBe(numTensors);
   expect(fs.readFileSync(path.join(folder, 'alignment.arrow')).equals(before)).toBe(true);
 });
 

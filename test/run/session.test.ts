@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readCheckpoint, writeCheckpoint } from '../../src/run/checkpoint.js';
+import { checkpointSteps, readCheckpoint, writeCheckpoint } from '../../src/run/checkpoint.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
@@ -289,4 +289,23 @@ describe('what goes wrong', () => {
     );
     expect(readRunInfo(folderOf(root)).status).toBe('interrupted');
   });
+});
+
+test('a run keeps its checkpoints inside stages, and those taken for safety go', async () => {
+  const root = temporaryFolder();
+  await train({
+    root,
+    overrides: [
+      'log.tier=off',
+      'stages.0.epochs=1',
+      'stages.1.epochs=4',
+      'checkpoint.perStage=3',
+      'checkpoint.everySeconds=0.001',
+    ],
+  });
+  const { stages } = readRunInfo(folderOf(root));
+  const expected = stages.flatMap(({ firstStep, steps }) =>
+    [1, 2, 3].map((part) => firstStep + Math.round((steps * part) / 3)),
+  );
+  expect(checkpointSteps(folderOf(root))).toEqual([0, ...expected]);
 });

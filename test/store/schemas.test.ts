@@ -105,9 +105,14 @@ describe('the registry', () => {
         "vectors: stage dictionary, step int32, group dictionary, tensor dictionary, chunk int32, offset int32, values list-float32",
         "metrics: stage dictionary, step int32, epoch float64, set dictionary, subset dictionary, metric dictionary, value float64, n int32, standard_error float64?",
         "alignment: stage dictionary, step int32, subset dictionary, variable int32, questions dictionary, pairing dictionary, definitions int32, tensor dictionary, inner float64, norm_definition float64, norm_questions float64, cosine float64?, pairwise_cosine float64?",
-        "panel_gram: stage dictionary, step int32, tensor dictionary, subset dictionary, variable int32, definition dictionary, norm2 float64, inner list-float64, question_norm2 list-float64",
+        "panel_gram: stage dictionary, step int32, tensor dictionary, subset dictionary, variable int32, definition dictionary, norm2 float64, inner list-float64",
+        "panel_questions: stage dictionary, step int32, tensor dictionary, question int32, subset dictionary, variable int32, questions dictionary, norm2 float64",
+        "entity_gram: stage dictionary, step int32, tensor dictionary, vector int32, subset dictionary, variable int32, role dictionary, inner list-float64",
         "penalty: stage dictionary, step int32, sampler dictionary, draw int32, batch_size int32, minibatches int32, norm2 float64, example_norm2 float64, full_norm2 float64, examples int32",
-        "transfer: stage dictionary, step int32, subset dictionary, variable int32, definition dictionary, step_size float64, predicted float64, actual float64, loss float64",
+        "landscape: stage dictionary, step int32, examples int32, loss float64, loss_gradient_norm float64, gamma float64, variance_gradient_norm float64, variance_loss_cosine float64?, gsnr float64?, lambda_max float64, lambda_change float64, lambda_examples int32",
+        "transfer: stage dictionary, step int32, subset dictionary, variable int32, definition dictionary, update dictionary, step_size float64, predicted float64, curvature float64, actual float64, loss float64, norm_update float64, norm_questions float64, cosine float64?, preconditioned_cosine float64?",
+        "transfer_path: stage dictionary, step int32, subset dictionary, variable int32, seen bool, predicted float64, midpoint float64, own float64, same_tag float64, other_tag float64, loss float64, start_loss float64",
+        "factors: stage dictionary, step int32, example int32, subset dictionary, variable int32, role dictionary, tensor dictionary, use int32, kind dictionary, rows int32, left list-float32, ids list-int32, right list-float32",
         "events: step int32, time float64, kind dictionary, message utf8",
       ]
     `);

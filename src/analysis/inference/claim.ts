@@ -112,6 +112,13 @@ function within([low, high]: Interval, [least, most]: Interval): boolean {
   return low > least && high < most;
 }
 
+/**
+ * Seeds in all that an effect of the observed size needs for `power`; null where it cannot be told or is out of reach.
+ */
+export function seedsForObserved(estimate: Estimate, power = 0.8): number | null {
+  return estimate.kind === 'absent' ? null : seedsFor(estimate, power).seeds;
+}
+
 /** Seeds for the observed effect, d = |estimate| / (SE sqrt(n)) with Hedges' correction for few seeds. */
 function seedsFor(
   { estimate, standardError, units, level }: EstimateValue,

@@ -1,6 +1,11 @@
+import type { GroupGradients } from '../group-gradients.js';
+import { batchMoments, finitePopulation } from '../measures/batch-moments.js';
+import { dose } from '../measures/dose.js';
+import { meanOf } from '../measures/measured.js';
 import { smithRegulariser } from '../measures/smith-regulariser.js';
 import { minibatchVariance } from '../minibatch-variance.js';
-import { endOfQuestions, questionStage } from '../run-data.js';
+import type { RunValue } from '../quantity.js';
+import { endOfQuestions, questionStage, readTable, type RunData } from '../run-data.js';
 import type { SectionSpec } from '../section.js';
 
 /** Share of the stage with questions, at its end, over which the variance is averaged. */
@@ -12,29 +17,82 @@ const perParameter = 'nats^2/parameter^2';
 export const gradientNoise: SectionSpec = {
   name: 'gradient-noise',
   title:
-    'Gradient noise and its penalty at the batch size of these runs, last fifth of the stage with questions',
+    'Gradient noise and its penalty at the batch size of these runs, from the minibatches of training, last fifth of ' +
+    'the stage with questions',
   quantities: [
     { key: 'gamma', name: 'gradient variance Gamma', unit: perParameter, null: null },
     { key: 'meanNorm2', name: 'squared norm of the full gradient', unit: perParameter, null: null },
     { key: 'noiseScale', name: 'simple noise scale', unit: 'examples', null: null },
+    { key: 'normTest', name: 'norm test theta of a minibatch', unit: '1', null: null },
     { key: 'variance', name: "Smith's penalty, variance part", unit: 'nats', null: null },
     { key: 'norm', name: "Smith's penalty, norm part", unit: 'nats', null: null },
+    { key: 'dose', name: 'dose of the variance part over the stage', unit: 'nats x rate', null: null },
   ],
-  measure: async ({ info }, gradients) => {
+  measure: async (run, reader) => {
+    const gradients = await reader.gradients();
     if (gradients === null) return null;
+    const { info } = run;
     const { steps, examples: population, batchSize, learningRate } = questionStage(info);
     const last = endOfQuestions(info);
     const late = { from: Math.floor(last - lateShare * steps), to: last };
     const variance = minibatchVariance(gradients, population, late);
     if (typeof variance === 'string') {
-      return { gamma: variance, meanNorm2: variance, noiseScale: variance, variance, norm: variance };
+      const keys = ['gamma', 'meanNorm2', 'noiseScale', 'normTest', 'variance', 'norm', 'dose'];
+      return Object.fromEntries(keys.map((key) => [key, variance]));
     }
     const { gamma, meanNorm2, noiseScale } = variance;
     return {
       gamma,
       meanNorm2,
       noiseScale: noiseScale ?? 'the squared norm of the full gradient is not above its noise',
+      normTest: meanNormTest(gradients, late),
       ...smithRegulariser(variance, { learningRate, batchSize, population }),
+      dose: await doseOf(run, gradients),
     };
   },
 };
+
+/** Mean over minibatches of `theta = sqrt(tr Sigma / (B |g|^2))` (Byrd et al. 2012), tr Sigma from the minibatch. */
+function meanNormTest(gradients: GroupGradients, { from, to }: { from: number; to: number }): RunValue {
+  const [norm2, exampleNorm2, size] = [
+    gradients.norm2('minibatch'),
+    gradients.exampleNorm2('minibatch'),
+    gradients.count('minibatch'),
+  ];
+  const thetas: number[] = [];
+  gradients.steps.forEach((step, i) => {
+    if (step <= from || step > to || norm2[i] === 0) return;
+    const own = batchMoments({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
+    if (typeof own !== 'string') thetas.push(Math.sqrt(Math.max(0, own.traceSigma) / size[i]! / norm2[i]!));
+  });
+  return meanOf(thetas);
+}
+
+/** Dose over the stage with questions: Gamma from the minibatches that have per-example norms, held in between. */
+async function doseOf(run: RunData, gradients: GroupGradients): Promise<RunValue> {
+  const { firstStep, batchSize, examples: population, sampler } = questionStage(run.info);
+  if (sampler === 'withReplacement') return 'there is no variance part with replacement';
+  const columns = await readTable(run, 'steps', ['step', 'learning_rate']);
+  if (columns === null) return 'the run has no steps';
+  const gammas = new Map<number, number>();
+  const [norm2, exampleNorm2, size] = [
+    gradients.norm2('minibatch'),
+    gradients.exampleNorm2('minibatch'),
+    gradients.count('minibatch'),
+  ];
+  gradients.steps.forEach((step, i) => {
+    const own = batchMoments({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
+    if (typeof own !== 'string') gammas.set(step, finitePopulation(own, population).gamma);
+  });
+  const steps = columns.column('step', 'int32').values;
+  const rates = columns.column('learning_rate', 'float64').values;
+  const inStage = Array.from(steps.keys()).filter(
+    (row) => steps[row]! > firstStep && steps[row]! <= endOfQuestions(run.info),
+  );
+  return dose(
+    inStage.map((row) => rates[row]!),
+    inStage.map((row) => gammas.get(steps[row]!) ?? null),
+    batchSize,
+    population,
+  );
+}

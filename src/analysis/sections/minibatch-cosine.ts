@@ -30,7 +30,8 @@ export const minibatchCosine: SectionSpec = {
       },
     },
   ],
-  measure: async ({ info }, gradients) => {
+  measure: async ({ info }, reader) => {
+    const gradients = await reader.gradients();
     if (gradients === null) return null;
     const range = { from: questionStage(info).firstStep, to: endOfQuestions(info) };
     const cosine = (tag: AlignedTag, which: 'questions' | 'mismatched'): number | string =>

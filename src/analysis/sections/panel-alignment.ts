@@ -1,60 +1,21 @@
-import { withoutEmbeddings, type Pairing, type QuestionKind } from '../../store/panel-names.js';
+import type { Pairing } from '../../store/panel-names.js';
+import { withoutEmbeddings } from '../../store/panel-names.js';
 import { totalTensor } from '../../store/schemas.js';
-import { difference, meanOfTwo } from '../measures/measured.js';
-import { endOfQuestions, readTable, type RunData } from '../run-data.js';
-import type { QuantitySpec, SectionSpec } from '../section.js';
+import {
+  differencesByEntity,
+  ofNewVariables,
+  tagSwapGap,
+  tagSwapNull,
+  valuesByEntity,
+  type AlignmentPlace,
+  type PanelAlignment,
+} from '../panel-alignment.js';
+import { endOfQuestions } from '../run-data.js';
+import type { RunValue } from '../quantity.js';
+import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 
-/** Cosines of a panel at a checkpoint: `mean(subset, pairing, questions)` over entities, or why there is none. */
-interface PanelCosines {
-  readonly mean: (subset: string, pairing: Pairing, questions: QuestionKind) => number | string;
-}
-
-/** Reads the cosines of definitions with the mean gradient of questions. */
-async function readCosines(run: RunData): Promise<((step: number, tensor: string) => PanelCosines) | null> {
-  const columns = await readTable(run, 'alignment', [
-    'step',
-    'subset',
-    'pairing',
-    'questions',
-    'tensor',
-    'cosine',
-  ]);
-  if (columns === null) return null;
-  const step = columns.column('step', 'int32').values;
-  const names = ['subset', 'pairing', 'questions', 'tensor'].map((name) =>
-    columns.column(name, 'dictionary'),
-  );
-  const cosine = columns.column('cosine', 'float64').values;
-  const sums = new Map<string, { sum: number; count: number }>();
-  for (let row = 0; row < columns.rows; row++) {
-    if (!Number.isFinite(cosine[row]!)) continue;
-    const key = [step[row]!, ...names.map(({ values, indices }) => values[indices[row]!]!)].join(' ');
-    const own = sums.get(key) ?? { sum: 0, count: 0 };
-    own.sum += cosine[row]!;
-    own.count++;
-    sums.set(key, own);
-  }
-  return (at, tensor) => ({
-    mean: (subset, pairing, questions) => {
-      const own = sums.get([at, subset, pairing, questions, tensor].join(' '));
-      return own === undefined
-        ? `seed ${run.info.seed}: no ${pairing} cosine of ${subset} at step ${at}`
-        : own.sum / own.count;
-    },
-  });
-}
-
-const where = [
-  { key: 'all tensors', tensor: totalTensor, stepOf: (run: RunData) => endOfQuestions(run.info) },
-  {
-    key: 'without embeddings',
-    tensor: withoutEmbeddings,
-    stepOf: (run: RunData) => endOfQuestions(run.info),
-  },
-  { key: 'untrained', tensor: totalTensor, stepOf: () => 0 },
-] as const;
-
-const tagSwapNull = 'the same with questions of other variables';
+const tagSwapNullName = 'the same with questions of other variables';
+const untrained = 'the untrained network';
 
 /** Alignment of definitions with the questions about their own variable, example by example, at checkpoints. */
 export const panelAlignment: SectionSpec = {
@@ -63,66 +24,108 @@ export const panelAlignment: SectionSpec = {
     'Cosine of the gradient of a definition with the mean gradient of the questions about its variable (probe panel, ' +
     'end of the stage with questions)',
   quantities: [
-    ...where.map(({ key }): QuantitySpec => ({
+    ...(
+      [
+        { key: 'all', name: 'all tensors' },
+        { key: 'deep', name: 'without embeddings' },
+      ] as const
+    ).map(({ key, name }): QuantitySpec => ({
       key: `${key} swap`,
-      name: `tag-swap gap of new variables, ${key}`,
+      name: `tag-swap gap of new variables, ${name}`,
       unit: '1',
-      null: { kind: 'measured', name: tagSwapNull, key: `${key} swap null` },
+      null: { kind: 'measured', name: tagSwapNullName, key: `${key} swap null` },
+      controls: [{ name: untrained, key: `${key} swap untrained` }],
     })),
-    ...(['reliable', 'unreliable'] as const).map((tag): QuantitySpec => ({
-      key: `new ${tag}`,
-      name: `cosine, new variables, ${tag} tag`,
+    {
+      key: 'reliable',
+      name: 'cosine, new variables, reliable tag',
       unit: '1',
-      null: { kind: 'measured', name: 'questions of other variables', key: `new ${tag} null` },
-    })),
+      null: {
+        kind: 'measured',
+        name: 'questions of other variables of the subset',
+        key: 'reliable mismatched',
+      },
+      controls: [
+        { name: 'questions of other subsets (random pair)', key: 'reliable random' },
+        { name: 'the same definition with the other tag (tag swap)', key: 'unreliable' },
+        { name: 'the same definition with another entity (entity swap)', key: 'reliable entity swap' },
+        { name: untrained, key: 'reliable untrained' },
+      ],
+    },
+    {
+      key: 'unreliable',
+      name: 'cosine, new variables, unreliable tag',
+      unit: '1',
+      null: {
+        kind: 'measured',
+        name: 'questions of other variables of the subset',
+        key: 'unreliable mismatched',
+      },
+      controls: [
+        { name: 'questions of other subsets (random pair)', key: 'unreliable random' },
+        { name: 'the same definition with another entity (entity swap)', key: 'unreliable entity swap' },
+        { name: untrained, key: 'unreliable untrained' },
+      ],
+    },
     {
       key: 'trained gap',
       name: 'tag gap of trained variables',
       unit: '1',
-      null: { kind: 'measured', name: tagSwapNull, key: 'trained gap null' },
+      null: { kind: 'measured', name: tagSwapNullName, key: 'trained gap null' },
     },
   ],
-  measure: async (run) => {
-    const read = await readCosines(run);
-    if (read === null) return null;
-    const values: Record<string, number | string> = {};
-    for (const { key, tensor, stepOf } of where) {
-      const { reliable, unreliable } = ofNewVariables(read(stepOf(run), tensor), 'matched', 'tag_swap');
-      const others = ofNewVariables(read(stepOf(run), tensor), 'mismatched', 'tag_swap_mismatched');
-      values[`${key} swap`] = difference(reliable, unreliable);
-      values[`${key} swap null`] = difference(others.reliable, others.unreliable);
-    }
-    const cosines = read(endOfQuestions(run.info), totalTensor);
-    const own = ofNewVariables(cosines, 'matched', 'tag_swap');
-    const others = ofNewVariables(cosines, 'mismatched', 'tag_swap_mismatched');
-    for (const tag of ['reliable', 'unreliable'] as const) {
-      values[`new ${tag}`] = own[tag];
-      values[`new ${tag} null`] = others[tag];
-    }
-    const gap = (pairing: Pairing): number | string =>
-      difference(
-        cosines.mean('qd1consis', pairing, 'trained'),
-        cosines.mean('qd2incons', pairing, 'trained'),
-      );
-    values['trained gap'] = gap('matched');
-    values['trained gap null'] = gap('mismatched');
-    return values;
+  measure: async (run, reader) => {
+    const alignment = await reader.alignment();
+    return alignment === null ? null : measure(alignment, endOfQuestions(run.info));
   },
 };
 
-/**
- * Cosines of the same new variables under both tags: d1consis as trained and swapped, d2consis the other way round.
- *
- * @param asTrained pairing of definitions with their own tag
- * @param swapped the same with the other tag
- */
-function ofNewVariables(
-  { mean }: PanelCosines,
-  asTrained: Pairing,
-  swapped: Pairing,
-): { reliable: number | string; unreliable: number | string } {
-  return {
-    reliable: meanOfTwo(mean('d1consis', asTrained, 'heldout'), mean('d2consis', swapped, 'heldout')),
-    unreliable: meanOfTwo(mean('d1consis', swapped, 'heldout'), mean('d2consis', asTrained, 'heldout')),
+function measure(alignment: PanelAlignment, end: number): RunValues {
+  const at = (step: number, tensor: string): AlignmentPlace => ({
+    step,
+    tensors: [tensor],
+    questions: 'heldout',
+  });
+  const place = at(end, totalTensor);
+  const own = ofNewVariables(alignment, place);
+  const others = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
+  const before = ofNewVariables(alignment, at(0, totalTensor));
+  const ofSubset = (subset: string, pairing: Pairing): RunValue =>
+    valuesByEntity(alignment.cosines(place, subset, pairing));
+  const gapOf = (pairing: Pairing): RunValue => {
+    const trained = { ...place, questions: 'trained' } as const;
+    return difference(
+      valuesByEntity(alignment.cosines(trained, 'qd1consis', pairing)),
+      valuesByEntity(alignment.cosines(trained, 'qd2incons', pairing)),
+    );
   };
+  return {
+    'all swap': differencesByEntity(own.reliable, own.unreliable),
+    'all swap null': tagSwapNull(alignment, place),
+    'all swap untrained': differencesByEntity(before.reliable, before.unreliable),
+    'deep swap': tagSwapGap(alignment, at(end, withoutEmbeddings)),
+    'deep swap null': tagSwapNull(alignment, at(end, withoutEmbeddings)),
+    'deep swap untrained': tagSwapGap(alignment, at(0, withoutEmbeddings)),
+    reliable: valuesByEntity(own.reliable),
+    'reliable mismatched': valuesByEntity(others.reliable),
+    'reliable random': ofSubset('d1consis', 'random'),
+    'reliable entity swap': ofSubset('d1consis', 'entity_swap'),
+    'reliable untrained': valuesByEntity(before.reliable),
+    unreliable: valuesByEntity(own.unreliable),
+    'unreliable mismatched': valuesByEntity(others.unreliable),
+    'unreliable random': ofSubset('d2consis', 'random'),
+    'unreliable entity swap': ofSubset('d2consis', 'entity_swap'),
+    'unreliable untrained': valuesByEntity(before.unreliable),
+    'trained gap': gapOf('matched'),
+    'trained gap null': gapOf('mismatched'),
+  };
+}
+
+/** Difference of the means of different entities. */
+function difference(a: number[] | string, b: number[] | string): RunValue {
+  if (typeof a === 'string') return a;
+  if (typeof b === 'string') return b;
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  return mean(a) - mean(b);
 }

@@ -3,7 +3,10 @@ import { endOfQuestions, readTable, type RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 
 /** Batch sizes that are reported: powers of two, and the full batch as 0. */
-const batchSizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 0] as const;
+export const batchSizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 0] as const;
+
+/** Name of the quantity of a batch size. */
+export const measuredAt = (batchSize: number): string => `measured, ${nameOf(batchSize)}`;
 
 const nameOf = (batchSize: number): string => (batchSize === 0 ? 'full batch' : `batch size ${batchSize}`);
 
@@ -16,7 +19,7 @@ export const penaltyLaw: SectionSpec = {
   quantities: [
     ...batchSizes.map((batchSize): QuantitySpec => ({
       key: String(batchSize),
-      name: `measured, ${nameOf(batchSize)}`,
+      name: measuredAt(batchSize),
       unit: 'nats^2/parameter^2',
       null: { kind: 'measured', name: 'the law', key: `${batchSize} law` },
     })),
@@ -25,6 +28,12 @@ export const penaltyLaw: SectionSpec = {
       name: 'measured / law - 1, mean over batch sizes',
       unit: '1',
       null: { kind: 'zero', name: '0, the law' },
+    },
+    {
+      key: 'replacement',
+      name: 'with replacement: measured / (|G|^2 + Gamma/B) - 1, mean over batch sizes',
+      unit: '1',
+      null: { kind: 'zero', name: '0, the law without the correction for a finite set' },
     },
   ],
   measure: measurePenalty,
@@ -49,33 +58,46 @@ async function measurePenalty(run: RunData): Promise<Record<string, number | str
   const [norm2, example, full] = ['norm2', 'example_norm2', 'full_norm2'].map(
     (name) => columns.column(name, 'float64').values,
   );
+  const found = { shuffle: new Map<number, Measurement>(), withReplacement: new Map<number, Measurement>() };
+  for (let row = 0; row < columns.rows; row++) {
+    if (step[row] !== at) continue;
+    const kind = sampler.values[sampler.indices[row]!] === 'shuffle' ? 'shuffle' : 'withReplacement';
+    const examples = population[row]!;
+    const moments = { gamma: example![row]! - full![row]!, meanNorm2: full![row]! };
+    const law =
+      kind === 'shuffle'
+        ? expectedMinibatchNorm2(moments, size[row]!, examples)
+        : moments.meanNorm2 + moments.gamma / size[row]!;
+    const batchSize = size[row] === examples ? 0 : size[row]!;
+    const own = found[kind].get(batchSize) ?? { sum: 0, count: 0, law };
+    own.sum += norm2![row]!;
+    own.count++;
+    found[kind].set(batchSize, own);
+  }
   const values: Record<string, number | string> = {};
   for (const batchSize of batchSizes) {
-    let sum = 0;
-    let count = 0;
-    let law = NaN;
-    for (let row = 0; row < columns.rows; row++) {
-      const examples = population[row]!;
-      const wanted = batchSize === 0 ? examples : batchSize;
-      if (step[row] !== at || sampler.values[sampler.indices[row]!] !== 'shuffle' || size[row] !== wanted)
-        continue;
-      sum += norm2![row]!;
-      count++;
-      const moments = { gamma: example![row]! - full![row]!, meanNorm2: full![row]! };
-      law = expectedMinibatchNorm2(moments, wanted, examples);
-    }
+    const own = found.shuffle.get(batchSize);
     const missing = `seed ${run.info.seed}: no minibatches of ${nameOf(batchSize)} at step ${at}`;
-    values[String(batchSize)] = count === 0 ? missing : sum / count;
-    values[`${batchSize} law`] = count === 0 ? missing : law;
+    values[String(batchSize)] = own === undefined ? missing : own.sum / own.count;
+    values[`${batchSize} law`] = own === undefined ? missing : own.law;
   }
-  const ratios = batchSizes.flatMap((size) => {
-    const [own, law] = [values[String(size)], values[`${size} law`]];
-    // The full batch is the law itself.
-    return size === 0 || typeof own !== 'number' || typeof law !== 'number' ? [] : [own / law];
-  });
-  values['deviation'] =
-    ratios.length === 0
+  const deviation = (kind: keyof typeof found): number | string => {
+    // The full batch is the law itself; with replacement it is one draw, as large minibatches are few.
+    const ratios = [...found[kind]].flatMap(([batchSize, { sum, count, law }]) =>
+      batchSize === 0 ? [] : [sum / count / law],
+    );
+    return ratios.length === 0
       ? `seed ${run.info.seed}: no minibatches at step ${at}`
-      : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length - 1;
+      : ratios.reduce((total, ratio) => total + ratio, 0) / ratios.length - 1;
+  };
+  values['deviation'] = deviation('shuffle');
+  values['replacement'] = deviation('withReplacement');
   return values;
+}
+
+/** Norms of minibatches of one size. */
+interface Measurement {
+  sum: number;
+  count: number;
+  readonly law: number;
 }

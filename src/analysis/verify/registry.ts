@@ -13,11 +13,7 @@ import { sketchError } from './sketch-error.js';
 import { storagePrecision } from './storage-precision.js';
 import { unbiasedEstimators } from './unbiased-estimators.js';
 
-/**
- * The checks that need no engine. Those of the engine's own kernels belong in `src/probe`, which may import it: ghost
- * products of the transformer against dense gradients (V12, tied weights included), its CountSketch (V9), its sum of
- * 1e8 equal squares (V10), and one SGD step's change of a transformer's loss (V11).
- */
+/** The checks that need no engine; those of the engine's own kernels are in `src/probe/engine-checks.ts`. */
 export const checks: readonly Check[] = [
   { id: 'V0', name: 'every measure of one Gram matrix', run: oneGram },
   { id: 'V1', name: "a shuffled epoch follows Smith's modified loss", run: shuffledEpoch },

@@ -1,8 +1,11 @@
 import type { Curve } from '../../analysis/alignment-curves.js';
 import type { ArmAnalysis } from '../../analysis/analyse-arm.js';
-import { pValueAgainstNull, type Quantity } from '../../analysis/quantity.js';
-import { lineChart, renderAnsi, renderPlain } from '../charts/index.js';
-import { formatInterval, formatNumber, formatPValue, formatSeeds } from './numbers.js';
+import type { Claim } from '../../analysis/claims.js';
+import type { Estimate } from '../../analysis/inference/estimate.js';
+import type { PenaltyPoint } from '../../analysis/penalty-curve.js';
+import { lineChart, renderAnsi, renderPlain, scatterChart, type Chart } from '../charts/index.js';
+import { formatInterval, formatNumber, formatSeeds } from './numbers.js';
+import { sectionReport } from './section-report.js';
 import { textTable, wrap } from './table.js';
 
 /** What the terminal takes. */
@@ -14,91 +17,40 @@ export interface ReportStyle {
 
 const chartHeight = 12;
 
-/** The analysis of an arm as lines of text: tables of estimates beside their nulls, and the alignment over training. */
+/** The analysis of an arm as lines of text: tables of estimates beside their nulls, charts, claims and notes. */
 export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
   const { experiment, name, seeds, sections, claims, notes } = analysis;
   return [
     `${experiment} ${name}: ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${formatSeeds(seeds)})`,
     '',
-    ...sections.flatMap(({ name: own, title, quantities }) => [
-      ...section(title, quantities, style),
-      ...(own === 'minibatch-cosine'
-        ? chartLines(analysis.alignmentCurves, analysis.stageStarts, style)
+    ...sections.flatMap((section) => [
+      ...sectionReport(section, style.width),
+      ...(section.name === 'minibatch-cosine'
+        ? cosineChart(analysis.alignmentCurves, analysis.stageStarts, style)
         : []),
+      ...(section.name === 'penalty-law' ? penaltyReport(analysis.penaltyCurve, style) : []),
     ]),
     'Claims',
-    ...claims.flatMap(({ claim, judgement }) =>
-      wrap(
-        `${judgement.verdict.padEnd(12)}  ${claim}. ${judgement.reason}`,
-        style.width - 2,
-        ' '.repeat(14),
-      ).map((line) => `  ${line}`),
-    ),
+    ...claims.flatMap((claim) => claimLines(claim, style.width)),
     '',
     ...notes.flatMap((note) => wrap(`Note: ${note}`, style.width, '  ')),
   ];
 }
 
-function section(title: string, quantities: readonly Quantity[], { width }: ReportStyle): string[] {
-  const present = quantities.filter(({ estimate }) => estimate.kind === 'value');
-  const rows = present.map((quantity) => quantityRow(quantity));
-  const absent = quantities.flatMap(({ name, estimate, seeds }) => {
-    if (estimate.kind === 'absent') return wrap(`${name}: absent, ${estimate.reason}`, width - 2, '  ');
-    const missing = seeds.filter(({ value }) => value === null);
-    if (missing.length === 0) return [];
-    const which = `${name}: without ${missing.length} of ${seeds.length} seeds, ${missing[0]!.reason ?? ''}`;
-    return wrap(which, width - 2, '  ');
-  });
-  const hasNull = present.some((quantity) => quantity.null !== null);
-  const heads = ['', 'unit', 'mean', '95 % interval', 'seeds', ...(hasNull ? ['null', 'p'] : [])];
-  const alignment = ['left', 'left', 'right', 'left', 'right', 'right', 'right'] as const;
-  const table =
-    rows.length === 0
-      ? []
-      : textTable(
-          [heads, ...rows.map((row) => row.slice(0, heads.length))],
-          alignment.slice(0, heads.length),
-        );
-  const nulls = [
-    ...new Set(present.flatMap((quantity) => (quantity.null === null ? [] : [quantity.null.name]))),
-  ];
-  return [
-    ...wrap(title, width, '  '),
-    ...table.map((line) => `  ${line}`),
-    ...absent.map((line) => `  ${line}`),
-    ...nulls.map((name) => `  null: ${name}`),
-    '',
-  ];
-}
-
-function quantityRow(quantity: Quantity): string[] {
-  const { name, unit, estimate, null: own } = quantity;
-  if (estimate.kind === 'absent') return [];
-  const signed = own !== null;
-  const nullValue =
-    own === null
+function claimLines({ claim, predicted, judgement, seedsForPower }: Claim, width: number): string[] {
+  const power =
+    judgement.verdict === 'undecided' || predicted === 'none' || seedsForPower === null
       ? ''
-      : own.kind === 'zero'
-        ? '0'
-        : own.estimate.kind === 'absent'
-          ? 'absent'
-          : formatNumber(own.estimate.estimate, signed);
-  return [
-    name,
-    unit === '1' ? '' : unit,
-    formatNumber(estimate.estimate, signed),
-    formatInterval(estimate, signed),
-    String(estimate.seeds),
-    nullValue,
-    formatPValue(pValueAgainstNull(quantity)),
-  ];
+      : ` Power: ${seedsForPower} seeds find an effect of this size in 80 % of cases.`;
+  const text = `${judgement.verdict.padEnd(12)}  ${claim}. ${judgement.reason}${power}`;
+  return wrap(text, width - 2, ' '.repeat(14)).map((line) => `  ${line}`);
 }
 
 /** Means over seeds of the curves, as braille lines. */
-function chartLines(
+function cosineChart(
   curves: readonly Curve[],
   stageStarts: ArmAnalysis['stageStarts'],
-  { width, colour }: ReportStyle,
+  style: ReportStyle,
 ): string[] {
   if (curves.length === 0) return [];
   const chart = lineChart({
@@ -107,17 +59,55 @@ function chartLines(
       x: steps,
       y: steps.map((_, i) => meanAt(values, i)),
     })),
-    width: Math.min(width, 100),
+    width: Math.min(style.width, 100),
     height: chartHeight,
     xLabel: 'step',
     yLabel: 'cosine',
     markers: stageStarts.map(({ step, name }) => ({ x: step, label: name })),
   });
+  return ['The same over training, mean over seeds', ...drawn(chart, style), ''];
+}
+
+/** The penalty against batch size: measured points with intervals, the law, and its two terms apart. */
+function penaltyReport(points: readonly PenaltyPoint[], style: ReportStyle): string[] {
+  if (points.length === 0) return [];
+  const valueOf = (estimate: Estimate): number | null =>
+    estimate.kind === 'value' ? estimate.estimate : null;
+  const x = points.map(({ batchSize }) => batchSize);
+  const chart = scatterChart({
+    series: [
+      { name: 'law', x, y: points.map(({ law }) => valueOf(law)) },
+      { name: 'measured', x, y: points.map(({ measured }) => valueOf(measured)) },
+    ],
+    width: Math.min(style.width, 100),
+    height: chartHeight,
+    xLabel: 'batch size',
+    yLabel: 'squared norm',
+    logX: true,
+    logY: true,
+  });
+  const rows = points.map(({ batchSize, measured, law, normPart, variancePart }) => [
+    String(batchSize),
+    measured.kind === 'value' ? formatNumber(measured.estimate) : 'absent',
+    formatInterval(measured),
+    law.kind === 'value' ? formatNumber(law.estimate) : 'absent',
+    normPart === null ? '' : formatNumber(normPart),
+    variancePart === null ? '' : formatNumber(variancePart),
+  ]);
+  const table = textTable(
+    [['batch size', 'measured', '95 % interval', 'law', 'epsilon/4 |G|^2', 'kappa Gamma'], ...rows],
+    ['right', 'right', 'left', 'right', 'right', 'right'],
+  );
   return [
-    'The same over training, mean over seeds',
-    ...(colour ? renderAnsi(chart) : renderPlain(chart)),
+    'The penalty against batch size: squared norm of minibatch gradients, and the two terms of the penalty, nats',
+    ...table.map((line) => `  ${line}`),
+    ...drawn(chart, style),
     '',
   ];
+}
+
+function drawn(chart: Chart, { colour }: ReportStyle): string[] {
+  return colour ? renderAnsi(chart) : renderPlain(chart);
 }
 
 /** Mean over the seeds that have the point. */

@@ -11,10 +11,10 @@ export function formatNumber(value: number, signed = false): string {
   return `${sign}${size < 0.01 ? size.toPrecision(2) : size.toFixed(decimals)}`;
 }
 
-/** `[low, high]`, or `none: reason`. */
+/** `[low, high]`, or `none`. */
 export function formatInterval(estimate: Estimate, signed = false): string {
   if (estimate.kind === 'absent') return '';
-  if (estimate.interval === null) return `none: ${estimate.missing ?? 'not made'}`;
+  if (estimate.interval === null) return 'none';
   return `[${estimate.interval.map((end) => formatNumber(end, signed)).join(', ')}]`;
 }
 

@@ -27,3 +27,24 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   }
   return [...lines, line];
 }
+
+/** Narrowest first column that is still read with ease. */
+const leastFirst = 24;
+
+/** {@link textTable} of at most `width` characters, if need be with the first column broken over several lines. */
+export function fittedTable(
+  rows: readonly (readonly string[])[],
+  alignment: readonly ('left' | 'right')[],
+  width: number,
+): string[] {
+  const others = alignment
+    .slice(1)
+    .reduce((sum, _, i) => sum + 2 + Math.max(0, ...rows.map((row) => row[i + 1]?.length ?? 0)), 0);
+  const first = Math.max(leastFirst, width - others);
+  const broken = rows.flatMap((row) => {
+    const lines = wrap(row[0] ?? '', first, '  ');
+    // The numbers stand in the last line of the name.
+    return lines.map((line, i) => (i === lines.length - 1 ? [line, ...row.slice(1)] : [line]));
+  });
+  return textTable(broken, alignment);
+}

@@ -21,6 +21,7 @@ export function adafactor(config: z.infer<typeof adafactorSchema>): OptimizerRul
   const { epsilon, clipThreshold, decayRate, weightDecay } = config;
   return {
     elementwise: false,
+    momentum: { decay: 0, biasCorrected: false },
     slots: (shape): Record<string, readonly number[]> =>
       shape.length < 3
         ? { secondMoment: shape }
@@ -35,19 +36,33 @@ export function adafactor(config: z.infer<typeof adafactorSchema>): OptimizerRul
           variable.assign(next);
           return next;
         };
-        let scale: tf.Tensor;
-        if (slots['secondMoment'] !== undefined) scale = tf.rsqrt(average('secondMoment', squared));
-        else {
-          const rows = average('rowMoment', tf.mean(squared, -1));
-          const columns = average('columnMoment', tf.mean(squared, -2));
-          const rowScale = tf.rsqrt(tf.div(rows, tf.mean(rows, -1, true)));
-          scale = tf.mul(tf.expandDims(rowScale, -1), tf.expandDims(tf.rsqrt(columns), -2));
-        }
+        const scale =
+          slots['secondMoment'] !== undefined
+            ? tf.rsqrt(average('secondMoment', squared))
+            : factoredScale(
+                average('rowMoment', tf.mean(squared, -1)),
+                average('columnMoment', tf.mean(squared, -2)),
+              );
         const update = tf.mul(gradient, scale);
         const axes = update.shape.map((_, axis) => axis).slice(1);
         const rms = tf.sqrt(tf.mean(tf.square(update), axes, true));
         const clipped = tf.div(update, tf.maximum(tf.div(rms, clipThreshold), 1));
         descend(parameter, clipped, rateOf(context, parameter.shape.length), weightDecay);
       }),
+    // Without the clipping of the update, which depends on all of it.
+    preconditioner: ({ secondMoment, rowMoment, columnMoment }, step) =>
+      step === 0
+        ? null
+        : tf.tidy(() =>
+            secondMoment === undefined
+              ? factoredScale(rowMoment!.read(), columnMoment!.read())
+              : tf.rsqrt(secondMoment.read()),
+          ),
   };
+}
+
+/** `1 / sqrt(R C / mean(R))` of moments of rows `[..., rows]` and columns `[..., columns]`. */
+function factoredScale(rows: tf.Tensor, columns: tf.Tensor): tf.Tensor {
+  const rowScale = tf.rsqrt(tf.div(rows, tf.mean(rows, -1, true)));
+  return tf.mul(tf.expandDims(rowScale, -1), tf.expandDims(tf.rsqrt(columns), -2));
 }

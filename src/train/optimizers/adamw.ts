@@ -24,6 +24,7 @@ export const adamwSchema = z.strictObject({
 export function adamw({ beta1, beta2, epsilon, weightDecay }: z.infer<typeof adamwSchema>): OptimizerRule {
   return {
     elementwise: true,
+    momentum: { decay: beta1, biasCorrected: true },
     slots: (shape) => ({ firstMoment: shape, secondMoment: shape }),
     update: (parameter, slots, gradient, context) => {
       const { firstMoment, secondMoment } = slots as Record<'firstMoment' | 'secondMoment', Variable>;
@@ -50,5 +51,13 @@ export function adamw({ beta1, beta2, epsilon, weightDecay }: z.infer<typeof ada
         descend(parameter, direction, rateOf(context, parameter.shape.length), 0);
       });
     },
+    // The shares of g in the coming first moments, (1 - b1) b1^k, add up to 1.
+    preconditioner: (slots, step) =>
+      step === 0
+        ? null
+        : tf.tidy(() => {
+            const corrected = tf.mul(slots['secondMoment']!.read(), 1 / (1 - beta2 ** step));
+            return tf.reciprocal(tf.add(tf.sqrt(corrected), epsilon));
+          }),
   };
 }

@@ -9,6 +9,14 @@ export interface UpdateContext {
   readonly step: number;
 }
 
+/** A moving average of gradients. */
+export interface Momentum {
+  /** 0: none. */
+  readonly decay: number;
+  /** Whether the average is divided by `1 - decay^t`, as Adam's. */
+  readonly biasCorrected: boolean;
+}
+
 /**
  * An update rule for one parameter tensor (or one block of them) with a leading replica axis. Replicas never mix:
  * every mean or norm in a rule is taken within a replica.
@@ -29,6 +37,16 @@ export interface OptimizerRule {
     gradient: tf.Tensor,
     context: UpdateContext,
   ): void;
+  /** How the rule remembers gradients: the share of one in the coming updates is `(1 - decay) decay^k`. */
+  readonly momentum: Momentum;
+  /**
+   * Diagonal P of the rule's geometry as the present state has it: one more example's gradient g moves the parameter,
+   * the tail of momentum included, by `-learningRate P g`. The state is that of the steps before ("lagged"): g itself
+   * is not in it. Of the parameter's shape, or a scalar; null before the first update, when there is no state.
+   *
+   * @param step updates that are done
+   */
+  preconditioner(slots: Readonly<Record<string, Variable>>, step: number): tf.Tensor | null;
 }
 
 /** The learning rates as a tensor that broadcasts over a parameter of `rank` axes, or a number where all agree. */

@@ -17,6 +17,7 @@ export const sgdSchema = z.strictObject({
 export function sgd({ momentum, nesterov, weightDecay }: z.infer<typeof sgdSchema>): OptimizerRule {
   return {
     elementwise: true,
+    momentum: { decay: momentum, biasCorrected: false },
     slots: (shape): Record<string, readonly number[]> => (momentum === 0 ? {} : { momentum: shape }),
     update: (parameter, slots, gradient, context) =>
       tf.tidy(() => {
@@ -28,5 +29,6 @@ export function sgd({ momentum, nesterov, weightDecay }: z.infer<typeof sgdSchem
         buffer.assign(velocity);
         descend(parameter, nesterov ? tf.add(full, tf.mul(velocity, momentum)) : velocity, rate, 0);
       }),
+    preconditioner: () => tf.scalar(1 / (1 - momentum)),
   };
 }

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { exampleNorms2 } from '../../../src/train/groups/example-norms.js';
+import { denseProducts, formGradients, formsGradients } from '../../../src/probe/panel/dense-products.js';
 import { ghostProducts } from '../../../src/probe/panel/ghost-products.js';
+import { panelProducts } from '../../../src/probe/panel/panel-gram.js';
+import type { Panel } from '../../../src/probe/panel/panel.js';
 import { poolExamples, sliceExamples } from '../../../src/probe/panel/select-examples.js';
 import { backward } from '../../../src/train/backward.js';
 import { assembleGradients } from '../../../src/train/gradient.js';
@@ -71,6 +74,47 @@ describe.each(transformerCases)('$name', ({ config, shape }) => {
     }
   });
 
+  test('products of formed gradients equal ghost products, tied tables aside', () => {
+    const { model, uses } = setUp();
+    for (const { name } of model.parameters) {
+      const own = uses.filter(({ parameter }) => parameter === name);
+      if (own.length > 1) {
+        expect(formsGradients(own, own), name).toBe(false);
+        continue;
+      }
+      const formed = formGradients(own[0]!);
+      const products = denseProducts(formed, formed);
+      const ghost = ghostProducts(own, own);
+      const scale = Math.max(...ghost.map(Math.abs));
+      for (const [at, value] of products.entries())
+        expect(Math.abs(value - ghost[at]!), `${name} ${at}`).toBeLessThanOrEqual(2e-6 * scale + 1e-12);
+    }
+  });
+
+  test('the Gram matrix of entities is that of definitions and mean gradients of question sets', () => {
+    const { model, uses, dense } = setUp();
+    const panel = panelOf(definitions, 2, 2);
+    const products = panelProducts(
+      panel,
+      { losses: new Float32Array(examples), uses, dispose: () => {} },
+      model,
+    );
+    const whole = dense.map((own) =>
+      model.parameters.reduce<number[]>((all, { name }) => [...all, ...own.get(name)!], []),
+    );
+    const mean = (a: number, b: number): number[] => whole[a]!.map((value, p) => (value + whole[b]![p]!) / 2);
+    const vectors = [whole[0]!, whole[1]!, whole[2]!, mean(3, 4), mean(5, 6)];
+    const { entityGram, setNorm2 } = products.get('total')!;
+    expect(entityGram).toHaveLength(25);
+    vectors.forEach((x, i) =>
+      vectors.forEach((y, j) => {
+        const norms = Math.sqrt(dot(x, x) * dot(y, y));
+        expect(Math.abs(entityGram[i * 5 + j]! - dot(x, y))).toBeLessThanOrEqual(1e-5 * norms + 1e-12);
+      }),
+    );
+    expect(setNorm2[1]! / 4 / dot(vectors[4]!, vectors[4]!)).toBeCloseTo(1, 4);
+  });
+
   test('pooled examples have the gradient of their sum', () => {
     const { model, uses, dense } = setUp();
     for (const { name } of model.parameters) {
@@ -87,6 +131,20 @@ describe.each(transformerCases)('$name', ({ config, shape }) => {
     }
   });
 });
+
+/** A panel of definitions, then sets of questions, of examples that are already differentiated. */
+function panelOf(definitions: number, sets: number, questionsPerSet: number): Panel {
+  return {
+    entities: Array.from({ length: definitions }, (_, variable) => ({ subset: 'd1consis', variable })),
+    definitionKinds: ['definition'],
+    questionSets: Array.from({ length: sets }, (_, entity) => ({ entity, kind: 'heldout' })),
+    questionsPerSet,
+    fields: {},
+    size: definitions + sets * questionsPerSet,
+    definitions,
+    fill: () => {},
+  };
+}
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

@@ -117,3 +117,54 @@ test('a warm-up rises to 1, and cosine ends at 0', () => {
   expect(factor(55)).toBeCloseTo(0.5);
   expect(factor(104)).toBeLessThan(0.001);
 });
+
+describe('preconditioner: the diagonal of the geometry, from the moments of the steps before', () => {
+  const gradients = [
+    [0.5, -2, 0.1, 3, 0.02, -0.4],
+    [1, 0.3, -0.2, 0, 0.05, 0.7],
+  ];
+  /** After two updates of a `[1, 2, 3]` parameter. */
+  function diagonal(config: object): number[] {
+    const rule = optimizerRule(optimizerSchema.parse(config));
+    const shape = [1, 2, 3];
+    const parameter = createVariable(tf.zeros(shape));
+    const slots = Object.fromEntries(
+      Object.entries(rule.slots(shape)).map(([slot, own]) => [slot, createVariable(tf.zeros([...own]))]),
+    );
+    expect(rule.preconditioner(slots, 0) === null).toBe(config !== sgdWithMomentum);
+    gradients.forEach((values, i) => {
+      rule.update(parameter, slots, tf.tensor(values, shape), { learningRates: [0.1], step: i + 1 });
+    });
+    return Array.from(rule.preconditioner(slots, 2)!.dataSync());
+  }
+  const sgdWithMomentum = { kind: 'sgd', learningRate: 0.1, momentum: 0.75 };
+
+  test('sgd: the whole tail of momentum', () => {
+    expect(diagonal(sgdWithMomentum)).toEqual([4]);
+  });
+
+  test('adamw: 1 / (sqrt(v) + epsilon) with v corrected for its start', () => {
+    const [b2, epsilon] = [0.9, 1e-3];
+    const found = diagonal({ kind: 'adamw', learningRate: 0.1, beta2: b2, epsilon });
+    gradients[0]!.forEach((first, p) => {
+      const v = (1 - b2) * (b2 * first ** 2 + gradients[1]![p]! ** 2);
+      expect(found[p]).toBeCloseTo(1 / (Math.sqrt(v / (1 - b2 ** 2)) + epsilon), 3);
+    });
+  });
+
+  test('adafactor: from the factored moments', () => {
+    const found = diagonal({ kind: 'adafactor', learningRate: 0.1 });
+    const decay = (t: number): number => 1 - t ** -0.8;
+    const squares = gradients.map((values) => values.map((value) => value ** 2 + 1e-30));
+    const average = (of: (own: readonly number[]) => number): number =>
+      squares.reduce((moment, own, t) => decay(t + 1) * moment + (1 - decay(t + 1)) * of(own), 0);
+    const rows = [0, 1].map((r) => average((own) => (own[3 * r]! + own[3 * r + 1]! + own[3 * r + 2]!) / 3));
+    const columns = [0, 1, 2].map((c) => average((own) => (own[c]! + own[3 + c]!) / 2));
+    const mean = (rows[0]! + rows[1]!) / 2;
+    rows.forEach((row, r) =>
+      columns.forEach((column, c) => {
+        expect(found[3 * r + c]! * Math.sqrt((row * column) / mean)).toBeCloseTo(1, 4);
+      }),
+    );
+  });
+});

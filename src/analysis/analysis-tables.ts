@@ -1,0 +1,146 @@
+import { analysisTables, noDimensions } from '../store/analysis-schemas.js';
+import type { RowOf, TableDefinition } from '../store/columns.js';
+import { finalizeTable } from '../store/finalize.js';
+import { nodeFileSystem } from '../store/file-system.js';
+import { filePath, streamPath } from '../store/table-paths.js';
+import { TableWriter } from '../store/table-writer.js';
+import type { ArmAnalysis } from './analyse-arm.js';
+import type { Estimate } from './inference/estimate.js';
+import { pValueAgainstNull, type Quantity } from './quantity.js';
+
+/**
+ * Writes the tables of an analysis into a folder that exists; earlier ones are replaced. Throws a UserError when it
+ * cannot be written.
+ */
+export async function writeAnalysisTables(folder: string, analysis: ArmAnalysis): Promise<void> {
+  const { quantities, controls, seed_values, entity_values, claims, penalty_curve, curves } = analysisTables;
+  const metadata = { experiment: analysis.experiment, name: analysis.name };
+  const write = async <D extends TableDefinition>(table: D, rows: Iterable<RowOf<D>>): Promise<void> => {
+    nodeFileSystem.remove(filePath(folder, table.name));
+    nodeFileSystem.remove(streamPath(folder, table.name));
+    const writer = TableWriter.create({ folder, table, dimensions: noDimensions, metadata });
+    try {
+      for (const row of rows) writer.append(row);
+    } finally {
+      writer.close();
+    }
+    await finalizeTable(folder, table.name);
+  };
+  const all = analysis.sections.flatMap(({ name: section, quantities: own }) =>
+    own.map((quantity) => ({ section, quantity })),
+  );
+  await write(
+    quantities,
+    all.map(({ section, quantity }) => quantityRow(section, quantity)),
+  );
+  await write(
+    controls,
+    all.flatMap(({ section, quantity }) => controlRows(section, quantity)),
+  );
+  await write(
+    seed_values,
+    all.flatMap(({ section, quantity: { name, seeds } }) =>
+      seeds.map(({ seed, value, reason }) => ({
+        section,
+        quantity: name,
+        seed,
+        value,
+        reason: reason ?? '',
+      })),
+    ),
+  );
+  await write(
+    entity_values,
+    all.flatMap(({ section, quantity: { name, seeds } }) =>
+      seeds.flatMap((own) =>
+        own.value === null || own.entities === undefined
+          ? []
+          : own.entities.map((value, entity) => ({ section, quantity: name, seed: own.seed, entity, value })),
+      ),
+    ),
+  );
+  await write(
+    claims,
+    analysis.claims.map(({ claim, quantity, judgement: { verdict, reason }, seedsForPower }) => ({
+      claim,
+      quantity,
+      verdict,
+      reason,
+      seeds_for_power: seedsForPower,
+    })),
+  );
+  await write(
+    penalty_curve,
+    analysis.penaltyCurve.map(({ batchSize, measured, law, normPart, variancePart }) => ({
+      batch_size: batchSize,
+      ...estimateCells(measured),
+      law: estimateCells(law).estimate,
+      norm_part: normPart,
+      variance_part: variancePart,
+    })),
+  );
+  await write(
+    curves,
+    analysis.alignmentCurves.flatMap(({ name, steps, values }) =>
+      values.flatMap((own, i) =>
+        steps.map((step, at) => ({ curve: name, seed: analysis.seeds[i]!, step, value: own[at] ?? null })),
+      ),
+    ),
+  );
+}
+
+function quantityRow(section: string, quantity: Quantity): RowOf<typeof analysisTables.quantities> {
+  const { name, unit, estimate, null: own, entityLevel, adjustedPValue } = quantity;
+  const present = estimate.kind === 'value' ? estimate : null;
+  const measured = own?.kind === 'measured' ? own : null;
+  const difference = estimateCells(own?.kind === 'zero' ? estimate : (measured?.difference ?? null));
+  const bootstrap = estimateCells(entityLevel?.bootstrap ?? null);
+  const flips = entityLevel?.tagFlips;
+  return {
+    section,
+    quantity: name,
+    unit,
+    ...estimateCells(estimate),
+    standard_error: present?.standardError ?? null,
+    null_name: own?.name ?? '',
+    null_estimate: own?.kind === 'zero' ? 0 : estimateCells(measured?.estimate ?? null).estimate,
+    difference: difference.estimate,
+    difference_low: difference.low,
+    difference_high: difference.high,
+    p_null: pValueAgainstNull(quantity),
+    p_adjusted: adjustedPValue,
+    bootstrap_low: bootstrap.low,
+    bootstrap_high: bootstrap.high,
+    p_flips: flips?.kind === 'value' ? flips.pValue : null,
+    reason: estimate.kind === 'absent' ? estimate.reason : (estimate.missing ?? ''),
+  };
+}
+
+function controlRows(section: string, { name, controls }: Quantity): RowOf<typeof analysisTables.controls>[] {
+  return controls.map((control) => {
+    const difference = estimateCells(control.difference);
+    return {
+      section,
+      quantity: name,
+      control: control.name,
+      ...estimateCells(control.estimate),
+      difference: difference.estimate,
+      difference_low: difference.low,
+      difference_high: difference.high,
+      p_difference: difference.p,
+    };
+  });
+}
+
+/** What every table of estimates has; nulls for what is absent. */
+function estimateCells(estimate: Estimate | null) {
+  const present = estimate?.kind === 'value' ? estimate : null;
+  return {
+    estimate: present?.estimate ?? null,
+    low: present?.interval?.[0] ?? null,
+    high: present?.interval?.[1] ?? null,
+    level: present === null || present.interval === null ? null : present.level,
+    seeds: present?.seeds ?? 0,
+    p: present?.pValue ?? null,
+  };
+}

@@ -1,0 +1,64 @@
+import { totalTensor } from '../store/schemas.js';
+import { gramMatrix } from './measures/gram.js';
+import type { Panel, PanelExample } from './measures/nulls/panel.js';
+import { readTable, type RunData } from './run-data.js';
+
+/** Tag that a definition shows. */
+export type ShownTag = 'reliable' | 'unreliable' | 'other';
+
+/**
+ * Reads the Gram matrix of a run's probe panel at a checkpoint: definitions (kind `definition`, the swapped ones with
+ * the tag that they show; `entity_swap`, `unseen_tag`) and the mean gradients of question sets (`trained`, `heldout`,
+ * with the tag of their variable). Null where the run has none.
+ *
+ * @param subsets whose variables count
+ */
+export async function readEntityPanel(
+  run: RunData,
+  at: number,
+  subsets: ReadonlySet<string>,
+): Promise<Panel<number> | null> {
+  const columns = await readTable(run, 'entity_gram', [
+    'step',
+    'tensor',
+    'vector',
+    'subset',
+    'variable',
+    'role',
+    'inner',
+  ]);
+  if (columns === null) return null;
+  const step = columns.column('step', 'int32').values;
+  const vector = columns.column('vector', 'int32').values;
+  const variable = columns.column('variable', 'int32').values;
+  const [tensor, subset, role] = (['tensor', 'subset', 'role'] as const).map((name) => {
+    const { values, indices } = columns.column(name, 'dictionary');
+    return (row: number): string => values[indices[row]!]!;
+  });
+  const inner = columns.column('inner', 'list-float64');
+  const rows = Array.from({ length: columns.rows }, (_, row) => row).filter(
+    (row) => step[row] === at && tensor!(row) === totalTensor && subsets.has(subset!(row)),
+  );
+  if (rows.length === 0) return null;
+  const products = Float64Array.from(
+    rows.flatMap((row) => rows.map((other) => inner.values[inner.offsets[row]! + vector[other]!]!)),
+  );
+  const examples = rows.map((row): PanelExample<number> => {
+    const own = role!(row);
+    const tag = tagOf(subset!(row));
+    if (own === 'tag_swap')
+      return {
+        entity: variable[row]!,
+        kind: 'definition',
+        tag: tag === 'reliable' ? 'unreliable' : 'reliable',
+      };
+    return { entity: variable[row]!, kind: own, tag };
+  });
+  return { gram: gramMatrix(products, rows.length), examples };
+}
+
+/** `qd1consis` and `d1consis` carry the reliable tag, `qd2incons` and `d2consis` the other. */
+function tagOf(subset: string): ShownTag {
+  const digit = /^q?d([12])/.exec(subset)?.[1];
+  return digit === '1' ? 'reliable' : digit === '2' ? 'unreliable' : 'other';
+}

@@ -1,0 +1,140 @@
+import type { Pairing, QuestionKind } from '../store/panel-names.js';
+import { readTable, type RunData } from './run-data.js';
+
+/** Definition and questions of one entity: what the table `alignment` says of a pairing, for one tensor or several. */
+interface Pair {
+  readonly inner: number;
+  readonly definition2: number;
+  readonly questions2: number;
+}
+
+/** Where in the table to look. */
+export interface AlignmentPlace {
+  /** Updates before the checkpoint. */
+  readonly step: number;
+  /** Tensors whose inner products and squared norms are added up; a sum of the table counts as one. */
+  readonly tensors: readonly string[];
+  readonly questions: QuestionKind;
+}
+
+/** Alignment of a panel's definitions with questions, of one run. */
+export interface PanelAlignment {
+  /** Checkpoints, ascending. */
+  readonly steps: readonly number[];
+  /** Tensors of the model in their order, without sums. */
+  readonly tensors: readonly string[];
+  /** Cosines by variable; variables without a direction are left out. */
+  cosines(place: AlignmentPlace, subset: string, pairing: Pairing): ReadonlyMap<number, number>;
+}
+
+const columnNames = [
+  'step',
+  'subset',
+  'variable',
+  'pairing',
+  'questions',
+  'tensor',
+  'inner',
+  'norm_definition',
+  'norm_questions',
+] as const;
+
+/** Reads the table `alignment`; null for a run that has not been probed. */
+export async function readPanelAlignment(run: RunData): Promise<PanelAlignment | null> {
+  const columns = await readTable(run, 'alignment', columnNames);
+  if (columns === null) return null;
+  const step = columns.column('step', 'int32').values;
+  const variable = columns.column('variable', 'int32').values;
+  const names = (['subset', 'pairing', 'questions', 'tensor'] as const).map((name) =>
+    columns.column(name, 'dictionary'),
+  );
+  const [inner, definition, questions] = (['inner', 'norm_definition', 'norm_questions'] as const).map(
+    (name) => columns.column(name, 'float64').values,
+  );
+  const rows = new Map<string, number[]>();
+  for (let row = 0; row < columns.rows; row++) {
+    const key = [step[row]!, ...names.map(({ values, indices }) => values[indices[row]!]!)].join(' ');
+    const own = rows.get(key);
+    if (own === undefined) rows.set(key, [row]);
+    else own.push(row);
+  }
+  const sums = new Set(['total', 'without_embeddings']);
+  return {
+    steps: [...new Set(step)].toSorted((a, b) => a - b),
+    tensors: run.info.parameters.map(({ tensor }) => tensor).filter((tensor) => !sums.has(tensor)),
+    cosines: (place, subset, pairing) => {
+      const pairs = new Map<number, Pair>();
+      for (const tensor of place.tensors) {
+        for (const row of rows.get([place.step, subset, pairing, place.questions, tensor].join(' ')) ?? []) {
+          const before = pairs.get(variable[row]!) ?? { inner: 0, definition2: 0, questions2: 0 };
+          pairs.set(variable[row]!, {
+            inner: before.inner + inner![row]!,
+            definition2: before.definition2 + definition![row]! ** 2,
+            questions2: before.questions2 + questions![row]! ** 2,
+          });
+        }
+      }
+      const cosines = new Map<number, number>();
+      for (const [own, pair] of pairs) {
+        const norms = Math.sqrt(pair.definition2 * pair.questions2);
+        if (norms > 0) cosines.set(own, pair.inner / norms);
+      }
+      return cosines;
+    },
+  };
+}
+
+/** Cosines of the same new variables under both tags, by variable. */
+export interface BothTags {
+  readonly reliable: ReadonlyMap<number, number>;
+  readonly unreliable: ReadonlyMap<number, number>;
+}
+
+/**
+ * New variables with either tag: d1consis as trained and swapped, d2consis the other way round.
+ *
+ * @param asTrained pairing of definitions with their own tag
+ * @param swapped the same with the other tag
+ */
+export function ofNewVariables(
+  alignment: PanelAlignment,
+  place: AlignmentPlace,
+  asTrained: Pairing = 'matched',
+  swapped: Pairing = 'tag_swap',
+): BothTags {
+  const of = (subset: string, pairing: Pairing): ReadonlyMap<number, number> =>
+    alignment.cosines(place, subset, pairing);
+  return {
+    reliable: new Map([...of('d1consis', asTrained), ...of('d2consis', swapped)]),
+    unreliable: new Map([...of('d1consis', swapped), ...of('d2consis', asTrained)]),
+  };
+}
+
+/** `a - b` of the entities that both have, in the order of `a`; the reason without any. */
+export function differencesByEntity(
+  a: ReadonlyMap<number, number>,
+  b: ReadonlyMap<number, number>,
+): number[] | string {
+  const found = [...a].flatMap(([entity, value]) => {
+    const other = b.get(entity);
+    return other === undefined ? [] : [value - other];
+  });
+  return found.length === 0 ? 'no entity has both gradients' : found;
+}
+
+/** The values of entities; the reason without any. */
+export function valuesByEntity(values: ReadonlyMap<number, number>): number[] | string {
+  return values.size === 0 ? 'no entity has a gradient' : [...values.values()];
+}
+
+/** Tag-swap gap of the new variables: cosine with the reliable tag minus that with the other, entity by entity. */
+export function tagSwapGap(alignment: PanelAlignment, place: AlignmentPlace): number[] | string {
+  const { reliable, unreliable } = ofNewVariables(alignment, place);
+  return differencesByEntity(reliable, unreliable);
+}
+
+/** The same with the questions of the other variables of the subset: what the tag does to any questions. */
+export function tagSwapNull(alignment: PanelAlignment, place: AlignmentPlace): number[] | string {
+  const { reliable, unreliable } = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
+  return differencesByEntity(reliable, unreliable);
+}

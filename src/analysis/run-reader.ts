@@ -1,0 +1,19 @@
+import { readGroupGradients, type GroupGradients } from './group-gradients.js';
+import { readPanelAlignment, type PanelAlignment } from './panel-alignment.js';
+import type { RunData } from './run-data.js';
+
+/** Tables of one run that several sections ask for, read when they are first asked for. */
+export class RunReader {
+  readonly gradients: () => Promise<GroupGradients | null>;
+  readonly alignment: () => Promise<PanelAlignment | null>;
+
+  constructor(readonly run: RunData) {
+    this.gradients = once(() => readGroupGradients(run));
+    this.alignment = once(() => readPanelAlignment(run));
+  }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | null = null;
+  return () => (result ??= read());
+}

@@ -1,0 +1,47 @@
+import { tagSwapGap, tagSwapNull, type AlignmentPlace } from '../panel-alignment.js';
+import { endOfQuestions, type RunData } from '../run-data.js';
+import type { RunValue } from '../quantity.js';
+import type { QuantitySpec, SectionSpec } from '../section.js';
+
+/** Tag-swap gap of the new variables, layer by layer, with Holm's correction. */
+export const alignmentByLayer: SectionSpec = {
+  name: 'alignment-by-layer',
+  title: 'Tag-swap gap of the cosine by layer, new variables (end of the stage with questions)',
+  multiplicity: 'holm',
+  quantities: (run) =>
+    [...layersOf(run).keys()].map((layer): QuantitySpec => ({
+      key: layer,
+      name: layer,
+      unit: '1',
+      null: {
+        kind: 'measured',
+        name: 'the same with questions of other variables',
+        key: `${layer} null`,
+      },
+    })),
+  measure: async (run, reader) => {
+    const alignment = await reader.alignment();
+    if (alignment === null) return null;
+    const values: Record<string, RunValue> = {};
+    for (const [layer, tensors] of layersOf(run)) {
+      const place: AlignmentPlace = { step: endOfQuestions(run.info), tensors, questions: 'heldout' };
+      values[layer] = tagSwapGap(alignment, place);
+      values[`${layer} null`] = tagSwapNull(alignment, place);
+    }
+    return values;
+  },
+};
+
+/** Tensors of each layer: `layers.0.attention.dense.weight` belongs to `layers.0.attention`, others to themselves. */
+export function layersOf({ info }: Pick<RunData, 'info'>): Map<string, string[]> {
+  const layers = new Map<string, string[]>();
+  for (const { tensor } of info.parameters) {
+    const parts = tensor.split('.');
+    const named = parts.at(-1) === 'weight' || parts.at(-1) === 'bias' ? parts.slice(0, -1) : parts;
+    const layer = named.slice(0, 3).join('.');
+    const own = layers.get(layer);
+    if (own === undefined) layers.set(layer, [tensor]);
+    else own.push(tensor);
+  }
+  return layers;
+}

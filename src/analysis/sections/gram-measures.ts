@@ -1,0 +1,118 @@
+import { readEntityPanel } from '../entity-panel.js';
+import { centredCosines } from '../measures/centred.js';
+import { conflictRate } from '../measures/conflict-rate.js';
+import { confusion } from '../measures/confusion.js';
+import { cosineGram } from '../measures/cosine.js';
+import { cosineOfMeans } from '../measures/cosine-of-means.js';
+import { diversity } from '../measures/diversity.js';
+import type { Gram } from '../measures/gram.js';
+import { meanInnerProduct } from '../measures/inner-product.js';
+import { examplesOf, type Panel } from '../measures/nulls/panel.js';
+import { stiffness } from '../measures/stiffness.js';
+import { unbiasedCosineOfMeans } from '../measures/unbiased-cosine-of-means.js';
+import type { RunValue } from '../quantity.js';
+import { endOfQuestions } from '../run-data.js';
+import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
+
+const newVariables = new Set(['d1consis', 'd2consis']);
+const tags = ['reliable', 'unreliable'] as const;
+
+const mismatchedPairs = 'definitions and questions of different variables';
+
+/** The literature's measures of one Gram matrix: definitions of new variables and the questions about them. */
+export const gramMeasures: SectionSpec = {
+  name: 'gram-measures',
+  title:
+    'Measures of one Gram matrix: definitions with either tag and mean gradients of the held-out questions, new ' +
+    'variables (end of the stage with questions)',
+  quantities: tags.flatMap((tag): QuantitySpec[] => {
+    const measured = (name: string, key: string) => ({ kind: 'measured', name, key }) as const;
+    return [
+      {
+        key: `${tag} inner`,
+        name: `inner product, matched, ${tag} tag`,
+        unit: 'nats^2/parameter^2',
+        null: measured(mismatchedPairs, `${tag} inner null`),
+      },
+      {
+        key: `${tag} conflict`,
+        name: `conflict rate, matched, ${tag} tag`,
+        unit: '1',
+        null: measured(mismatchedPairs, `${tag} conflict null`),
+      },
+      {
+        key: `${tag} centred`,
+        name: `centred cosine, matched, ${tag} tag`,
+        unit: '1',
+        null: measured(mismatchedPairs, `${tag} centred null`),
+      },
+      { key: `${tag} stiffness`, name: `stiffness (sign), all pairs, ${tag} tag`, unit: '1', null: null },
+      {
+        key: `${tag} means`,
+        name: `cosine of group means, ${tag} tag`,
+        unit: '1',
+        null: null,
+      },
+      {
+        key: `${tag} unbiased`,
+        name: `the same, unbiased and without matched pairs`,
+        unit: '1',
+        null: null,
+      },
+      { key: `${tag} diversity`, name: `N x diversity of definitions, ${tag} tag`, unit: '1', null: null },
+      {
+        key: `${tag} confusion`,
+        name: `5 % quantile of cosines among definitions, ${tag} tag`,
+        unit: '1',
+        null: null,
+      },
+    ];
+  }),
+  measure: async (run) => {
+    const panel = await readEntityPanel(run, endOfQuestions(run.info), newVariables);
+    return panel === null ? null : Object.assign({}, ...tags.map((tag) => measure(panel, tag)));
+  },
+};
+
+function measure(panel: Panel<number>, tag: (typeof tags)[number]): RunValues {
+  const { gram, examples } = panel;
+  const definitions = examplesOf(panel, { kind: 'definition', tag });
+  const questions = examplesOf(panel, { kind: 'heldout' });
+  const matches = (i: number, j: number): boolean => examples[i]!.entity === examples[j]!.entity;
+  const matched = { exclude: (i: number, j: number) => !matches(i, j) };
+  const mismatched = { exclude: matches };
+  const cosines = cosineGram(gram);
+  const stiff = stiffness(gram, definitions, questions);
+  const confused = typeof cosines === 'string' ? cosines : confusion(cosines, definitions);
+  const spread = diversity(gram, definitions);
+  const values: Record<string, RunValue> = {
+    inner: meanInnerProduct(gram, definitions, questions, matched),
+    'inner null': meanInnerProduct(gram, definitions, questions, mismatched),
+    conflict: conflictRate(gram, definitions, questions, matched),
+    'conflict null': conflictRate(gram, definitions, questions, mismatched),
+    centred: meanCentred(gram, definitions, questions, matches),
+    'centred null': meanCentred(gram, definitions, questions, (i, j) => !matches(i, j)),
+    stiffness: typeof stiff === 'string' ? stiff : stiff.sign,
+    means: cosineOfMeans(gram, definitions, questions),
+    unbiased: unbiasedCosineOfMeans(gram, definitions, questions, mismatched),
+    diversity: typeof spread === 'string' ? spread : spread * definitions.length,
+    confusion: typeof confused === 'string' ? confused : confused.lowQuantile,
+  };
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${tag} ${key}`, value]));
+}
+
+/** Mean centred cosine over the pairs that `counts` tells. */
+function meanCentred(
+  gram: Gram,
+  rows: readonly number[],
+  columns: readonly number[],
+  counts: (row: number, column: number) => boolean,
+): RunValue {
+  const cosines = centredCosines(gram, rows, columns);
+  if (typeof cosines === 'string') return cosines;
+  const kept = Array.from(cosines).filter((_, cell) =>
+    counts(rows[Math.floor(cell / columns.length)]!, columns[cell % columns.length]!),
+  );
+  if (kept.length === 0) return 'there is no pair';
+  return kept.reduce((sum, value) => sum + value, 0) / kept.length;
+}

@@ -1,0 +1,90 @@
+import { examplesOf } from '../../probe/panel/ghost-products.js';
+import type { Panel } from '../../probe/panel/panel.js';
+import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
+import type { tables } from '../../store/schemas.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import type { ParameterUse } from '../../train/tape/uses.js';
+import type { Moment } from './probe.js';
+
+/** What an example of a panel is. */
+interface PanelExample {
+  readonly entity: number;
+  readonly role: DefinitionKind | QuestionKind;
+}
+
+/** Writes the factors of every example of a panel, without loss. */
+export function writeFactors(
+  writer: TableWriter<typeof tables.factors>,
+  { stage, step }: Moment,
+  panel: Panel,
+  uses: readonly ParameterUse[],
+): void {
+  const examples = examplesIn(panel);
+  const seen = new Map<string, number>();
+  for (const use of uses) {
+    const number = seen.get(use.parameter) ?? 0;
+    seen.set(use.parameter, number + 1);
+    const { rows, left, ids, right } = hostFactors(use);
+    for (let i = 0; i < examplesOf(use); i++) {
+      const own = examples[i]!;
+      const entity = panel.entities[own.entity]!;
+      const part = <T extends Float32Array | Int32Array>(values: T): ArrayLike<number> => {
+        const size = values.length / panel.size;
+        return values.subarray(i * size, (i + 1) * size);
+      };
+      writer.append({
+        stage,
+        step,
+        example: i,
+        subset: entity.subset,
+        variable: entity.variable,
+        role: own.role,
+        tensor: use.parameter,
+        use: number,
+        kind: use.kind,
+        rows,
+        left: part(left),
+        ids: part(ids),
+        right: part(right),
+      });
+    }
+    writer.flush();
+  }
+}
+
+function examplesIn({ entities, definitionKinds, questionSets, questionsPerSet }: Panel): PanelExample[] {
+  const definitions = definitionKinds.flatMap((role) => entities.map((_, entity) => ({ entity, role })));
+  const questions = questionSets.flatMap(({ entity, kind }) =>
+    Array.from({ length: questionsPerSet }, () => ({ entity, role: kind })),
+  );
+  return [...definitions, ...questions];
+}
+
+interface HostFactors {
+  readonly rows: number;
+  readonly left: Float32Array;
+  readonly ids: Int32Array;
+  readonly right: Float32Array;
+}
+
+function hostFactors(use: ParameterUse): HostFactors {
+  const none = { left: new Float32Array(0), ids: new Int32Array(0) };
+  switch (use.kind) {
+    case 'vector':
+      return { ...none, rows: 1, right: use.sums.dataSync<'float32'>() };
+    case 'embedding':
+      return {
+        ...none,
+        rows: use.rows,
+        ids: use.ids.dataSync<'int32'>(),
+        right: use.right.dataSync<'float32'>(),
+      };
+    case 'linear':
+      return {
+        ...none,
+        rows: use.rows,
+        left: use.left.dataSync<'float32'>(),
+        right: use.right.dataSync<'float32'>(),
+      };
+  }
+}

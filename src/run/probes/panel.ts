@@ -1,0 +1,156 @@
+import { panelAlignment } from '../../probe/panel/alignment.js';
+import { createFactorReader } from '../../probe/panel/factors.js';
+import { panelProducts, type TensorProducts } from '../../probe/panel/panel-gram.js';
+import type { Panel } from '../../probe/panel/panel.js';
+import { withoutEmbeddings } from '../../store/panel-names.js';
+import { tables, totalTensor } from '../../store/schemas.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import { writeFactors } from './factor-rows.js';
+import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
+
+type Products = ReadonlyMap<string, TensorProducts>;
+
+/** Gradient products of a panel of variables: alignment by pairing, blocks of the Gram matrix, factors where wanted. */
+export const panelProbe: ProbeSpec = {
+  name: 'panel',
+  tables: [tables.alignment, tables.panel_gram, tables.panel_questions, tables.entity_gram, tables.factors],
+  create: () => {
+    const readers = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch));
+    return {
+      begin: (run, open) => {
+        const { panel, options, plan } = run;
+        const alignment = open(tables.alignment);
+        const gram = open(tables.panel_gram);
+        const questions = open(tables.panel_questions);
+        const entities = open(tables.entity_gram);
+        const stored = options.factors ? open(tables.factors) : null;
+        return (moment) => {
+          const factors = readers.of(run, moment.blocks)(moment.values, panel);
+          const products = panelProducts(panel, factors, plan.model);
+          writeAlignment(alignment, moment, panel, products);
+          // Blocks of the Gram matrix are 5 MB a checkpoint of the default panel: at the ends of stages only.
+          if (moment.end) {
+            writeGram(gram, moment, panel, products);
+            writeQuestions(questions, moment, panel, products);
+            writeEntities(entities, moment, panel, products);
+          }
+          if (stored !== null) writeFactors(stored, moment, panel, factors.uses);
+          factors.dispose();
+        };
+      },
+      dispose: () => readers.dispose(),
+    };
+  },
+};
+
+function writeAlignment(
+  writer: TableWriter<typeof tables.alignment>,
+  { stage, step }: Moment,
+  panel: Panel,
+  products: Products,
+): void {
+  for (const [tensor, own] of products) {
+    for (const { set, pairing, definitions, ...values } of panelAlignment(panel, own)) {
+      const entity = panel.entities[set.entity]!;
+      writer.append({
+        stage,
+        step,
+        subset: entity.subset,
+        variable: entity.variable,
+        questions: set.kind,
+        pairing,
+        definitions,
+        tensor,
+        inner: values.inner,
+        norm_definition: values.normDefinition,
+        norm_questions: values.normQuestions,
+        cosine: values.cosine,
+        pairwise_cosine: values.pairwiseCosine,
+      });
+    }
+  }
+  writer.flush();
+}
+
+function writeGram(
+  writer: TableWriter<typeof tables.panel_gram>,
+  { stage, step }: Moment,
+  panel: Panel,
+  products: Products,
+): void {
+  for (const tensor of [totalTensor, withoutEmbeddings]) {
+    const own = products.get(tensor);
+    if (own === undefined) continue;
+    const questions = own.questionNorm2.length;
+    panel.definitionKinds.forEach((kind, k) => {
+      panel.entities.forEach((entity, e) => {
+        const definition = k * panel.entities.length + e;
+        writer.append({
+          stage,
+          step,
+          tensor,
+          subset: entity.subset,
+          variable: entity.variable,
+          definition: kind,
+          norm2: own.definitionNorm2[definition]!,
+          inner: own.inner.subarray(definition * questions, (definition + 1) * questions),
+        });
+      });
+    });
+  }
+  writer.flush();
+}
+
+function writeQuestions(
+  writer: TableWriter<typeof tables.panel_questions>,
+  { stage, step }: Moment,
+  panel: Panel,
+  products: Products,
+): void {
+  for (const tensor of [totalTensor, withoutEmbeddings]) {
+    products.get(tensor)?.questionNorm2.forEach((norm2, question) => {
+      const set = panel.questionSets[Math.floor(question / panel.questionsPerSet)]!;
+      const entity = panel.entities[set.entity]!;
+      writer.append({
+        stage,
+        step,
+        tensor,
+        question,
+        subset: entity.subset,
+        variable: entity.variable,
+        questions: set.kind,
+        norm2,
+      });
+    });
+  }
+  writer.flush();
+}
+
+function writeEntities(
+  writer: TableWriter<typeof tables.entity_gram>,
+  { stage, step }: Moment,
+  { entities, definitionKinds, questionSets }: Panel,
+  products: Products,
+): void {
+  const vectors = [
+    ...definitionKinds.flatMap((role) => entities.map((entity) => ({ ...entity, role }))),
+    ...questionSets.map(({ entity, kind }) => ({ ...entities[entity]!, role: kind })),
+  ];
+  for (const tensor of [totalTensor, withoutEmbeddings]) {
+    const gram = products.get(tensor)?.entityGram;
+    if (gram === undefined) continue;
+    vectors.forEach(({ subset, variable, role }, vector) => {
+      writer.append({
+        stage,
+        step,
+        tensor,
+        vector,
+        subset,
+        variable,
+        role,
+        inner: gram.subarray(vector * vectors.length, (vector + 1) * vectors.length),
+      });
+    });
+  }
+  writer.flush();
+}

@@ -1,0 +1,17 @@
+import { epochDriftProbe } from './epoch-drift.js';
+import { landscapeProbe } from './landscape.js';
+import { panelProbe } from './panel.js';
+import { penaltyProbe } from './penalty.js';
+import type { ProbeSpec } from './probe.js';
+import { transferPathProbe } from './transfer-path.js';
+import { transferProbe } from './transfer.js';
+
+/** Everything that `gradscope probe` measures. A new probe is one line here. */
+export const probes: readonly ProbeSpec[] = [
+  panelProbe,
+  transferProbe,
+  penaltyProbe,
+  landscapeProbe,
+  epochDriftProbe,
+  transferPathProbe,
+];

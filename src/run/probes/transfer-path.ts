@@ -1,0 +1,247 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { ExperimentData } from '../../../data/experiment.js';
+import { parseGroupName } from '../../../data/subsets.js';
+import { blockProducts, blockwise, tiled, type BlockVectors } from '../../probe/block-vectors.js';
+import type { Panel } from '../../probe/panel/panel.js';
+import { meanLosses, questionInputs } from '../../probe/transfer.js';
+import { tables } from '../../store/schemas.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import { gradientFunction, type GradientFunction } from '../../train/gradient-function.js';
+import { parameterCount, trainingFields, type Model, type ModelInputs } from '../../train/models/model.js';
+import type { StagePlan } from '../plan.js';
+import { replayStage, type ReplayedUpdate } from '../replay.js';
+import { ToolCache, type ProbedRun, type ProbeSpec } from './probe.js';
+
+/** A variable whose definition the stage trains on, with its held-out questions. */
+interface Followed {
+  /** Number of the entity in the panel. */
+  readonly entity: number;
+  /** Number of the question set. */
+  readonly set: number;
+}
+
+/** Numbers of all gradients that are held at once: 512 MB of float32. */
+const mostNumbers = 1 << 27;
+
+/** Definitions differentiated at once, as replicas. */
+const together = 16;
+
+/**
+ * The path integral of transfer over the stage that trains definitions only: `sum_t g_q(theta_t) . (theta_{t+1} -
+ * theta_t)` for the questions of every variable of the panel (TracIn: Pruthi et al. 2020), against the change of their
+ * loss. The stage is taken again from the checkpoint before it.
+ */
+export const transferPathProbe: ProbeSpec = {
+  name: 'transfer-path',
+  tables: [tables.transfer_path],
+  create: () => {
+    const gradients = new ToolCache((model, blocks) => gradientFunction(model, blocks, 'example'));
+    return {
+      begin: (run, open) => {
+        const writer = open(tables.transfer_path);
+        const { plan } = run;
+        const stage = plan.stages.findIndex(({ config: { trainOn } }) => trainOn === 'stage2');
+        return ({ step, checkpoint }) => {
+          const own = plan.stages[stage];
+          if (own === undefined || stage === 0 || step !== own.firstStep || own.steps === 0) return;
+          const followed = followedIn(run, own, plan.model);
+          if (followed.length === 0) return;
+          const path = new PathRecorder(run, stage, followed, writer);
+          // The blocks of the stage are not those of the checkpoint before it.
+          for (const update of replayStage(plan, stage, checkpoint)) {
+            path.record(update, gradients.of(run, update.learner.blocks));
+          }
+          path.dispose();
+          writer.flush();
+        };
+      },
+      dispose: () => gradients.dispose(),
+    };
+  },
+};
+
+/** Entities of the panel that the stage defines, as many as memory allows. */
+function followedIn({ panel, onMessage }: ProbedRun, { sets }: StagePlan, model: Model): Followed[] {
+  const defined = new Set(sets[0]!.variable);
+  const all = panel.questionSets.flatMap(({ entity, kind }, set) =>
+    kind === 'heldout' && defined.has(panel.entities[entity]!.variable) ? [{ entity, set }] : [],
+  );
+  const most = Math.floor(mostNumbers / parameterCount(model));
+  if (all.length <= most) return all;
+  onMessage(`transfer_path follows ${most} of ${all.length} variables: the model is too large for more`);
+  return all.slice(0, most);
+}
+
+/** Follows the questions of variables through a stage. */
+class PathRecorder {
+  private readonly questions: ModelInputs;
+  /** Gradients of the questions before the coming update, `[followed, size]`, and their losses. */
+  private asked: { readonly blocks: tf.Tensor[]; readonly losses: number[] } | null = null;
+  private startLosses: readonly number[] = [];
+  /** Each definition's share in the optimizer's momentum, `[followed, size]`. */
+  private shares: tf.Tensor[] | null = null;
+
+  constructor(
+    private readonly run: ProbedRun,
+    private readonly stage: number,
+    private readonly followed: readonly Followed[],
+    private readonly writer: TableWriter<typeof tables.transfer_path>,
+  ) {
+    this.questions = questionInputs(
+      run.panel,
+      trainingFields(run.plan.model),
+      followed.map(({ set }) => set),
+    );
+  }
+
+  record(update: ReplayedUpdate, gradient: GradientFunction): void {
+    const { before, after, learner, stageStep, rateFactor } = update;
+    const asked = this.asked ?? this.ask(before, gradient);
+    if (this.asked === null) this.startLosses = asked.losses;
+    const next = this.ask(after, gradient);
+    const change = blockwise(tf.sub, after, before);
+    const predicted = blockProducts(asked.blocks, change);
+    const ending = blockProducts(next.blocks, change);
+    tf.dispose(change);
+
+    const seen = this.addShares(update, gradient);
+    const scale = learner.preconditioner(stageStep)!;
+    const { decay, biasCorrected } = learner.momentum;
+    const contributions = productMatrix(asked.blocks, this.shares!, scale);
+    tf.dispose(scale);
+    const factor = -rateFactor / (biasCorrected ? 1 - decay ** stageStep : 1);
+
+    const { entities } = this.run.panel;
+    const count = this.followed.length;
+    this.followed.forEach(({ entity }, i) => {
+      const parts = { own: 0, same: 0, other: 0 };
+      this.followed.forEach((other, j) => {
+        const value = factor * contributions[i * count + j]!;
+        const same = entities[other.entity]!.subset === entities[entity]!.subset;
+        parts[i === j ? 'own' : same ? 'same' : 'other'] += value;
+      });
+      this.writer.append({
+        stage: this.stage,
+        step: update.step,
+        subset: entities[entity]!.subset,
+        variable: entities[entity]!.variable,
+        seen: seen.has(i),
+        predicted: predicted[i]!,
+        midpoint: (predicted[i]! + ending[i]!) / 2,
+        own: parts.own,
+        same_tag: parts.same,
+        other_tag: parts.other,
+        loss: next.losses[i]!,
+        start_loss: this.startLosses[i]!,
+      });
+    });
+    tf.dispose(asked.blocks);
+    this.asked = next;
+  }
+
+  dispose(): void {
+    tf.dispose([this.questions, this.asked?.blocks ?? [], this.shares ?? []]);
+  }
+
+  private ask(values: BlockVectors, gradient: GradientFunction): { blocks: tf.Tensor[]; losses: number[] } {
+    const start = tiled(values, this.followed.length);
+    const result = gradient(start, this.questions, 1);
+    const asked = {
+      blocks: result.blocks.map((block) => tf.clone(block)),
+      losses: meanLosses(result.losses),
+    };
+    result.dispose();
+    tf.dispose(start);
+    return asked;
+  }
+
+  /** Lets the shares fade and adds those of the minibatch's definitions; returns the followed ones it held. */
+  private addShares(
+    { minibatch, weights, before, learner }: ReplayedUpdate,
+    gradient: GradientFunction,
+  ): Set<number> {
+    const { plan } = this.run;
+    const places = placesOf(
+      this.followed.map(({ entity }) => this.run.panel.entities[entity]!.variable),
+      plan.stages[this.stage]!,
+      plan.data[0]!,
+      minibatch.rows[0]!,
+    );
+    const { decay } = learner.momentum;
+    const count = this.followed.length;
+    let shares =
+      this.shares?.map((share) => tf.tidy(() => tf.mul(share, decay))) ??
+      before.map(({ shape }) => tf.zeros([count, shape[1]!]));
+    tf.dispose(this.shares ?? []);
+    for (let first = 0; first < places.length; first += together) {
+      const own = places.slice(first, first + together);
+      const chosen = Array.from({ length: together }, (_, i) => (own[i] ?? own[0]!).place);
+      const result = singleGradients(gradient, before, minibatch.inputs, chosen);
+      const selection = new Float32Array(count * together);
+      own.forEach(({ follower, place }, i) => {
+        selection[follower * together + i]! += (1 - decay) * weights[place]!;
+      });
+      const next = shares.map((share, i) =>
+        tf.tidy(() => tf.add(share, tf.matMul(tf.tensor2d(selection, [count, together]), result.blocks[i]!))),
+      );
+      tf.dispose(shares);
+      shares = next;
+      result.dispose();
+    }
+    this.shares = shares;
+    return new Set(places.map(({ follower }) => follower));
+  }
+}
+
+/** Where a minibatch holds definitions of the followed variables. */
+function placesOf(
+  variables: readonly number[],
+  { sets }: StagePlan,
+  { groups }: ExperimentData,
+  rows: Int32Array,
+): { readonly follower: number; readonly place: number }[] {
+  const set = sets[0]!;
+  const followers = new Map(variables.map((variable, i) => [variable, i]));
+  return Array.from(rows).flatMap((row, place) => {
+    const follower = followers.get(set.variable[row]!);
+    const isDefinition = parseGroupName(groups[set.group[row]!]!).kind === 'definition';
+    return follower === undefined || !isDefinition ? [] : [{ follower, place }];
+  });
+}
+
+/** Gradients of single examples of a minibatch as the update saw them, noise included, one a replica. */
+function singleGradients(
+  gradient: GradientFunction,
+  values: BlockVectors,
+  inputs: ModelInputs,
+  places: readonly number[],
+): ReturnType<GradientFunction> {
+  const chosen = Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => [
+      name,
+      tf.tidy(() =>
+        tf.reshape(tf.gather(tensor, tf.tensor1d([...places], 'int32'), 1), [
+          places.length,
+          1,
+          ...tensor.shape.slice(2),
+        ]),
+      ),
+    ]),
+  );
+  const start = tiled(values, places.length);
+  const result = gradient(start, chosen, 1);
+  tf.dispose([chosen, start]);
+  return result;
+}
+
+/** `[n, n]` products `g_i P s_j` of gradients and shares; float32 within a block, float64 over blocks. */
+function productMatrix(gradients: BlockVectors, shares: BlockVectors, scale: BlockVectors): Float64Array {
+  const count = gradients[0]!.shape[0]!;
+  const total = new Float64Array(count * count);
+  gradients.forEach((block, i) => {
+    const product = tf.tidy(() => tf.matMul(tf.mul(block, scale[i]!), shares[i]!, false, true));
+    product.dataSync().forEach((value, at) => (total[at]! += value));
+    product.dispose();
+  });
+  return total;
+}

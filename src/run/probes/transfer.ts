@@ -1,0 +1,81 @@
+import type { Panel } from '../../probe/panel/panel.js';
+import {
+  createTransferMeter,
+  type TransferEffect,
+  type TransferPair,
+  type TransferUpdate,
+} from '../../probe/transfer.js';
+import { tables } from '../../store/schemas.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import { ToolCache, type Moment, type ProbedRun, type ProbeSpec } from './probe.js';
+
+/** What single updates with definitions do to the questions about their variables. */
+export const transferProbe: ProbeSpec = {
+  name: 'transfer',
+  tables: [tables.transfer],
+  create: () => {
+    const meters = new ToolCache(createTransferMeter);
+    return {
+      begin: (run, open) => {
+        const writer = open(tables.transfer);
+        const pairs = heldOutPairs(run.panel);
+        return (moment) => {
+          const measure = meters.of(run, moment.blocks);
+          write(writer, moment, run.panel, measure(moment.values, run.panel, pairs, updatesAt(moment, run)));
+        };
+      },
+      dispose: () => meters.dispose(),
+    };
+  },
+};
+
+/** Plain steps of the sizes asked for, and the share of one example in an update of the stage's optimizer. */
+function updatesAt({ stage, preconditioner }: Moment, { plan, options }: ProbedRun): TransferUpdate[] {
+  const plain = options.stepSizes.map((stepSize): TransferUpdate => ({
+    kind: 'sgd',
+    stepSize,
+    preconditioner: null,
+  }));
+  if (preconditioner === null) return plain;
+  const { batchSize } = plan.stages[stage]!.config;
+  return [...plain, { kind: 'optimizer', stepSize: 1 / batchSize, preconditioner }];
+}
+
+/** Every definition of the panel with the held-out questions of its entity. */
+function heldOutPairs({ entities, definitionKinds, questionSets }: Panel): TransferPair[] {
+  return questionSets.flatMap(({ entity, kind }, set) =>
+    kind === 'heldout'
+      ? definitionKinds.map((_, k) => ({ definition: k * entities.length + entity, set }))
+      : [],
+  );
+}
+
+function write(
+  writer: TableWriter<typeof tables.transfer>,
+  { stage, step }: Moment,
+  panel: Panel,
+  effects: readonly TransferEffect[],
+): void {
+  for (const effect of effects) {
+    const entity = panel.entities[panel.questionSets[effect.set]!.entity]!;
+    const kind = panel.definitionKinds[Math.floor(effect.definition / panel.entities.length)]!;
+    writer.append({
+      stage,
+      step,
+      subset: entity.subset,
+      variable: entity.variable,
+      definition: kind,
+      update: effect.update,
+      step_size: effect.stepSize,
+      predicted: effect.predicted,
+      curvature: effect.curvature,
+      actual: effect.actual,
+      loss: effect.loss,
+      norm_update: effect.normUpdate,
+      norm_questions: effect.normQuestions,
+      cosine: effect.cosine,
+      preconditioned_cosine: effect.preconditionedCosine,
+    });
+  }
+  writer.flush();
+}

@@ -1,0 +1,136 @@
+import { float64, int32, utf8, type Dimensions, type TableDefinition } from './columns.js';
+
+const section = utf8('Section of the report.');
+const quantity = utf8('Name of the quantity.');
+const seed = int32('Seed of the run.');
+
+const nullable = { nullable: true } as const;
+
+const estimate = {
+  estimate: float64('Mean over seeds; null where it is absent.', nullable),
+  low: float64('Lower end of the interval; null where there is none.', nullable),
+  high: float64('Upper end of the interval; null where there is none.', nullable),
+  level: float64('Nominal coverage of the interval; null where there is none.', nullable),
+  seeds: int32('Seeds in the estimate.'),
+  p: float64('Two-sided p-value of no difference from 0; null where there is no test.', nullable),
+};
+
+/** Tables of an analysis, beside `analysis.json`. A new table is one more entry here. */
+export const analysisTables = {
+  quantities: {
+    name: 'quantities',
+    row: 'one quantity',
+    columns: {
+      section,
+      quantity,
+      unit: utf8('Unit of the quantity.'),
+      ...estimate,
+      standard_error: float64('Standard error of the estimate; null where there is none.', nullable),
+      null_name: utf8('What the quantity is held against; empty for a size.'),
+      null_estimate: float64(
+        'Value of the null; 0 by symmetry, or measured; null where there is none.',
+        nullable,
+      ),
+      difference: float64('Quantity minus its null, mean over seeds; null where there is none.', nullable),
+      difference_low: float64('Lower end of its interval; null where there is none.', nullable),
+      difference_high: float64('Upper end of its interval; null where there is none.', nullable),
+      p_null: float64(
+        'Two-sided p-value of no difference from the null; null where there is none.',
+        nullable,
+      ),
+      p_adjusted: float64('The same after Holm over the section; null where there is none.', nullable),
+      bootstrap_low: float64(
+        'Lower end of the hierarchical BCa interval; null where there is none.',
+        nullable,
+      ),
+      bootstrap_high: float64(
+        'Upper end of the hierarchical BCa interval; null where there is none.',
+        nullable,
+      ),
+      p_flips: float64('p-value of flips of the tag, entity by entity; null where there is none.', nullable),
+      reason: utf8('Why the estimate or its interval is absent; empty where both are there.'),
+    },
+  },
+  controls: {
+    name: 'controls',
+    row: 'one quantity x further null',
+    columns: {
+      section,
+      quantity,
+      control: utf8('What the quantity is held against.'),
+      ...estimate,
+      difference: float64('Quantity minus the control, mean over seeds; null where there is none.', nullable),
+      difference_low: float64('Lower end of its interval; null where there is none.', nullable),
+      difference_high: float64('Upper end of its interval; null where there is none.', nullable),
+      p_difference: float64('Two-sided p-value of no difference; null where there is none.', nullable),
+    },
+  },
+  seed_values: {
+    name: 'seed_values',
+    row: 'one quantity x seed',
+    columns: {
+      section,
+      quantity,
+      seed,
+      value: float64('Value of the run; null where it is absent.', nullable),
+      reason: utf8('Why it is absent; empty where it is there.'),
+    },
+  },
+  entity_values: {
+    name: 'entity_values',
+    row: 'one quantity x seed x entity',
+    columns: {
+      section,
+      quantity,
+      seed,
+      entity: int32('Number of the entity within the seed.'),
+      value: float64('Value of the entity; their mean is the value of the seed.'),
+    },
+  },
+  claims: {
+    name: 'claims',
+    row: 'one claim',
+    columns: {
+      claim: utf8('What the runs could show.'),
+      quantity: utf8('Name of the quantity that decides.'),
+      verdict: utf8('Supported, contradicted or undecided.'),
+      reason: utf8('The numbers behind the verdict.'),
+      seeds_for_power: int32(
+        'Seeds for 80 % power at the observed size; null where it cannot be told.',
+        nullable,
+      ),
+    },
+  },
+  penalty_curve: {
+    name: 'penalty_curve',
+    row: 'one batch size',
+    columns: {
+      batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
+      ...estimate,
+      law: float64('Squared norm by the law, mean over seeds; null where it is absent.', nullable),
+      norm_part: float64('Norm part of the penalty.', { unit: 'nat', nullable: true }),
+      variance_part: float64('Variance part of the penalty.', { unit: 'nat', nullable: true }),
+    },
+  },
+  curves: {
+    name: 'curves',
+    row: 'one curve x seed x step',
+    columns: {
+      curve: utf8('Name of the curve.'),
+      seed,
+      step: int32('Last step of the window.', { unit: 'step' }),
+      value: float64('Mean over the window; null where nothing was measured.', nullable),
+    },
+  },
+} as const satisfies Record<string, TableDefinition>;
+
+/** Tables of an analysis have no dictionaries. */
+export const noDimensions: Dimensions = {
+  stages: [],
+  groups: [],
+  tensors: [],
+  testSets: [],
+  subsets: [],
+  metrics: [],
+  sketchSize: 1,
+};
