@@ -210,12 +210,13 @@ describe('the numbers on screen are those of the tables', () => {
       filter: 'variable=21 !tag_swap',
     });
     const predicted = -1e-3 * 6 * cosineOf('d1consis', 'matched', 21, 'total', stage1, 0);
-    expect(cells(list, '21 ').slice(0, 7)).toEqual([
+    expect(cells(list, '21 ').slice(0, 8)).toEqual([
       '21',
       'd1consis',
       'definition',
       'reliable',
       signedNumber(predicted),
+      signedNumber(0),
       signedNumber(predicted / 1.1),
       '1.10',
     ]);

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Claim } from '../../src/analysis/claims.js';
+import { analysisFormatVersion } from '../../src/analysis/document.js';
 import type { Section } from '../../src/analysis/section.js';
 import { analysisFile } from '../../src/store/list-runs.js';
 
@@ -19,6 +20,12 @@ const estimateSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const controlSchema = z.looseObject({
+  name: z.string(),
+  estimate: estimateSchema,
+  difference: estimateSchema,
+});
+
 const quantitySchema = z.looseObject({
   name: z.string(),
   unit: z.string(),
@@ -34,14 +41,22 @@ const quantitySchema = z.looseObject({
       }),
     ])
     .nullable(),
+  controls: z.array(controlSchema).default([]),
+  /** p-value against the null after Holm over the section; null where there is none. */
+  adjustedPValue: z.number().nullable().default(null),
   seeds: z.array(z.looseObject({ seed: z.number(), value: z.number().nullable() })),
 });
 
 const documentSchema = z.looseObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal([1, analysisFormatVersion]),
   seeds: z.array(z.number()),
   sections: z.array(
-    z.looseObject({ name: z.string(), title: z.string(), quantities: z.array(quantitySchema) }),
+    z.looseObject({
+      name: z.string(),
+      title: z.string(),
+      quantities: z.array(quantitySchema),
+      notes: z.array(z.string()).default([]),
+    }),
   ),
   claims: z.array(
     z.looseObject({
@@ -62,6 +77,8 @@ export interface ShownSection {
   readonly name: string;
   readonly title: string;
   readonly quantities: readonly ShownQuantity[];
+  /** What a reader must know of the estimates before believing them. */
+  readonly notes: readonly string[];
 }
 
 export interface ShownClaim {
@@ -98,10 +115,11 @@ export async function readAnalysis(file: string): Promise<AnalysisRead | string 
 }
 
 /** A section of the analysis functions as it is shown. */
-export function shownSection({ name, title, quantities }: Section): ShownSection {
+export function shownSection({ name, title, quantities, notes }: Section): ShownSection {
   return {
     name,
     title,
+    notes,
     quantities: quantities.map((own): ShownQuantity => ({
       name: own.name,
       unit: own.unit,
@@ -116,6 +134,12 @@ export function shownSection({ name, title, quantities }: Section): ShownSection
                 estimate: { ...own.null.estimate },
                 difference: { ...own.null.difference },
               },
+      controls: own.controls.map((control) => ({
+        name: control.name,
+        estimate: { ...control.estimate },
+        difference: { ...control.difference },
+      })),
+      adjustedPValue: own.adjustedPValue,
       seeds: own.seeds.map((seed) => ({ ...seed })),
     })),
   };

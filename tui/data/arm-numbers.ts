@@ -1,5 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { readPanelAlignment } from '../../src/analysis/panel-alignment.js';
+import type { RunValue } from '../../src/analysis/quantity.js';
+import type { RunData } from '../../src/analysis/run-data.js';
 import { sectionOf, type SectionSpec } from '../../src/analysis/section.js';
 import { sections } from '../../src/analysis/sections/registry.js';
 import {
@@ -13,9 +16,6 @@ import { orReason, type RunSource } from './run-source.js';
 
 /** Values of one run for a section by key; a text is the reason why there is none. */
 export type Measured = Readonly<Record<string, number | string>> | null;
-
-/** Sections that take the groups' gradients of the whole log; the others read small tables. */
-const needGradients: ReadonlySet<string> = new Set(['minibatch-cosine', 'gradient-noise']);
 
 /** A section with where its numbers come from. */
 export interface ArmSection extends ShownSection {
@@ -52,13 +52,12 @@ export class ArmNumbers {
     }
     const spec = sections.find((own) => own.name === name);
     if (spec === undefined) return null;
-    const measured: Measured[] = [];
-    for (const run of arm) measured.push(await this.measure(run, name));
-    const section = sectionOf(
-      spec,
-      arm.map(({ seed }) => seed),
-      measured,
-    );
+    const [measured, data]: [Measured[], RunData[]] = [[], []];
+    for (const run of arm) {
+      measured.push(await this.measure(run, name));
+      data.push(await run.data());
+    }
+    const section = sectionOf(spec, data, measured);
     const count = `${arm.length} ${arm.length === 1 ? 'run' : 'runs'}`;
     return section === null
       ? null
@@ -94,8 +93,25 @@ export async function usableAnalysis(arm: readonly RunSource[]): Promise<Analysi
 async function measure(run: RunSource, spec: SectionSpec): Promise<Measured> {
   const measured = await orReason(async () => {
     const data = await run.data();
-    return spec.measure(data, needGradients.has(spec.name) ? await run.groupGradients() : null);
+    const alignment = () => readPanelAlignment(data);
+    const values = await spec.measure(data, { run: data, gradients: () => run.groupGradients(), alignment });
+    return values === null ? null : meansOf(values);
   });
   if (measured.kind === 'value') return measured.value;
+  if (typeof spec.quantities === 'function') return null;
   return Object.fromEntries(spec.quantities.map(({ key }) => [key, measured.reason]));
+}
+
+/**
+ * Values of entities as their mean. What single entities say takes bootstraps and permutations, which `gradscope analyze`
+ * does; the interval over seeds is the same without them.
+ */
+function meansOf(values: Readonly<Record<string, RunValue>>): Record<string, number | string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => {
+      if (typeof value === 'number' || typeof value === 'string') return [key, value];
+      if (value.length === 0) return [key, 'there is no entity'];
+      return [key, value.reduce((sum, own) => sum + own, 0) / value.length];
+    }),
+  );
 }

@@ -80,19 +80,11 @@ export function panelCosines(columns: ColumnSet): PanelCosines {
     ] as const;
     return places.some((place) => place < 0) ? -1 : cellOf(...places);
   };
-  // Rows of each cell, made when single entities are first asked for.
-  let rowsOfCells: Map<number, number[]> | null = null;
-  const rowsOf = (cell: number): readonly number[] => {
-    if (rowsOfCells === null) {
-      rowsOfCells = new Map();
-      for (let row = 0; row < columns.rows; row++) {
-        const own = cellOfRow(row);
-        const known = rowsOfCells.get(own);
-        if (known === undefined) rowsOfCells.set(own, [row]);
-        else known.push(row);
-      }
-    }
-    return rowsOfCells.get(cell) ?? [];
+  // Rows sorted by cell, made when single entities are first asked for.
+  let sorted: { readonly starts: Int32Array; readonly rows: Int32Array } | null = null;
+  const rowsOf = (cell: number): Int32Array => {
+    sorted ??= sortByCell(columns.rows, cells, cellOfRow);
+    return cell < 0 ? new Int32Array() : sorted.rows.subarray(sorted.starts[cell], sorted.starts[cell + 1]);
   };
   return {
     steps,
@@ -102,13 +94,23 @@ export function panelCosines(columns: ColumnSet): PanelCosines {
       const cell = cellOfNames(...names);
       return cell < 0 || counts[cell] === 0 ? NaN : sums[cell]! / counts[cell]!;
     },
-    entities: (...names) =>
-      new Map(
-        rowsOf(cellOfNames(...names)).flatMap((row) =>
-          Number.isFinite(cosine[row]!) ? [[variable[row]!, cosine[row]!] as const] : [],
-        ),
-      ),
+    entities: (...names) => {
+      const found = new Map<number, number>();
+      for (const row of rowsOf(cellOfNames(...names))) {
+        if (Number.isFinite(cosine[row]!)) found.set(variable[row]!, cosine[row]!);
+      }
+      return found;
+    },
   };
+}
+
+function sortByCell(count: number, cells: number, cellOf: (row: number) => number) {
+  const starts = new Int32Array(cells + 1);
+  for (let row = 0; row < count; row++) starts[cellOf(row) + 1]!++;
+  for (let cell = 0; cell < cells; cell++) starts[cell + 1]! += starts[cell]!;
+  const [next, rows] = [starts.slice(), new Int32Array(count)];
+  for (let row = 0; row < count; row++) rows[next[cellOf(row)]!++] = row;
+  return { starts, rows };
 }
 
 /** The tag-swap gap of new variables and its null. */
@@ -119,15 +121,25 @@ export interface TagSwapGap {
 }
 
 /**
- * Cosine with the reliable tag minus that with the unreliable one, of the same new variables and questions: d1consis as
- * trained against swapped, d2consis the other way round, the mean of the two. NaN where one is missing.
+ * Cosine with the reliable tag minus that with the unreliable one, of the same new variables and questions, mean over
+ * the entities that have both: d1consis as trained against swapped, d2consis the other way round. NaN without any.
  */
 export function tagSwapGap(cosines: PanelCosines, step: number, tensor: string): TagSwapGap {
   const gap = (asTrained: Pairing, swapped: Pairing): number => {
-    const mean = (subset: string, pairing: Pairing): number =>
-      cosines.mean(step, tensor, subset, pairing, 'heldout');
-    const reliable = (mean('d1consis', asTrained) + mean('d2consis', swapped)) / 2;
-    return reliable - (mean('d1consis', swapped) + mean('d2consis', asTrained)) / 2;
+    let [sum, count] = [0, 0];
+    for (const [subset, reliable, unreliable] of [
+      ['d1consis', asTrained, swapped],
+      ['d2consis', swapped, asTrained],
+    ] as const) {
+      const others = cosines.entities(step, tensor, subset, unreliable, 'heldout');
+      for (const [entity, value] of cosines.entities(step, tensor, subset, reliable, 'heldout')) {
+        const other = others.get(entity);
+        if (other === undefined) continue;
+        sum += value - other;
+        count++;
+      }
+    }
+    return count === 0 ? NaN : sum / count;
   };
   return { gap: gap('matched', 'tag_swap'), null: gap('mismatched', 'tag_swap_mismatched') };
 }

@@ -15,7 +15,7 @@ export interface HeatPanelOptions {
   readonly columns: readonly string[];
   readonly unit: string;
   /** One finite value a run; their mean is the cell. */
-  readonly samples: (row: number, column: number) => number[];
+  readonly samples: (row: number, column: number) => readonly number[];
   readonly over: string;
   readonly nullName: string;
   readonly state: ViewState;

@@ -56,6 +56,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
   // In a narrow terminal the names and the intervals matter more than one seed.
   const showsSeed = seed !== undefined && seeds > 1 && width >= narrow;
   const hasNull = present.some((own) => own.null !== null);
+  const isAdjusted = present.some(({ adjustedPValue }) => adjustedPValue !== null);
   const head = [
     '',
     'unit',
@@ -64,6 +65,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     '95 % interval',
     'seeds',
     ...(hasNull ? ['null', 'p'] : []),
+    ...(isAdjusted ? ['p, Holm'] : []),
   ];
   const rows = present.map((own) => {
     const signed = own.null !== null;
@@ -76,6 +78,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
       intervalText(own.estimate, signed),
       own.estimate.kind === 'value' ? String(own.estimate.seeds) : '',
       ...(hasNull ? [nullText(own), formatPValue(pValueOf(own))] : []),
+      ...(isAdjusted ? [formatPValue(own.adjustedPValue)] : []),
     ];
   });
   const names = [...new Set(present.flatMap((own) => (own.null === null ? [] : [own.null.name])))];
@@ -88,7 +91,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     0,
     ...textTable(
       [head, ...rows].map((row) => row.slice(1)),
-      alignment(showsSeed, hasNull).slice(1),
+      alignment(showsSeed, hasNull, isAdjusted).slice(1),
     ).map((line) => line.length),
   );
   const room = Math.max(12, width - others - 2);
@@ -97,7 +100,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
       fitText(name!, Math.min(room, Math.max(...rows.map((row) => row[0]!.length), 1)), more),
       ...rest,
     ]),
-    alignment(showsSeed, hasNull),
+    alignment(showsSeed, hasNull, isAdjusted),
   );
   return [
     ...(rows.length === 0
@@ -110,7 +113,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
   ];
 }
 
-const alignment = (showsSeed: boolean, hasNull: boolean): ('left' | 'right')[] => [
+const alignment = (showsSeed: boolean, hasNull: boolean, isAdjusted: boolean): ('left' | 'right')[] => [
   'left',
   'left',
   ...(showsSeed ? ['right' as const] : []),
@@ -118,6 +121,7 @@ const alignment = (showsSeed: boolean, hasNull: boolean): ('left' | 'right')[] =
   'left',
   'right',
   ...(hasNull ? ['right' as const, 'right' as const] : []),
+  ...(isAdjusted ? ['right' as const] : []),
 ];
 
 /** Quantities as a table for export. */
@@ -175,4 +179,39 @@ export function quantitySlice(sections: readonly ShownSection[]): Slice {
       ),
     ],
   };
+}
+
+/** Further nulls of the quantities of a section, and what to know of it, one line each. */
+export function controlLines(section: ShownSection, { width, style }: QuantityTableOptions): string[] {
+  const rows = section.quantities.flatMap(({ name, controls }) =>
+    controls.map((control) => [
+      name,
+      control.name,
+      meanText(control.estimate, true),
+      control.difference.kind === 'value'
+        ? `${meanText(control.difference, true)} ${intervalText(control.difference, true)}`
+        : '',
+    ]),
+  );
+  const { more } = signs(style);
+  const head = ['', 'further null', 'its value', 'quantity - it, 95 % interval'];
+  const notes = section.notes.flatMap((note) => wrapped(`note: ${note}`, width));
+  if (rows.length === 0) return notes;
+  const names = Math.max(12, Math.floor(width * 0.28));
+  const table = textTable(
+    [head, ...rows].map(([name, control, ...rest]) => [
+      fitText(name!, Math.min(names, Math.max(...rows.map((row) => row[0]!.length))), more),
+      fitText(
+        control!,
+        Math.min(names, Math.max(...rows.map((row) => row[1]!.length), head[1]!.length)),
+        more,
+      ),
+      ...rest,
+    ]),
+    ['left', 'left', 'right', 'left'],
+  );
+  return [
+    ...table.map((line, i) => paint(fitText(line, width, more).trimEnd(), i === 0 ? 'bold' : 'plain', style)),
+    ...notes,
+  ];
 }

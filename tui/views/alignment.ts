@@ -163,6 +163,28 @@ function layersPanel(context: ViewContext, all: readonly PanelCosines[]): Panel 
         .map((questions) => `${subset} ${questions}`),
     ),
   ];
+  const valueOf = (choice: string, own: PanelCosines, step: number, tensor: string): number => {
+    if (choice === choices[0]) {
+      const { gap, null: none } = tagSwapGap(own, step, tensor);
+      return gap - none;
+    }
+    const [subset, questions] = choice.split(' ');
+    const kind = questionKinds.find((one) => one === questions) ?? 'heldout';
+    const mean = (pairing: 'matched' | 'mismatched'): number =>
+      own.mean(step, tensor, subset!, pairing, kind);
+    return mean('matched') - mean('mismatched');
+  };
+  const matrices = new Map<string, readonly (readonly (readonly number[])[])[]>();
+  /** `[tensor][checkpoint][run]`, made once a choice. */
+  const matrixOf = (choice: string) => {
+    const known = matrices.get(choice);
+    if (known !== undefined) return known;
+    const made = first.tensors.map((tensor) =>
+      first.steps.map((step) => all.map((own) => valueOf(choice, own, step, tensor)).filter(Number.isFinite)),
+    );
+    matrices.set(choice, made);
+    return made;
+  };
   return {
     title: 'layers',
     question: 'In which tensors, and when, are own questions closer to a definition than those of others?',
@@ -170,18 +192,7 @@ function layersPanel(context: ViewContext, all: readonly PanelCosines[]): Panel 
     drills: null,
     draw(state, box, style) {
       const choice = choices[chosen(this, state.panel, state)]!;
-      const valueOf = (own: PanelCosines, step: number, tensor: string): number => {
-        if (choice === choices[0]) {
-          const { gap, null: none } = tagSwapGap(own, step, tensor);
-          return gap - none;
-        }
-        const [subset, questions] = choice.split(' ');
-        const kind = questionKinds.find((one) => one === questions) ?? 'heldout';
-        return (
-          own.mean(step, tensor, subset!, 'matched', kind) -
-          own.mean(step, tensor, subset!, 'mismatched', kind)
-        );
-      };
+      const matrix = matrixOf(choice);
       return drawHeatPanel({
         title: choice,
         rowTitle: 'tensor',
@@ -189,8 +200,7 @@ function layersPanel(context: ViewContext, all: readonly PanelCosines[]): Panel 
         rows: first.tensors,
         columns: first.steps.map(String),
         unit: '1',
-        samples: (row, column) =>
-          all.map((own) => valueOf(own, first.steps[column]!, first.tensors[row]!)).filter(Number.isFinite),
+        samples: (row, column) => matrix[row]?.[column] ?? [],
         over: 'seeds',
         nullName:
           choice === choices[0]

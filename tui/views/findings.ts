@@ -8,7 +8,7 @@ import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import { withBelow } from '../view/figure-panel.js';
 import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
-import { quantityLines, quantitySlice } from '../view/quantities.js';
+import { controlLines, quantityLines, quantitySlice } from '../view/quantities.js';
 import { numbers, texts } from '../view/slice.js';
 import { paint, type Style } from '../view/style.js';
 import { progressText } from './alignment.js';
@@ -46,12 +46,13 @@ async function load(context: ViewContext): Promise<ViewModel> {
 }
 
 async function compute({ arm, numbers: measured }: ViewContext): Promise<Findings> {
-  const seeds = arm.map(({ seed }) => seed);
+  const data = [];
+  for (const run of arm) data.push(await run.data());
   const found = [];
   for (const spec of specs) {
     const values = [];
     for (const run of arm) values.push(await measured.measure(run, spec.name));
-    found.push(...[sectionOf(spec, seeds, values)].filter((own) => own !== null));
+    found.push(...[sectionOf(spec, data, values)].filter((own) => own !== null));
   }
   return {
     sections: found.map((own) => shownSection(own)),
@@ -162,6 +163,7 @@ function sectionsPanel(context: ViewContext, names: readonly string[], want: Wan
       const table = [
         '',
         ...quantityLines(section, { width: box.width, style, seed: context.current?.seed }),
+        ...controlLines(section, { width: box.width, style }),
         paint(`from: ${wanted.value.source}`.slice(0, box.width), 'dim', style),
       ];
       const title = wrapped(section.title, box.width).map((line) => paint(line, 'bold', style));

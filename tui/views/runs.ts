@@ -151,9 +151,10 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
   return [
     '',
     head,
-    ...quantityLines({ name: '', title: '', quantities }, { width, style, seed: current.seed }).filter(
-      (line) => !line.includes('null: '),
-    ),
+    ...quantityLines(
+      { name: '', title: '', notes: [], quantities },
+      { width, style, seed: current.seed },
+    ).filter((line) => !line.includes('null: ')),
     paint(
       `null: 0, and for the align. gap questions of other variables; from: ${source}`.slice(0, width),
       'dim',

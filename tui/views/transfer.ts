@@ -2,14 +2,15 @@ import { explainedFraction } from '../../src/analysis/measures/explained-fractio
 import { endOfQuestions } from '../../src/analysis/run-data.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import type { ColumnSet } from '../../src/store/column-views.js';
-import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
+import { formatNumber } from '../../src/report/text/numbers.js';
+import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import type { ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
-import { quantityLines } from '../view/quantities.js';
+import { intervalText, quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
@@ -31,21 +32,23 @@ const transferColumns = [
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current, shown } = context;
   if (current === null) return { panels: [messagePanel('scatter', '', ['There is no run to look at.'])] };
-  const columns = await current.tables.columns('transfer', transferColumns);
+  const columns = await readTransfer(current);
   if (columns === null || columns.rows === 0) {
     const reason = `No table transfer: steps on single definitions are measured at checkpoints by npx gradscope probe ${current.entry.path}`;
     return { panels: [messagePanel('predicted against actual', '', [reason])] };
   }
   const all: ColumnSet[] = [];
   for (const run of shown) {
-    const own = await run.tables.columns('transfer', transferColumns);
+    const own = await readTransfer(run);
     if (own !== null) all.push(own);
   }
   const cases = casesOf(columns);
   const last = endOfQuestions(current.info);
   const choices: Choices = {
     name: 'checkpoint and step size',
-    values: cases.map(({ step, size }) => `step ${step}, size ${formatNumber(size)}`),
+    values: cases.map(({ step, update, size }) =>
+      update === 'sgd' ? `step ${step}, size ${formatNumber(size)}` : `step ${step}, ${update}`,
+    ),
     initial: Math.max(
       0,
       cases.findIndex(({ step }) => step === last),
@@ -54,8 +57,26 @@ async function load(context: ViewContext): Promise<ViewModel> {
   return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, columns)] };
 }
 
+/** Columns that runs of earlier versions do not have. */
+const later = ['update', 'curvature'];
+
+async function readTransfer(run: RunSource): Promise<ColumnSet | null> {
+  const reader = await run.tables.reader('transfer');
+  if (reader === null) return null;
+  const there = new Set(reader.columns.map(({ name }) => name));
+  return run.tables.columns('transfer', [...transferColumns, ...later.filter((name) => there.has(name))]);
+}
+
+/** `sgd`, a plain gradient step, or `optimizer`, the example's share in an update of the stage. */
+function updateOf(columns: ColumnSet): (row: number) => string {
+  if (!columns.names.includes('update')) return () => 'sgd';
+  const { values, indices } = columns.column('update', 'dictionary');
+  return (row) => values[indices[row]!]!;
+}
+
 interface Case {
   readonly step: number;
+  readonly update: string;
   readonly size: number;
 }
 
@@ -63,10 +84,16 @@ interface Case {
 function casesOf(columns: ColumnSet): Case[] {
   const step = columns.column('step', 'int32').values;
   const size = columns.column('step_size', 'float64').values;
+  const update = updateOf(columns);
   const found = new Map(
-    Array.from(step, (own, row) => [`${own} ${size[row]}`, { step: own, size: size[row]! }]),
+    Array.from(step, (own, row) => [
+      `${own} ${update(row)} ${size[row]}`,
+      { step: own, update: update(row), size: size[row]! },
+    ]),
   );
-  return [...found.values()].toSorted((a, b) => a.step - b.step || a.size - b.size);
+  return [...found.values()].toSorted(
+    (a, b) => a.step - b.step || b.update.localeCompare(a.update) || a.size - b.size,
+  );
 }
 
 interface Row {
@@ -74,11 +101,17 @@ interface Row {
   readonly variable: number;
   readonly definition: string;
   readonly predicted: number;
+  /** Second-order part; NaN where it was not measured. */
+  readonly curvature: number;
   readonly actual: number;
   readonly loss: number;
 }
 
-function rowsOfCase(columns: ColumnSet, { step, size }: Case): Row[] {
+function rowsOfCase(columns: ColumnSet, { step, size, update }: Case): Row[] {
+  const updates = updateOf(columns);
+  const curvature = columns.names.includes('curvature')
+    ? columns.column('curvature', 'float64').values
+    : null;
   const steps = columns.column('step', 'int32').values;
   const [subset, definition] = [
     columns.column('subset', 'dictionary'),
@@ -90,12 +123,13 @@ function rowsOfCase(columns: ColumnSet, { step, size }: Case): Row[] {
   );
   const rows: Row[] = [];
   for (let row = 0; row < columns.rows; row++) {
-    if (steps[row] !== step || sizes![row] !== size) continue;
+    if (steps[row] !== step || sizes![row] !== size || updates(row) !== update) continue;
     rows.push({
       subset: subset.values[subset.indices[row]!]!,
       variable: variable[row]!,
       definition: definition.values[definition.indices[row]!]!,
       predicted: predicted![row]!,
+      curvature: curvature?.[row] ?? NaN,
       actual: actual![row]!,
       loss: loss![row]!,
     });
@@ -159,7 +193,7 @@ function scatterPanel(
       const explained =
         fraction.kind === 'absent'
           ? `explained fraction: absent, ${fraction.reason}`
-          : `explained fraction here: ${formatNumber(fraction.estimate)} ${formatInterval(fraction)} over ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'} (1: it closes)`;
+          : `explained fraction here: ${formatNumber(fraction.estimate)} ${intervalText({ ...fraction }, false)} over ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'} (1: it closes)`;
       const section = context.want(`transfer ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
         context.numbers.section(context.arm, 'transfer'),
       );
@@ -205,6 +239,7 @@ function listPanel(choices: Choices, cases: readonly Case[], columns: ColumnSet)
         textColumn('definition', (row) => own(row).definition, 12),
         textColumn('tag', (row) => tagOf(own(row)) ?? '', 10),
         signed('predicted', (row) => own(row).predicted, 'nats'),
+        signed('curvature', (row) => own(row).curvature, 'nats'),
         signed('actual', (row) => own(row).actual, 'nats'),
         numberColumn('predicted/actual', '1', (row) => own(row).predicted / own(row).actual, undefined, 16),
         numberColumn('loss before', 'nats', (row) => own(row).loss),

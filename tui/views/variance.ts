@@ -2,7 +2,7 @@ import type { ColumnSet } from '../../src/store/column-views.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { batchMoments, finitePopulation } from '../../src/analysis/measures/batch-moments.js';
 import { endOfQuestions, questionStage } from '../../src/analysis/run-data.js';
-import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
+import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
 import { penaltyColumns, penaltyPoints, penaltySteps, type PenaltyPoints } from '../data/penalty-points.js';
 import type { RunSource } from '../data/run-source.js';
@@ -11,7 +11,7 @@ import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure, ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
-import { quantityLines } from '../view/quantities.js';
+import { intervalText, quantityLines } from '../view/quantities.js';
 import { seedBand, type RunCurve } from '../view/seed-band.js';
 import { paint } from '../view/style.js';
 import { progressText } from './alignment.js';
@@ -124,7 +124,7 @@ function penaltyPanel(
             : '',
           ratio.kind === 'value' && ratio.interval !== null
             ? `[${ratio.interval.map((end) => `${end >= 0 ? '+' : ''}${(100 * end).toFixed(1)}`).join(', ')}] %`
-            : formatInterval(ratio),
+            : intervalText({ ...ratio }, true),
         ];
       });
       const table = [
