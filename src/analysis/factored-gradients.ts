@@ -94,13 +94,13 @@ export function factoredProduct(a: FactoredGradient, b: FactoredGradient, tensor
   let sum = 0;
   for (const [name, uses] of a.uses) {
     if (tensor !== null && name !== tensor) continue;
-    for (const x of uses) for (const y of b.uses.get(name) ?? []) sum += useProduct(x, y);
+    for (const x of uses) for (const y of b.uses.get(name) ?? []) sum += productOfUses(x, y);
   }
   return sum;
 }
 
-function useProduct(x: FactoredUse, y: FactoredUse): number {
-  if (x.kind === 'linear' && y.kind === 'embedding') return useProduct(y, x);
+function productOfUses(x: FactoredUse, y: FactoredUse): number {
+  if (x.kind === 'linear' && y.kind === 'embedding') return productOfUses(y, x);
   const inner = (a: Float32Array, i: number, b: Float32Array, j: number, width: number): number => {
     let sum = 0;
     for (let p = 0; p < width; p++) sum += a[i * width + p]! * b[j * width + p]!;

@@ -3,7 +3,8 @@ import { UserError } from '../../data/errors.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
-import { standardError } from './progress.js';
+import { formatDuration, standardError } from './progress.js';
+import { StatusLine } from './status-line.js';
 
 interface Flags {
   readonly variables: number;
@@ -11,6 +12,7 @@ interface Flags {
   readonly draws: number;
   readonly factors?: boolean;
   readonly only?: string;
+  readonly missing?: boolean;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
 }
@@ -26,6 +28,7 @@ export function probeCommand(): Command {
     .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
     .option('--factors', 'also keep the gradient factors of every example of the panel, without loss')
     .option('--only <names>', 'some probes only, such as panel,transfer; the tables of others stay')
+    .option('--missing', 'leave out runs that have the tables already')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -56,8 +59,8 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     engine: flags.engine,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
-  const target = standardError();
-  const started = target.now();
+  const line = new StatusLine(standardError());
+  const started = line.now();
   const options = {
     ...probeDefaults,
     variablesPerSubset: flags.variables,
@@ -67,22 +70,41 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     only: namesOf(flags.only, probes),
   };
   let done = 0;
-  const prober = new Prober(options, { engine }, (message) => {
-    const seconds = (target.now() - started) / 1000;
-    const left = done === 0 ? '' : `, ${((seconds / done) * (runs.length - done)).toFixed(0)} s left`;
-    target.write(`[${done + 1} of ${runs.length}${left}] ${message}\n`);
-  });
+  let left = runs.length;
+  const prober = new Prober(
+    options,
+    { engine },
+    {
+      onMessage: (message) => line.message(message),
+      onProgress: ({ folder, step, totalSteps, share }) =>
+        line.show(() => {
+          const rate = (done + share) / (line.now() - started);
+          const time = rate > 0 ? `  ${formatDuration((left - share) / rate)} left` : '';
+          return `probing run ${done + 1} of ${done + left}: ${folder}, step ${step}/${totalSteps}${time}`;
+        }),
+    },
+  );
   try {
     for (const { folder, info } of runs) {
       if (info.status === 'running')
         throw new UserError(`${folder}: is being written; probe it when it has ended`);
+      if (flags.missing === true && prober.isProbed(folder)) {
+        left--;
+        continue;
+      }
       await prober.probe(folder);
       done++;
+      left--;
     }
   } finally {
+    line.end();
     prober.dispose();
   }
-  console.log(`probed ${done} runs in ${((target.now() - started) / 1000).toFixed(0)} s`);
+  const rest = runs.length - done;
+  console.log(
+    `probed ${done} runs in ${formatDuration(line.now() - started)}` +
+      (rest === 0 ? '' : `; ${rest} had their tables already`),
+  );
   console.log(`next: npx gradscope analyze ${folders.join(' ')}`);
 }
 

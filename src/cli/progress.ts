@@ -1,50 +1,37 @@
 import type { Metrics } from '../run/evaluation.js';
 import type { Progress } from '../run/session.js';
 import type { ProgressTarget } from '../train/engine/setup/index.js';
+import { StatusLine } from './status-line.js';
 
-/** Seconds between two plain lines where there is no terminal, and between two updates of the live line. */
-const plainEvery = 5;
-const liveEvery = 0.1;
-
-/**
- * Shows how runs come along: one line that rewrites itself in a terminal, a line every few seconds elsewhere.
- * Stage, step, rate, time left, loss, and the last accuracies.
- */
+/** Shows how runs come along: stage, step, rate, time left, loss, and the last accuracies. */
 export class ProgressLine {
+  private readonly line: StatusLine;
   private started: number | null = null;
   private firstStep = 0;
-  private lastShown = -Infinity;
-  private live = false;
 
-  constructor(private readonly target: ProgressTarget) {}
+  constructor(target: ProgressTarget) {
+    this.line = new StatusLine(target);
+  }
 
   update(progress: Progress): void {
-    const now = this.target.now() / 1000;
+    const now = this.line.now();
     if (this.started === null) {
       this.started = now;
       this.firstStep = progress.step;
     }
-    const last = progress.step === progress.totalSteps;
-    if (!last && now - this.lastShown < (this.target.isTerminal ? liveEvery : plainEvery)) return;
-    this.lastShown = now;
-    const text = this.describe(progress, now - this.started);
-    if (this.target.isTerminal) {
-      this.live = true;
-      this.target.write(`\r\u001B[K${text.slice(0, Math.max(20, this.target.columns - 1))}`);
-    } else this.target.write(`${text}\n`);
+    const seconds = now - this.started;
+    this.line.show(() => this.describe(progress, seconds), progress.step === progress.totalSteps);
   }
 
   /** Prints a message, leaving the live line intact below it. */
   message(text: string): void {
-    this.target.write(this.live ? `\r\u001B[K${text}\n` : `${text}\n`);
+    this.line.message(text);
   }
 
   /** Ends the live line; the next update starts a new measurement of the rate. */
   end(): void {
-    if (this.live) this.target.write('\n');
-    this.live = false;
+    this.line.end();
     this.started = null;
-    this.lastShown = -Infinity;
   }
 
   private describe(progress: Progress, seconds: number): string {

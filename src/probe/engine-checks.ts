@@ -17,7 +17,7 @@ import type { SelfCheck } from './self-test.js';
 /** A check of the engine's own kernels, numbered as the theory's that it repeats. */
 export interface EngineCheck {
   readonly id: string;
-  run(): SelfCheck;
+  readonly run: () => SelfCheck;
 }
 
 const shape: TextShape = {

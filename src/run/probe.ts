@@ -9,6 +9,7 @@ import { finalizeTable } from '../store/finalize.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
+import { tables } from '../store/schemas.js';
 import { filePath, streamPath } from '../store/table-paths.js';
 import { TableWriter } from '../store/table-writer.js';
 import { Learner } from '../train/learner.js';
@@ -21,6 +22,23 @@ import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec 
 import { probes } from './probes/registry.js';
 import type { RunRequest } from './run.js';
 
+/** How far the probing of a run has come. */
+export interface ProbeProgress {
+  readonly folder: string;
+  /** Updates before the checkpoint, and of the whole run. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Share of the run's probes that are done. */
+  readonly share: number;
+}
+
+/** Who is told of it. */
+export interface ProbeWatch {
+  readonly onProgress: (progress: ProbeProgress) => void;
+  /** One line for people. */
+  readonly onMessage: (message: string) => void;
+}
+
 /**
  * Probes the checkpoints of runs with every registered probe. Trains nothing, changes nothing but the tables it writes
  * into the run folder; earlier ones are replaced.
@@ -32,10 +50,18 @@ export class Prober {
   constructor(
     private readonly options: ProbeOptions,
     private readonly request: Pick<RunRequest, 'engine'>,
-    private readonly onProgress: (message: string) => void,
+    private readonly watch: ProbeWatch,
   ) {
     this.wanted = probes.filter(({ name }) => options.only?.includes(name) ?? true);
     this.instruments = this.wanted.map((probe) => probe.create());
+  }
+
+  /** Whether a run has every table that its probes write. */
+  isProbed(folder: string): boolean {
+    const optional = new Set<string>(this.options.factors ? [] : [tables.factors.name]);
+    return this.wanted
+      .flatMap((probe) => probe.tables)
+      .every(({ name }) => optional.has(name) || nodeFileSystem.exists(filePath(folder, name)));
   }
 
   /** Throws a UserError for a folder that is no run, is being written, or has no checkpoints. */
@@ -56,7 +82,7 @@ export class Prober {
         seed,
         panel,
         options: this.options,
-        onMessage: (message) => this.onProgress(`${folder}: ${message}`),
+        onMessage: (message) => this.watch.onMessage(`${folder}: ${message}`),
       };
       const written = new WrittenTables(folder, this.wanted, plan, this.request);
       try {
@@ -84,8 +110,8 @@ export class Prober {
     const { plan } = run;
     const ends = new Set([0, ...plan.stages.map(({ firstStep, steps: own }) => firstStep + own)]);
     const measures = this.instruments.map((instrument) => instrument.begin(run, open));
-    for (const step of steps) {
-      this.onProgress(`${folder}: checkpoint at step ${step} of ${plan.totalSteps}`);
+    for (const [i, step] of steps.entries()) {
+      this.watch.onProgress({ folder, step, totalSteps: plan.totalSteps, share: i / steps.length });
       const checkpoint = readCheckpoint(folder, step);
       const { stage, stageStep } = checkpoint.position;
       const { config } = plan.stages[stage]!;
@@ -104,8 +130,10 @@ export class Prober {
         values,
         preconditioner,
       };
-      for (const measure of measures) {
+      for (const [m, measure] of measures.entries()) {
         measure(moment);
+        const share = (i + (m + 1) / measures.length) / steps.length;
+        this.watch.onProgress({ folder, step, totalSteps: plan.totalSteps, share });
         // Signals and timers get their turn.
         await setImmediate();
       }

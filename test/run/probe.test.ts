@@ -20,6 +20,7 @@ import { finalWeights, temporaryFolder, trainTiny } from './support.js';
 const root = temporaryFolder();
 const folder = path.join(root, 'set-inclusion', 'tiny-seed0');
 const options = { ...probeDefaults, variablesPerSubset: 4, questions: 4, stepSizes: [1e-5, 1e-4, 1e-3] };
+const watch = { onProgress: () => {}, onMessage: () => {} };
 let engine: Engine;
 
 const read = (table: string): Record<string, unknown>[] =>
@@ -28,7 +29,7 @@ const read = (table: string): Record<string, unknown>[] =>
 beforeAll(async () => {
   engine = await loadEngine({ engine: 'auto' });
   await trainTiny({ root, engine });
-  const prober = new Prober(options, { engine }, () => {});
+  const prober = new Prober(options, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
 }, 240_000);
@@ -160,7 +161,7 @@ test('a replayed stage ends with the weights of the run', () => {
 });
 
 test('factors: products of the stored factors are those of the tables, and the store loses nothing', async () => {
-  const prober = new Prober({ ...options, factors: true, only: ['panel'] }, { engine }, () => {});
+  const prober = new Prober({ ...options, factors: true, only: ['panel'] }, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   const run = await openRun(folder);
@@ -242,26 +243,32 @@ test('the report has what another program finds in the tables', async () => {
   expect(conflicts).toHaveLength(8);
   expect(value('gram-measures', 'conflict rate, matched, reliable tag')).toBeCloseTo(mean(conflicts), 12);
 
-  const penalty = read('penalty').filter(
+  const penalty = read('penalty').find(
     (row) => Number(row['step']) === end && row['sampler'] === 'shuffle' && row['batch_size'] === 16,
   );
-  const [point] = penaltyCurve.filter(({ batchSize }) => batchSize === 16);
-  expect(point!.measured).toMatchObject({ estimate: Number(penalty[0]!['norm2']) });
+  const point = penaltyCurve.find(({ batchSize }) => batchSize === 16);
+  expect(point!.measured).toMatchObject({ estimate: Number(penalty!['norm2']) });
 });
 
 test('only the tables of the probes asked for are replaced', async () => {
+  const all = new Prober(options, { engine }, watch);
+  expect(all.isProbed(folder)).toBe(true);
   const before = fs.statSync(path.join(folder, 'transfer.arrow')).mtimeMs;
-  const prober = new Prober({ ...options, only: ['penalty'] }, { engine }, () => {});
+  const prober = new Prober({ ...options, only: ['penalty'] }, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   expect(fs.statSync(path.join(folder, 'transfer.arrow')).mtimeMs).toBe(before);
+  fs.renameSync(path.join(folder, 'transfer.arrow'), path.join(folder, 'moved'));
+  expect(all.isProbed(folder)).toBe(false);
+  fs.renameSync(path.join(folder, 'moved'), path.join(folder, 'transfer.arrow'));
+  all.dispose();
   expect(read('penalty').length).toBeGreaterThan(4);
 });
 
 test('probing leaves no tensor behind, and a second time replaces the tables with equal ones', async () => {
   const before = fs.readFileSync(path.join(folder, 'alignment.arrow'));
   const { numTensors } = tf.memory();
-  const prober = new Prober(options, { engine }, () => {});
+  const prober = new Prober(options, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   expect(tf.memory().numTensors).toBe(numTensors);
@@ -270,6 +277,6 @@ test('probing leaves no tensor behind, and a second time replaces the tables wit
 
 test('a folder that is being written is refused', async () => {
   const other = temporaryFolder();
-  const prober = new Prober(options, { engine }, () => {});
+  const prober = new Prober(options, { engine }, watch);
   await expect(prober.probe(other)).rejects.toThrow(/run\.json: is missing/);
 });

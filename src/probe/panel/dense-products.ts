@@ -73,5 +73,5 @@ function embeddingGradients({ ids, right, rows, size }: EmbeddingUse): tf.Tensor
   const examples = right.shape[1] / rows;
   const oneHot = tf.reshape(tf.oneHot(tf.reshape(ids, [-1]), size), [examples, rows, size]);
   const back = tf.reshape(right, [examples, rows, right.shape[2]]);
-  return tf.matMul(tf.cast(oneHot, 'float32') as tf.Tensor3D, back as tf.Tensor3D, true, false);
+  return tf.matMul(tf.cast(oneHot, 'float32'), back, true, false);
 }

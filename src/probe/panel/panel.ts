@@ -6,7 +6,7 @@ import type {
   FieldSpecs,
 } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
-import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
+import { questionKinds, type DefinitionKind, type QuestionKind } from '../../store/panel-names.js';
 import { groupName, subsets, type SubsetName } from '../../../data/subsets.js';
 
 export interface PanelEntity {
@@ -45,6 +45,8 @@ export interface PanelOptions {
   readonly variablesPerSubset: number;
   /** Most questions of a set. */
   readonly questions: number;
+  /** Which questions of a variable; both kinds unless told. */
+  readonly kinds?: readonly QuestionKind[];
 }
 
 /** Where an example of a panel comes from. */
@@ -107,7 +109,7 @@ export function choosePanel(
     }),
   );
   const questionSets: QuestionSet[] = [];
-  for (const kind of ['trained', 'heldout'] as const) {
+  for (const kind of options.kinds ?? questionKinds) {
     rowsOf.forEach((own, entity) => {
       if (own[kind].length === 0) return;
       const set = kind === 'heldout' ? own.test : own.table;

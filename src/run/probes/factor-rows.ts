@@ -28,7 +28,7 @@ export function writeFactors(
     for (let i = 0; i < examplesOf(use); i++) {
       const own = examples[i]!;
       const entity = panel.entities[own.entity]!;
-      const part = <T extends Float32Array | Int32Array>(values: T): ArrayLike<number> => {
+      const part = (values: Float32Array | Int32Array): ArrayLike<number> => {
         const size = values.length / panel.size;
         return values.subarray(i * size, (i + 1) * size);
       };

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentData } from '../../../data/experiment.js';
 import { parseGroupName } from '../../../data/subsets.js';
 import { blockProducts, blockwise, tiled, type BlockVectors } from '../../probe/block-vectors.js';
-import type { Panel } from '../../probe/panel/panel.js';
 import { meanLosses, questionInputs } from '../../probe/transfer.js';
 import { tables } from '../../store/schemas.js';
 import type { TableWriter } from '../../store/table-writer.js';
@@ -236,7 +235,7 @@ function singleGradients(
 
 /** `[n, n]` products `g_i P s_j` of gradients and shares; float32 within a block, float64 over blocks. */
 function productMatrix(gradients: BlockVectors, shares: BlockVectors, scale: BlockVectors): Float64Array {
-  const count = gradients[0]!.shape[0]!;
+  const count = gradients[0]!.shape[0];
   const total = new Float64Array(count * count);
   gradients.forEach((block, i) => {
     const product = tf.tidy(() => tf.matMul(tf.mul(block, scale[i]!), shares[i]!, false, true));
