@@ -8,7 +8,7 @@ import { Growing } from './growing.js';
 import type { RunTables } from './run-tables.js';
 
 /** Milliseconds of scanning after which keys are answered. */
-const slice = 8;
+const slice = 5;
 
 /** Rows of one table with `tensor = total`, gathered batch by batch. */
 class TotalRows {
@@ -130,28 +130,31 @@ function assemble(
   for (const step of logged) if (steps.at(-1) !== step) steps.push(step);
   const places = placesOf(Int32Array.from(new Set(steps)).sort());
   const empty = (): Float64Array => new Float64Array(places.steps.length).fill(NaN);
-  const norms: SeriesByKey = new Map();
-  const examples: SeriesByKey = new Map();
-  const products: SeriesByKey = new Map();
+  // Series by the place of their name in the dictionary: a log has millions of rows, and a text a row takes seconds.
+  const [norms, examples]: [Series, Series] = [[], []];
   const [group, norm2, exampleNorm2] = [gradients.a.values, gradients.x.values, gradients.y.values];
   for (let row = 0; row < logged.length; row++) {
-    const name = gradients.names[group[row]!]!;
+    const name = group[row]!;
     const place = places.of(logged[row]!);
-    series(norms, name, empty)[place] = norm2[row]!;
-    series(examples, name, empty)[place] = exampleNorm2[row]!;
+    (norms[name] ??= empty())[place] = norm2[row]!;
+    (examples[name] ??= empty())[place] = exampleNorm2[row]!;
   }
+  const products: Series = [];
+  const count = gram.names.length;
   const [gramStep, a, b, inner] = [gram.step.values, gram.a.values, gram.b.values, gram.x.values];
   for (let row = 0; row < gramStep.length; row++) {
     const place = places.of(gramStep[row]!);
-    if (place < 0) continue;
-    const key = pairKey(gram.names[a[row]!]!, gram.names[b[row]!]!);
-    series(products, key, empty)[place] = inner[row]!;
+    if (place >= 0) (products[pairOf(a[row]!, b[row]!, count)] ??= empty())[place] = inner[row]!;
   }
+  const ofGroup = (all: Series, name: string): Float64Array => all[gradients.names.indexOf(name)] ?? empty();
   return {
     steps: places.steps,
-    inner: (a, b) => products.get(pairKey(a, b)) ?? empty(),
-    norm2: (group) => norms.get(group) ?? empty(),
-    exampleNorm2: (group) => examples.get(group) ?? empty(),
+    inner: (x, y) => {
+      const [own, other] = [gram.names.indexOf(x), gram.names.indexOf(y)];
+      return (own < 0 || other < 0 ? undefined : products[pairOf(own, other, count)]) ?? empty();
+    },
+    norm2: (name) => ofGroup(norms, name),
+    exampleNorm2: (name) => ofGroup(examples, name),
     count: (group) => {
       const own = empty();
       const counts = countsOf(group);
@@ -186,16 +189,8 @@ function placesOf(steps: Int32Array): { readonly steps: Int32Array; of(step: num
   };
 }
 
-/** The table holds each pair once. */
-const pairKey = (a: string, b: string): string => (a < b ? `${a}\n${b}` : `${b}\n${a}`);
+/** Series by number; those that never came are missing. */
+type Series = (Float64Array | undefined)[];
 
-type SeriesByKey = Map<string, Float64Array>;
-
-function series(map: SeriesByKey, key: string, make: () => Float64Array): Float64Array {
-  let own = map.get(key);
-  if (own === undefined) {
-    own = make();
-    map.set(key, own);
-  }
-  return own;
-}
+/** Number of a pair, whichever comes first: the table holds each once. */
+const pairOf = (a: number, b: number, count: number): number => (a < b ? a * count + b : b * count + a);

@@ -25,7 +25,9 @@ const leastColumn = 10;
 
 /** A list with its header in a box: the rows around the selected one, the columns that fit. */
 export function drawList(options: DrawListOptions): Picture {
-  const { list, state, box, style, marked = () => false, placeOf } = options;
+  const { list, state, box, style, marked, placeOf } = options;
+  // The cursor, and where rows can be marked the mark and a blank.
+  const gutter = marked === undefined ? 2 : 3;
   const order = arrange(list, state.filter, state.sort);
   const page = Math.max(1, box.height - 1);
   const place = selectedPlace(state.row, order.length);
@@ -46,7 +48,7 @@ export function drawList(options: DrawListOptions): Picture {
     };
   });
   const fitting: typeof cells = [];
-  let room = box.width - 2;
+  let room = box.width - gutter;
   for (const cell of cells) {
     const between = fitting.length === 0 ? 0 : 2;
     const width = Math.min(cell.width, room - between);
@@ -64,14 +66,14 @@ export function drawList(options: DrawListOptions): Picture {
         return fitText(text, width, sign.more, column.kind === 'number' ? 'right' : 'left');
       })
       .join('  ');
-  const header = `  ${write(fitting.map(({ title }) => title))}`.trimEnd();
+  const header = `${' '.repeat(gutter)}${write(fitting.map(({ title }) => title))}`.trimEnd();
   const more = left > 0 ? ` ${sign.more}+${left}` : '';
   const lines = [
     paint(`${fitText(header, box.width - more.length, sign.more).trimEnd()}${more}`, 'bold', style),
     ...Array.from(shown, (row, i) => {
       const isSelected = top + i === place;
       const id = list.id(row);
-      const mark = id !== null && marked(id) ? sign.marked : ' ';
+      const mark = marked === undefined ? ' ' : `${id !== null && marked(id) ? sign.marked : ' '} `;
       const text = `${isSelected ? sign.cursor : ' '}${mark}${write(fitting.map(({ rows }) => rows[i]!))}`;
       const line = fitText(text, box.width, sign.more);
       return isSelected && style.colour ? paint(line, 'inverse', style) : line.trimEnd();
