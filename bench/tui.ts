@@ -33,16 +33,16 @@ interface Measured {
 }
 
 /** Keys of one view after the other: moving, sorting, drawing charts, zooming. */
-const walk: readonly string[] = [
-  ...'jjjjkkGgsSs',
-  ...'2]]]]hhhhhh++>>-0L[[[',
-  ...'4jjjjjjjjGkkkkkkgjjj]',
-  ...'5\t',
-  ...'8\t\t',
-  ...'7\tjjj',
-  ...'3\t',
-  ...'1jk',
-];
+const walk = Array.from(
+  'jjjjkkGgsSs' +
+    '2]]]]hhhhhh++>>-0L[[[' +
+    '4jjjjjjjjGkkkkkkgjjj]' +
+    '5\t' +
+    '8\t\t' +
+    '7\tjjj' +
+    '3\t' +
+    '1jk',
+);
 
 class FakeTerminal {
   readonly out = new FakeStdout(() => ({ columns: size.width, rows: size.height }));

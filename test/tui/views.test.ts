@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import type { Estimate } from '../../src/analysis/inference/estimate.js';
+import { formatValue } from '../../src/report/charts/index.js';
 import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
 import { show, type ShowOptions } from '../../tui/show.js';
 import { plainStyle } from '../../tui/view/style.js';
@@ -9,6 +10,7 @@ import {
   accuracyOf,
   cosineOf,
   cosineOfGroups,
+  fallOf,
   gradNormOf,
   lossOf,
   measuredNorm2,
@@ -219,6 +221,32 @@ describe('the numbers on screen are those of the tables', () => {
       signedNumber(0),
       signedNumber(predicted / 1.1),
       '1.10',
+    ]);
+  });
+
+  test('transfer: predictions of all updates added up', async () => {
+    const lines = await shown('transfer', { panel: 'path', style: { ...plainStyle, screenReader: true } });
+    const text = lines.join(' ');
+    const updates = total - stage1;
+    for (const subset of ['d1consis', 'd2consis']) {
+      const fall = updates * fallOf(subset);
+      expect(text).toContain(`last ${formatValue(-fall)} at step ${total}`);
+      expect(text).toContain(`last ${formatValue(-1.1 * fall)} at step ${total}`);
+    }
+  });
+
+  test('variance: loss, curvature and noise at the checkpoints', async () => {
+    const lines = await shown('variance', { panel: 'landscape' });
+    expect(cells(lines, '40 ')).toEqual([
+      '40',
+      'stage1',
+      '1.60',
+      '1.50',
+      '8.00',
+      '3.00',
+      '+0.250',
+      '0.020',
+      '7.00',
     ]);
   });
 

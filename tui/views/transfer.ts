@@ -13,6 +13,7 @@ import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
+import { noPath, transferPathPanel } from './transfer-path-panel.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 
 /** Does a step on a definition change the loss of its questions as predicted? */
@@ -54,7 +55,8 @@ async function load(context: ViewContext): Promise<ViewModel> {
       cases.findIndex(({ step }) => step === last),
     ),
   };
-  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, columns)] };
+  const path = (await transferPathPanel(context, current, shown)) ?? noPath(current);
+  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, columns), path] };
 }
 
 /** Columns that runs of earlier versions do not have. */

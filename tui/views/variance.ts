@@ -1,6 +1,7 @@
 import type { ColumnSet } from '../../src/store/column-views.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { batchMoments, finitePopulation } from '../../src/analysis/measures/batch-moments.js';
+import { smithRegulariser } from '../../src/analysis/measures/smith-regulariser.js';
 import { endOfQuestions, questionStage } from '../../src/analysis/run-data.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
@@ -10,11 +11,12 @@ import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure, ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
-import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { seedBand, type RunCurve } from '../view/seed-band.js';
 import { paint } from '../view/style.js';
 import { progressText } from './alignment.js';
+import { landscapePanel } from './landscape-panel.js';
 
 /** How large is the noise of the gradients, and does its penalty follow the law? */
 export const varianceView: ViewSpec = { id: 'variance', short: 'noise', load };
@@ -36,7 +38,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
       : penaltyPanel(context, current, steps, (step) =>
           tables.flatMap((columns) => penaltyPoints(columns, step) ?? []),
         );
-  return { panels: [panel, noisePanel(context, current)] };
+  return { panels: [panel, noisePanel(context, current), await landscapePanel(context, current)] };
 }
 
 function penaltyPanel(
@@ -127,13 +129,20 @@ function penaltyPanel(
             : intervalText({ ...ratio }, true),
         ];
       });
+      const { learningRate, batchSize, optimizer } = questionStage(run.info);
+      const caveat = optimizer === 'sgd' ? '' : ` (a theorem about plain SGD; this run uses ${optimizer})`;
+      const penalty = smithRegulariser({ gamma, meanNorm2: full }, { learningRate, batchSize, population });
       const table = [
         ...textTable(
           [['batch size', 'measured', 'law (null)', 'measured/law - 1', '95 % interval'], ...rows],
           ['right', 'right', 'right', 'right', 'left'],
         ).map((line, i) => paint(line.slice(0, box.width), i === 0 ? 'bold' : 'plain', style)),
-        `Gamma ${formatNumber(gamma)}, |G|^2 ${formatNumber(full)} nats^2/parameter^2, noise scale Gamma/|G|^2 ${formatNumber(gamma / full)} examples; N ${population}; ${points.length} ${points.length === 1 ? 'run' : 'runs'}`.slice(
-          0,
+        ...wrapped(
+          `Gamma ${formatNumber(gamma)}, |G|^2 ${formatNumber(full)} nats^2/parameter^2, noise scale Gamma/|G|^2 ${formatNumber(gamma / full)} examples; N ${population}; ${points.length} ${points.length === 1 ? 'run' : 'runs'}`,
+          box.width,
+        ),
+        ...wrapped(
+          `penalty epsilon/4 |g_B|^2 at batch size ${batchSize}, epsilon ${learningRate}: variance part ${formatNumber(penalty.variance)}, norm part ${formatNumber(penalty.norm)} nats${caveat}`,
           box.width,
         ),
       ];

@@ -106,6 +106,8 @@ export async function writeRun(root: string, seed: number, options: FixtureOptio
     writeAlignment(folder, seed, [0, steps, total], stageOf);
     writePenalty(folder, seed, steps);
     writeTransfer(folder, seed, steps);
+    writePath(folder, seed, steps, total);
+    writeLandscape(folder, [0, steps, total], stageOf);
   }
   for (const table of Object.keys(tables)) {
     if (fs.existsSync(path.join(folder, `${table}.arrows`))) await finalizeTable(folder, table);
@@ -386,5 +388,52 @@ function writeTransfer(folder: string, seed: number, step: number): void {
         }
       }
     });
+  });
+}
+
+/** Fall of the loss of a subset's questions by an update of stage 2: 0.1 or 0.02 nats, predicted 10 % too large. */
+export const fallOf = (subset: string): number => (subset === 'd1consis' ? 0.1 : 0.02);
+
+function writePath(folder: string, seed: number, first: number, total: number): void {
+  table(folder, 'transfer_path', (writer) => {
+    for (let step = first + 1; step <= total; step++) {
+      for (const subset of ['d1consis', 'd2consis']) {
+        for (let variable = 0; variable < variables; variable++) {
+          const row = writer.reserve(1);
+          writer.column('stage')[row] = 1;
+          writer.column('step')[row] = step;
+          writer.column('subset')[row] = writer.indexOf('subset', subset);
+          writer.column('variable')[row] = variable;
+          writer.column('seen')[row] = 1;
+          writer.column('predicted')[row] = -1.1 * fallOf(subset);
+          writer.column('midpoint')[row] = -fallOf(subset);
+          writer.column('own')[row] = -fallOf(subset);
+          writer.column('same_tag')[row] = 0;
+          writer.column('other_tag')[row] = 0;
+          writer.column('loss')[row] = 2 + 0.01 * wobble(seed, variable) - (step - first) * fallOf(subset);
+          writer.column('start_loss')[row] = 2 + 0.01 * wobble(seed, variable);
+        }
+      }
+    }
+  });
+}
+
+function writeLandscape(folder: string, steps: readonly number[], stageOf: StageOf): void {
+  table(folder, 'landscape', (writer) => {
+    for (const step of steps) {
+      const row = writer.reserve(1);
+      writer.column('stage')[row] = stageOf(step);
+      writer.column('step')[row] = step;
+      writer.column('examples')[row] = 160;
+      writer.column('loss')[row] = 2 - step / 100;
+      writer.column('loss_gradient_norm')[row] = 1.5;
+      writer.column('gamma')[row] = 8;
+      writer.column('variance_gradient_norm')[row] = 3;
+      writer.column('variance_loss_cosine')[row] = 0.25;
+      writer.column('gsnr')[row] = 0.02;
+      writer.column('lambda_max')[row] = 7;
+      writer.column('lambda_change')[row] = 0;
+      writer.column('lambda_examples')[row] = 160;
+    }
   });
 }
