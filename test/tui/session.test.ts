@@ -7,7 +7,8 @@ import { showCommand } from '../../src/cli/show.js';
 import { bodyBox } from '../../tui/session/frame.js';
 import { views } from '../../tui/views/registry.js';
 import { openSession, press, typed, type Watched } from './support/fake-session.js';
-import { writeRun } from './support/fixture-run.js';
+import { formatNumber } from '../../src/report/text/numbers.js';
+import { accuracyOf, writeRun } from './support/fixture-run.js';
 import { temporaryFolder } from './support/folders.js';
 
 let root: string;
@@ -84,13 +85,20 @@ describe('runs', () => {
   });
 
   test('that are selected are compared, and averaged in other views', async () => {
-    const watched = await open();
+    const watched = await open(root, { width: 160 });
     await press(watched, ...typed('j   '));
     expect(watched.session.marked.size).toBe(3);
     const compare = await press(watched, 'g', 'space', 'c');
     const text = compare.join('\n');
     expect(text).toContain('tiny, 3 seeds');
     expect(text).toMatch(/name +tiny +other/);
+    // Both have seed 0 alone: a difference without an interval.
+    const gap = (seed: number, steps: number): number =>
+      accuracyOf('qd1consis', steps, seed) - accuracyOf('qd2incons', steps, seed);
+    expect(text).toContain('tiny - other, by seed');
+    expect(compare.find((line) => line.includes('weak gap, accuracy'))).toContain(
+      ` ${formatNumber(gap(0, 40) - gap(0, 20), true)} `,
+    );
     expect(text).toMatch(/strong gap, accuracy +accuracy .*\[/);
     const training = await press(watched, '2');
     expect(training.join('\n')).toContain('mean over seeds');

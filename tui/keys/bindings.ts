@@ -125,7 +125,7 @@ export const bindings: readonly Binding[] = [
     label: 'step',
     help: 'go to a step',
     group: 'move',
-    when: ({ hasSteps, hasAxis }) => hasSteps || hasAxis,
+    when: ({ hasSteps }) => hasSteps,
   },
   {
     action: 'drill',
@@ -329,8 +329,13 @@ export function helpLines(viewTitles: readonly string[], width: number): string[
     groupTitles[group],
     ...bindings
       .filter((own) => own.group === group)
-      .map(({ keys, help }) => `  ${keys.map(showKey).join(' ').padEnd(16)}${help}`),
-    ...(group === 'look' ? [`  ${'1-9'.padEnd(16)}views: ${viewTitles.join(', ')}`] : []),
+      .map(({ keys, help }) => `  ${keys.map(showKey).join(' ').padEnd(19)}${help}`),
+    ...(group === 'look'
+      ? [
+          `  ${'1-9'.padEnd(19)}views: ${viewTitles.slice(0, 5).join(', ')},`,
+          `  ${' '.repeat(19)}${viewTitles.slice(5).join(', ')}`,
+        ]
+      : []),
   ]);
   if (width < 150) return groups.flatMap((lines) => [...lines, '']).slice(0, -1);
   const half = Math.floor(width / 2) - 1;

@@ -373,7 +373,9 @@ export class Session {
       hasAxis: picture.axis !== null,
       hasChoices: (panel.choices?.values.length ?? 0) > 1,
       hasPanels: panels > 1,
-      hasSteps: picture.list?.placeOf != null,
+      hasSteps:
+        picture.list?.placeOf != null ||
+        (picture.figure?.kind === 'line' && picture.figure.xLabel === 'step'),
       drills: picture.list === null || picture.list.id === null ? null : panel.drills,
       isDrilled: state.drill !== null || state.filter !== '' || state.zoom !== null || state.cursor !== null,
       canLog: picture.figure !== null && picture.figure.kind !== 'heat',

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pairedDifference } from '../../src/analysis/inference/seeds/mean.js';
+import { pairBySeed } from '../../src/analysis/inference/seeds/pair-by-seed.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import type { ArmSection } from '../data/arm-numbers.js';
 import { drawList } from '../view/draw-list.js';
@@ -17,7 +19,7 @@ const compared = ['internalization', 'panel-alignment', 'transfer'];
 interface Row {
   readonly name: string;
   readonly unit: string;
-  /** `[arm]` */
+  /** `[arm]`, and with two arms their difference. */
   readonly cells: readonly string[];
 }
 
@@ -65,8 +67,11 @@ function comparisonList({ arms, rows }: Comparison): List {
     length: rows.length,
     id: () => null,
     columns: [
-      textColumn('what', (row) => rows[row]!.name, 44),
+      textColumn('what', (row) => rows[row]!.name, 40),
       textColumn('unit', (row) => rows[row]!.unit, 10),
+      ...(arms.length === 2
+        ? [textColumn(`${arms[0]!.name} - ${arms[1]!.name}, by seed`, (row) => rows[row]!.cells[2] ?? '', 40)]
+        : []),
       ...arms.map(({ name, runs }, arm) =>
         textColumn(
           runs.length === 1 ? runs[0]!.name : `${name}, ${runs.length} seeds`,
@@ -118,9 +123,27 @@ async function numberRows(context: ViewContext, arms: readonly ShownArm[]): Prom
           ? mean
           : `${mean} ${intervalText(own.estimate, own.null !== null)}`;
       });
-      if (cells.some((cell) => cell !== ''))
-        rows.push({ name: quantity, unit: unit === '1' ? '' : unit, cells });
+      if (cells.every((cell) => cell === '')) continue;
+      const difference = arms.length === 2 ? [differenceText(sections, quantity)] : [];
+      rows.push({ name: quantity, unit: unit === '1' ? '' : unit, cells: [...cells, ...difference] });
     }
   }
   return rows;
+}
+
+/** Difference of two arms over the seeds that both have, with its t interval. */
+function differenceText([first, second]: readonly (ArmSection | null)[], quantity: string): string {
+  const bySeed = (section: ArmSection | null | undefined): Map<number, number> =>
+    new Map(
+      section?.quantities
+        .find(({ name }) => name === quantity)
+        ?.seeds.flatMap(({ seed, value }) => (value === null ? [] : [[seed, value] as const])) ?? [],
+    );
+  const { seeds, treated, control } = pairBySeed(bySeed(first), bySeed(second));
+  const estimate = pairedDifference(treated, control);
+  if (estimate.kind === 'absent') return '';
+  const mean = formatNumber(estimate.estimate, true);
+  return estimate.interval === null
+    ? mean
+    : `${mean} ${intervalText({ ...estimate }, true)}, ${seeds.length} seeds`;
 }

@@ -6,7 +6,8 @@ import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
-import { messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
+import { paint } from '../view/style.js';
 import { stateText } from './config.js';
 
 /** Can the numbers of a run be trusted? */
@@ -95,7 +96,19 @@ function checksPanel(
           textColumn('expected', (row) => checks[row]!.expected, 60),
         ],
       };
-      return drawList({ list, state, box, style });
+      // The list is narrow: what was found is written out for the selected check.
+      const listBox = { width: box.width, height: Math.min(checks.length + 1, box.height - 4) };
+      const picture = drawList({ list, state, box: listBox, style });
+      const own = checks[picture.list?.row ?? 0];
+      const detail =
+        own === undefined || state.filter !== '' || state.sort !== null
+          ? []
+          : [
+              '',
+              ...wrapped(`${own.name}: ${own.value}`, box.width).map((line) => paint(line, 'bold', style)),
+              ...(own.expected === '' ? [] : wrapped(`expected: ${own.expected}`, box.width)),
+            ];
+      return { ...picture, lines: [...picture.lines, ...detail].slice(0, box.height) };
     },
   };
 }

@@ -192,10 +192,13 @@ function scatterPanel(
           return typeof value === 'number' ? [value] : [];
         }),
       );
+      const seeds = `${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`;
       const explained =
         fraction.kind === 'absent'
           ? `explained fraction: absent, ${fraction.reason}`
-          : `explained fraction here: ${formatNumber(fraction.estimate)} ${intervalText({ ...fraction }, false)} over ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'} (1: it closes)`;
+          : fraction.interval === null
+            ? `explained fraction here: ${formatNumber(fraction.estimate)} (no interval: ${fraction.missing}); 1: it closes`
+            : `explained fraction here: ${formatNumber(fraction.estimate)} ${intervalText({ ...fraction }, false)} over ${seeds}; 1: it closes`;
       const section = context.want(`transfer ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
         context.numbers.section(context.arm, 'transfer'),
       );

@@ -75,12 +75,8 @@ function penaltyPanel(
       const figure: ScatterFigure = {
         kind: 'scatter',
         title: 'squared norm of minibatch gradients by batch size',
+        // The last one shows where points share a cell: the one that the law is about.
         series: [
-          {
-            name: 'measured, without replacement',
-            x: sizes,
-            y: sizes.map((size) => mean((own) => of(size)(own)?.measured)),
-          },
           ...(first.withReplacement.length > 0
             ? [
                 {
@@ -92,6 +88,11 @@ function penaltyPanel(
                 },
               ]
             : []),
+          {
+            name: 'measured, without replacement',
+            x: sizes,
+            y: sizes.map((size) => mean((own) => of(size)(own)?.measured)),
+          },
         ],
         curves: [
           {
