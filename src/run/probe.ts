@@ -80,6 +80,7 @@ export class Prober {
         plan,
         modelKey: JSON.stringify([config.model, config.loss, plan.data[0]!.shape]),
         seed,
+        lastStep: steps.at(-1)!,
         panel,
         options: this.options,
         onMessage: (message) => this.watch.onMessage(`${folder}: ${message}`),

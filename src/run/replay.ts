@@ -65,18 +65,21 @@ export function* replayStage(
       const before = learner.read();
       learner.update(gradient.blocks, [clip], [rateFactor], stageStep);
       const after = learner.read();
-      yield {
-        stageStep,
-        step: firstStep + stageStep,
-        minibatch,
-        weights,
-        rateFactor,
-        before,
-        after,
-        learner,
-      };
-      gradient.dispose();
-      tf.dispose([minibatch.inputs, before, after]);
+      try {
+        yield {
+          stageStep,
+          step: firstStep + stageStep,
+          minibatch,
+          weights,
+          rateFactor,
+          before,
+          after,
+          learner,
+        };
+      } finally {
+        gradient.dispose();
+        tf.dispose([minibatch.inputs, before, after]);
+      }
     }
   } finally {
     learner.dispose();

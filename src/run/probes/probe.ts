@@ -51,6 +51,8 @@ export interface ProbedRun {
   /** Equal for runs whose models are the same function of parameters and inputs. */
   readonly modelKey: string;
   readonly seed: number;
+  /** Updates that the run has come to, as its last checkpoint has it. */
+  readonly lastStep: number;
   readonly panel: Panel;
   readonly options: ProbeOptions;
   /** One line for people. */

@@ -48,6 +48,7 @@ export const transferPathProbe: ProbeSpec = {
           const path = new PathRecorder(run, stage, followed, writer);
           // The blocks of the stage are not those of the checkpoint before it.
           for (const update of replayStage(plan, stage, checkpoint)) {
+            if (update.step > run.lastStep) break;
             path.record(update, gradients.of(run, update.learner.blocks));
           }
           path.dispose();
