@@ -25,7 +25,8 @@ Examples:
   gradscope doctor                                        engine, versions, numerics self-test
   gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
   gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
-  gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals`,
+  gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals
+  gradscope tui                                           browse all of it, also while runs are going`,
   );
 
 for (const command of [
