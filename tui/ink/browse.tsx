@@ -62,6 +62,7 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
     clearTimeout(timer);
     stdout.off('resize', onResize);
     giveBack();
+    if (style.screenReader) stdout.write('\n');
     await session.close();
   }
 }
