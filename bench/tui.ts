@@ -109,8 +109,9 @@ async function press(screen: FakeTerminal, key: string): Promise<number> {
 }
 
 /** Seconds from the start of the program to its first screen, in tmux; null where there is no tmux. */
-async function firstScreen(root: string): Promise<number | null> {
-  const server = `gradscope-bench-${process.pid}`;
+async function firstScreen(root: string, count: number): Promise<number | null> {
+  // A server that was told to end may still answer: each has a name of its own.
+  const server = `gradscope-bench-${process.pid}-${path.basename(root)}-${count}`;
   const tmux = (...args: string[]) =>
     spawnSync('tmux', ['-u', '-L', server, ...args], {
       encoding: 'utf8',
@@ -166,7 +167,7 @@ async function main(): Promise<void> {
       [`a log of ${gigabytes} GB`, large],
     ] as const) {
       const screens: number[] = [];
-      for (let i = 0; i < 3; i++) screens.push((await firstScreen(root)) ?? NaN);
+      for (let i = 0; i < 3; i++) screens.push((await firstScreen(root, i)) ?? NaN);
       const { openMs, keys, whileReading, readMs, peakMb } = measureApart(root);
       rows.push([
         name,
