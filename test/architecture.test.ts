@@ -21,6 +21,7 @@ const allowed: Record<string, readonly string[]> = {
     'src/run',
     'src/analysis',
     'src/report',
+    'tui',
   ],
   tui: ['data', 'src/store', 'src/analysis', 'src/report'],
 };

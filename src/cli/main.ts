@@ -8,7 +8,9 @@ import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
+import { showCommand } from './show.js';
 import { sweepCommand } from './sweep.js';
+import { tuiCommand } from './tui.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
@@ -26,7 +28,8 @@ Examples:
   gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
   gradscope sweep configs/sweeps/mnist-pairs.yaml         one experiment over several values of a key
   gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
-  gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals`,
+  gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals
+  gradscope tui                                           browse all of it, also while runs are going`,
   );
 
 for (const command of [
@@ -39,6 +42,8 @@ for (const command of [
   analyzeCommand,
   verifyCommand,
   recoverCommand,
+  tuiCommand,
+  showCommand,
 ])
   program.addCommand(command());
 

@@ -1,5 +1,6 @@
 export { BrailleCanvas, type BrailleCell } from './braille-canvas.js';
 export type { Chart, Readout, Row, Segment } from './chart.js';
+export { cutSeries, decimate } from './decimate.js';
 export { heatBackground, heatCharacter, heatForeground, heatSign } from './heat-colors.js';
 export { heatMap, type HeatCell, type HeatMap, type HeatMapOptions, type HeatScale } from './heat-map.js';
 export { type HeatRenderOptions, renderHeatAnsi, renderHeatPlain } from './heat-render.js';

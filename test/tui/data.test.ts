@@ -1,0 +1,176 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readGroupGradients } from '../../src/analysis/group-gradients.js';
+import { openRun } from '../../src/analysis/run-data.js';
+import { RunReader } from '../../src/analysis/run-reader.js';
+import { panelAlignment } from '../../src/analysis/sections/panel-alignment.js';
+import { internalization } from '../../src/analysis/sections/internalization.js';
+import { nodeEnvironment } from '../../src/store/environment.js';
+import { ArmNumbers } from '../../tui/data/arm-numbers.js';
+import { panelCosines, tagSwapGap, cosineColumns } from '../../tui/data/panel-cosines.js';
+import { quickNumbers } from '../../tui/data/quick-numbers.js';
+import { readRunIndex } from '../../tui/data/run-index.js';
+import { RunSource } from '../../tui/data/run-source.js';
+import { RunTables } from '../../tui/data/run-tables.js';
+import { sketchErrors } from '../../tui/data/sketch-errors.js';
+import { groups, writeRun } from './support/fixture-run.js';
+import { temporaryFolder } from './support/folders.js';
+
+let root: string;
+let folder: string;
+
+beforeAll(async () => {
+  root = temporaryFolder();
+  folder = await writeRun(root, 0);
+  await writeRun(root, 1);
+});
+
+const opened: RunSource[] = [];
+
+afterAll(async () => {
+  for (const run of opened) await run.tables.close();
+});
+
+async function source(name = 'tiny-seed0', at = root): Promise<RunSource> {
+  const entries = await readRunIndex(at, { processes: nodeEnvironment.processes });
+  const entry = entries.find((own) => own.name === name)!;
+  const run = new RunSource(entry, entry.info!);
+  await run.tables.refresh();
+  opened.push(run);
+  return run;
+}
+
+test('totals that are gathered batch by batch are those that the analysis reads at once', async () => {
+  const [own, whole] = [
+    await (await source()).groupGradients(),
+    await readGroupGradients(await openRun(folder)),
+  ];
+  expect(own!.steps).toEqual(whole!.steps);
+  for (const group of ['minibatch', ...groups]) {
+    expect(own!.norm2(group)).toEqual(whole!.norm2(group));
+    expect(own!.exampleNorm2(group)).toEqual(whole!.exampleNorm2(group));
+    expect(own!.count(group)).toEqual(whole!.count(group));
+    for (const other of groups) expect(own!.inner(group, other)).toEqual(whole!.inner(group, other));
+  }
+});
+
+test('the gaps of the list are those of the analysis', async () => {
+  const run = await source();
+  const reader = new RunReader(await openRun(folder));
+  const gaps = await internalization.measure(reader.run, reader);
+  const alignment = await panelAlignment.measure(reader.run, reader);
+  const mean = (value: unknown): number =>
+    Array.isArray(value)
+      ? value.reduce((sum: number, own: number) => sum + own, 0) / value.length
+      : Number(value);
+  const quick = await quickNumbers(run);
+  expect(quick.weak).toBe(gaps!['weak accuracy']);
+  expect(quick.strong).toBe(gaps!['strong accuracy']);
+  expect(quick.alignment).toBeCloseTo(mean(alignment!['all swap']), 14);
+  const cosines = panelCosines((await run.tables.columns('alignment', cosineColumns))!);
+  expect(tagSwapGap(cosines, 40, 'total').null).toBeCloseTo(mean(alignment!['all swap null']), 14);
+  expect(Number.isNaN(cosines.mean(40, 'total', 'd1consis', 'matched', 'trained'))).toBe(true);
+});
+
+test('rows of steps are found by bisection, at both ends and outside', async () => {
+  const { tables } = await source();
+  for (const [from, to] of [
+    [1, 1],
+    [23, 25],
+    [50, 50],
+    [49, 90],
+    [0, 0],
+    [60, 70],
+  ] as const) {
+    const rows = await tables.rowsOfSteps('gram', ['step', 'tensor'], from, to);
+    const found = [...rows!.column('step', 'int32').values].filter((step) => step >= from && step <= to);
+    const steps = Array.from({ length: 50 }, (_, i) => i + 1).filter((step) => step >= from && step <= to);
+    // Three tensors, six pairs of groups.
+    expect(found).toEqual(steps.flatMap((step) => Array.from({ length: 18 }, () => step)));
+  }
+});
+
+test('sketches of gradients in a plane are exact', async () => {
+  const errors = await sketchErrors(await source());
+  expect(errors!.pairs).toBe(60);
+  expect(errors!.standardised).toBeLessThan(1e-5);
+});
+
+test('an arm is measured from its tables, with interval and null', async () => {
+  const arm = [await source('tiny-seed0'), await source('tiny-seed1')];
+  const section = await new ArmNumbers().section(arm, 'internalization');
+  expect(section!.source).toBe('computed from the tables of 2 runs');
+  const weak = section!.quantities.find(({ name }) => name === 'weak gap, accuracy')!;
+  expect(weak.null).toMatchObject({ kind: 'zero' });
+  expect(weak.estimate).toMatchObject({ kind: 'value', seeds: 2 });
+});
+
+describe('what grows is read on', () => {
+  test('new batches alone, then the file that replaces the stream', async () => {
+    const at = temporaryFolder();
+    const full = await writeRun(at, 3);
+    const growing = path.join(at, 'growing');
+    fs.mkdirSync(growing);
+    // The stream as the writer left it after some batches and in the middle of the next one.
+    const stream = await streamOf(at);
+    const tables = new RunTables(growing);
+    const write = (bytes: number): void =>
+      fs.writeFileSync(path.join(growing, 'gram.arrows'), stream.subarray(0, bytes));
+    write(Math.floor(stream.length / 2));
+    await tables.refresh();
+    const first = await tables.columns('gram', ['step', 'inner']);
+    const version = tables.version;
+    await tables.refresh();
+    expect(tables.version).toBe(version);
+    fs.appendFileSync(path.join(growing, 'gram.arrows'), stream.subarray(Math.floor(stream.length / 2)));
+    await tables.refresh();
+    expect(tables.version).toBeGreaterThan(version);
+    const second = await tables.columns('gram', ['step', 'inner']);
+    expect(second!.rows).toBeGreaterThan(first!.rows);
+    const whole = new RunTables(full);
+    await whole.refresh();
+    const expected = (await whole.columns('gram', ['step', 'inner']))!.column('inner', 'float64').values;
+    expect(second!.column('inner', 'float64').values).toEqual(expected.subarray(0, second!.rows));
+    fs.copyFileSync(path.join(full, 'gram.arrow'), path.join(growing, 'gram.arrow'));
+    fs.rmSync(path.join(growing, 'gram.arrows'));
+    await tables.refresh();
+    const third = await tables.columns('gram', ['step', 'inner']);
+    expect(third!.column('inner', 'float64').values).toEqual(expected);
+    expect((await tables.states()).map(({ format }) => format)).toEqual(['file']);
+    await tables.close();
+    await whole.close();
+  });
+
+  /** The stream of `gram` of a run that is going, whole. */
+  async function streamOf(at: string): Promise<Uint8Array> {
+    const running = await writeRun(at, 3, { name: 'stream', running: true, steps: 100 });
+    return fs.readFileSync(path.join(running, 'gram.arrows'));
+  }
+});
+
+test('a foreign and a cut file show as such and take nothing else down', async () => {
+  const at = temporaryFolder();
+  const broken = await writeRun(at, 0);
+  fs.writeFileSync(path.join(broken, 'metrics.arrow'), 'no Arrow file at all');
+  const running = await writeRun(at, 1, { running: true });
+  const file = path.join(running, 'steps.arrows');
+  fs.truncateSync(file, fs.statSync(file).size - 100);
+  fs.mkdirSync(path.join(at, 'empty-run'));
+  fs.writeFileSync(path.join(at, 'empty-run', 'run.json'), '{');
+  const entries = await readRunIndex(at, { processes: nodeEnvironment.processes });
+  expect(entries.map(({ name, status }) => [name, status])).toEqual([
+    ['empty-run', 'unreadable'],
+    ['tiny-seed0', 'complete'],
+    ['tiny-seed1', 'running'],
+  ]);
+  const states = await (await source('tiny-seed0', at)).tables.states();
+  expect(states.find(({ name }) => name === 'metrics')!.problem).toMatch(/metrics\.arrow: not an Arrow file/);
+  expect(states.find(({ name }) => name === 'steps')).toMatchObject({ problem: null, rows: 50 });
+  const cut = await (await source('tiny-seed1', at)).tables.states();
+  expect(cut.find(({ name }) => name === 'steps')!.truncated).not.toBeNull();
+  const quick = await quickNumbers(await source('tiny-seed0', at));
+  expect(quick).toMatchObject({ weak: null, strong: null });
+  expect(quick.alignment).not.toBeNull();
+  expect(quick.problems[0]).toMatch(/not an Arrow file/);
+});

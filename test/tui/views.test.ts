@@ -1,0 +1,337 @@
+import { stripVTControlCharacters } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
+import type { Estimate } from '../../src/analysis/inference/estimate.js';
+import { formatValue } from '../../src/report/charts/index.js';
+import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
+import { show, type ShowOptions } from '../../tui/show.js';
+import { plainStyle } from '../../tui/view/style.js';
+import {
+  accuracyOf,
+  cosineOf,
+  cosineOfGroups,
+  fallOf,
+  gradNormOf,
+  lossOf,
+  measuredNorm2,
+  variables,
+  writeRun,
+} from './support/fixture-run.js';
+import { temporaryFolder } from './support/folders.js';
+
+/** Steps of stage 1 and of all. */
+const [stage1, total] = [40, 50];
+const seeds = [0, 1, 2];
+let root: string;
+
+beforeAll(async () => {
+  root = temporaryFolder();
+  for (const seed of seeds) await writeRun(root, seed);
+});
+
+const run = (seed: number): string => `${root}/tiny-seed${seed}`;
+
+/** What a view prints about seed 0, or about other folders. */
+const shown = async (view: string, options: Partial<ShowOptions> = {}): Promise<string[]> =>
+  show({ folders: [run(0)], view, width: 160, height: 60, style: plainStyle, ...options });
+
+/** The line that begins with a text, its cells apart. */
+function cells(lines: readonly string[], start: string): string[] {
+  const line = lines.find((own) => own.replace(/^[› ●]*/, '').startsWith(start));
+  if (line === undefined) throw new Error(`no line ${start} in\n${lines.join('\n')}`);
+  return line
+    .replace(/^[› ●]*/, '')
+    .trim()
+    .split(/ {2,}/);
+}
+
+const signedNumber = (value: number): string => formatNumber(value, true);
+const interval = (estimate: Estimate): string => formatInterval(estimate, true);
+
+/** Gap of the tags of new variables, over the panel, as the tables hold it. */
+function tagSwap(seed: number): { gap: number; none: number } {
+  const mean = (subset: string, place: number, pairing: string): number =>
+    Array.from({ length: variables }, (_, i) =>
+      cosineOf(subset, pairing, 10 * place + i, 'total', stage1, seed),
+    ).reduce((a, b) => a + b) / variables;
+  const gap = (asTrained: string, swapped: string): number =>
+    (mean('d1consis', 2, asTrained) + mean('d2consis', 3, swapped)) / 2 -
+    (mean('d1consis', 2, swapped) + mean('d2consis', 3, asTrained)) / 2;
+  return { gap: gap('matched', 'tag_swap'), none: gap('mismatched', 'tag_swap_mismatched') };
+}
+
+const weak = (seed: number): number =>
+  accuracyOf('qd1consis', stage1, seed) - accuracyOf('qd2incons', stage1, seed);
+const strong = (seed: number): number =>
+  accuracyOf('d1consis', total, seed) - accuracyOf('d2consis', total, seed);
+
+describe('the numbers on screen are those of the tables', () => {
+  test('runs: gaps of each run, and of the seeds with interval and null', async () => {
+    const lines = await shown('runs', { folders: [root], panel: 'runs' });
+    for (const seed of seeds) {
+      const row = cells(lines, `tiny-seed${seed}`);
+      expect(row.slice(1, 2)).toEqual(['complete']);
+      expect(row.slice(3, 7)).toEqual([
+        '100 %',
+        signedNumber(weak(seed)),
+        signedNumber(strong(seed)),
+        signedNumber(tagSwap(seed).gap),
+      ]);
+    }
+    const means = {
+      weak: meanOverSeeds(seeds.map(weak)),
+      swap: meanOverSeeds(seeds.map((seed) => tagSwap(seed).gap)),
+    };
+    expect(cells(lines, 'weak gap, accuracy')).toEqual(
+      expect.arrayContaining(['accuracy', signedNumber(weak(0)), interval(means.weak), '3', '0']),
+    );
+    const none = seeds.map((seed) => tagSwap(seed).none).reduce((a, b) => a + b) / 3;
+    expect(cells(lines, 'tag-swap gap of new variables, all tensors')).toEqual(
+      expect.arrayContaining([signedNumber(tagSwap(0).gap), interval(means.swap), signedNumber(none)]),
+    );
+  });
+
+  test('training: accuracies at a step with their interval over variables', async () => {
+    const lines = await shown('training', {
+      panel: 'curves',
+      choose: 'accuracy of the test sets',
+      cursor: 20,
+    });
+    for (const set of ['qd1consis', 'd2consis']) {
+      const value = accuracyOf(set, 20, 0);
+      const ends = [value - 1.96 * 0.02, value + 1.96 * 0.02].map((end) => formatNumber(end));
+      expect(cells(lines, `${set} `)).toEqual([set, formatNumber(value), `[${ends.join(', ')}]`, '120']);
+    }
+    expect(cells(lines, 'step 20')).toEqual(['step 20', 'accuracy', '95 % over variables', 'questions']);
+  });
+
+  test('training: means over selected seeds with their t interval', async () => {
+    const lines = await shown('training', {
+      folders: seeds.map(run),
+      panel: 'mean over seeds',
+      choose: 'accuracy of the test sets',
+    });
+    const estimate = meanOverSeeds(seeds.map((seed) => accuracyOf('d1consis', total, seed)));
+    expect(cells(lines, 'd1consis ')).toEqual([
+      'd1consis',
+      estimate.kind === 'value' ? formatNumber(estimate.estimate) : '',
+      formatInterval(estimate),
+      '360',
+    ]);
+  });
+
+  test('alignment: entities sorted by their gap, and one of them by tensor', async () => {
+    const lines = await shown('alignment', { panel: 'entities' });
+    const all = ['qd1consis', 'qd2incons', 'd1consis', 'd2consis'].flatMap((subset, place) =>
+      Array.from({ length: variables }, (_, i) => {
+        const variable = 10 * place + i;
+        const own = (pairing: string): number => cosineOf(subset, pairing, variable, 'total', stage1, 0);
+        const sign = place % 2 === 0 ? 1 : -1;
+        return { variable, subset, gap: sign * (own('matched') - own('tag_swap')), matched: own('matched') };
+      }),
+    );
+    const sorted = all.toSorted((a, b) => b.gap - a.gap);
+    const header = lines.findIndex((line) => line.includes('tag-swap gap▼'));
+    const rows = lines.slice(header + 1).map((line) => line.replace(/^[› ]*/, '').split(/ {2,}/));
+    expect(rows.slice(0, 20).map((row) => [row[0], row[1], row[3], row[5]])).toEqual(
+      sorted.map((own) => [
+        String(own.variable),
+        own.subset,
+        signedNumber(own.gap),
+        signedNumber(own.matched),
+      ]),
+    );
+    const drilled = await shown('alignment', { drill: `${stage1}:d1consis/21/heldout` });
+    const tensor = cells(drilled, 'without_embeddings');
+    expect(tensor[2]).toBe(
+      signedNumber(cosineOf('d1consis', 'matched', 21, 'without_embeddings', stage1, 0)),
+    );
+  });
+
+  test('alignment: matched minus mismatched of a tensor, the gap with its null taken off', async () => {
+    const lines = await shown('alignment', { folders: seeds.map(run), panel: 'layers', row: 0 });
+    const estimate = meanOverSeeds(
+      seeds.map((seed) => {
+        // At the last checkpoint the formulas give the same as at the end of stage 1.
+        const { gap, none } = tagSwap(seed);
+        return gap - none;
+      }),
+    );
+    if (estimate.kind === 'absent') throw new Error(estimate.reason);
+    const line = lines.find((own) => own.startsWith('total, step'))!;
+    expect(line).toContain(`: ${signedNumber(estimate.estimate)} ${interval(estimate)} over 3 seeds; null 0`);
+  });
+
+  test('minibatches: values of steps, and the Gram matrix of one', async () => {
+    const lines = await shown('minibatches', { row: 6, width: 140 });
+    const row = cells(lines, '7 ');
+    expect(row.slice(0, 6)).toEqual([
+      '7',
+      'stage1',
+      '0.70',
+      '16',
+      formatNumber(lossOf(7, 0)),
+      formatNumber(gradNormOf(7, 0)),
+    ]);
+    const coloured = await shown('minibatches', {
+      row: 6,
+      width: 140,
+      style: { ...plainStyle, colour: true },
+    });
+    const gram = coloured.map((line) => stripVTControlCharacters(line));
+    const cosine = cosineOfGroups('qd1consis/definition', 'qd1consis/qa', 7, 0);
+    const row1 = gram
+      .find((line) => line.includes('1 qd1consis/definition'))!
+      .trim()
+      .split(/ +/);
+    expect(row1[2]).toBe('1');
+    expect(Number(row1[3])).toBeCloseTo(cosine, 2);
+  });
+
+  test('variance: measured norms and the law', async () => {
+    const lines = await shown('variance', { panel: 'penalty' });
+    const row = cells(lines, '16 ');
+    expect(row).toEqual([
+      '16',
+      formatNumber(measuredNorm2(16)),
+      formatNumber(measuredNorm2(16) / 1.02),
+      '+2.0 %',
+      'none: 1 seed shows no spread',
+    ]);
+    expect(lines.join('\n')).toContain(
+      'Gamma 8.00, |G|^2 2.00 nats^2/parameter^2, noise scale Gamma/|G|^2 4.00 examples; N 160',
+    );
+  });
+
+  test('transfer: explained fraction and single variables', async () => {
+    const lines = await shown('transfer', { panel: 'predicted', choose: 'step 40, size 0.0010' });
+    expect(lines.join('\n')).toContain('explained fraction here: 1.10 ');
+    const list = await shown('transfer', {
+      panel: 'variables',
+      choose: 'step 40, size 0.0010',
+      filter: 'variable=21 !tag_swap',
+    });
+    const predicted = -1e-3 * 6 * cosineOf('d1consis', 'matched', 21, 'total', stage1, 0);
+    expect(cells(list, '21 ').slice(0, 8)).toEqual([
+      '21',
+      'd1consis',
+      'definition',
+      'reliable',
+      signedNumber(predicted),
+      signedNumber(0),
+      signedNumber(predicted / 1.1),
+      '1.10',
+    ]);
+  });
+
+  test('transfer: predictions of all updates added up', async () => {
+    const lines = await shown('transfer', { panel: 'path', style: { ...plainStyle, screenReader: true } });
+    const text = lines.join(' ');
+    const updates = total - stage1;
+    for (const subset of ['d1consis', 'd2consis']) {
+      const fall = updates * fallOf(subset);
+      expect(text).toContain(`last ${formatValue(-fall)} at step ${total}`);
+      expect(text).toContain(`last ${formatValue(-1.1 * fall)} at step ${total}`);
+    }
+  });
+
+  test('variance: loss, curvature and noise at the checkpoints', async () => {
+    const lines = await shown('variance', { panel: 'landscape' });
+    expect(cells(lines, '40 ')).toEqual([
+      '40',
+      'stage1',
+      '1.60',
+      '1.50',
+      '8.00',
+      '3.00',
+      '+0.250',
+      '0.020',
+      '7.00',
+    ]);
+  });
+
+  test('health: outliers, the cost of logging', async () => {
+    const lines = await shown('health');
+    expect(cells(lines, 'look')).toEqual(expect.arrayContaining(['gradient norm > 10 x its median']));
+    expect(lines.join('\n')).toContain('1.050 (median step 4.00 ms, log 0.200 ms a step on average)');
+    expect(cells(lines, '7 ')).toEqual([
+      '7',
+      '50.0',
+      formatNumber(50 / medianNorm()),
+      formatNumber(lossOf(7, 0)),
+    ]);
+  });
+
+  test('config: provenance and tables', async () => {
+    const text = (await shown('config')).join('\n');
+    expect(text).toContain('name: tiny');
+    expect(text).toMatch(/command +gradscope run configs\/tiny\.yaml --seed 0/);
+    expect(text).toMatch(/steps +file +50 +complete/);
+  });
+
+  test('findings: every claim with its interval', async () => {
+    const text = (await shown('findings', { panel: 'claims' })).join(' ').replaceAll(/\s+/g, ' ');
+    expect(text).toContain('supported strong internalization');
+    expect(text).toContain('over 3 seeds');
+  });
+});
+
+function medianNorm(): number {
+  const norms = Array.from({ length: total }, (_, i) => gradNormOf(i + 1, 0)).toSorted((a, b) => a - b);
+  return (norms[24]! + norms[25]!) / 2;
+}
+
+describe('what cannot be shown is said', () => {
+  test('a view, a panel, a choice, a column that is not there', async () => {
+    await expect(shown('nosuch')).rejects.toThrow(/no view nosuch; there are runs, training/);
+    await expect(shown('alignment', { panel: 'nosuch' })).rejects.toThrow(
+      /no panel nosuch; there are by tag/,
+    );
+    await expect(shown('variance', { panel: 'penalty', choose: 'step 1' })).rejects.toThrow(
+      /no checkpoint step 1/,
+    );
+    await expect(shown('minibatches', { sort: 'nosuch' })).rejects.toThrow(/no column nosuch/);
+    await expect(shown('runs', { folders: [`${root}/nowhere`] })).rejects.toThrow(/nowhere: cannot be read/);
+  });
+
+  test('a run without a probe', async () => {
+    const at = temporaryFolder();
+    const folder = await writeRun(at, 0, { unprobed: true });
+    for (const view of ['alignment', 'variance', 'transfer'])
+      expect((await shown(view, { folders: [folder] })).join('\n')).toContain('npx gradscope probe');
+  });
+
+  test('a folder without runs', async () => {
+    expect((await shown('runs', { folders: [temporaryFolder()] })).join('\n')).toContain(
+      'start one: npx gradscope run',
+    );
+  });
+});
+
+test.each([
+  'runs',
+  'training',
+  'alignment',
+  'minibatches',
+  'variance',
+  'transfer',
+  'config',
+  'health',
+  'findings',
+])('%s stays within its box at every size, with and without colour and braille', async (view) => {
+  for (const width of [80, 100, 133, 200]) {
+    for (const style of [
+      plainStyle,
+      { ...plainStyle, colour: true },
+      { ...plainStyle, ascii: true },
+      { ...plainStyle, screenReader: true },
+    ]) {
+      const lines = await shown(view, { width, height: 19, style });
+      for (const line of lines) {
+        const visible = stripVTControlCharacters(line);
+        expect(visible.length, visible).toBeLessThanOrEqual(width);
+        if (style.ascii) expect(visible).toMatch(/^[ -~]*$/);
+      }
+    }
+  }
+});

@@ -1,0 +1,152 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Claim } from '../../src/analysis/claims.js';
+import { analysisFormatVersion } from '../../src/analysis/document.js';
+import type { Section } from '../../src/analysis/section.js';
+import { analysisFile } from '../../src/store/list-runs.js';
+
+const interval = z.tuple([z.number(), z.number()]).readonly();
+
+const estimateSchema = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('absent'), reason: z.string() }),
+  z.looseObject({
+    kind: z.literal('value'),
+    estimate: z.number(),
+    interval: interval.nullable(),
+    missing: z.string().nullable(),
+    pValue: z.number().nullable(),
+    seeds: z.number(),
+  }),
+]);
+
+const controlSchema = z.looseObject({
+  name: z.string(),
+  estimate: estimateSchema,
+  difference: estimateSchema,
+});
+
+const quantitySchema = z.looseObject({
+  name: z.string(),
+  unit: z.string(),
+  estimate: estimateSchema,
+  null: z
+    .discriminatedUnion('kind', [
+      z.looseObject({ kind: z.literal('zero'), name: z.string() }),
+      z.looseObject({
+        kind: z.literal('measured'),
+        name: z.string(),
+        estimate: estimateSchema,
+        difference: estimateSchema,
+      }),
+    ])
+    .nullable(),
+  controls: z.array(controlSchema).default([]),
+  /** p-value against the null after Holm over the section; null where there is none. */
+  adjustedPValue: z.number().nullable().default(null),
+  seeds: z.array(z.looseObject({ seed: z.number(), value: z.number().nullable() })),
+});
+
+const documentSchema = z.looseObject({
+  formatVersion: z.literal([1, analysisFormatVersion]),
+  seeds: z.array(z.number()),
+  sections: z.array(
+    z.looseObject({
+      name: z.string(),
+      title: z.string(),
+      quantities: z.array(quantitySchema),
+      notes: z.array(z.string()).default([]),
+    }),
+  ),
+  claims: z.array(
+    z.looseObject({
+      claim: z.string(),
+      quantity: z.string(),
+      judgement: z.looseObject({ verdict: z.string(), reason: z.string() }),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+
+/** An estimate as the file holds it: what the screen needs of it. */
+export type ShownEstimate = z.infer<typeof estimateSchema>;
+export type ShownQuantity = z.infer<typeof quantitySchema>;
+
+/** A section as it is shown, from the file or computed. */
+export interface ShownSection {
+  readonly name: string;
+  readonly title: string;
+  readonly quantities: readonly ShownQuantity[];
+  /** What a reader must know of the estimates before believing them. */
+  readonly notes: readonly string[];
+}
+
+export interface ShownClaim {
+  readonly claim: string;
+  readonly quantity: string;
+  readonly judgement: { readonly verdict: string; readonly reason: string };
+}
+
+/** What `gradscope analyze` wrote about an arm. */
+export interface AnalysisRead {
+  readonly path: string;
+  /** Last change, ms since 1970. */
+  readonly written: number;
+  readonly seeds: readonly number[];
+  readonly sections: readonly ShownSection[];
+  readonly claims: readonly ShownClaim[];
+  readonly notes: readonly string[];
+}
+
+/** Where the analysis of a run's arm is: `<folder of its runs>/analysis/<name>/analysis.json`. */
+export const analysisPathOf = (runFolder: string, name: string): string =>
+  path.join(runFolder, '..', 'analysis', name, analysisFile);
+
+/** Reads the analysis of an arm; null where there is none, a reason where it is not one that is understood. */
+export async function readAnalysis(file: string): Promise<AnalysisRead | string | null> {
+  const found = await stat(file).catch(() => null);
+  if (found === null) return null;
+  try {
+    const parsed = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return { path: file, written: found.mtimeMs, ...parsed };
+  } catch {
+    return `${file} is not an analysis that this version reads: numbers are computed from the tables`;
+  }
+}
+
+/** A section of the analysis functions as it is shown. */
+export function shownSection({ name, title, quantities, notes }: Section): ShownSection {
+  return {
+    name,
+    title,
+    notes,
+    quantities: quantities.map((own): ShownQuantity => ({
+      name: own.name,
+      unit: own.unit,
+      estimate: { ...own.estimate },
+      null:
+        own.null === null
+          ? null
+          : own.null.kind === 'zero'
+            ? { ...own.null }
+            : {
+                ...own.null,
+                estimate: { ...own.null.estimate },
+                difference: { ...own.null.difference },
+              },
+      controls: own.controls.map((control) => ({
+        name: control.name,
+        estimate: { ...control.estimate },
+        difference: { ...control.difference },
+      })),
+      adjustedPValue: own.adjustedPValue,
+      seeds: own.seeds.map((seed) => ({ ...seed })),
+    })),
+  };
+}
+
+export const shownClaim = ({ claim, quantity, judgement }: Claim): ShownClaim => ({
+  claim,
+  quantity,
+  judgement: { verdict: judgement.verdict, reason: judgement.reason },
+});

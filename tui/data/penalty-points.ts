@@ -1,0 +1,80 @@
+import { expectedMinibatchNorm2 } from '../../src/analysis/measures/expected-minibatch-norm.js';
+import type { ColumnSet } from '../../src/store/column-views.js';
+
+/** Columns of the table `penalty` that points take. */
+export const penaltyColumns = [
+  'step',
+  'sampler',
+  'batch_size',
+  'norm2',
+  'example_norm2',
+  'full_norm2',
+  'examples',
+] as const;
+
+/** Real minibatches of one size at a checkpoint of a run. */
+export interface PenaltyPoint {
+  readonly batchSize: number;
+  /** Mean over draws of the mean squared norm of the minibatches. */
+  readonly measured: number;
+  /** The law of its sampler: what is predicted without fitting. */
+  readonly law: number;
+}
+
+/** Measured norms of a run at a checkpoint, and what the law takes. */
+export interface PenaltyPoints {
+  readonly shuffle: readonly PenaltyPoint[];
+  readonly withReplacement: readonly PenaltyPoint[];
+  /** Gamma, trace of the covariance of example gradients, divisor N. */
+  readonly gamma: number;
+  /** |G|^2 */
+  readonly fullNorm2: number;
+  /** N */
+  readonly examples: number;
+}
+
+/** Checkpoints of the table, ascending. */
+export const penaltySteps = (columns: ColumnSet): number[] =>
+  [...new Set(columns.column('step', 'int32').values)].toSorted((a, b) => a - b);
+
+/**
+ * Points of a checkpoint, or null where it has none. The law without replacement is `|G|^2 + (N-B)/(N-1) Gamma/B`, with
+ * replacement `|G|^2 + Gamma/B`.
+ */
+export function penaltyPoints(columns: ColumnSet, at: number): PenaltyPoints | null {
+  const step = columns.column('step', 'int32').values;
+  const sampler = columns.column('sampler', 'dictionary');
+  const [size, examples] = (['batch_size', 'examples'] as const).map(
+    (name) => columns.column(name, 'int32').values,
+  );
+  const [norm2, example, full] = (['norm2', 'example_norm2', 'full_norm2'] as const).map(
+    (name) => columns.column(name, 'float64').values,
+  );
+  const rows = Array.from(step.keys()).filter((row) => step[row] === at);
+  const [first] = rows;
+  if (first === undefined) return null;
+  const moments = { gamma: example![first]! - full![first]!, meanNorm2: full![first]! };
+  const population = examples![first]!;
+  const pointsOf = (name: string): PenaltyPoint[] => {
+    const own = rows.filter((row) => sampler.values[sampler.indices[row]!] === name);
+    const sizes = [...new Set(own.map((row) => size![row]!))].toSorted((a, b) => a - b);
+    return sizes.map((batchSize) => {
+      const draws = own.filter((row) => size![row] === batchSize);
+      return {
+        batchSize,
+        measured: draws.reduce((sum, row) => sum + norm2![row]!, 0) / draws.length,
+        law:
+          name === 'shuffle'
+            ? expectedMinibatchNorm2(moments, batchSize, population)
+            : moments.meanNorm2 + moments.gamma / batchSize,
+      };
+    });
+  };
+  return {
+    shuffle: pointsOf('shuffle'),
+    withReplacement: pointsOf('withReplacement'),
+    gamma: moments.gamma,
+    fullNorm2: moments.meanNorm2,
+    examples: population,
+  };
+}

@@ -1,0 +1,44 @@
+import { gapAt, gapSubsets, type GapKind } from '../../src/analysis/internalization.js';
+import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { totalTensor } from '../../src/store/schemas.js';
+import { readRunMetrics } from './run-metrics.js';
+import { cosineColumns, panelCosines, tagSwapGap } from './panel-cosines.js';
+import { orReason, type RunSource } from './run-source.js';
+
+/** The numbers of one run in the list of runs; null where a run has none (yet). */
+export interface QuickNumbers {
+  /** Weak gap of the accuracy at the end of the stage with questions. */
+  readonly weak: number | null;
+  /** Strong gap of the accuracy at the end of training. */
+  readonly strong: number | null;
+  /** Tag-swap gap of new variables at the end of the stage with questions, all tensors. */
+  readonly alignment: number | null;
+  /** Why tables could not be read. */
+  readonly problems: readonly string[];
+}
+
+/** Reads the numbers of a run from two small tables. */
+export async function quickNumbers(run: RunSource): Promise<QuickNumbers> {
+  const problems: string[] = [];
+  const metrics = await orReason(() => readRunMetrics(run));
+  const gap = (kind: GapKind): number | null => {
+    if (metrics.kind === 'failed') return null;
+    const [reliable, unreliable] = gapSubsets[kind];
+    const step = kind === 'weak' ? endOfQuestions(run.info) : run.info.stepsTotal;
+    return gapAt(metrics.value, reliable, unreliable, 'accuracy', step);
+  };
+  if (metrics.kind === 'failed') problems.push(metrics.reason);
+  const alignment = await orReason(async () => {
+    const columns = await run.tables.columns('alignment', cosineColumns);
+    if (columns === null) return null;
+    const { gap } = tagSwapGap(panelCosines(columns), endOfQuestions(run.info), totalTensor);
+    return Number.isFinite(gap) ? gap : null;
+  });
+  if (alignment.kind === 'failed') problems.push(alignment.reason);
+  return {
+    weak: gap('weak'),
+    strong: gap('strong'),
+    alignment: alignment.kind === 'value' ? alignment.value : null,
+    problems,
+  };
+}

@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { UserError } from '../../data/errors.js';
+import type { Processes } from '../../src/store/environment.js';
+import { listRuns, type ListedRun } from '../../src/store/list-runs.js';
+import { effectiveStatus, type RunInfo } from '../../src/store/run-info.js';
+import { filePath, streamPath } from '../../src/store/table-paths.js';
+
+/** A run folder as the list shows it. */
+export interface RunEntry {
+  readonly path: string;
+  /** Path below the folder that is browsed. */
+  readonly name: string;
+  /** Null where `run.json` cannot be read, for the reason in `error`. */
+  readonly info: RunInfo | null;
+  readonly error: string | null;
+  /** `running`, `complete`, `interrupted (process gone)`, ..., `unreadable`. */
+  readonly status: string;
+  readonly isRunning: boolean;
+  /** Time of the last sample, ms since 1970; null where nothing was written. */
+  readonly lastSample: number | null;
+  /** When a table was last added or replaced: change of the folder, ms since 1970. */
+  readonly changed: number;
+}
+
+/** What the index looks at; passed in, so that a test can do without a machine. */
+export interface IndexEnvironment {
+  readonly processes: Processes;
+}
+
+/** Lists the runs below a folder. Throws a UserError when the folder cannot be read. */
+export async function readRunIndex(root: string, { processes }: IndexEnvironment): Promise<RunEntry[]> {
+  const listed = await listRuns(root);
+  const entries = await Promise.all(listed.map((run) => entryOf(root, run, processes)));
+  // seed2 before seed10.
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  return entries.sort((a, b) => compare(a.name, b.name));
+}
+
+async function entryOf(root: string, run: ListedRun, processes: Processes): Promise<RunEntry> {
+  const name = path.relative(root, run.path) || path.basename(path.resolve(run.path));
+  const changed = (await stat(run.path).catch(() => null))?.mtimeMs ?? 0;
+  if (run.info === null) return { path: run.path, name, changed, ...unreadable(run.error) };
+  const { status, label } = effectiveStatus(run.info, processes);
+  const isRunning = status === 'running';
+  return {
+    path: run.path,
+    name,
+    info: run.info,
+    error: null,
+    status: label,
+    isRunning,
+    changed,
+    lastSample: isRunning ? await lastWritten(run.path) : Date.parse(run.info.ended ?? run.info.updated),
+  };
+}
+
+const unreadable = (error: UserError) =>
+  ({
+    info: null,
+    error: error.message,
+    status: 'unreadable',
+    isRunning: false,
+    lastSample: null,
+  }) as const;
+
+/** When the table `steps`, which every tier of the log has, was last written to. */
+async function lastWritten(folder: string): Promise<number | null> {
+  for (const file of [streamPath(folder, 'steps'), filePath(folder, 'steps')]) {
+    const found = await stat(file).catch(() => null);
+    if (found !== null) return found.mtimeMs;
+  }
+  return null;
+}

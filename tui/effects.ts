@@ -1,0 +1,26 @@
+import fs from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../data/errors.js';
+import { systemCode, systemMessage } from '../src/store/file-system.js';
+import type { Effects } from './session/session.js';
+
+/** The effects of a session on this machine; `write` goes to the terminal. */
+export function nodeEffects(write: (text: string) => void, quit: () => void): Effects {
+  return {
+    now: Date.now,
+    quit,
+    exists: (file) => fs.existsSync(file),
+    // OSC 52, which terminals take over SSH too.
+    copy: (text) => write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`),
+    async writeFile(file, content) {
+      try {
+        await mkdir(path.dirname(file), { recursive: true });
+        await writeFile(file, content, { flag: 'wx' });
+      } catch (error) {
+        const reason = systemCode(error) === 'EEXIST' ? 'is there already' : systemMessage(error);
+        throw new UserError(`${file}: ${reason}`, { cause: error });
+      }
+    },
+  };
+}

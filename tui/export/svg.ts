@@ -1,0 +1,223 @@
+import { heatBackground, heatMap } from '../../src/report/charts/index.js';
+import { isShown, makeScale, type Scale } from '../../src/report/charts/scale.js';
+import { measure, type Series } from '../../src/report/charts/series.js';
+import { formatValue, tickLabels } from '../../src/report/charts/tick-labels.js';
+import { ticksOf } from '../../src/report/charts/ticks.js';
+import type { Figure, HeatFigure, LineFigure, ScatterFigure } from '../view/figure.js';
+
+/** Size of a figure in pixels, without its legend. */
+const size = { width: 820, height: 440, left: 80, right: 20, top: 34, bottom: 50 } as const;
+
+/** A curve is drawn through this many points. */
+const curvePoints = 200;
+
+const colors = ['#1f6fb4', '#c4520a', '#1b7e55', '#b8439b', '#8a6410', '#6a5fb0', '#c6304a', '#137c8b'];
+
+const colorOf = (series: number): string => colors[series % colors.length]!;
+
+/** Dashes of the series, so that they are told apart without colour. */
+const dashes = ['', '6,3', '2,3', '8,3,2,3'];
+
+/** A figure as SVG text; `caption` goes into its description. */
+export function toSvg(figure: Figure, caption: string): string {
+  return figure.kind === 'heat' ? heatSvg(figure, caption) : plotSvg(figure, caption);
+}
+
+function plotSvg(figure: LineFigure | ScatterFigure, caption: string): string {
+  const { extents } = measure(
+    figure.series,
+    { logX: figure.logX, logY: figure.logY, xRange: null, yRange: null },
+    figure.kind === 'line' ? figure.bands.flatMap(({ low, high }) => [low, high]) : [],
+  );
+  const height = size.height + 16 * figure.series.length;
+  if (extents === null) return document(height, figure.title, caption, [text(size.left, 80, 'no data')]);
+  const x = makeScale(extents.x, figure.logX);
+  const y = makeScale(extents.y, figure.logY);
+  const plot: Plot = {
+    x,
+    y,
+    toX: (value) => size.left + x.toUnit(value) * (size.width - size.left - size.right),
+    toY: (value) => size.top + (1 - y.toUnit(value)) * (size.height - size.top - size.bottom),
+  };
+  const marks = figure.series.flatMap((series, i) =>
+    figure.kind === 'line' ? [band(series, i, plot), line(series, i, plot)] : points(series, i, plot),
+  );
+  const extra = figure.kind === 'line' ? lineExtras(figure, plot) : scatterExtras(figure, plot);
+  const legend = figure.series.flatMap(({ name }, i) => {
+    const at = size.height + 16 * i + 4;
+    const dash = dashes[i % dashes.length]!;
+    return [
+      `<path d="M${size.left},${at - 4}h28" stroke="${colorOf(i)}" stroke-width="2" stroke-dasharray="${dash}"/>`,
+      text(size.left + 36, at, name),
+    ];
+  });
+  return document(height + 10, figure.title, caption, [...axes(figure, plot), ...extra, ...marks, ...legend]);
+}
+
+interface Plot {
+  readonly x: Scale;
+  readonly y: Scale;
+  toX(value: number): number;
+  toY(value: number): number;
+}
+
+function axes(
+  { xLabel, yLabel }: { readonly xLabel: string; readonly yLabel: string },
+  plot: Plot,
+): string[] {
+  const [right, bottom] = [size.width - size.right, size.height - size.bottom];
+  const [xTicks, yTicks] = [ticksOf(plot.x, 8), ticksOf(plot.y, 6)];
+  const [xLabels, yLabels] = [tickLabels(xTicks, plot.x.log), tickLabels(yTicks, plot.y.log)];
+  return [
+    ...yTicks.map((tick) => `<path d="M${size.left},${round(plot.toY(tick))}H${right}" stroke="#ddd"/>`),
+    `<path d="M${size.left},${size.top}V${bottom}H${right}" fill="none" stroke="#333"/>`,
+    ...xTicks.map((tick, i) => text(plot.toX(tick), bottom + 16, xLabels[i]!, 'middle')),
+    ...yTicks.map((tick, i) => text(size.left - 6, plot.toY(tick) + 4, yLabels[i]!, 'end')),
+    text((size.left + right) / 2, bottom + 36, xLabel, 'middle'),
+    `<text transform="translate(16 ${(size.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(yLabel)}</text>`,
+  ];
+}
+
+function lineExtras({ markers, bands }: LineFigure, plot: Plot): string[] {
+  return [
+    ...markers.flatMap(({ x, label }) => [
+      `<path d="M${round(plot.toX(x))},${size.top}V${size.height - size.bottom}" stroke="#777" stroke-dasharray="3,3"/>`,
+      text(plot.toX(x) + 3, size.top + 10, label),
+    ]),
+    ...bands.flatMap(({ low, high }) =>
+      [low, high]
+        .filter((edge) => isShown(edge, plot.y.log))
+        .map(
+          (edge) =>
+            `<path d="M${size.left},${round(plot.toY(edge))}H${size.width - size.right}" stroke="#777" stroke-dasharray="2,2"/>`,
+        ),
+    ),
+  ];
+}
+
+function scatterExtras({ curves, identity }: ScatterFigure, plot: Plot): string[] {
+  const all = [...curves, ...(identity ? [{ name: 'y = x', y: (x: number) => x }] : [])];
+  return all.map((curve) => {
+    const xs = Array.from({ length: curvePoints }, (_, i) => plot.x.fromUnit(i / (curvePoints - 1)));
+    const path = pathOf(
+      xs,
+      xs.map((x) => curve.y(x)),
+      plot,
+      (y) => y >= plot.y.range[0] && y <= plot.y.range[1],
+    );
+    return `<path d="${path}" fill="none" stroke="#333" stroke-dasharray="4,3"><title>${escape(curve.name)}</title></path>`;
+  });
+}
+
+function line({ x, y }: Series, series: number, plot: Plot): string {
+  const path = pathOf(x, y, plot, () => true);
+  const dash = dashes[series % dashes.length]!;
+  return `<path d="${path}" fill="none" stroke="${colorOf(series)}" stroke-width="1.5" stroke-dasharray="${dash}"/>`;
+}
+
+/** A path through the points that can be shown; the others interrupt it. */
+function pathOf(
+  x: ArrayLike<number>,
+  y: ArrayLike<number | null>,
+  plot: Plot,
+  keep: (y: number) => boolean,
+): string {
+  const parts: string[] = [];
+  let isDrawn = false;
+  for (let i = 0; i < x.length; i++) {
+    const value = y[i];
+    if (!isShown(x[i], plot.x.log) || !isShown(value, plot.y.log) || !keep(value)) {
+      isDrawn = false;
+      continue;
+    }
+    parts.push(`${isDrawn ? 'L' : 'M'}${round(plot.toX(x[i]!))},${round(plot.toY(value))}`);
+    isDrawn = true;
+  }
+  return parts.join('');
+}
+
+function band({ x, low, high }: Series, series: number, plot: Plot): string {
+  if (low === undefined || high === undefined) return '';
+  const [upper, lower]: [string[], string[]] = [[], []];
+  for (let i = 0; i < x.length; i++) {
+    const [from, to] = [low[i], high[i]];
+    if (!isShown(x[i], plot.x.log) || !isShown(from, plot.y.log) || !isShown(to, plot.y.log)) continue;
+    const at = round(plot.toX(x[i]!));
+    upper.push(`${at},${round(plot.toY(to))}`);
+    lower.push(`${at},${round(plot.toY(from))}`);
+  }
+  const outline = [...upper, ...lower.toReversed()].join(' ');
+  return `<polygon points="${outline}" fill="${colorOf(series)}" fill-opacity="0.15"/>`;
+}
+
+function points({ x, y }: Series, series: number, plot: Plot): string[] {
+  return Array.from({ length: x.length }, (_, i) => {
+    const value = y[i];
+    const at = x[i];
+    if (!isShown(at, plot.x.log) || !isShown(value, plot.y.log)) return '';
+    const [cx, cy] = [round(plot.toX(at)), round(plot.toY(value))];
+    return series % 2 === 0
+      ? `<circle cx="${cx}" cy="${cy}" r="3" fill="none" stroke="${colorOf(series)}"/>`
+      : `<path d="M${cx - 3},${cy - 3}l6,6m0,-6l-6,6" stroke="${colorOf(series)}"/>`;
+  });
+}
+
+function heatSvg(figure: HeatFigure, caption: string): string {
+  const map = heatMap(figure);
+  const cell = {
+    width: Math.max(24, Math.min(90, 500 / Math.max(1, figure.columnLabels.length))),
+    height: 16,
+  };
+  const left = 300;
+  const cells = map.cells.flatMap((row, i) => [
+    text(left - 6, size.top + 12 + i * cell.height, figure.rowLabels[i]!, 'end'),
+    ...row.map(({ value, level }, j) => {
+      const at = `x="${round(left + j * cell.width)}" y="${size.top + i * cell.height}"`;
+      if (value === null || level === null) return '';
+      const fill = xterm(heatBackground(level, map.scale));
+      const title = `${figure.rowLabels[i]}, ${figure.columnTitle} ${figure.columnLabels[j]}: ${formatValue(value)}`;
+      return `<rect ${at} width="${round(cell.width)}" height="${cell.height}" fill="${fill}"><title>${escape(title)}</title></rect>`;
+    }),
+  ]);
+  const bottom = size.top + map.cells.length * cell.height;
+  const labels = figure.columnLabels.map((label, j) =>
+    text(left + (j + 0.5) * cell.width, bottom + 14, label, 'middle'),
+  );
+  const [low, high] = map.range.map((end) => formatValue(end));
+  const key = text(
+    left,
+    bottom + 34,
+    `${figure.columnTitle}; colours from ${low} (blue) over 0 (white) to ${high} (orange)`,
+  );
+  return document(bottom + 50, figure.title, caption, [...cells, ...labels, key]);
+}
+
+/** The colour of a code of the 256-colour table: of its 6 x 6 x 6 cube, or grey. */
+function xterm(code: number): string {
+  const hex = (value: number): string => value.toString(16).padStart(2, '0');
+  if (code >= 232) return `#${hex(8 + 10 * (code - 232)).repeat(3)}`;
+  const level = (own: number): string => hex(own === 0 ? 0 : 55 + 40 * own);
+  const place = code - 16;
+  return `#${level(Math.floor(place / 36))}${level(Math.floor(place / 6) % 6)}${level(place % 6)}`;
+}
+
+function document(height: number, title: string, caption: string, body: readonly string[]): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${height}" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<desc>${escape(caption)}</desc>`,
+    `<rect width="${size.width}" height="${height}" fill="white"/>`,
+    `<text x="${size.left}" y="18" font-size="14" font-weight="bold">${escape(title)}</text>`,
+    ...body.filter((own) => own !== ''),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end' = 'start'): string {
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escape(content)}</text>`;
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+const escape = (content: string): string =>
+  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -1,0 +1,100 @@
+import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
+import { formatNumber } from '../../src/report/text/numbers.js';
+import { drawFigure, figureSlice, type HeatFigure } from './figure.js';
+import { selectedPlace } from './draw-list.js';
+import { abbreviate } from './layout.js';
+import { wrapped, type Picture } from './picture.js';
+import type { ViewState } from './state.js';
+import { paint, signs, type Box, type Style } from './style.js';
+
+export interface HeatPanelOptions {
+  readonly title: string;
+  readonly rowTitle: string;
+  readonly columnTitle: string;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  readonly unit: string;
+  /** One finite value a run; their mean is the cell. */
+  readonly samples: (row: number, column: number) => readonly number[];
+  readonly over: string;
+  readonly nullName: string;
+  readonly state: ViewState;
+  readonly box: Box;
+  readonly style: Style;
+}
+
+/** A heat map with a selected cell, whose number is written out with its interval. */
+export function drawHeatPanel(options: HeatPanelOptions): Picture {
+  const { title, rows, columns, samples, state, box, style } = options;
+  const row = selectedPlace(state.row, rows.length);
+  const column = selectedPlace(state.column === 0 ? Infinity : state.column - 1, columns.length);
+  const mean = (own: readonly number[]): number | null =>
+    own.length === 0 ? null : own.reduce((sum, value) => sum + value, 0) / own.length;
+  const values = rows.map((_, i) => columns.map((_, j) => mean(samples(i, j))));
+  const sign = signs(style);
+  const readout = wrapped(cellLine(), box.width);
+  // Header, key, and notes of the map.
+  const page = Math.max(1, box.height - readout.length - 4);
+  const top = Math.max(0, Math.min(row - (page >> 1), rows.length - page));
+  const whole: HeatFigure = {
+    kind: 'heat',
+    title,
+    values,
+    rowLabels: rows,
+    columnLabels: columns,
+    rowTitle: options.rowTitle,
+    columnTitle: options.columnTitle,
+    scale: 'diverging',
+    unit: options.unit,
+  };
+  const width = Math.floor(box.width / 3) - 2;
+  const shown: HeatFigure = {
+    ...whole,
+    values: values.slice(top, top + page),
+    rowLabels: rows
+      .slice(top, top + page)
+      .map((label, i) => `${top + i === row ? sign.cursor : ' '} ${abbreviate(label, width, sign.more)}`),
+    range: extent(values),
+  };
+  const map = drawFigure(shown, { width: box.width, height: box.height - readout.length }, state, style);
+  return {
+    lines: [...map, ...readout.map((line) => paint(line, 'bold', style))].slice(0, box.height),
+    list: {
+      length: rows.length,
+      page,
+      row,
+      id: null,
+      columns,
+      column,
+      numeric: columns.map(() => true),
+      placeOf: null,
+    },
+    axis: null,
+    figure: whole,
+    slice: () => figureSlice(whole),
+  };
+
+  function cellLine(): string {
+    const own = samples(row, column);
+    const name = `${rows[row] ?? ''}, ${options.columnTitle} ${columns[column] ?? ''}`;
+    if (own.length === 0) return `${name}: no value`;
+    const estimate = meanOverSeeds(own);
+    if (estimate.kind === 'absent') return `${name}: ${estimate.reason}`;
+    const interval =
+      estimate.interval === null
+        ? `no interval (${estimate.missing})`
+        : `[${estimate.interval.map((end) => formatNumber(end, true)).join(', ')}] over ${own.length} ${options.over}`;
+    return `${name}: ${formatNumber(estimate.estimate, true)} ${interval}; null 0: ${options.nullName}`;
+  }
+}
+
+/** The ends of all values, so that scrolling does not change colours. */
+function extent(values: readonly (readonly (number | null)[])[]): readonly [number, number] | undefined {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values.flat()) {
+    if (value === null || !Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return low < high ? [low, high] : undefined;
+}

@@ -1,0 +1,100 @@
+import type { Range } from '../../src/report/charts/index.js';
+import type { Figure } from './figure.js';
+import type { Slice } from './slice.js';
+import type { ViewState } from './state.js';
+import type { Box, Style } from './style.js';
+
+/** What a panel shows, and what its keys can do there. */
+export interface Picture {
+  /** At most as many as the box is high, none wider than it. */
+  readonly lines: readonly string[];
+  /** The list that `j` and `k` move in; null where there is none. */
+  readonly list: {
+    readonly length: number;
+    /** Rows of a page. */
+    readonly page: number;
+    /** Place of the selected row. */
+    readonly row: number;
+    /** What `enter` drills into; null where there is nothing below. */
+    readonly id: string | null;
+    /** Titles of the columns, for sorting; empty where the list has one order only. */
+    readonly columns: readonly string[];
+    /** Place of the selected column of a heat map; 0 in lists, which scroll by columns instead. */
+    readonly column: number;
+    /** For each, whether it holds numbers, which are sorted from the largest first. */
+    readonly numeric: readonly boolean[];
+    /** Place of the row that is nearest to a step; null where rows are no steps. */
+    readonly placeOf: ((step: number) => number) | null;
+  } | null;
+  /** The x axis that `h` and `l` move along; null where there is none. */
+  readonly axis: { readonly range: Range; readonly log: boolean; readonly columns: number } | null;
+  /** The figure on screen, for SVG; null where there is none. */
+  readonly figure: Figure | null;
+  /** The numbers on screen. */
+  slice(): Slice;
+}
+
+/** One of several values of something a panel depends on. */
+export interface Choices {
+  /** `checkpoint`, `tensor`. */
+  readonly name: string;
+  readonly values: readonly string[];
+  /** Place of the first choice. */
+  readonly initial: number;
+}
+
+/** One screen of a view. */
+export interface Panel {
+  readonly title: string;
+  /** What it answers, in one sentence. */
+  readonly question: string;
+  readonly choices: Choices | null;
+  /** What `enter` drills into here, e.g. `variable`; null where it does nothing. */
+  readonly drills: string | null;
+  draw(state: ViewState, box: Box, style: Style): Picture;
+}
+
+/** A view with its data. */
+export interface ViewModel {
+  readonly panels: readonly Panel[];
+  /** The panel below a row; null when there is none of that id any more. */
+  drill?(id: string): Panel | null;
+}
+
+/** The choice of a panel that is in force: its place, or -1 where the panel has none. */
+export function chosen({ choices }: Panel, panel: number, state: ViewState): number {
+  if (choices === null || choices.values.length === 0) return -1;
+  const own = state.choices[panel] ?? choices.initial;
+  return Math.max(0, Math.min(choices.values.length - 1, own));
+}
+
+/** A panel that says why there is nothing to see, and what to do. */
+export function messagePanel(title: string, question: string, lines: readonly string[]): Panel {
+  return {
+    title,
+    question,
+    choices: null,
+    drills: null,
+    draw: (_state, { width }) => ({
+      lines: lines.flatMap((line) => wrapped(line, width)),
+      list: null,
+      axis: null,
+      figure: null,
+      slice: () => ({ columns: [] }),
+    }),
+  };
+}
+
+/** Lines of a text, broken between words. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (longer.length > width && line !== '') {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].map((own) => own.slice(0, width));
+}

@@ -1,0 +1,34 @@
+/** A column of what is on screen. */
+export type SliceColumn =
+  | {
+      readonly name: string;
+      /** `1` for a plain number. */
+      readonly unit: string;
+      readonly kind: 'number';
+      readonly values: readonly (number | null)[];
+    }
+  | { readonly name: string; readonly unit: ''; readonly kind: 'text'; readonly values: readonly string[] };
+
+/** What is on screen as a table, columns of equal length. */
+export interface Slice {
+  readonly columns: readonly SliceColumn[];
+}
+
+export const numbers = (name: string, unit: string, values: readonly (number | null)[]): SliceColumn => ({
+  name,
+  unit,
+  kind: 'number',
+  values,
+});
+
+export const texts = (name: string, values: readonly string[]): SliceColumn => ({
+  name,
+  unit: '',
+  kind: 'text',
+  values,
+});
+
+export const emptySlice: Slice = { columns: [] };
+
+/** Rows of a slice. */
+export const rowsOf = ({ columns }: Slice): number => columns[0]?.values.length ?? 0;

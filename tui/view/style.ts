@@ -1,0 +1,64 @@
+/** What the terminal and its reader take. */
+export interface Style {
+  readonly colour: boolean;
+  /** ASCII characters only. */
+  readonly ascii: boolean;
+  /** Charts as sentences and tables: a screen reader cannot read braille art. */
+  readonly screenReader: boolean;
+}
+
+export const plainStyle: Style = { colour: false, ascii: false, screenReader: false };
+
+/** Columns and rows. */
+export interface Box {
+  readonly width: number;
+  readonly height: number;
+}
+
+const escape = '\u001B[';
+
+/** SGR codes that begin and end a way of writing; the colours have a contrast of 3 to 1 on black and on white. */
+const codes = {
+  bold: ['1', '22'],
+  dim: ['2', '22'],
+  inverse: ['7', '27'],
+  accent: ['38;5;33', '39'],
+  good: ['38;5;29', '39'],
+  warning: ['38;5;166', '39'],
+} as const;
+
+export type Ink = keyof typeof codes | 'plain';
+
+/** Text written in a way; as it is where there is no colour. */
+export function paint(text: string, ink: Ink, { colour }: Style): string {
+  if (!colour || ink === 'plain' || text === '') return text;
+  const [on, off] = codes[ink];
+  return `${escape}${on}m${text}${escape}${off}m`;
+}
+
+/** The characters of marks and frames. */
+export function signs({ ascii }: Style) {
+  return ascii
+    ? ({
+        cursor: '>',
+        marked: '*',
+        up: '^',
+        down: 'v',
+        more: '~',
+        live: '*',
+        dot: '-',
+        bar: '#',
+        rest: '.',
+      } as const)
+    : ({
+        cursor: '›',
+        marked: '●',
+        up: '▲',
+        down: '▼',
+        more: '…',
+        live: '●',
+        dot: '·',
+        bar: '█',
+        rest: '░',
+      } as const);
+}

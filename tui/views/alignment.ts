@@ -1,0 +1,305 @@
+import type { GroupGradients } from '../../src/analysis/group-gradients.js';
+import { alignmentPairs } from '../../src/analysis/minibatch-alignment.js';
+import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { questionKinds } from '../../src/store/panel-names.js';
+import type { Series } from '../../src/report/charts/index.js';
+import { cosineWindows } from '../data/cosine-windows.js';
+import { entitiesAt, entityColumns, entityTensors, type Entity } from '../data/entities.js';
+import { panelCosines, tagSwapGap, type PanelCosines } from '../data/panel-cosines.js';
+import type { RunSource } from '../data/run-source.js';
+import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
+import type { ViewContext, ViewSpec } from '../view/context.js';
+import { drawList } from '../view/draw-list.js';
+import type { LineFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
+import { drawHeatPanel } from '../view/heat-panel.js';
+import { numberColumn, textColumn, type List } from '../view/list.js';
+import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { quantityLines } from '../view/quantities.js';
+import { seedBand } from '../view/seed-band.js';
+import { signed } from '../view/text.js';
+import { paint } from '../view/style.js';
+
+/** Do gradients of definitions point the way of those of questions? */
+export const alignmentView: ViewSpec = { id: 'alignment', short: 'align', load };
+
+const noProbe =
+  'No table alignment: gradients of single definitions and questions are measured at checkpoints by npx gradscope probe ';
+
+async function load(context: ViewContext): Promise<ViewModel> {
+  const { current, shown } = context;
+  if (current === null) return { panels: [messagePanel('by tag', '', ['There is no run to look at.'])] };
+  const cosines: PanelCosines[] = [];
+  for (const run of shown) {
+    const columns = await run.tables.columns('alignment', entityColumns);
+    if (columns !== null) cosines.push(panelCosines(columns));
+  }
+  const columns = await current.tables.columns('alignment', entityColumns);
+  const byStep = new Map<number, Entity[]>();
+  const entities = (step: number): Entity[] => {
+    let own = byStep.get(step);
+    if (own === undefined && columns !== null) byStep.set(step, (own = entitiesAt(columns, step)));
+    return own ?? [];
+  };
+  const layers = layersPanel(context, cosines);
+  const list = columns === null ? null : entitiesPanel(current, panelCosines(columns).steps, entities);
+  return {
+    panels: [
+      tagPanel(context),
+      layers ?? messagePanel('layers', '', [`${noProbe}${current.entry.path}`]),
+      list ?? messagePanel('entities', '', [`${noProbe}${current.entry.path}`]),
+    ],
+    drill: (id) => {
+      // `<step>:<entity>`
+      const [step, entity] = [Number(id.slice(0, id.indexOf(':'))), id.slice(id.indexOf(':') + 1)];
+      return columns === null ? null : entityPanel(entity, step, entityTensors(columns, step, entity));
+    },
+  };
+}
+
+/** Points of a curve over training. */
+const windows = 60;
+
+function tagPanel(context: ViewContext): Panel {
+  const { shown, current } = context;
+  return {
+    title: 'by tag',
+    question:
+      'In the minibatches of training, do definitions point the way of questions of their own tag more than of the other (null)?',
+    choices: null,
+    drills: null,
+    draw(state, box, style) {
+      const wanted = context.want(`cosines ${pathsOf(shown)}`, versionsOf(shown), () => tagCurves(shown));
+      if (wanted.kind === 'pending')
+        return messagePanel('', '', [progressText(shown)]).draw(state, box, style);
+      if (wanted.kind === 'failed') return messagePanel('', '', [wanted.reason]).draw(state, box, style);
+      if (wanted.value.length === 0) {
+        const reason =
+          'The log of this run has no Gram matrices of groups (log.tier groups or higher has them).';
+        return messagePanel('', '', [reason]).draw(state, box, style);
+      }
+      const figure: LineFigure = {
+        kind: 'line',
+        title: 'cosine of definitions and questions by tag',
+        series: wanted.value,
+        xLabel: 'step',
+        yLabel: 'cosine',
+        logX: false,
+        logY: false,
+        bands: [],
+        markers: stageMarkers(current!),
+      };
+      const section = context.want(`minibatch cosine ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
+        context.numbers.section(context.arm, 'minibatch-cosine'),
+      );
+      const over = shown.length > 1 ? `over ${shown.length} seeds` : 'over minibatches of the window';
+      const table =
+        section.kind === 'value' && section.value !== null
+          ? [
+              ...quantityLines(section.value, { width: box.width, style, seed: current!.seed }),
+              paint(
+                `bands: 95 % ${over}; table from: ${section.value.source}`.slice(0, box.width),
+                'dim',
+                style,
+              ),
+            ]
+          : [section.kind === 'pending' ? progressText(context.arm) : 'no interval'];
+      return figurePicture(figure, table, state, box, style);
+    },
+  };
+}
+
+/** How far the logs of runs are read. */
+export function progressText(runs: readonly RunSource[]): string {
+  const done = runs.reduce((sum, { scanProgress }) => sum + scanProgress.done, 0);
+  const all = runs.reduce((sum, { scanProgress }) => sum + scanProgress.all, 0);
+  return all === 0
+    ? 'reading ...'
+    : `reading the gradient log: ${Math.floor((100 * done) / all)} % of ${all} rows`;
+}
+
+/** Definitions of each tag with questions of their own variables' tag, and, as null, of the other. */
+async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
+  const logs: { readonly run: RunSource; readonly gradients: GroupGradients }[] = [];
+  for (const run of runs) {
+    const gradients = await run.groupGradients();
+    if (gradients !== null) logs.push({ run, gradients });
+  }
+  if (logs.length === 0) return [];
+  return (['reliable', 'unreliable'] as const).flatMap((tag) =>
+    (['questions', 'mismatched'] as const).map((which): Series => {
+      const pair = alignmentPairs[tag];
+      const name = `${tag} tag, ${which === 'questions' ? 'own questions' : 'null: other questions'}`;
+      const curves = logs.map(({ run, gradients }) => {
+        const last = Math.max(1, endOfQuestions(run.info));
+        const width = Math.max(1, Math.ceil(last / windows));
+        return cosineWindows(gradients, pair.definitions, pair[which], last, width);
+      });
+      const [first] = curves;
+      if (curves.length === 1 && first !== undefined) {
+        return { name, x: first.steps, y: first.mean, low: first.low, high: first.high };
+      }
+      return seedBand(
+        name,
+        curves.map(({ steps, mean }) => ({ x: steps, y: mean })),
+      );
+    }),
+  );
+}
+
+/** Matched minus mismatched, tensor by checkpoint. */
+function layersPanel(context: ViewContext, all: readonly PanelCosines[]): Panel | null {
+  const [first] = all;
+  if (first === undefined) return null;
+  const choices = [
+    'tag-swap gap - its null, new variables',
+    ...first.subsets.flatMap((subset) =>
+      questionKinds
+        .filter((questions) =>
+          first.steps.some((step) =>
+            Number.isFinite(first.mean(step, 'total', subset, 'matched', questions)),
+          ),
+        )
+        .map((questions) => `${subset} ${questions}`),
+    ),
+  ];
+  const valueOf = (choice: string, own: PanelCosines, step: number, tensor: string): number => {
+    if (choice === choices[0]) {
+      const { gap, null: none } = tagSwapGap(own, step, tensor);
+      return gap - none;
+    }
+    const [subset, questions] = choice.split(' ');
+    const kind = questionKinds.find((one) => one === questions) ?? 'heldout';
+    const mean = (pairing: 'matched' | 'mismatched'): number =>
+      own.mean(step, tensor, subset!, pairing, kind);
+    return mean('matched') - mean('mismatched');
+  };
+  const matrices = new Map<string, readonly (readonly (readonly number[])[])[]>();
+  /** `[tensor][checkpoint][run]`, made once a choice. */
+  const matrixOf = (choice: string) => {
+    const known = matrices.get(choice);
+    if (known !== undefined) return known;
+    const made = first.tensors.map((tensor) =>
+      first.steps.map((step) => all.map((own) => valueOf(choice, own, step, tensor)).filter(Number.isFinite)),
+    );
+    matrices.set(choice, made);
+    return made;
+  };
+  return {
+    title: 'layers',
+    question: 'In which tensors, and when, are own questions closer to a definition than those of others?',
+    choices: { name: 'matched - mismatched of', values: choices, initial: 0 },
+    drills: null,
+    draw(state, box, style) {
+      const choice = choices[chosen(this, state.panel, state)]!;
+      const matrix = matrixOf(choice);
+      return drawHeatPanel({
+        title: choice,
+        rowTitle: 'tensor',
+        columnTitle: 'step',
+        rows: first.tensors,
+        columns: first.steps.map(String),
+        unit: '1',
+        samples: (row, column) => matrix[row]?.[column] ?? [],
+        over: 'seeds',
+        nullName:
+          choice === choices[0]
+            ? 'questions of other variables (subtracted)'
+            : 'mismatched definitions of the same tag (subtracted)',
+        state,
+        box,
+        style,
+      });
+    },
+  };
+}
+
+function entityList(entities: readonly Entity[], step: number): List {
+  const own = (row: number): Entity => entities[row]!;
+  return {
+    length: entities.length,
+    id: (row) => `${step}:${own(row).id}`,
+    columns: [
+      numberColumn(
+        'variable',
+        '1',
+        (row) => own(row).variable,
+        (row) => String(own(row).variable),
+      ),
+      textColumn('subset', (row) => own(row).subset, 12),
+      textColumn('questions', (row) => own(row).questions, 9),
+      signed('tag-swap gap', (row) => own(row).gap),
+      signed('null gap', (row) => own(row).nullGap),
+      signed('matched', (row) => own(row).cosine.matched),
+      signed('tag_swap', (row) => own(row).cosine.tag_swap),
+      signed('mismatched', (row) => own(row).cosine.mismatched),
+      signed('entity_swap', (row) => own(row).cosine.entity_swap),
+      signed('unseen_tag', (row) => own(row).cosine.unseen_tag),
+      signed('random', (row) => own(row).cosine.random),
+      signed('inner', (row) => own(row).inner),
+      numberColumn('|g_d|', 'nats/parameter', (row) => own(row).normDefinition),
+      numberColumn('|g_q|', 'nats/parameter', (row) => own(row).normQuestions),
+    ],
+  };
+}
+
+/** Entities begin sorted by their gap. */
+export const gapColumn = 3;
+
+function entitiesPanel(
+  run: RunSource,
+  steps: readonly number[],
+  entities: (step: number) => Entity[],
+): Panel {
+  const lists = new Map<number, List>();
+  const listAt = (step: number): List => {
+    let list = lists.get(step);
+    if (list === undefined) lists.set(step, (list = entityList(entities(step), step)));
+    return list;
+  };
+  return {
+    title: 'entities',
+    question: `Which variables of ${run.name} tell the tags apart? Cosines, all tensors; null: other variables' definitions.`,
+    choices: {
+      name: 'checkpoint',
+      values: steps.map((step) => `step ${step}`),
+      initial: Math.max(0, steps.indexOf(endOfQuestions(run.info))),
+    },
+    drills: 'variable by tensor',
+    draw(state, box, style) {
+      const list = listAt(steps[chosen(this, state.panel, state)] ?? 0);
+      const sort = state.sort ?? { column: gapColumn, descending: true };
+      return drawList({ list, state: { ...state, sort }, box, style, empty: 'no entity at this checkpoint' });
+    },
+  };
+}
+
+function entityPanel(entity: string, step: number, tensors: ReturnType<typeof entityTensors>): Panel {
+  const summed = tensors.filter(({ tensor }) => tensor !== 'total' && tensor !== 'without_embeddings');
+  const sizes = summed.reduce((sum, { inner }) => sum + Math.abs(inner), 0);
+  const own = (row: number) => tensors[row]!;
+  const list: List = {
+    length: tensors.length,
+    id: () => null,
+    columns: [
+      textColumn('tensor', (row) => own(row).tensor, 46),
+      signed('tag-swap gap', (row) => own(row).gap),
+      signed('matched', (row) => own(row).cosine.matched),
+      signed('tag_swap', (row) => own(row).cosine.tag_swap),
+      signed('mismatched', (row) => own(row).cosine.mismatched),
+      signed('entity_swap', (row) => own(row).cosine.entity_swap),
+      signed('unseen_tag', (row) => own(row).cosine.unseen_tag),
+      signed('inner', (row) => own(row).inner),
+      signed('share', (row) => (summed.includes(own(row)) && sizes > 0 ? own(row).inner / sizes : NaN)),
+    ],
+  };
+  return {
+    title: `${entity}, step ${step}`,
+    question:
+      'In which tensors do its pairs align? share: inner product over the sum of sizes; null: mismatched.',
+    choices: null,
+    drills: null,
+    draw: (state, box, style) =>
+      drawList({ list, state, box, style, empty: 'this entity is not there any more' }),
+  };
+}

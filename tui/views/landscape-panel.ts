@@ -1,0 +1,89 @@
+import type { RunSource } from '../data/run-source.js';
+import { pathsOf, versionsOf } from '../view/arms.js';
+import type { ViewContext } from '../view/context.js';
+import { drawList } from '../view/draw-list.js';
+import { numberColumn, textColumn, type List } from '../view/list.js';
+import { messagePanel, type Panel } from '../view/picture.js';
+import { quantityLines } from '../view/quantities.js';
+import { signed } from '../view/text.js';
+import { paint } from '../view/style.js';
+
+const question = 'How do the loss, its curvature and its noise stand to each other at the checkpoints?';
+
+const floats = [
+  'loss',
+  'loss_gradient_norm',
+  'gamma',
+  'variance_gradient_norm',
+  'variance_loss_cosine',
+  'gsnr',
+  'lambda_max',
+] as const;
+
+/** Loss, curvature and noise of a run at its checkpoints. */
+export async function landscapePanel(context: ViewContext, run: RunSource): Promise<Panel> {
+  const columns = await run.tables.columns('landscape', ['stage', 'step', ...floats]);
+  if (columns === null) {
+    return messagePanel('landscape', question, [
+      `No table landscape: curvature and the gradient of the variance are measured by npx gradscope probe ${run.entry.path}`,
+    ]);
+  }
+  const step = columns.column('step', 'int32').values;
+  const stage = columns.column('stage', 'dictionary');
+  const of = (name: (typeof floats)[number]) => {
+    const { values } = columns.column(name, 'float64');
+    return (row: number): number => values[row]!;
+  };
+  const list: List = {
+    length: columns.rows,
+    id: () => null,
+    columns: [
+      numberColumn(
+        'step',
+        '1',
+        (row) => step[row]!,
+        (row) => String(step[row]),
+      ),
+      textColumn('stage', (row) => stage.values[stage.indices[row]!] ?? '', 8),
+      numberColumn('loss', 'nats', of('loss')),
+      numberColumn('|grad C|', 'nats/parameter', of('loss_gradient_norm')),
+      numberColumn('Gamma', 'nats^2/parameter^2', of('gamma')),
+      numberColumn('|grad Gamma|', 'nats^2/parameter^3', of('variance_gradient_norm')),
+      signed('cosine', of('variance_loss_cosine')),
+      numberColumn('GSNR', '1', of('gsnr')),
+      numberColumn('lambda_max', 'nats/parameter^2', of('lambda_max')),
+    ],
+  };
+  return {
+    title: 'landscape',
+    question,
+    choices: null,
+    drills: null,
+    draw(state, box, style) {
+      const section = context.want(`landscape ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
+        context.numbers.section(context.arm, 'landscape'),
+      );
+      const table =
+        section.kind === 'value'
+          ? section.value === null
+            ? []
+            : [
+                '',
+                ...quantityLines(section.value, { width: box.width, style, seed: run.seed }),
+                paint(
+                  `cosine: of the gradients of Gamma and of the loss; from: ${section.value.source}`.slice(
+                    0,
+                    box.width,
+                  ),
+                  'dim',
+                  style,
+                ),
+              ]
+          : [section.kind === 'failed' ? section.reason : 'measuring ...'];
+      // The list of checkpoints is short: the table takes what it leaves.
+      const height = Math.min(list.length + 1, Math.max(4, box.height >> 1));
+      const picture = drawList({ list, state, box: { width: box.width, height }, style });
+      return { ...picture, lines: [...picture.lines, ...table].slice(0, box.height) };
+    },
+  };
+}

@@ -1,0 +1,327 @@
+import { stripVTControlCharacters } from 'node:util';
+import { totalTensor } from '../../src/store/schemas.js';
+import type { ColumnSet } from '../../src/store/column-views.js';
+import type { RunSource } from '../data/run-source.js';
+import type { ViewContext, ViewSpec } from '../view/context.js';
+import { drawList } from '../view/draw-list.js';
+import { drawFigure, type HeatFigure } from '../view/figure.js';
+import { abbreviate } from '../view/layout.js';
+import { arrange, listSlice, numberColumn, textColumn, type List } from '../view/list.js';
+import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { selectedPlace } from '../view/draw-list.js';
+import { numbers, texts } from '../view/slice.js';
+import { initialState } from '../view/state.js';
+import { paint, signs, type Style } from '../view/style.js';
+
+/** What each minibatch of training did. */
+export const minibatchesView: ViewSpec = { id: 'minibatches', short: 'batch', load };
+
+const stepColumns = [
+  'stage',
+  'step',
+  'epoch',
+  'batch_size',
+  'loss',
+  'grad_norm',
+  'clip_factor',
+  'update_norm',
+  'learning_rate',
+] as const;
+
+async function load(context: ViewContext): Promise<ViewModel> {
+  const { current } = context;
+  if (current === null) return { panels: [messagePanel('minibatches', '', ['There is no run to look at.'])] };
+  const columns = await current.tables.columns('steps', stepColumns);
+  if (columns === null)
+    return { panels: [messagePanel('minibatches', '', ['This run has no table steps.'])] };
+  return { panels: [minibatchPanel(context, current, columns)] };
+}
+
+/** Steps whose group norms are read at once: what fits on any screen, and a few more. */
+const block = 64;
+
+function minibatchPanel(context: ViewContext, run: RunSource, columns: ColumnSet): Panel {
+  const step = columns.column('step', 'int32').values;
+  const stage = columns.column('stage', 'dictionary');
+  const float = (name: string) => {
+    const { values } = columns.column(name, 'float64');
+    return (row: number): number | null => (Number.isFinite(values[row]!) ? values[row]! : null);
+  };
+  const size = columns.column('batch_size', 'int32').values;
+  const epoch = float('epoch');
+  const { groups } = run.info;
+  const normOf =
+    (group: string) =>
+    (row: number): number | null => {
+      const from = Math.floor(step[row]! / block) * block;
+      const wanted = context.want(`norms ${run.entry.path} ${from}`, String(run.tables.version), () =>
+        readNorms(run, from, from + block - 1),
+      );
+      return wanted.kind === 'value' ? (wanted.value?.get(`${step[row]} ${group}`) ?? null) : null;
+    };
+  const list: List = {
+    length: columns.rows,
+    id: () => null,
+    columns: [
+      numberColumn(
+        'step',
+        '1',
+        (row) => step[row]!,
+        (row) => String(step[row]),
+      ),
+      textColumn('stage', (row) => stage.values[stage.indices[row]!] ?? '', 8),
+      numberColumn('epoch', '1', epoch, (row) => (epoch(row) ?? 0).toFixed(2)),
+      numberColumn(
+        'batch',
+        'examples',
+        (row) => size[row]!,
+        (row) => String(size[row]),
+      ),
+      numberColumn('loss', 'nats', float('loss')),
+      numberColumn('|g|', 'nats/parameter', float('grad_norm')),
+      numberColumn('clip', '1', float('clip_factor')),
+      numberColumn('|update|', 'parameter', float('update_norm')),
+      ...groups.map((group) => numberColumn(`|${shortGroup(group)}|`, 'nats/parameter', normOf(group))),
+      numberColumn('learning rate', '1', float('learning_rate')),
+    ],
+  };
+  // Sorting and filtering by what is read piece by piece would read the whole log.
+  const readFrom = 8;
+  const searchable: List = { ...list, columns: list.columns.slice(0, readFrom) };
+  const tensors = [totalTensor, ...run.info.parameters.map(({ tensor }) => tensor)];
+  const placeOf = (wanted: number): number => {
+    let [low, high] = [0, step.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (step[middle]! < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return Math.min(low, step.length - 1);
+  };
+  return {
+    title: 'minibatches',
+    question: `What did each minibatch of ${run.name} do, and how do its groups' gradients stand to each other?`,
+    choices: { name: 'tensor of the Gram matrix', values: tensors, initial: 0 },
+    drills: null,
+    draw(state, box, style) {
+      const isSearched = state.filter !== '' || (state.sort !== null && state.sort.column < readFrom);
+      const sort = state.sort !== null && state.sort.column < readFrom ? state.sort : null;
+      const order = isSearched ? arrange(searchable, state.filter, sort) : null;
+      const own: List =
+        order === null
+          ? list
+          : {
+              length: order.length,
+              id: () => null,
+              columns: list.columns.map((column) => ({
+                ...column,
+                value: (row) => column.value(order[row]!),
+                ...(column.text === undefined ? {} : { text: (row: number) => column.text!(order[row]!) }),
+              })),
+            };
+      const place = selectedPlace(state.row, own.length);
+      const selected = order === null ? place : order[place];
+      const tensor = tensors[chosen(this, state.panel, state)] ?? totalTensor;
+      const beside = box.width >= 150;
+      const gramWidth = beside ? Math.floor(box.width * 0.42) : box.width;
+      const gram =
+        selected === undefined || step[selected] === undefined
+          ? []
+          : gramLines(
+              context,
+              run,
+              step[selected],
+              tensor,
+              { width: gramWidth, height: beside ? box.height : Math.floor(box.height * 0.6) },
+              style,
+            );
+      const listBox = beside
+        ? { width: box.width - gramWidth - 2, height: box.height }
+        : { width: box.width, height: Math.max(3, box.height - gram.length) };
+      const picture = drawList({
+        list: own,
+        state: { ...state, filter: '', sort: null },
+        box: listBox,
+        style,
+        empty: state.filter === '' ? 'no minibatch yet' : `no minibatch has ${state.filter}`,
+      });
+      const header =
+        sort === null
+          ? picture.lines
+          : picture.lines.map((line, i) =>
+              i === 0
+                ? `${line} (by ${list.columns[sort.column]!.title}${sort.descending ? signs(style).down : signs(style).up})`
+                : line,
+            );
+      const lines = beside ? sideBySide(header, gram, listBox.width, box.height) : [...header, ...gram];
+      return {
+        ...picture,
+        lines: lines.slice(0, box.height),
+        list: {
+          ...picture.list!,
+          columns: searchable.columns.map(({ title }) => title),
+          numeric: searchable.columns.map(({ kind }) => kind === 'number'),
+          placeOf: isSearched ? null : placeOf,
+        },
+        slice: () =>
+          gramSlice(context, run, step[selected ?? 0] ?? 0, tensor) ??
+          listSlice(searchable, arrange(searchable, state.filter, sort)),
+      };
+    },
+  };
+}
+
+/** `qd1consis/definition` as `qd1consis/d`, to fit into a header. */
+const shortGroup = (group: string): string => group.replace(/\/definition$/, '/d').replace(/\/qa$/, '/q');
+
+/** Norms of the groups' shares of the minibatch gradient, all tensors, by `step group`; null where not logged. */
+async function readNorms(run: RunSource, from: number, to: number): Promise<Map<string, number> | null> {
+  const rows = await run.tables.rowsOfSteps('gradients', ['step', 'group', 'tensor', 'norm2'], from, to);
+  if (rows === null) return null;
+  const [step, norm2] = [rows.column('step', 'int32').values, rows.column('norm2', 'float64').values];
+  const [group, tensor] = [rows.column('group', 'dictionary'), rows.column('tensor', 'dictionary')];
+  const total = tensor.values.indexOf(totalTensor);
+  const norms = new Map<string, number>();
+  for (let row = 0; row < rows.rows; row++) {
+    if (tensor.indices[row] !== total || step[row]! < from || step[row]! > to) continue;
+    norms.set(`${step[row]} ${group.values[group.indices[row]!]}`, Math.sqrt(norm2[row]!));
+  }
+  return norms;
+}
+
+interface GramOfStep {
+  readonly groups: readonly string[];
+  /** `[group][group]` cosines and inner products; null where there is none. */
+  readonly cosine: readonly (readonly (number | null)[])[];
+  readonly inner: readonly (readonly (number | null)[])[];
+}
+
+async function readGram(run: RunSource, at: number, tensor: string): Promise<GramOfStep | null> {
+  const names = ['step', 'tensor', 'group_a', 'group_b', 'inner', 'cosine'];
+  const rows = await run.tables.rowsOfSteps('gram', names, at, at);
+  if (rows === null) return null;
+  const step = rows.column('step', 'int32').values;
+  const tensors = rows.column('tensor', 'dictionary');
+  const [a, b] = [rows.column('group_a', 'dictionary'), rows.column('group_b', 'dictionary')];
+  const [inner, cosine] = [rows.column('inner', 'float64').values, rows.column('cosine', 'float64').values];
+  const wanted = tensors.values.indexOf(tensor);
+  const found = new Map<string, number>();
+  const groups = new Set<number>();
+  for (let row = 0; row < rows.rows; row++) {
+    if (step[row] !== at || tensors.indices[row] !== wanted) continue;
+    found.set(`${a.indices[row]} ${b.indices[row]}`, row);
+    groups.add(a.indices[row]!).add(b.indices[row]!);
+  }
+  const order = [...groups].toSorted((x, y) => x - y);
+  const matrix = (values: Float64Array) =>
+    order.map((x) =>
+      order.map((y) => {
+        const row = found.get(`${x} ${y}`) ?? found.get(`${y} ${x}`);
+        const value = row === undefined ? NaN : values[row]!;
+        return Number.isFinite(value) ? value : null;
+      }),
+    );
+  const cosines = matrix(cosine).map((line, i) => line.map((value, j) => (i === j ? 1 : value)));
+  return { groups: order.map((own) => a.values[own]!), cosine: cosines, inner: matrix(inner) };
+}
+
+const wantGram = (context: ViewContext, run: RunSource, step: number, tensor: string) =>
+  context.want(`gram ${run.entry.path} ${step} ${tensor}`, String(run.tables.version), () =>
+    readGram(run, step, tensor),
+  );
+
+function gramLines(
+  context: ViewContext,
+  run: RunSource,
+  step: number,
+  tensor: string,
+  box: { readonly width: number; readonly height: number },
+  style: Style,
+): string[] {
+  const wanted = wantGram(context, run, step, tensor);
+  const title = paint(
+    `Gram matrix of step ${step}, ${tensor}: cosines of the groups' gradients; null 0, orthogonal`.slice(
+      0,
+      box.width,
+    ),
+    'bold',
+    style,
+  );
+  if (wanted.kind === 'pending') return [title, 'reading ...'];
+  if (wanted.kind === 'failed') return [title, wanted.reason];
+  if (wanted.value === null || wanted.value.groups.length === 0) {
+    return [title, 'not logged at this step (log.tier groups, and the schedule log.gram)'];
+  }
+  const { groups, cosine } = wanted.value;
+  const { more } = signs(style);
+  const figure: HeatFigure = {
+    kind: 'heat',
+    title: `Gram matrix of step ${step}`,
+    values: cosine,
+    rowLabels: groups.map(
+      (group, i) => `${i + 1} ${abbreviate(group, Math.max(8, Math.floor(box.width / 3) - 3), more)}`,
+    ),
+    columnLabels: groups.map((_, i) => String(i + 1)),
+    rowTitle: 'group',
+    columnTitle: 'group',
+    scale: 'diverging',
+    unit: '1',
+    range: [-1, 1],
+  };
+  return [
+    title,
+    ...drawFigure(figure, { width: box.width, height: Math.max(4, box.height - 1) }, initialState, style),
+  ];
+}
+
+function gramSlice(context: ViewContext, run: RunSource, step: number, tensor: string) {
+  const wanted = wantGram(context, run, step, tensor);
+  if (wanted.kind !== 'value' || wanted.value === null || wanted.value.groups.length === 0) return null;
+  const { groups, cosine, inner } = wanted.value;
+  const pairs = groups.flatMap((a, i) => groups.slice(i + 1).map((b, j) => ({ a, b, i, j: i + 1 + j })));
+  return {
+    columns: [
+      numbers(
+        'step',
+        '1',
+        pairs.map(() => step),
+      ),
+      texts(
+        'tensor',
+        pairs.map(() => tensor),
+      ),
+      texts(
+        'group_a',
+        pairs.map(({ a }) => a),
+      ),
+      texts(
+        'group_b',
+        pairs.map(({ b }) => b),
+      ),
+      numbers(
+        'inner',
+        '1',
+        pairs.map(({ i, j }) => inner[i]![j]!),
+      ),
+      numbers(
+        'cosine',
+        '1',
+        pairs.map(({ i, j }) => cosine[i]![j]!),
+      ),
+    ],
+  };
+}
+
+/** Two blocks of lines beside each other; escapes of the left one take no room. */
+function sideBySide(
+  left: readonly string[],
+  right: readonly string[],
+  width: number,
+  height: number,
+): string[] {
+  return Array.from({ length: Math.min(height, Math.max(left.length, right.length)) }, (_, i) => {
+    const own = left[i] ?? '';
+    const visible = stripVTControlCharacters(own);
+    return `${own}${' '.repeat(Math.max(0, width - visible.length))}  ${right[i] ?? ''}`;
+  });
+}

@@ -1,0 +1,23 @@
+import type { ViewSpec } from '../view/context.js';
+import { alignmentView } from './alignment.js';
+import { configView } from './config.js';
+import { findingsView } from './findings.js';
+import { healthView } from './health.js';
+import { minibatchesView } from './minibatches.js';
+import { runsView } from './runs.js';
+import { trainingView } from './training.js';
+import { transferView } from './transfer.js';
+import { varianceView } from './variance.js';
+
+/** The views, in the order of their number keys. */
+export const views: readonly ViewSpec[] = [
+  runsView,
+  trainingView,
+  alignmentView,
+  minibatchesView,
+  varianceView,
+  transferView,
+  configView,
+  healthView,
+  findingsView,
+];

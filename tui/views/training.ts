@@ -1,0 +1,287 @@
+import type { Series } from '../../src/report/charts/index.js';
+import { gapSubsets, type GapKind } from '../../src/analysis/internalization.js';
+import { formatNumber } from '../../src/report/text/numbers.js';
+import { textTable } from '../../src/report/text/table.js';
+import { readRunMetrics, type RunMetrics } from '../data/run-metrics.js';
+import type { RunSource } from '../data/run-source.js';
+import { armsOf, pathsOf, stageMarkers, versionsOf, type ShownArm } from '../view/arms.js';
+import type { ViewContext, ViewSpec } from '../view/context.js';
+import type { LineFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
+import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { quantityLines } from '../view/quantities.js';
+import { seedBand, type RunCurve } from '../view/seed-band.js';
+import type { ViewState } from '../view/state.js';
+import { paint, type Style } from '../view/style.js';
+
+/** Columns of `steps` that are drawn, with unit and whether their axis is logarithmic at first. */
+const stepQuantities = [
+  { column: 'loss', title: 'loss of the minibatch', unit: 'nats', log: true },
+  { column: 'grad_norm', title: 'gradient norm before clipping', unit: 'nats/parameter', log: true },
+  { column: 'update_norm', title: 'norm of the update', unit: 'parameter', log: true },
+  { column: 'clip_factor', title: 'clip factor', unit: '1', log: false },
+  { column: 'learning_rate', title: 'learning rate', unit: '1', log: false },
+] as const;
+
+const metricUnits: Readonly<Record<string, string>> = { accuracy: 'accuracy', margin: 'nats', loss: 'nats' };
+
+/** What of a run is drawn. */
+interface RunCurves {
+  readonly run: RunSource;
+  readonly metrics: RunMetrics;
+  step(column: string): RunCurve | null;
+}
+
+/** How training went. */
+export const trainingView: ViewSpec = { id: 'training', short: 'train', load };
+
+async function load(context: ViewContext): Promise<ViewModel> {
+  const { shown, current } = context;
+  if (current === null) return { panels: [messagePanel('curves', '', ['There is no run to look at.'])] };
+  const arms = await armsOf(shown);
+  const curves = new Map<RunSource, RunCurves>();
+  for (const run of shown) curves.set(run, await readCurves(run));
+  const of = (run: RunSource): RunCurves => curves.get(run)!;
+  const several = shown.length > 1;
+  return {
+    panels: [
+      curvesPanel(several ? 'mean over seeds' : 'curves', arms, of),
+      ...(several ? [curvesPanel('each run', arms.flatMap(singles), of)] : []),
+      gapsPanel(context, arms, of),
+    ],
+  };
+}
+
+const singles = ({ runs }: ShownArm): ShownArm[] => runs.map((run) => ({ name: run.name, runs: [run] }));
+
+async function readCurves(run: RunSource): Promise<RunCurves> {
+  const metrics = await readRunMetrics(run);
+  const columns = await run.tables.columns('steps', ['step', ...stepQuantities.map(({ column }) => column)]);
+  return {
+    run,
+    metrics,
+    step: (column) =>
+      columns === null
+        ? null
+        : { x: columns.column('step', 'int32').values, y: columns.column(column, 'float64').values },
+  };
+}
+
+function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSource) => RunCurves): Panel {
+  const first = arms[0]!.runs[0]!;
+  const metrics = [...new Set(arms.flatMap(({ runs }) => runs.flatMap((run) => of(run).metrics.metrics)))];
+  const perStep = stepQuantities.filter(({ column }) => hasValues(of(first).step(column)));
+  const values = [
+    ...perStep.map((own) => own.title),
+    ...metrics.map((metric) => `${metric} of the test sets`),
+  ];
+  return {
+    title,
+    question: 'Did the model learn, and which subsets does it answer?',
+    choices: { name: 'quantity', values, initial: Math.max(0, values.indexOf('accuracy of the test sets')) },
+    drills: null,
+    draw(state, box, style) {
+      const place = chosen(this, state.panel, state);
+      const step = perStep[place];
+      const metric = step === undefined ? metrics[place - perStep.length] : undefined;
+      const figure = makeFigure(values[place] ?? '', step, metric, state);
+      const at = metric === undefined ? [] : readout(metric, state, box.width, style);
+      return figurePicture(figure, at, state, box, style);
+    },
+  };
+
+  function makeFigure(
+    name: string,
+    step: (typeof stepQuantities)[number] | undefined,
+    metric: string | undefined,
+    state: ViewState,
+  ): LineFigure {
+    const unit = step?.unit ?? metricUnits[metric ?? ''] ?? '1';
+    const label = unit === '1' ? name : `${name}, ${unit}`;
+    return {
+      kind: 'line',
+      title: name,
+      series: step === undefined ? metricSeries(metric ?? '', state.filter) : stepSeries(step.column),
+      xLabel: 'step',
+      yLabel: label,
+      logX: false,
+      logY: state.log ?? step?.log ?? false,
+      bands: [],
+      markers: stageMarkers(first),
+    };
+  }
+
+  function stepSeries(column: string): Series[] {
+    return arms.map(({ name, runs }) =>
+      seedBand(
+        arms.length === 1 && runs.length === 1 ? column : name,
+        runs.flatMap((run) => of(run).step(column) ?? []),
+      ),
+    );
+  }
+
+  function metricSeries(metric: string, filter: string): Series[] {
+    const sets = setsOf(
+      arms.flatMap(({ runs }) => runs.map((run) => of(run).metrics)),
+      filter,
+    );
+    return arms.flatMap(({ name, runs }) =>
+      sets.map((set) =>
+        metricCurve(
+          arms.length === 1 ? set : `${name} ${set}`,
+          set,
+          metric,
+          runs.map((run) => of(run).metrics),
+        ),
+      ),
+    );
+  }
+
+  /** Values at the cursor, or of the last evaluation, one line a test set, with interval and null. */
+  function readout(metric: string, { cursor, filter }: ViewState, width: number, style: Style): string[] {
+    const runs = arms[0]!.runs.map((run) => of(run).metrics);
+    const steps = runs[0]!.steps;
+    const step =
+      cursor === null
+        ? steps.at(-1)
+        : steps.reduce((a, b) => (Math.abs(b - cursor) < Math.abs(a - cursor) ? b : a), steps[0] ?? 0);
+    if (step === undefined) return [];
+    const one = runs.length === 1;
+    const nullSet = runs[0]!.sets.includes('no_qd_baseline') ? 'no_qd_baseline' : null;
+    const rows = setsOf(runs, filter).flatMap((set) => {
+      const own = metricCurve('', set, metric, runs);
+      const place = Array.prototype.indexOf.call(own.x, step);
+      const value = own.y[place];
+      if (typeof value !== 'number' || !Number.isFinite(value)) return [];
+      const [low, high] = [own.low?.[place], own.high?.[place]];
+      const hasInterval = typeof low === 'number' && typeof high === 'number' && Number.isFinite(low);
+      const n = runs.reduce((sum, run) => sum + (run.at(set, metric, step)?.n ?? 0), 0);
+      const none = nullSet === null ? null : runs[0]!.get(nullSet, metric, step);
+      return [
+        [
+          set,
+          formatNumber(value),
+          hasInterval ? `[${formatNumber(low)}, ${formatNumber(high)}]` : 'none',
+          String(n),
+          ...(none === null ? [] : [formatNumber(none)]),
+        ],
+      ];
+    });
+    const head = [
+      `step ${step}`,
+      metricUnits[metric] ?? metric,
+      one ? '95 % over variables' : `95 % over ${runs.length} seeds`,
+      'questions',
+      ...(rows[0]?.length === 5 ? [`null: ${nullSet}`] : []),
+    ];
+    const table = textTable([head, ...rows], ['left', 'right', 'left', 'right', 'right']);
+    return table.map((line, i) => paint(line.slice(0, width), i === 0 ? 'bold' : 'plain', style));
+  }
+}
+
+/** Test sets that are drawn: what is asked, or, where a filter is given, all that match it. */
+function setsOf(runs: readonly RunMetrics[], filter: string): string[] {
+  const all = [...new Set(runs.flatMap(({ sets }) => sets))];
+  return filter === ''
+    ? all.filter((set) => !set.startsWith('train_'))
+    : all.filter((set) => set.toLowerCase().includes(filter.toLowerCase()));
+}
+
+/** A metric over training: over seeds with its t interval, of one run with 1.96 standard errors over variables. */
+function metricCurve(name: string, set: string, metric: string, runs: readonly RunMetrics[]): Series {
+  const curveOf = (own: RunMetrics) => {
+    const steps = own.steps.filter((step) => own.at(set, metric, step) !== null);
+    return { steps, values: steps.map((step) => own.at(set, metric, step)!) };
+  };
+  const [first] = runs;
+  if (runs.length === 1 && first !== undefined) {
+    const { steps, values } = curveOf(first);
+    const hasErrors = values.some(({ standardError }) => standardError !== null);
+    const end = (sign: 1 | -1) =>
+      values.map(({ value, standardError }) =>
+        standardError === null ? null : value + sign * 1.96 * standardError,
+      );
+    return {
+      name,
+      x: steps,
+      y: values.map(({ value }) => value),
+      ...(hasErrors ? { low: end(-1), high: end(1) } : {}),
+    };
+  }
+  return seedBand(
+    name,
+    runs.map((own) => {
+      const { steps, values } = curveOf(own);
+      return { x: steps, y: values.map(({ value }) => value) };
+    }),
+  );
+}
+
+/** Weak and strong gap over training. */
+function gapsPanel(
+  context: ViewContext,
+  arms: readonly ShownArm[],
+  of: (run: RunSource) => RunCurves,
+): Panel {
+  const metrics = ['accuracy', 'margin'];
+  return {
+    title: 'gaps',
+    question: 'Are variables defined with the reliable tag answered better? Null: no gap, 0.',
+    choices: { name: 'metric', values: metrics, initial: 0 },
+    drills: null,
+    draw(state, box, style) {
+      const metric = metrics[chosen(this, state.panel, state)]!;
+      const figure: LineFigure = {
+        kind: 'line',
+        title: `gap of the ${metric}`,
+        series: arms.flatMap(({ name, runs }) =>
+          (['weak', 'strong'] as const).map((kind) =>
+            seedBand(
+              `${arms.length === 1 ? '' : `${name} `}${kind}: ${gapSubsets[kind].join(' - ')}`,
+              runs.map((run) => gapCurve(of(run).metrics, kind, metric)),
+            ),
+          ),
+        ),
+        xLabel: 'step',
+        yLabel: `gap, ${metricUnits[metric] ?? '1'}`,
+        logX: false,
+        logY: false,
+        bands: [],
+        markers: stageMarkers(arms[0]!.runs[0]!),
+      };
+      const wanted = context.want(`gaps ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
+        context.numbers.section(context.arm, 'internalization'),
+      );
+      const table =
+        wanted.kind === 'value' && wanted.value !== null
+          ? [
+              ...quantityLines(wanted.value, { width: box.width, style, seed: context.current?.seed }),
+              paint(
+                `weak: at the end of the stage with questions, strong: of training; from: ${wanted.value.source}`.slice(
+                  0,
+                  box.width,
+                ),
+                'dim',
+                style,
+              ),
+            ]
+          : [wanted.kind === 'failed' ? wanted.reason : 'measuring ...'];
+      return figurePicture(figure, table, state, box, style);
+    },
+  };
+}
+
+function gapCurve(metrics: RunMetrics, kind: GapKind, metric: string): RunCurve {
+  const [reliable, unreliable] = gapSubsets[kind];
+  const y = metrics.steps.map((step) => {
+    const [a, b] = [metrics.get(reliable, metric, step), metrics.get(unreliable, metric, step)];
+    return a === null || b === null ? null : a - b;
+  });
+  return { x: metrics.steps, y };
+}
+
+function hasValues(curve: RunCurve | null): boolean {
+  if (curve === null) return false;
+  for (let i = 0; i < curve.y.length; i++) if (Number.isFinite(curve.y[i])) return true;
+  return false;
+}

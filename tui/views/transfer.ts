@@ -1,0 +1,265 @@
+import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
+import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
+import type { ColumnSet } from '../../src/store/column-views.js';
+import { formatNumber } from '../../src/report/text/numbers.js';
+import type { RunSource } from '../data/run-source.js';
+import type { ViewContext, ViewSpec } from '../view/context.js';
+import { drawList } from '../view/draw-list.js';
+import type { ScatterFigure } from '../view/figure.js';
+import { figurePicture } from '../view/figure-panel.js';
+import { numberColumn, textColumn, type List } from '../view/list.js';
+import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
+import { intervalText, quantityLines } from '../view/quantities.js';
+import { signed } from '../view/text.js';
+import { paint } from '../view/style.js';
+import { noPath, transferPathPanel } from './transfer-path-panel.js';
+import { pathsOf, versionsOf } from '../view/arms.js';
+
+/** Does a step on a definition change the loss of its questions as predicted? */
+export const transferView: ViewSpec = { id: 'transfer', short: 'trans', load };
+
+const transferColumns = [
+  'step',
+  'subset',
+  'variable',
+  'definition',
+  'step_size',
+  'predicted',
+  'actual',
+  'loss',
+] as const;
+
+async function load(context: ViewContext): Promise<ViewModel> {
+  const { current, shown } = context;
+  if (current === null) return { panels: [messagePanel('scatter', '', ['There is no run to look at.'])] };
+  const columns = await readTransfer(current);
+  if (columns === null || columns.rows === 0) {
+    const reason = `No table transfer: steps on single definitions are measured at checkpoints by npx gradscope probe ${current.entry.path}`;
+    return { panels: [messagePanel('predicted against actual', '', [reason])] };
+  }
+  const all: ColumnSet[] = [];
+  for (const run of shown) {
+    const own = await readTransfer(run);
+    if (own !== null) all.push(own);
+  }
+  const cases = casesOf(columns);
+  const last = endOfQuestions(current.info);
+  const choices: Choices = {
+    name: 'checkpoint and step size',
+    values: cases.map(({ step, update, size }) =>
+      update === 'sgd' ? `step ${step}, size ${formatNumber(size)}` : `step ${step}, ${update}`,
+    ),
+    initial: Math.max(
+      0,
+      cases.findIndex(({ step }) => step === last),
+    ),
+  };
+  const path = (await transferPathPanel(context, current, shown)) ?? noPath(current);
+  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, columns), path] };
+}
+
+/** Columns that runs of earlier versions do not have. */
+const later = ['update', 'curvature'];
+
+async function readTransfer(run: RunSource): Promise<ColumnSet | null> {
+  const reader = await run.tables.reader('transfer');
+  if (reader === null) return null;
+  const there = new Set(reader.columns.map(({ name }) => name));
+  return run.tables.columns('transfer', [...transferColumns, ...later.filter((name) => there.has(name))]);
+}
+
+/** `sgd`, a plain gradient step, or `optimizer`, the example's share in an update of the stage. */
+function updateOf(columns: ColumnSet): (row: number) => string {
+  if (!columns.names.includes('update')) return () => 'sgd';
+  const { values, indices } = columns.column('update', 'dictionary');
+  return (row) => values[indices[row]!]!;
+}
+
+interface Case {
+  readonly step: number;
+  readonly update: string;
+  readonly size: number;
+}
+
+/** Checkpoints and step sizes of the table, ascending. */
+function casesOf(columns: ColumnSet): Case[] {
+  const step = columns.column('step', 'int32').values;
+  const size = columns.column('step_size', 'float64').values;
+  const update = updateOf(columns);
+  const found = new Map(
+    Array.from(step, (own, row) => [
+      `${own} ${update(row)} ${size[row]}`,
+      { step: own, update: update(row), size: size[row]! },
+    ]),
+  );
+  return [...found.values()].toSorted(
+    (a, b) => a.step - b.step || b.update.localeCompare(a.update) || a.size - b.size,
+  );
+}
+
+interface Row {
+  readonly subset: string;
+  readonly variable: number;
+  readonly definition: string;
+  readonly predicted: number;
+  /** Second-order part; NaN where it was not measured. */
+  readonly curvature: number;
+  readonly actual: number;
+  readonly loss: number;
+}
+
+function rowsOfCase(columns: ColumnSet, { step, size, update }: Case): Row[] {
+  const updates = updateOf(columns);
+  const curvature = columns.names.includes('curvature')
+    ? columns.column('curvature', 'float64').values
+    : null;
+  const steps = columns.column('step', 'int32').values;
+  const [subset, definition] = [
+    columns.column('subset', 'dictionary'),
+    columns.column('definition', 'dictionary'),
+  ];
+  const variable = columns.column('variable', 'int32').values;
+  const [sizes, predicted, actual, loss] = (['step_size', 'predicted', 'actual', 'loss'] as const).map(
+    (name) => columns.column(name, 'float64').values,
+  );
+  const rows: Row[] = [];
+  for (let row = 0; row < columns.rows; row++) {
+    if (steps[row] !== step || sizes![row] !== size || updates(row) !== update) continue;
+    rows.push({
+      subset: subset.values[subset.indices[row]!]!,
+      variable: variable[row]!,
+      definition: definition.values[definition.indices[row]!]!,
+      predicted: predicted![row]!,
+      curvature: curvature?.[row] ?? NaN,
+      actual: actual![row]!,
+      loss: loss![row]!,
+    });
+  }
+  return rows;
+}
+
+/** Which tag the definition of a row carries, where it carries one of the two. */
+function tagOf({ subset, definition }: Row): 'reliable' | 'unreliable' | null {
+  if (definition !== 'definition' && definition !== 'tag_swap') return null;
+  const ownIsReliable = subset === 'qd1consis' || subset === 'd1consis';
+  return ownIsReliable === (definition === 'definition') ? 'reliable' : 'unreliable';
+}
+
+function scatterPanel(
+  context: ViewContext,
+  choices: Choices,
+  cases: readonly Case[],
+  all: readonly ColumnSet[],
+): Panel {
+  return {
+    title: 'predicted against actual',
+    question:
+      'Does one step on a definition change the loss of its questions by -epsilon g_q . g_d? Null: no change, 0.',
+    choices,
+    drills: null,
+    draw(state, box, style) {
+      const own = cases[chosen(this, state.panel, state)]!;
+      const runs = all.map((columns) => rowsOfCase(columns, own));
+      const rows = runs.flat();
+      const groups = [
+        ['reliable tag', (row: Row) => tagOf(row) === 'reliable'],
+        ['unreliable tag', (row: Row) => tagOf(row) === 'unreliable'],
+        ['other definitions', (row: Row) => tagOf(row) === null],
+      ] as const;
+      const figure: ScatterFigure = {
+        kind: 'scatter',
+        title: `transfer at step ${own.step}, step size ${formatNumber(own.size)}`,
+        series: groups.flatMap(([name, keep]) => {
+          const kept = rows.filter(keep);
+          return kept.length === 0
+            ? []
+            : [{ name, x: kept.map(({ predicted }) => predicted), y: kept.map(({ actual }) => actual) }];
+        }),
+        curves: [],
+        identity: true,
+        xLabel: 'predicted change of the loss, nats',
+        yLabel: 'actual change, nats',
+        logX: false,
+        logY: false,
+      };
+      const fraction = meanOverSeeds(
+        runs.flatMap((one) => {
+          const value = explainedFraction(
+            one.map(({ predicted }) => predicted),
+            one.map(({ actual }) => actual),
+          );
+          return typeof value === 'number' ? [value] : [];
+        }),
+      );
+      const seeds = `${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`;
+      const explained =
+        fraction.kind === 'absent'
+          ? `explained fraction: absent, ${fraction.reason}`
+          : fraction.interval === null
+            ? `explained fraction here: ${formatNumber(fraction.estimate)} (no interval: ${fraction.missing}); 1: it closes`
+            : `explained fraction here: ${formatNumber(fraction.estimate)} ${intervalText({ ...fraction }, false)} over ${seeds}; 1: it closes`;
+      const section = context.want(`transfer ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
+        context.numbers.section(context.arm, 'transfer'),
+      );
+      const table = [
+        ...wrapped(explained, box.width),
+        ...(section.kind === 'value' && section.value !== null
+          ? [
+              ...quantityLines(section.value, { width: box.width, style, seed: context.current?.seed }),
+              paint(
+                `table: new variables, end of the stage with questions; from: ${section.value.source}`.slice(
+                  0,
+                  box.width,
+                ),
+                'dim',
+                style,
+              ),
+            ]
+          : [section.kind === 'failed' ? section.reason : 'measuring ...']),
+      ];
+      return figurePicture(figure, table, state, box, style);
+    },
+  };
+}
+
+function listPanel(choices: Choices, cases: readonly Case[], columns: ColumnSet): Panel {
+  const lists = new Map<number, List>();
+  const listOf = (place: number): List => {
+    const known = lists.get(place);
+    if (known !== undefined) return known;
+    const rows = rowsOfCase(columns, cases[place]!);
+    const own = (row: number): Row => rows[row]!;
+    const list: List = {
+      length: rows.length,
+      id: () => null,
+      columns: [
+        numberColumn(
+          'variable',
+          '1',
+          (row) => own(row).variable,
+          (row) => String(own(row).variable),
+        ),
+        textColumn('subset', (row) => own(row).subset, 12),
+        textColumn('definition', (row) => own(row).definition, 12),
+        textColumn('tag', (row) => tagOf(own(row)) ?? '', 10),
+        signed('predicted', (row) => own(row).predicted, 'nats'),
+        signed('curvature', (row) => own(row).curvature, 'nats'),
+        signed('actual', (row) => own(row).actual, 'nats'),
+        numberColumn('predicted/actual', '1', (row) => own(row).predicted / own(row).actual, undefined, 16),
+        numberColumn('loss before', 'nats', (row) => own(row).loss),
+      ],
+    };
+    lists.set(place, list);
+    return list;
+  };
+  return {
+    title: 'variables',
+    question: 'Which variables transfer, and where does the prediction fail? Changes of the loss in nats.',
+    choices,
+    drills: null,
+    draw(state, box, style) {
+      return drawList({ list: listOf(chosen(this, state.panel, state)), state, box, style });
+    },
+  };
+}
