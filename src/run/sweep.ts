@@ -1,4 +1,8 @@
+import fs from 'node:fs';
 import path from 'node:path';
+import { UserError } from '../../data/errors.js';
+import { readRunInfo } from '../store/run-folder.js';
+import { runInfoPath } from '../store/run-info.js';
 import { runId, startRuns, type RunRequest, type RunsEnd } from './run.js';
 import type { Sweep, SweepPoint } from './sweep-config.js';
 
@@ -9,7 +13,8 @@ export function pointFolders({ config, seeds }: SweepPoint, root: string): strin
 
 /**
  * Trains the points of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
- * left alone and interrupted ones gone on with, so that a sweep that was stopped is started again by the same call.
+ * left alone and interrupted ones gone on with, so that a sweep that was stopped is started again by the same call. Runs
+ * that failed, by a loss that is not finite, are reported and not tried again: they would fail the same way.
  *
  * @param onPoint told of every point before it starts
  */
@@ -18,17 +23,36 @@ export async function runSweep(
   request: Omit<RunRequest, 'existing'>,
   onPoint: (point: SweepPoint, index: number) => void,
 ): Promise<RunsEnd> {
-  const folders: string[] = [];
-  const failed: { folder: string; reason: string }[] = [];
   for (const [index, point] of sweep.points.entries()) {
     onPoint(point, index);
-    const end = await startRuns(point.config, point.resolved, point.seeds, {
-      ...request,
-      existing: 'resume',
-    });
-    folders.push(...end.folders);
-    failed.push(...end.failed);
-    if (end.end === 'interrupted') return { end: 'interrupted', folders, failed };
+    const broken = new Set(failuresOf(pointFolders(point, request.root)).map(({ folder }) => folder));
+    const seeds = point.seeds.filter((_, i) => !broken.has(pointFolders(point, request.root)[i]!));
+    if (seeds.length === 0) continue;
+    try {
+      const { end } = await startRuns(point.config, point.resolved, seeds, {
+        ...request,
+        existing: 'resume',
+      });
+      if (end === 'interrupted') return endOf(sweep, request.root, 'interrupted');
+    } catch (error) {
+      // Where every seed fails there is nothing to go on with in this point, but in the others there is.
+      const folders = pointFolders(point, request.root);
+      if (!(error instanceof UserError) || failuresOf(folders).length < folders.length) throw error;
+    }
   }
-  return { end: 'complete', folders, failed };
+  return endOf(sweep, request.root, 'complete');
+}
+
+function endOf({ points }: Sweep, root: string, end: RunsEnd['end']): RunsEnd {
+  const folders = points.flatMap((point) => pointFolders(point, root));
+  return { end, folders, failed: failuresOf(folders) };
+}
+
+/** Runs among the folders that failed, with the reason. */
+function failuresOf(folders: readonly string[]): { folder: string; reason: string }[] {
+  return folders.flatMap((folder) => {
+    if (!fs.existsSync(runInfoPath(folder))) return [];
+    const { status, failure } = readRunInfo(folder);
+    return status === 'failed' ? [{ folder, reason: failure ?? 'it failed' }] : [];
+  });
 }

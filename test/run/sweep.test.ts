@@ -186,6 +186,42 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
   ]);
 });
 
+test('seeds that diverge are reported, stop no other point, and are not tried again', async () => {
+  const root = temporaryFolder();
+  const sweep = loadSweep(
+    write('diverging', {
+      points:
+        '[{ value: 128, seeds: 0..1, set: ["stages.0.optimizer.learningRate=1.0e+38"] }, { value: 256, seeds: 3 }]',
+    }),
+  );
+  const started: number[] = [];
+  const run = (): ReturnType<typeof runSweep> =>
+    runSweep(
+      sweep,
+      {
+        root,
+        engine,
+        command: ['test'],
+        signal: new AbortController().signal,
+        onProgress: () => {},
+        onMessage: () => {},
+        versions: {},
+      },
+      ({ value }) => started.push(value),
+    );
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { end, failed } = await run();
+    expect(end).toBe('complete');
+    expect(failed.map(({ folder }) => folder)).toEqual(pointFolders(sweep.points[0]!, root));
+    expect(failed[0]!.reason).toMatch(/not finite at step \d+/);
+  }
+  expect(started).toEqual([128, 256, 128, 256]);
+  const folders = sweep.points.map((point) => pointFolders(point, root));
+  const { points } = await analyse(sweep, folders);
+  expect(points[0]!.quantities[0]!.estimate).toEqual({ kind: 'absent', reason: 'seed 0 is failed' });
+  expect(points[1]!.quantities[0]!.estimate).toMatchObject({ kind: 'value', units: 1 });
+});
+
 const analyse = (sweep: Sweep, folders: readonly string[][]) =>
   analyseSweep(
     { name: sweep.name, description: '', experiment: sweep.experiment, axis: sweep.axis },
