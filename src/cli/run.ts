@@ -66,6 +66,10 @@ async function runSweepFile(file: string, flags: Flags): Promise<number> {
     throw new UserError(
       `${file}: is a sweep, whose points have seeds of their own; leave --seed and --seeds out`,
     );
+  if (flags.existing === 'overwrite')
+    throw new UserError(
+      `${file}: a sweep leaves complete runs as they are; remove those that it is to train again`,
+    );
   const { sweep } = await import('./sweep.js');
   return sweep(file, flags);
 }
