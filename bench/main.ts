@@ -12,6 +12,7 @@ const benches: Record<string, { readonly file: string; readonly threads: string 
     { file: 'bench/step-large.ts', threads: `${os.availableParallelism()},${os.availableParallelism()}` },
     { file: 'bench/step-small.ts', threads: `1,${os.availableParallelism()}` },
   ],
+  convnet: [{ file: 'bench/step-convnet.ts', threads: `1,${os.availableParallelism()}` }],
   log: [{ file: 'bench/logging.ts', threads: `1,${os.availableParallelism()}` }],
   store: [{ file: 'bench/store.ts', threads: '' }],
   panel: [{ file: 'bench/panel.ts', threads: `${os.availableParallelism()},${os.availableParallelism()}` }],

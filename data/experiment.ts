@@ -34,6 +34,8 @@ export interface ExampleSet {
    * of fresh examples); absent where every row is met once an epoch.
    */
   readonly probability?: Float64Array;
+  /** Examples that the `mixture` sampler draws for one epoch; absent where it draws as many as there are rows. */
+  readonly epochSize?: number;
   /**
    * Writes rows as examples `first`, `first + 1`, ... of the buffers. `random` gives the stream for what differs
    * between two sights of one row (the digit images of a grid); sets without such noise do not call it.
@@ -119,6 +121,10 @@ export interface ImageShape {
   /** Answers of one query, "no answer" included. */
   readonly outputSize: number;
   readonly queries: number;
+  /** `[outputSize]` names of the answers, for people. */
+  readonly answers: readonly string[];
+  /** Queries side by side in the picture; the following ones are below them. */
+  readonly queryColumns: number;
 }
 
 export type DataShape = TextShape | ImageShape;

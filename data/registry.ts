@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Experiment, ExperimentData } from './experiment.js';
 import type { LossConfig } from './loss.js';
+import { mnistQa } from './mnist-qa/experiment.js';
 import { setInclusion } from './set-inclusion/experiment.js';
 
 /** An experiment of which the type of its config is not known. */
@@ -24,4 +25,7 @@ function register<Config>(experiment: Experiment<Config>): [string, RegisteredEx
 }
 
 /** All experiments by name. A new one is one line here. */
-export const experiments: ReadonlyMap<string, RegisteredExperiment> = new Map([register(setInclusion)]);
+export const experiments: ReadonlyMap<string, RegisteredExperiment> = new Map([
+  register(setInclusion),
+  register(mnistQa),
+]);

@@ -1,18 +1,6 @@
 import { z } from 'zod';
+import { alphaSchema, fractionsSchema, seedStage2Schema, type AssignmentConfig } from '../assignment.js';
 import { configProblems } from './config-problems.js';
-
-/** Subsets whose share of the variables is configured; `qd1incons` and `qd2consis` come from `alpha`. */
-export const fractionKeys = [
-  'qd1consis',
-  'qd2incons',
-  'q',
-  'd1consis',
-  'd2consis',
-  'd3consis',
-  'no_qd_baseline',
-] as const;
-
-export type FractionKey = (typeof fractionKeys)[number];
 
 /** Orders of tag (t), variable (v) and entity (e, here a number) in a definition; the last one is its answer. */
 export const definitionOrders = ['tve', 'vte', 'evt', 'etv', 'tev', 'vet'] as const;
@@ -20,34 +8,16 @@ export const definitionOrders = ['tve', 'vte', 'evt', 'etv', 'tev', 'vet'] as co
 export type DefinitionOrder = (typeof definitionOrders)[number];
 
 /** The `data` section of a set-inclusion experiment; the schema's descriptions say what each key means. */
-export interface SetInclusionConfig {
-  readonly variables: number;
+export interface SetInclusionConfig extends AssignmentConfig {
   readonly maxNumber: number;
   readonly listLength: number;
   readonly intersection: number;
   readonly labelFlipProbability: number;
-  readonly fractions: Readonly<Record<FractionKey, number>>;
-  readonly alpha: number;
   readonly definitionOrder: DefinitionOrder;
   readonly format: 'compact' | 'paper';
   readonly names: 'used' | 'all';
   readonly blockSize?: number | undefined;
-  readonly seedStage2: number;
 }
-
-const fraction = (text: string) => z.number().min(0).max(1).default(0).describe(text);
-
-const fractionsSchema = z
-  .strictObject({
-    qd1consis: fraction('trained with questions and definitions with the reliable tag'),
-    qd2incons: fraction('trained with questions and definitions with the unreliable tag'),
-    q: fraction('trained with questions only'),
-    d1consis: fraction('stage 2: definitions with the reliable tag'),
-    d2consis: fraction('stage 2: definitions with the unreliable tag'),
-    d3consis: fraction('stage 2: definitions with a tag that stage 1 never used'),
-    no_qd_baseline: fraction('never trained on'),
-  })
-  .describe('share of the variables in each subset; they sum to 1');
 
 export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
   .strictObject({
@@ -80,15 +50,7 @@ export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
       d3consis: 0,
       no_qd_baseline: 0,
     }),
-    alpha: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(1)
-      .describe(
-        'correlation of tag and consistency: the share alpha of the reliable-tag definitions in stage 1 is right ' +
-          '(the others form qd1incons) and the share alpha of the unreliable-tag ones is wrong (the others: qd2consis)',
-      ),
+    alpha: alphaSchema,
     definitionOrder: z
       .enum(definitionOrders)
       .default('tve')
@@ -113,11 +75,7 @@ export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
       .describe(
         'tokens of a row, padding included (16 in the paper); by default the fewest that lose nothing',
       ),
-    seedStage2: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe('seed that divides the stage-2 variables among d1consis, d2consis and d3consis'),
+    seedStage2: seedStage2Schema,
   })
   .superRefine((config, context) => {
     // A value that is wrong by itself would only be reported twice.

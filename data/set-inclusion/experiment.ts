@@ -2,7 +2,7 @@ import { UserError } from '../errors.js';
 import type { Experiment, ExperimentData, TextShape } from '../experiment.js';
 import type { LossConfig } from '../loss.js';
 import { textLayout } from '../text/layout.js';
-import { assignSubsets, type Assignment } from './assignment.js';
+import { assignSubsets, type Assignment } from '../assignment.js';
 import { setInclusionSchema, type SetInclusionConfig } from './config.js';
 import { configProblems } from './config-problems.js';
 import { counterfactuals } from './counterfactuals.js';

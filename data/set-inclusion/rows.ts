@@ -1,6 +1,6 @@
 import { groupName, subsetNames, subsets, type GroupName, type SubsetName } from '../subsets.js';
 import type { Text } from '../text/rows.js';
-import type { Assignment } from './assignment.js';
+import type { Assignment } from '../assignment.js';
 import type { DefinitionOrder } from './config.js';
 import { questionIndex, questionsPerPart, type Points } from './points.js';
 import { definitionContrast, definitionText, questionText, type Definition } from './texts.js';

@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { analyzeCommand } from './analyze.js';
+import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
 import { showCommand } from './show.js';
+import { sweepCommand } from './sweep.js';
 import { tuiCommand } from './tui.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
@@ -24,6 +26,7 @@ const program = new Command('gradscope')
 Examples:
   gradscope doctor                                        engine, versions, numerics self-test
   gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
+  gradscope sweep configs/sweeps/mnist-pairs.yaml         one experiment over several values of a key
   gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
   gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals
   gradscope tui                                           browse all of it, also while runs are going`,
@@ -32,7 +35,9 @@ Examples:
 for (const command of [
   setupCommand,
   doctorCommand,
+  dataCommand,
   runCommand,
+  sweepCommand,
   probeCommand,
   analyzeCommand,
   verifyCommand,

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../data/errors.js';
+import { parseSeedRange } from '../config/seeds.js';
 import { engineNames } from '../train/engine/names.js';
 
 /** `--engine`, shared by every command that computes with tensors. */
@@ -21,21 +23,12 @@ export function threadsOption(): Option {
   });
 }
 
-/** A range of more seeds than this is a slip. */
-const mostSeeds = 10_000;
-
 /** `3`, `0..7` or `0,2,5..9` as a list of seeds. */
 export function parseSeeds(text: string): number[] {
-  const seeds = text.split(',').flatMap((part) => {
-    const match = /^(\d+)(?:\.\.(\d+))?$/.exec(part.trim());
-    if (match === null) throw new InvalidArgumentError('expected seeds such as 3, 0..7 or 0,2,5..9');
-    const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
-    if (last < first) throw new InvalidArgumentError(`${first}..${last} runs backwards`);
-    if (last > Number.MAX_SAFE_INTEGER)
-      throw new InvalidArgumentError(`seeds go up to ${Number.MAX_SAFE_INTEGER}`);
-    if (last - first >= mostSeeds)
-      throw new InvalidArgumentError(`${first}..${last} are more than ${mostSeeds} seeds`);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-  return [...new Set(seeds)];
+  try {
+    return parseSeedRange(text);
+  } catch (error) {
+    if (error instanceof UserError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
 }

@@ -60,19 +60,32 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
+/** A sweep file says itself which seeds it runs, and always goes on with what was interrupted. */
+async function runSweepFile(file: string, flags: Flags): Promise<number> {
+  if (flags.seed !== undefined || flags.seeds !== undefined)
+    throw new UserError(
+      `${file}: is a sweep, whose points have seeds of their own; leave --seed and --seeds out`,
+    );
+  const { sweep } = await import('./sweep.js');
+  return sweep(file, flags);
+}
+
 /** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
 async function run(config: string | undefined, flags: Flags): Promise<number> {
   if ((config === undefined) === (flags.resume === undefined)) {
     throw new UserError('give an experiment file, or --resume with a run folder');
   }
   const { loadConfig } = await import('../config/load.js');
+  const { isSweepFile } = await import('../run/sweep-config.js');
+  if (config !== undefined && isSweepFile(config)) return runSweepFile(config, flags);
   const { runSchema } = await import('../run/config.js');
   const { configPath, readRunInfo } = await import('../store/run-folder.js');
   if (flags.resume !== undefined) readRunInfo(flags.resume);
   const file = flags.resume === undefined ? config! : configPath(flags.resume);
   const { config: parsed, resolved } = loadConfig(file, runSchema, flags.set);
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
-  const threads = flags.threads ?? defaultThreads(parsed.model);
+  const { modelWidth } = await import('../train/models/registry.js');
+  const threads = flags.threads ?? defaultThreads({ width: modelWidth(parsed.model) });
   const engine = await loadEngine({ engine: flags.engine, threads });
 
   const line = new ProgressLine(standardError());

@@ -110,7 +110,7 @@ function describe(
 ): string {
   const name = [...keys, ...(key === undefined ? [] : [key])].join('.');
   const text = message + hint;
-  const overridden = overrides.find((override) =>
+  const overridden = overrides.findLast((override) =>
     `${name}.`.startsWith(`${override.slice(0, override.indexOf('='))}.`),
   );
   if (overridden !== undefined) return `--set ${overridden} ${name}: ${text}`;

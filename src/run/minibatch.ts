@@ -54,10 +54,15 @@ export function chunksOf(model: Model, examples: number): 1 | 2 {
   return examples % 2 === 0 && parameterCount(model) < chunkedBelow ? 2 : 1;
 }
 
-/** Training examples of each group, summed over replicas. */
-export function groupSizes({ sets }: StagePlan, groups: number): number[] {
+/** How often each group is met, relative to the others and summed over replicas. */
+export function groupSizes({ config, sets }: StagePlan, groups: number): number[] {
   const sizes = new Array<number>(groups).fill(0);
-  for (const { group } of sets) for (const own of group) sizes[own]!++;
+  for (const { group, probability } of sets) {
+    const weights = config.sampler === 'mixture' ? probability : undefined;
+    group.forEach((own, row) => {
+      sizes[own]! += weights?.[row] ?? 1;
+    });
+  }
   return sizes;
 }
 

@@ -3,6 +3,7 @@ import type { ExampleSet, ExperimentData } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
+import { stepsPerEpoch } from '../train/sampler.js';
 import type { RunConfig, StageConfig } from './config.js';
 
 /** A stage of training, for R replicas. */
@@ -50,9 +51,9 @@ export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
         `stage ${stage.name}: the data have no probabilities, which the sampler mixture needs; choose another sampler`,
       );
     }
-    const stepsPerEpoch = Math.ceil(size / stage.batchSize);
-    const steps = Math.round(stage.epochs * stepsPerEpoch);
-    stages.push({ config: stage, sets, stepsPerEpoch, steps, firstStep });
+    const perEpoch = stepsPerEpoch(sets[0]!, stage.batchSize, stage.sampler);
+    const steps = Math.round(stage.epochs * perEpoch);
+    stages.push({ config: stage, sets, stepsPerEpoch: perEpoch, steps, firstStep });
     firstStep += steps;
   }
   return { config, seeds, data, model, stages, totalSteps: firstStep };

@@ -37,6 +37,9 @@ export async function listRuns(root: string): Promise<ListedRun[]> {
 /** A folder with this file holds the analysis of runs, whose tables look like a run's. */
 export const analysisFile = 'analysis.json';
 
+/** The same for a sweep over runs. */
+export const sweepFile = 'sweep.json';
+
 /** Reading everything at once would open more files than a process may. */
 const groupSize = 64;
 
@@ -59,7 +62,7 @@ async function entriesOf(path: string): Promise<Entries> {
   try {
     const entries = await readdir(path, { withFileTypes: true });
     const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
-    const isAnalysis = entries.some((entry) => entry.name === analysisFile);
+    const isAnalysis = entries.some((entry) => entry.name === analysisFile || entry.name === sweepFile);
     const isRun = !isAnalysis && entries.some((entry) => !entry.isDirectory() && marks.test(entry.name));
     return { path, isRun, folders, error: null };
   } catch (cause) {

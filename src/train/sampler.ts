@@ -21,6 +21,12 @@ export interface MinibatchOrder {
   epoch(epoch: number): Int32Array[];
 }
 
+/** Updates of one epoch: a pass over the rows, or over the stream that the data are drawn from. */
+export function stepsPerEpoch(set: ExampleSet, batchSize: number, sampler: Sampler): number {
+  const examples = sampler === 'mixture' ? (set.epochSize ?? set.size) : set.size;
+  return Math.ceil(examples / batchSize);
+}
+
 /**
  * The order in which a stage meets its examples. The random stream is consumed epoch by epoch, so that a stream
  * restored to its state at the start of an epoch reproduces that epoch.
@@ -32,21 +38,18 @@ export function minibatchOrder(
   random: RandomStream,
 ): MinibatchOrder {
   const { size } = set;
-  const stepsPerEpoch = Math.ceil(size / batchSize);
+  const steps = stepsPerEpoch(set, batchSize, sampler);
   const cumulative = sampler === 'mixture' ? cumulativeProbabilities(set) : null;
   let fixed: Int32Array | null = null;
   return {
-    stepsPerEpoch,
+    stepsPerEpoch: steps,
     epoch: () => {
       let rows: Int32Array;
       if (sampler === 'shuffle') rows = random.permutation(size);
       else if (sampler === 'shuffleOnce') rows = fixed ??= random.permutation(size);
       else if (cumulative === null) rows = Int32Array.from({ length: size }, () => random.integer(size));
-      else
-        rows = Int32Array.from({ length: stepsPerEpoch * batchSize }, () =>
-          draw(cumulative, random.uniform()),
-        );
-      return Array.from({ length: stepsPerEpoch }, (_, step) =>
+      else rows = Int32Array.from({ length: steps * batchSize }, () => draw(cumulative, random.uniform()));
+      return Array.from({ length: steps }, (_, step) =>
         rows.subarray(step * batchSize, (step + 1) * batchSize),
       );
     },

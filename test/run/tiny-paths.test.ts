@@ -22,16 +22,27 @@ const presets = fs
   .filter((name) => name.endsWith('.yaml'))
   .map((name) => `configs/${name}`);
 
+/** Sizes of each family of models and each experiment that train in no time. */
+const tinyModels = {
+  transformer: ['model.layers=1', 'model.width=32', 'model.heads=2', 'model.feedForward=32'],
+  convnet: ['model.hidden=[16]'],
+  convnext: [
+    'model.stages=[{ width: 4, blocks: 1 }, { width: 6, blocks: 1 }]',
+    'model.kernel=3',
+    'model.expansion=2',
+  ],
+} as const;
+const tinyData: Readonly<Record<string, readonly string[]>> = {
+  'set-inclusion': ['data.variables=40', 'data.names=used'],
+  'mnist-qa': ['data.variables=16', 'data.epochExamples=16', 'data.testImages=1'],
+};
+
 /** Two updates of each stage of a preset at sizes that take a second. */
 function tinySizes(file: string): string[] {
   const { config } = loadConfig(file, runSchema);
   return [
-    'data.variables=40',
-    'data.names=used',
-    'model.layers=1',
-    'model.width=32',
-    'model.heads=2',
-    'model.feedForward=32',
+    ...tinyData[config.experiment]!,
+    ...tinyModels[config.model.kind],
     'evaluation.maxExamples=4',
     'evaluation.batchSize=16',
     'log.sketchSize=16',
@@ -39,7 +50,7 @@ function tinySizes(file: string): string[] {
     ...['gram', 'exampleNorms', 'sketch', 'vectors'].map((name) => `log.${name}={ every: 1 }`),
     ...config.stages.flatMap((_, stage) => [
       `stages.${stage}.epochs=1`,
-      `stages.${stage}.batchSize=${stage === 0 ? 256 : 4}`,
+      `stages.${stage}.batchSize=${config.experiment === 'mnist-qa' ? 8 : stage === 0 ? 256 : 4}`,
     ]),
   ];
 }

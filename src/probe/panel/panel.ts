@@ -7,7 +7,7 @@ import type {
 } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
 import { questionKinds, type DefinitionKind, type QuestionKind } from '../../store/panel-names.js';
-import { groupName, subsets, type SubsetName } from '../../../data/subsets.js';
+import { subsets, type SubsetName } from '../../../data/subsets.js';
 
 export interface PanelEntity {
   readonly subset: SubsetName;
@@ -66,31 +66,35 @@ export function choosePanel(
   random: RandomStream,
   noise: () => RandomStream,
 ): Panel {
-  const tables = { X1: data.training('stage1'), X2: data.training('stage2') } as const;
+  const trained = new Map(data.tests.map(({ name, asTraining }) => [name, asTraining]));
   const definitionKinds: DefinitionKind[] = ['definition', ...(data.counterfactuals?.kinds ?? [])];
   const entities: PanelEntity[] = [];
   const rowsOf: {
-    table: ExampleSet;
+    definitions: ExampleSet;
     definition: number;
+    questions: ExampleSet | null;
     trained: number[];
-    heldout: number[];
     test: ExampleSet;
+    heldout: number[];
   }[] = [];
   for (const { subset, asTraining } of data.tests.filter(({ name, subset: own }) => name === own)) {
-    const { part, tag } = subsets[subset];
-    if (tag === null) continue;
-    const table = tables[part === 'X1' ? 'X1' : 'X2'];
-    const definitions = rowsByVariable(table, data.groups.indexOf(groupName(subset, 'definition')));
-    const questions = rowsByVariable(table, data.groups.indexOf(groupName(subset, 'qa')));
-    const heldout = rowsByVariable(asTraining, null);
+    if (subsets[subset].tag === null) continue;
+    // Training rows as they are tested: where a row looks different at every sight, these show one that stays, the
+    // one that counterfactuals differ from.
+    const definitionSet = trained.get(`train_defs_${subset}`)!;
+    const questionSet = trained.get(`train_questions_${subset}`) ?? null;
+    const definitions = rowsByVariable(definitionSet);
+    const questions = questionSet === null ? new Map<number, number[]>() : rowsByVariable(questionSet);
+    const heldout = rowsByVariable(asTraining);
     const variables = [...definitions.keys()].toSorted((a, b) => a - b);
     const order = random.permutation(variables.length);
     const chosen = Array.from(order.subarray(0, options.variablesPerSubset), (i) => variables[i]!);
     for (const variable of chosen.toSorted((a, b) => a - b)) {
       entities.push({ subset, variable });
       rowsOf.push({
-        table,
+        definitions: definitionSet,
         definition: definitions.get(variable)![0]!,
+        questions: questionSet,
         trained: shuffled(questions.get(variable) ?? [], random),
         heldout: shuffled(heldout.get(variable) ?? [], random),
         test: asTraining,
@@ -104,15 +108,15 @@ export function choosePanel(
   const sources: Source[] = definitionKinds.flatMap((kind) =>
     entities.map(({ variable }, entity): Source => {
       if (kind !== 'definition') return { kind, variable };
-      const { table, definition } = rowsOf[entity]!;
-      return { kind: 'row', set: table, row: definition };
+      const { definitions, definition } = rowsOf[entity]!;
+      return { kind: 'row', set: definitions, row: definition };
     }),
   );
   const questionSets: QuestionSet[] = [];
   for (const kind of options.kinds ?? questionKinds) {
     rowsOf.forEach((own, entity) => {
       if (own[kind].length === 0) return;
-      const set = kind === 'heldout' ? own.test : own.table;
+      const set = kind === 'heldout' ? own.test : own.questions!;
       questionSets.push({ entity, kind });
       for (const row of own[kind].slice(0, questionsPerSet)) sources.push({ kind: 'row', set, row });
     });
@@ -122,7 +126,7 @@ export function choosePanel(
     definitionKinds,
     questionSets,
     questionsPerSet,
-    fields: tables.X1.fields,
+    fields: data.tests[0]!.asTraining.fields,
     size: sources.length,
     definitions: definitionKinds.length * entities.length,
     fill: (from, to, buffers, first) => {
@@ -135,11 +139,10 @@ export function choosePanel(
   };
 }
 
-/** Rows of each variable, of one group or of all. */
-function rowsByVariable({ size, group, variable }: ExampleSet, only: number | null): Map<number, number[]> {
+/** Rows of each variable. */
+function rowsByVariable({ size, variable }: ExampleSet): Map<number, number[]> {
   const rows = new Map<number, number[]>();
   for (let row = 0; row < size; row++) {
-    if (only !== null && group[row] !== only) continue;
     const own = rows.get(variable[row]!);
     if (own === undefined) rows.set(variable[row]!, [row]);
     else own.push(row);

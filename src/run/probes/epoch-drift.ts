@@ -1,3 +1,4 @@
+import { fixedSights } from '../../../data/fixed-sights.js';
 import { createStream } from '../../../data/random/streams.js';
 import { createEpochDriftMeter } from '../../probe/epoch-drift.js';
 import { tables } from '../../store/schemas.js';
@@ -16,7 +17,7 @@ export const epochDriftProbe: ProbeSpec = {
       begin: (run, open) => {
         const { plan, seed } = run;
         const writer = open(tables.epoch_drift);
-        const set = plan.stages[0]!.sets[0]!;
+        const set = fixedSights(plan.stages[0]!.sets[0]!, seed, 'probe/examples');
         return ({ stage, step, end, blocks, values }) => {
           if (!end) return;
           const random = createStream(seed, 'epoch-drift');

@@ -1,3 +1,4 @@
+import { fixedSights } from '../../../data/fixed-sights.js';
 import { createStream } from '../../../data/random/streams.js';
 import { createLandscapeMeter } from '../../probe/landscape.js';
 import { tables } from '../../store/schemas.js';
@@ -13,7 +14,7 @@ export const landscapeProbe: ProbeSpec = {
       begin: (run, open) => {
         const { plan, seed } = run;
         const writer = open(tables.landscape);
-        const set = plan.stages[0]!.sets[0]!;
+        const set = fixedSights(plan.stages[0]!.sets[0]!, seed, 'probe/examples');
         return ({ stage, step, end, blocks, values }) => {
           if (!end) return;
           const found = meters.of(run, blocks)(values, set, createStream(seed, 'landscape'));

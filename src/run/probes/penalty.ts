@@ -1,3 +1,4 @@
+import { fixedSights } from '../../../data/fixed-sights.js';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../../data/experiment.js';
 import { createStream } from '../../../data/random/streams.js';
@@ -30,7 +31,7 @@ export const penaltyProbe: ProbeSpec = {
       begin: (run, open) => {
         const { plan, seed, options } = run;
         const writer = open(tables.penalty);
-        const set = plan.stages[0]!.sets[0]!;
+        const set = fixedSights(plan.stages[0]!.sets[0]!, seed, 'probe/examples');
         return (moment) => {
           if (!moment.end) return;
           const { values, blocks } = moment;

@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { convnetSchema } from './convnet/config.js';
+import { buildConvnet } from './convnet/convnet.js';
+import { convnextSchema } from './convnext/config.js';
+import { buildConvnext } from './convnext/convnext.js';
 import { buildTransformer } from './transformer/transformer.js';
 import { transformerSchema } from './transformer/config.js';
 import type { Model, ModelContext } from './model.js';
 
 /** Every family of models: its config and its builder. */
-export const modelSchema = z.discriminatedUnion('kind', [transformerSchema]);
+export const modelSchema = z.discriminatedUnion('kind', [transformerSchema, convnetSchema, convnextSchema]);
 
 export type ModelConfig = z.infer<typeof modelSchema>;
 
@@ -13,5 +17,21 @@ export function buildModel(config: ModelConfig, context: ModelContext): Model {
   switch (config.kind) {
     case 'transformer':
       return buildTransformer(config, context);
+    case 'convnet':
+      return buildConvnet(config, context);
+    case 'convnext':
+      return buildConvnext(config, context);
+  }
+}
+
+/** Width of a model's typical ops, by which threads are chosen. */
+export function modelWidth(config: ModelConfig): number {
+  switch (config.kind) {
+    case 'transformer':
+      return config.width;
+    case 'convnet':
+      return Math.max(...config.convolutions.map(({ channels }) => channels));
+    case 'convnext':
+      return Math.max(...config.stages.map(({ width }) => width));
   }
 }

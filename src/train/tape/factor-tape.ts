@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatherRows } from '../engine/ops/gather-rows.js';
 import { segmentSum } from '../engine/ops/segment-sum.js';
+import { channelwiseConvolution, channelwiseGradients } from './channelwise.js';
+import { extractPatches, patchesGradient, type ConvolutionShape } from './patches.js';
 import type { ParameterUse } from './uses.js';
 
 /** Parameters by name; each `[replica, ...shape]`. */
@@ -54,6 +56,90 @@ export class FactorTape {
           this.recordLinear(weightName, x as tf.Tensor3D, dy as tf.Tensor3D);
           if (biasName !== null) this.recordVector(biasName, dy as tf.Tensor3D);
           return tf.matMul(dy, weight, false, true);
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  /**
+   * A convolution with bias, as a linear map of patches; weight `[replica, tap * channel, out]`, taps in reading order.
+   *
+   * @param x `[replica, example * pixel, channel]`, pixels row by row
+   * @param source `data` where x is an input of the model, to which no gradient flows
+   * @returns `[replica, example * position, out]`
+   */
+  convolution(
+    x: tf.Tensor3D,
+    weightName: string,
+    biasName: string,
+    shape: ConvolutionShape,
+    source: 'activation' | 'data',
+  ): tf.Tensor3D {
+    const weight = this.parameter(weightName) as tf.Tensor3D;
+    const bias = this.parameter(biasName) as tf.Tensor2D;
+    const output = tf.customGrad((input, save) => {
+      const pixels = source === 'data' ? x : (input as tf.Tensor3D);
+      const patches = extractPatches(pixels, this.examples, shape);
+      (save as tf.GradSaveFunc)([patches]);
+      return {
+        value: tf.add(tf.matMul(patches, weight), tf.expandDims(bias, 1)),
+        gradFunc: (dy, [patches]) => {
+          this.recordLinear(weightName, patches as tf.Tensor3D, dy as tf.Tensor3D);
+          this.recordVector(biasName, dy as tf.Tensor3D);
+          if (source === 'data') return tf.scalar(0);
+          return patchesGradient(dy as tf.Tensor3D, weight, this.examples, shape);
+        },
+      };
+    });
+    return output(source === 'data' ? this.root : x) as tf.Tensor3D;
+  }
+
+  /**
+   * A convolution of every channel by itself ("depthwise"), with bias; weight `[replica, tap, channel]`.
+   *
+   * An example's gradient is no sum of few outer products but no larger than the weight, so that it is recorded whole,
+   * as a vector use.
+   *
+   * @param x `[replica, example * pixel, channel]`
+   * @returns `[replica, example * position, channel]`
+   */
+  channelwise(x: tf.Tensor3D, weightName: string, biasName: string, shape: ConvolutionShape): tf.Tensor3D {
+    const weight = this.parameter(weightName) as tf.Tensor3D;
+    const bias = this.parameter(biasName) as tf.Tensor2D;
+    return tf.customGrad((input, save) => {
+      const x = input as tf.Tensor3D;
+      (save as tf.GradSaveFunc)([x]);
+      return {
+        value: tf.add(channelwiseConvolution(x, weight, this.examples, shape), tf.expandDims(bias, 1)),
+        gradFunc: (dy, [x]) => {
+          const { input, weight: sums } = channelwiseGradients(
+            x as tf.Tensor3D,
+            dy as tf.Tensor3D,
+            weight,
+            this.examples,
+            shape,
+          );
+          this.recorded.push({ kind: 'vector', parameter: weightName, sums: tf.keep(tf.clone(sums)) });
+          this.recordVector(biasName, dy as tf.Tensor3D);
+          return input;
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  /** `gain * x + bias`, channel by channel; both `[replica, channel]`. */
+  scale(x: tf.Tensor3D, gainName: string, biasName: string): tf.Tensor3D {
+    const gain = (): tf.Tensor => tf.expandDims(this.parameter(gainName), 1);
+    const bias = this.parameter(biasName);
+    return tf.customGrad((input, save) => {
+      const x = input as tf.Tensor3D;
+      (save as tf.GradSaveFunc)([x]);
+      return {
+        value: tf.add(tf.mul(x, gain()), tf.expandDims(bias, 1)),
+        gradFunc: (dy, [x]) => {
+          this.recordVector(gainName, tf.mul(dy, x!));
+          this.recordVector(biasName, dy as tf.Tensor3D);
+          return tf.mul(dy, gain());
         },
       };
     })(x) as tf.Tensor3D;

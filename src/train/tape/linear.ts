@@ -21,6 +21,24 @@ export function linearChunks({ left, right }: LinearUse, chunks: number): tf.Ten
 }
 
 /**
+ * Gradients of single examples, `A_i^T B_i`.
+ *
+ * @returns `[replica, example, in, out]`
+ */
+export function linearExampleGradients({ left, right, rows }: LinearUse): tf.Tensor4D {
+  const [replicas, total, inputs] = left.shape;
+  const outputs = right.shape[2];
+  const examples = total / rows;
+  const product = tf.matMul(
+    tf.reshape(left, [replicas * examples, rows, inputs]),
+    tf.reshape(right, [replicas * examples, rows, outputs]),
+    true,
+    false,
+  );
+  return tf.reshape(product, [replicas, examples, inputs, outputs]);
+}
+
+/**
  * Squared norms of the per-example gradients, `|sum_t a_t b_t^T|^2 = sum_{t,s} (a_t . a_s)(b_t . b_s)`
  * (Goodfellow 2015), without forming a gradient.
  *
@@ -36,6 +54,14 @@ export function linearExampleNorms2(use: LinearUse): tf.Tensor2D {
  * @returns `[replica, example]`
  */
 export function linearExampleProducts(first: LinearUse, second: LinearUse): tf.Tensor2D {
+  const weights = first.left.shape[2] * first.right.shape[2];
+  const sides = first.left.shape[2] + first.right.shape[2];
+  // Products of rows grow with the square of their number: a convolution's many patches make a gradient cheaper.
+  if (first.rows * second.rows * sides > (first.rows + second.rows) * weights) {
+    const own = linearExampleGradients(first);
+    const other = second === first ? own : linearExampleGradients(second);
+    return tf.sum(tf.mul(own, other), [2, 3]) as tf.Tensor2D;
+  }
   const gramLeft = crossGram(first.left, first.rows, second.left, second.rows);
   const gramRight = crossGram(first.right, first.rows, second.right, second.rows);
   return tf.sum(tf.mul(gramLeft, gramRight), [2, 3]) as tf.Tensor2D;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { assignSubsets } from '../../../data/set-inclusion/assignment.js';
+import { assignSubsets } from '../../../data/assignment.js';
 import { drawPoints, questionIndex } from '../../../data/set-inclusion/points.js';
 import { smallConfig } from '../support/set-inclusion.js';
 

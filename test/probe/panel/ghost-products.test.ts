@@ -9,22 +9,21 @@ import { poolExamples, sliceExamples } from '../../../src/probe/panel/select-exa
 import { backward } from '../../../src/train/backward.js';
 import { assembleGradients } from '../../../src/train/gradient.js';
 import type { Model } from '../../../src/train/models/model.js';
-import { buildTransformer } from '../../../src/train/models/transformer/transformer.js';
 import type { ParameterUse } from '../../../src/train/tape/uses.js';
 import { useTestEngine } from '../../train/support/engine.js';
 import { randomParameters, testStream } from '../../train/support/random.js';
-import { randomTextBatch, transformerCases } from '../../train/support/transformer-cases.js';
+import { modelCases } from '../../train/support/model-cases.js';
 
 beforeAll(useTestEngine);
 
 const examples = 7;
 const definitions = 3;
 
-describe.each(transformerCases)('$name', ({ config, shape }) => {
+describe.each(modelCases)('$name', ({ build, batch }) => {
   const setUp = (): { model: Model; uses: readonly ParameterUse[]; dense: Map<string, Float32Array>[] } => {
-    const model = buildTransformer(config, { shape, hidePadding: false });
+    const model = build();
     const parameters = randomParameters(model, 1, testStream());
-    const inputs = randomTextBatch(shape, 1, examples, config.variableEmbedding?.width ?? null);
+    const inputs = batch(1, examples);
     const one = (chosen: (example: number) => number): tf.Tensor2D =>
       tf.tensor2d(
         Array.from({ length: examples }, (_, i) => chosen(i)),

@@ -6,11 +6,10 @@ import { gradientFunction, type MinibatchGradient } from '../../../src/train/gra
 import { arrangeGroups, planSlots } from '../../../src/train/groups/arrange.js';
 import { GroupStatistics } from '../../../src/train/groups/statistics.js';
 import type { Model, ModelInputs } from '../../../src/train/models/model.js';
-import { buildTransformer } from '../../../src/train/models/transformer/transformer.js';
 import { pack, planBlocks } from '../../../src/train/parameters/layout.js';
 import { useTestEngine } from '../support/engine.js';
 import { randomParameters, testStream } from '../support/random.js';
-import { randomTextBatch, transformerCases } from '../support/transformer-cases.js';
+import { modelCases } from '../support/model-cases.js';
 
 beforeAll(useTestEngine);
 
@@ -40,11 +39,11 @@ function weightedGradient(
 
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
-describe.each(transformerCases)('$name', ({ config, shape }) => {
+describe.each(modelCases)('$name', ({ build, batch }) => {
   function minibatch(chunks: 1 | 2, capacity: number) {
-    const model = buildTransformer(config, { shape, hidePadding: false });
+    const model = build();
     const parameters = randomParameters(model, replicas, testStream());
-    const inputs = randomTextBatch(shape, replicas, examples, config.variableEmbedding?.width ?? null);
+    const inputs = batch(replicas, examples);
     const blocks = planBlocks(model.parameters, () => '', true);
     const gradient = gradientFunction(model, blocks, 'example')(pack(blocks, parameters), inputs, chunks);
     const owners = chunks === 1 ? [0] : [0, 1];
@@ -131,13 +130,13 @@ describe.each(transformerCases)('$name', ({ config, shape }) => {
 });
 
 test('nothing computed from a gradient changes it', () => {
-  const { config, shape } = transformerCases[0]!;
-  const model = buildTransformer(config, { shape, hidePadding: false });
+  const { build, batch } = modelCases[0]!;
+  const model = build();
   const blocks = planBlocks(model.parameters, () => '', true);
   const values = pack(blocks, randomParameters(model, replicas, testStream()));
   const gradient: MinibatchGradient = gradientFunction(model, blocks, 'example')(
     values,
-    randomTextBatch(shape, replicas, examples, null),
+    batch(replicas, examples),
     2,
   );
   const before = gradient.blocks.map((block) => Float32Array.from(block.dataSync()));

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../../data/errors.js';
-import { assignSubsets, type Assignment } from '../../../data/set-inclusion/assignment.js';
-import type { SetInclusionConfig } from '../../../data/set-inclusion/config.js';
-import { smallConfig } from '../support/set-inclusion.js';
+import { UserError } from '../../data/errors.js';
+import { assignSubsets, type Assignment } from '../../data/assignment.js';
+import type { SetInclusionConfig } from '../../data/set-inclusion/config.js';
+import { smallConfig } from './support/set-inclusion.js';
 
 function sizes(config: SetInclusionConfig): Record<string, number> {
   return Object.fromEntries([...assignSubsets(config)].map(([name, members]) => [name, members.length]));

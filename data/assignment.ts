@@ -1,8 +1,62 @@
-import { UserError } from '../errors.js';
-import { PythonRandom } from '../random/python-random.js';
-import { roundHalfEven, split } from '../splits.js';
-import type { SubsetName } from '../subsets.js';
-import type { SetInclusionConfig } from './config.js';
+import { z } from 'zod';
+import { UserError } from './errors.js';
+import { PythonRandom } from './random/python-random.js';
+import { roundHalfEven, split } from './splits.js';
+import type { SubsetName } from './subsets.js';
+
+/** Subsets whose share of the variables is configured; `qd1incons` and `qd2consis` come from `alpha`. */
+export const fractionKeys = [
+  'qd1consis',
+  'qd2incons',
+  'q',
+  'd1consis',
+  'd2consis',
+  'd3consis',
+  'no_qd_baseline',
+] as const;
+
+export type FractionKey = (typeof fractionKeys)[number];
+
+/** What divides the variables of an experiment among the subsets. */
+export interface AssignmentConfig {
+  readonly variables: number;
+  readonly fractions: Readonly<Record<FractionKey, number>>;
+  readonly alpha: number;
+  readonly seedStage2: number;
+}
+
+const fraction = (text: string) => z.number().min(0).max(1).default(0).describe(text);
+
+/** Schema of `fractions`. */
+export const fractionsSchema = z
+  .strictObject({
+    qd1consis: fraction('trained with questions and definitions with the reliable tag'),
+    qd2incons: fraction('trained with questions and definitions with the unreliable tag'),
+    q: fraction('trained with questions only'),
+    d1consis: fraction('stage 2: definitions with the reliable tag'),
+    d2consis: fraction('stage 2: definitions with the unreliable tag'),
+    d3consis: fraction('stage 2: definitions with a tag that stage 1 never used'),
+    no_qd_baseline: fraction('never trained on'),
+  })
+  .describe('share of the variables in each subset; they sum to 1');
+
+/** Schema of `alpha`. */
+export const alphaSchema = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(1)
+  .describe(
+    'correlation of tag and consistency: the share alpha of the reliable-tag definitions in stage 1 is right ' +
+      '(the others form qd1incons) and the share alpha of the unreliable-tag ones is wrong (the others: qd2consis)',
+  );
+
+/** Schema of `seedStage2`. */
+export const seedStage2Schema = z
+  .int()
+  .min(0)
+  .default(0)
+  .describe('seed that divides the stage-2 variables among d1consis, d2consis and d3consis');
 
 /** Variables of each subset that has any, in increasing order. */
 export type Assignment = ReadonlyMap<SubsetName, readonly number[]>;
@@ -15,7 +69,7 @@ export type Assignment = ReadonlyMap<SubsetName, readonly number[]>;
  *
  * Throws a UserError for a subset that should have variables and gets none.
  */
-export function assignSubsets(config: SetInclusionConfig): Assignment {
+export function assignSubsets(config: AssignmentConfig): Assignment {
   const { variables, fractions, alpha, seedStage2 } = config;
   const stage2Fraction = fractions.d1consis + fractions.d2consis + fractions.d3consis;
   const all = Array.from({ length: variables }, (_, i) => i);
@@ -64,7 +118,7 @@ function cut(block: readonly number[], share: number): [readonly number[], reado
 
 function splitStage2(
   group: readonly number[],
-  { fractions }: SetInclusionConfig,
+  { fractions }: AssignmentConfig,
   total: number,
   seed: number,
 ): (name: SubsetName) => readonly number[] {

@@ -1,0 +1,66 @@
+import type { DrawnSubset, MnistQaConfig } from './config.js';
+import { imageLayout } from './layout.js';
+
+/** What is wrong with a config, where (`image.tagBlock`), and what to do about it. */
+export interface ConfigProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Classes of digits; more would be possible only with other images. */
+const classes = 10;
+
+/** Values that are possible each by itself but not together; empty for a good config. */
+export function configProblems(config: MnistQaConfig): ConfigProblem[] {
+  const { grid, variables, fractions, heldOutCells, mixture, image } = config;
+  const problems: ConfigProblem[] = [];
+  const check = (good: boolean, path: string, message: string): void => {
+    if (!good) problems.push({ path, message });
+  };
+  const cells = grid * grid;
+  const grids = classes ** cells;
+  check(
+    variables <= grids,
+    'variables',
+    `${variables} pairs of variable and entity, but there are only ${grids} grids of ${grid} x ${grid} digits; ` +
+      'use fewer, or a larger grid',
+  );
+  const trainsQuestions = fractions.qd1consis + fractions.qd2incons + fractions.q > 0;
+  check(
+    !trainsQuestions || heldOutCells < cells,
+    'heldOutCells',
+    `${heldOutCells} cells are held out of ${cells}, which leaves no question to train on; lower it or raise grid`,
+  );
+  const sum = Object.values(fractions).reduce((total, fraction) => total + fraction, 0);
+  check(
+    Math.abs(sum - 1) < 1e-9,
+    'fractions',
+    `they sum to ${Number(sum.toPrecision(6))}; make it 1 (no_qd_baseline takes variables that are not trained on)`,
+  );
+  for (const key of Object.keys(mixture) as DrawnSubset[]) {
+    check(
+      fractions[key] === 0 || mixture[key] > 0,
+      `mixture.${key}`,
+      `${key} has variables but is never drawn; give it a probability, or fractions.${key} 0`,
+    );
+  }
+  check(
+    image.crop % image.pooling === 0,
+    'image.crop',
+    `${image.crop} pixels cannot be averaged over squares of ${image.pooling}; make it a multiple`,
+  );
+  const { width, tagBlocks } = imageLayout(config);
+  check(
+    image.stripHeight % image.tagBlock === 0 && width % image.tagBlock === 0,
+    'image.tagBlock',
+    `tag squares of ${image.tagBlock} pixels do not fill a strip of ${width} x ${image.stripHeight}; ` +
+      'choose a divisor of both',
+  );
+  check(
+    image.tagWhite <= tagBlocks && image.tagDistance <= tagBlocks,
+    'image.tagDistance',
+    `a tag of ${tagBlocks} squares cannot have ${image.tagWhite} white ones and differ from another in ` +
+      `${image.tagDistance}; make the squares smaller or the strip higher`,
+  );
+  return problems;
+}

@@ -1,0 +1,153 @@
+import type { ExampleSet, FieldBuffers, TestSet, TrainSubset } from '../experiment.js';
+import type { PooledImages } from '../images/pool.js';
+import type { RandomStream } from '../random/streams.js';
+import type { GroupName } from '../subsets.js';
+import { groupsOf } from '../train-subsets.js';
+import type { DrawnSubset, MnistQaConfig } from './config.js';
+import { testName, type Row, type Section } from './rows.js';
+import { testFields, trainingFields, writeTestRow, writeTrainingRow, type WriterOptions } from './writer.js';
+
+/** The groups of a run and the training sets made of them. */
+export interface TrainingExamples {
+  readonly groups: readonly GroupName[];
+  training(subset: TrainSubset): ExampleSet;
+}
+
+/** Training rows, shown at every sight with other images of their digits. `digits`: those of the training part. */
+export function trainingExamples(
+  all: readonly Section[],
+  config: MnistQaConfig,
+  options: WriterOptions,
+  digits: PooledImages,
+): TrainingExamples {
+  const own = all.filter((section) => section.group !== null);
+  const groups = own.map(({ group }) => group!);
+  return {
+    groups,
+    training: (subset) => {
+      const chosen = groupsOf(subset, groups);
+      const rows = chosen.flatMap((i) => own[i]!.rows);
+      const images = new Int32Array(options.layout.cells);
+      return {
+        size: rows.length,
+        fields: trainingFields(options.layout),
+        group: Int32Array.from(chosen.flatMap((i) => own[i]!.rows.map(() => i))),
+        variable: Int32Array.from(rows, ({ variable }) => variable),
+        probability: Float64Array.from(chosen.flatMap((i) => probabilities(own[i]!, own, config))),
+        epochSize: config.epochExamples,
+        fill: (wanted, first, buffers, random) => {
+          const stream = random();
+          for (let i = 0; i < wanted.length; i++) {
+            const row = rowAt(rows, wanted[i]!);
+            drawImages(row.variable, options, digits, stream, images);
+            writeTrainingRow(options, digits, row, images, first + i, buffers);
+          }
+        },
+      };
+    },
+  };
+}
+
+/**
+ * Probability of each row of a section: that of its subset (shared, where alpha divides one, by the two parts' sizes),
+ * times that of its kind, evenly over its rows.
+ */
+function probabilities(
+  { subset, kind, rows }: Section,
+  all: readonly Section[],
+  config: MnistQaConfig,
+): number[] {
+  const familyOf = (name: string): DrawnSubset =>
+    name === 'qd1incons' ? 'qd1consis' : name === 'qd2consis' ? 'qd2incons' : (name as DrawnSubset);
+  const variablesOf = (section: Section): number =>
+    new Set(section.rows.map(({ variable }) => variable)).size;
+  const sameKind = all.filter((other) => other.kind === kind);
+  const family = sameKind.filter((other) => familyOf(other.subset) === familyOf(subset));
+  const total = family.reduce((sum, other) => sum + variablesOf(other), 0);
+  const share = variablesOf(all.find((other) => other.subset === subset && other.kind === kind)!) / total;
+  const hasBoth =
+    new Set(all.filter((other) => other.subset === subset).map((other) => other.kind)).size === 2;
+  const kindShare = !hasBoth
+    ? 1
+    : kind === 'definition'
+      ? config.definitionShare
+      : 1 - config.definitionShare;
+  const each = (config.mixture[familyOf(subset)] * share * kindShare) / rows.length;
+  return rows.map(() => each);
+}
+
+/** Test sets, and which images they show of a variable's definition. */
+export interface TestExamples {
+  readonly tests: readonly TestSet[];
+  /** `[cell]` images of the first test row that shows a variable's definition, or null for one without. */
+  definitionImages(variable: number): Int32Array | null;
+  /** `[row, cell]` images of each section's rows, for the hash of the data. */
+  readonly images: readonly Int32Array[];
+}
+
+/**
+ * Test rows: every row of every section `testImages` times, each time with other images that are chosen once and for
+ * all. `digits`: those of the test part.
+ */
+export function testExamples(
+  all: readonly Section[],
+  { testImages }: MnistQaConfig,
+  options: WriterOptions,
+  digits: PooledImages,
+  random: RandomStream,
+): TestExamples {
+  const { cells } = options.layout;
+  const definitionImages = new Map<number, Int32Array>();
+  const shown: Int32Array[] = [];
+  const tests = all.map((section): TestSet => {
+    const rows = section.rows.flatMap((row) => Array.from({ length: testImages }, () => row));
+    const images = new Int32Array(rows.length * cells);
+    const imagesOf = (row: number): Int32Array => images.subarray(row * cells, (row + 1) * cells);
+    rows.forEach(({ variable }, row) => {
+      drawImages(variable, options, digits, random, imagesOf(row));
+      if (section.kind === 'definition' && !definitionImages.has(variable))
+        definitionImages.set(variable, imagesOf(row));
+    });
+    shown.push(images);
+    const set = (write: typeof writeTestRow, fields: ExampleSet['fields']): ExampleSet => ({
+      size: rows.length,
+      fields,
+      group: new Int32Array(rows.length).fill(-1),
+      variable: Int32Array.from(rows, ({ variable }) => variable),
+      fill: (wanted: ArrayLike<number>, first: number, buffers: FieldBuffers) => {
+        for (let i = 0; i < wanted.length; i++) {
+          const row = wanted[i]!;
+          write(options, digits, rowAt(rows, row), imagesOf(row), first + i, buffers);
+        }
+      },
+    });
+    return {
+      name: testName(section),
+      subset: section.subset,
+      examples: set(writeTestRow, testFields(options.layout)),
+      asTraining: set(writeTrainingRow, trainingFields(options.layout)),
+    };
+  });
+  return { tests, images: shown, definitionImages: (variable) => definitionImages.get(variable) ?? null };
+}
+
+/** Draws an image of every digit of a variable. */
+function drawImages(
+  variable: number,
+  { variables }: WriterOptions,
+  { byClass }: PooledImages,
+  random: RandomStream,
+  target: Int32Array,
+): void {
+  const { cells, digits } = variables;
+  for (let cell = 0; cell < cells; cell++) {
+    const candidates = byClass[digits[variable * cells + cell]!]!;
+    target[cell] = candidates[random.integer(candidates.length)]!;
+  }
+}
+
+function rowAt(rows: readonly Row[], row: number): Row {
+  const found = rows[row];
+  if (found === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
+  return found;
+}

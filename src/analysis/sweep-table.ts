@@ -1,0 +1,111 @@
+import { float64, int32, utf8, type Dimensions, type TableDefinition } from '../store/columns.js';
+import { finalizeTable } from '../store/finalize.js';
+import { nodeFileSystem } from '../store/file-system.js';
+import { filePath, streamPath } from '../store/table-paths.js';
+import { TableWriter } from '../store/table-writer.js';
+import type { Quantity } from './quantity.js';
+import type { SweepAnalysis } from './sweep.js';
+
+/** The table of a sweep. */
+export const sweepTable = {
+  name: 'sweep',
+  row: 'one value x quantity',
+  columns: {
+    value: float64('Value of the key that was varied.'),
+    quantity: utf8('What was measured.'),
+    unit: utf8('Unit of the mean and its interval.'),
+    seeds: int32('Seeds with a value.', { unit: 'seed' }),
+    mean: float64('Mean over seeds; null means that no seed has a value.', { nullable: true }),
+    low: float64('Lower end of the 95 % t interval over seeds; null means that there is none.', {
+      nullable: true,
+    }),
+    high: float64('Upper end of the interval.', { nullable: true }),
+    standard_deviation: float64('Standard deviation over seeds.', { nullable: true }),
+    p: float64('Two-sided p-value of the t test against 0; null for a quantity that is a size.', {
+      nullable: true,
+    }),
+  },
+} as const satisfies TableDefinition;
+
+/** A row of {@link sweepTable}; null where there is no number. */
+export interface SweepRow {
+  readonly value: number;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly seeds: number;
+  readonly mean: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly standard_deviation: number | null;
+  readonly p: number | null;
+}
+
+export function sweepRows({ points }: Pick<SweepAnalysis, 'points'>): SweepRow[] {
+  return points.flatMap(({ value, quantities }) => quantities.map((quantity) => rowOf(value, quantity)));
+}
+
+function rowOf(value: number, { name, unit, estimate, null: own, seeds }: Quantity): SweepRow {
+  const present = seeds.filter((seed) => seed.value !== null).length;
+  const base = { value, quantity: name, unit, seeds: present };
+  if (estimate.kind === 'absent') {
+    return { ...base, mean: null, low: null, high: null, standard_deviation: null, p: null };
+  }
+  const { standardError, interval } = estimate;
+  return {
+    ...base,
+    mean: estimate.estimate,
+    low: interval?.[0] ?? null,
+    high: interval?.[1] ?? null,
+    standard_deviation: standardError === null ? null : standardError * Math.sqrt(present),
+    p: own === null ? null : estimate.pValue,
+  };
+}
+
+const columns = Object.keys(sweepTable.columns) as (keyof SweepRow)[];
+
+/** The table as CSV, with empty cells for null. */
+export function sweepCsv(rows: readonly SweepRow[]): string {
+  const cell = (value: string | number | null): string => {
+    const text = value === null ? '' : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = rows.map((row) => columns.map((name) => cell(row[name])).join(','));
+  return `${[columns.join(','), ...lines].join('\n')}\n`;
+}
+
+const noDimensions: Dimensions = {
+  stages: [],
+  groups: [],
+  tensors: [],
+  testSets: [],
+  subsets: [],
+  metrics: [],
+  sketchSize: 1,
+};
+
+/** Writes the table as `sweep.arrow` into a folder, in place of an earlier one. */
+export async function writeSweepTable(
+  folder: string,
+  { experiment, name, axis }: SweepAnalysis,
+  rows: readonly SweepRow[],
+): Promise<void> {
+  nodeFileSystem.remove(filePath(folder, sweepTable.name));
+  nodeFileSystem.remove(streamPath(folder, sweepTable.name));
+  const metadata = { experiment, sweep: name, axis: axis.key };
+  const writer = TableWriter.create({ folder, table: sweepTable, dimensions: noDimensions, metadata });
+  try {
+    for (const row of rows) {
+      const at = writer.reserve(1);
+      writer.column('value')[at] = row.value;
+      writer.column('quantity')[at] = row.quantity;
+      writer.column('unit')[at] = row.unit;
+      writer.column('seeds')[at] = row.seeds;
+      for (const name of ['mean', 'low', 'high', 'standard_deviation', 'p'] as const) {
+        writer.column(name)[at] = row[name] ?? Number.NaN;
+      }
+    }
+  } finally {
+    writer.close();
+  }
+  await finalizeTable(folder, sweepTable.name);
+}

@@ -1,0 +1,147 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { createStream } from '../../data/random/streams.js';
+import type { RunInfo } from '../store/run-info.js';
+import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
+import { makeQuantity, seedValue, type Quantity } from './quantity.js';
+import { endOfQuestions, openRun, type RunData } from './run-data.js';
+
+/** What was varied. */
+export interface SweepAxis {
+  readonly key: string;
+  readonly label: string;
+  readonly scale: 'linear' | 'log';
+}
+
+/** A point before it is analysed. */
+export interface SweepRuns {
+  readonly value: number;
+  /** Run folders; those that are not there yet count as missing seeds. */
+  readonly folders: readonly string[];
+  readonly seeds: readonly number[];
+}
+
+/** What the runs of a point show. */
+export interface PointAnalysis {
+  readonly value: number;
+  /** Run folders. */
+  readonly folders: readonly string[];
+  /** In the order and with the names of {@link sweepQuantities}. */
+  readonly quantities: readonly Quantity[];
+}
+
+/** A sweep's results. */
+export interface SweepAnalysis {
+  readonly name: string;
+  readonly description: string;
+  readonly experiment: string;
+  readonly axis: SweepAxis;
+  readonly points: readonly PointAnalysis[];
+}
+
+/** Accuracy of one test set when training ends, or for X1 when its questions end. */
+interface AccuracySpec {
+  readonly kind: 'accuracy';
+  readonly name: string;
+  readonly set: string;
+  readonly at: 'questions' | 'end';
+}
+
+interface GapSpec {
+  readonly kind: 'gap';
+  readonly name: string;
+  readonly gap: GapKind;
+  readonly metric: 'accuracy' | 'margin';
+}
+
+/** Names of the quantities of a point, in their order. */
+export const sweepQuantities = {
+  strong: 'strong gap, accuracy',
+  strongMargin: 'strong gap, margin',
+  d1: `accuracy of ${gapSubsets.strong[0]}`,
+  d2: `accuracy of ${gapSubsets.strong[1]}`,
+  weak: 'weak gap, accuracy',
+  qd1: `accuracy of ${gapSubsets.weak[0]}, held-out`,
+  qd2: `accuracy of ${gapSubsets.weak[1]}, held-out`,
+} as const;
+
+const specs: readonly (AccuracySpec | GapSpec)[] = [
+  { kind: 'gap', name: sweepQuantities.strong, gap: 'strong', metric: 'accuracy' },
+  { kind: 'gap', name: sweepQuantities.strongMargin, gap: 'strong', metric: 'margin' },
+  { kind: 'accuracy', name: sweepQuantities.d1, set: gapSubsets.strong[0], at: 'end' },
+  { kind: 'accuracy', name: sweepQuantities.d2, set: gapSubsets.strong[1], at: 'end' },
+  { kind: 'gap', name: sweepQuantities.weak, gap: 'weak', metric: 'accuracy' },
+  { kind: 'accuracy', name: sweepQuantities.qd1, set: gapSubsets.weak[0], at: 'questions' },
+  { kind: 'accuracy', name: sweepQuantities.qd2, set: gapSubsets.weak[1], at: 'questions' },
+];
+
+/** Analyses the runs of a sweep's points; seeds whose run is missing or not complete have no value, with the reason. */
+export async function analyseSweep(
+  sweep: Omit<SweepAnalysis, 'points'>,
+  points: readonly SweepRuns[],
+): Promise<SweepAnalysis> {
+  const analysed: PointAnalysis[] = [];
+  for (const point of points) analysed.push(await analysePoint(point));
+  return { ...sweep, points: analysed };
+}
+
+async function analysePoint({ value, folders, seeds }: SweepRuns): Promise<PointAnalysis> {
+  const runs: { run: RunData; metrics: MetricsOfRun }[] = [];
+  const missing = new Map<number, string>();
+  for (const [i, folder] of folders.entries()) {
+    const seed = seeds[i]!;
+    if (!fs.existsSync(folder)) {
+      missing.set(seed, `seed ${seed} has not been run`);
+      continue;
+    }
+    const run = await openRun(folder);
+    if (run.info.status === 'complete') runs.push({ run, metrics: await readMetrics(run) });
+    else missing.set(seed, `seed ${seed} is ${run.info.status}`);
+  }
+  const quantities = specs.map((spec) => {
+    const values = seeds.map((seed) => {
+      const own = runs.find(({ run }) => run.info.seed === seed);
+      return seedValue(seed, own === undefined ? missing.get(seed)! : measure(spec, own.run, own.metrics));
+    });
+    const isGap = spec.kind === 'gap';
+    return makeQuantity(
+      {
+        name: spec.name,
+        unit: isGap && spec.metric === 'margin' ? 'nats' : 'accuracy',
+        values,
+        null: isGap ? { kind: 'zero', name: '0, the same in both subsets' } : null,
+        controls: [],
+      },
+      () => createStream(0, 'analysis/sweep'),
+    );
+  });
+  return { value, folders, quantities };
+}
+
+function measure(spec: AccuracySpec | GapSpec, run: RunData, metrics: MetricsOfRun): number | string {
+  if (spec.kind === 'gap') return gapOf(run, metrics, spec.gap, spec.metric);
+  const step = stepOf(spec.at, run.info);
+  return metrics.get(spec.set, 'accuracy', step) ?? `seed ${run.info.seed} has no test set ${spec.set}`;
+}
+
+function stepOf(at: AccuracySpec['at'], info: RunInfo): number {
+  return at === 'end' ? info.stepsTotal : endOfQuestions(info);
+}
+
+/** Where the results of a sweep are kept: `<root>/<experiment>/sweeps/<name>`. */
+export function sweepFolder(
+  { experiment, name }: Pick<SweepAnalysis, 'experiment' | 'name'>,
+  root: string,
+): string {
+  return path.join(root, experiment, 'sweeps', name);
+}
+
+/** Version of `sweep.json`. */
+export const sweepFormatVersion = 1;
+
+/** Content of `sweep.json`: every number of table and figure, with the values of each seed behind it. */
+export interface SweepDocument extends SweepAnalysis {
+  readonly formatVersion: typeof sweepFormatVersion;
+  readonly command: readonly string[];
+  readonly versions: Readonly<Record<string, string>>;
+}

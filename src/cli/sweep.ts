@@ -1,0 +1,152 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import type { Sweep } from '../run/sweep-config.js';
+import type { Threads } from '../train/engine/load.js';
+import type { EngineName } from '../train/engine/names.js';
+import { engineOption, threadsOption } from './options.js';
+import { ProgressLine, standardError } from './progress.js';
+import { versions } from './version.js';
+
+interface Flags {
+  readonly set: string[];
+  readonly out: string;
+  readonly report?: boolean;
+  readonly engine: EngineName | 'auto';
+  readonly threads?: Threads;
+}
+
+export function sweepCommand(): Command {
+  return new Command('sweep')
+    .description('train an experiment at several values of one of its keys, and draw what changes')
+    .argument('<sweep>', 'sweep file, such as configs/sweeps/mnist-pairs.yaml')
+    .option(
+      '--set <key=value>',
+      'override a value of the experiment at every point; may be given again',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
+    .option('--out <folder>', 'folder that holds the runs', 'runs')
+    .option('--report', 'train nothing; table and figure of the runs that are there')
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gradscope sweep configs/sweeps/mnist-pairs.yaml
+  gradscope sweep configs/sweeps/mnist-pairs.yaml --report
+
+Complete runs are left as they are and interrupted ones gone on with: after Ctrl-C the same command continues. Table
+(sweep.json, sweep.arrow, sweep.csv) and figure (sweep.svg, sweep.png) are written to <out>/<experiment>/sweeps/<name>.`,
+    )
+    .action(async (file: string, flags: Flags) => {
+      process.exitCode = await sweep(file, flags);
+    });
+}
+
+/** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
+export async function sweep(file: string, flags: Flags): Promise<number> {
+  const { loadSweep } = await import('../run/sweep-config.js');
+  const { pointFolders } = await import('../run/sweep.js');
+  const loaded = loadSweep(file, flags.set);
+  const code = flags.report === true ? 0 : await train(loaded, flags);
+  if (code === 130) return code;
+
+  const { analyseSweep, sweepFolder, sweepFormatVersion } = await import('../analysis/sweep.js');
+  const { sweepCsv, sweepRows, writeSweepTable } = await import('../analysis/sweep-table.js');
+  const { loadPlotter } = await import('../report/figures/plot-library.js');
+  const { sweepFigure } = await import('../report/figures/sweep-figure.js');
+  const { toPng } = await import('../report/figures/svg.js');
+  const { sweepReport } = await import('../report/text/sweep-report.js');
+  const { writeAtomically } = await import('../store/atomic-file.js');
+  const { nodeFileSystem } = await import('../store/file-system.js');
+  const { sweepFile } = await import('../store/list-runs.js');
+
+  const { name, description, experiment, axis, points } = loaded;
+  const analysis = await analyseSweep(
+    { name, description, experiment, axis },
+    points.map((point) => ({
+      value: point.value,
+      seeds: point.seeds,
+      folders: pointFolders(point, flags.out),
+    })),
+  );
+  const folder = sweepFolder(analysis, flags.out);
+  fs.mkdirSync(folder, { recursive: true });
+  const write = (own: string, content: string | Uint8Array): void =>
+    writeAtomically(
+      nodeFileSystem,
+      path.join(folder, own),
+      typeof content === 'string' ? content : [content],
+    );
+  const document = {
+    formatVersion: sweepFormatVersion,
+    command: ['gradscope', ...process.argv.slice(2)],
+    versions: versions(),
+    ...analysis,
+  };
+  write(sweepFile, `${JSON.stringify(document, null, 2)}\n`);
+  const rows = sweepRows(analysis);
+  await writeSweepTable(folder, analysis, rows);
+  write('sweep.csv', sweepCsv(rows));
+  const figure = sweepFigure(analysis, await loadPlotter());
+  write('sweep.svg', figure.svg);
+  write('sweep.png', toPng(figure));
+  for (const line of sweepReport(analysis, process.stdout.columns ?? 100)) console.log(line);
+  console.log(`\nwritten: ${folder}/sweep.{json,arrow,csv,svg,png}`);
+  return code;
+}
+
+async function train(loaded: Sweep, flags: Flags): Promise<number> {
+  const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
+  const { modelWidth } = await import('../train/models/registry.js');
+  const { runSweep } = await import('../run/sweep.js');
+  const width = Math.max(...loaded.points.map(({ config }) => modelWidth(config.model)));
+  const engine = await loadEngine({
+    engine: flags.engine,
+    threads: flags.threads ?? defaultThreads({ width }),
+  });
+
+  const line = new ProgressLine(standardError());
+  if (engine.notice !== null) line.message(engine.notice);
+  const abort = new AbortController();
+  const stop = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort();
+    line.message('stopping at the next step, with a checkpoint (again to stop at once)');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    const { end, failed } = await runSweep(
+      loaded,
+      {
+        root: flags.out,
+        engine,
+        command: ['gradscope', ...process.argv.slice(2)],
+        signal: abort.signal,
+        onProgress: (progress) => line.update(progress),
+        onMessage: (message) => line.message(message),
+        versions: { ...versions(), engine: engine.version },
+      },
+      ({ value, seeds }, index) => {
+        line.end();
+        line.message(
+          `point ${index + 1} of ${loaded.points.length}: ${loaded.axis.key} = ${value}, ${seeds.length} seeds`,
+        );
+      },
+    );
+    line.end();
+    for (const { folder, reason } of failed) console.error(`gradscope: ${folder}: ${reason}`);
+    if (end === 'interrupted') {
+      console.error('interrupted; the same command goes on');
+      return 130;
+    }
+    return failed.length > 0 ? 1 : 0;
+  } finally {
+    line.end();
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}

@@ -1,0 +1,55 @@
+import type { PointAnalysis, SweepAnalysis } from '../../analysis/sweep.js';
+import { formatInterval, formatNumber, formatPValue, formatSeeds } from './numbers.js';
+import { textTable, wrap } from './table.js';
+
+/** A sweep's table as lines of text: one row a value, gaps with intervals, accuracies as means. */
+export function sweepReport({ name, axis, points }: SweepAnalysis, width: number): string[] {
+  const gaps = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
+  const sizes = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));
+  const tables = gaps.map((index) => {
+    const head = [axis.label, points[0]!.quantities[index]!.name, '95 % interval', 'SD', 'p', 'seeds'];
+    const rows = points.map((point) => gapRow(point, index));
+    return textTable([head, ...rows], ['right', 'right', 'left', 'right', 'right', 'left']);
+  });
+  const head = [axis.label, ...sizes.map((index) => points[0]!.quantities[index]!.name)];
+  const means = textTable(
+    [head, ...points.map((point) => [String(point.value), ...sizes.map((index) => meanOf(point, index))])],
+    head.map(() => 'right'),
+  );
+  return [
+    `${name}: ${axis.key}`,
+    ...[...tables, means].flatMap((table) => ['', ...table]),
+    ...missingSeeds(points).flatMap((line) => ['', ...wrap(line, width, '  ')]),
+  ];
+}
+
+function gapRow({ value, quantities }: PointAnalysis, index: number): string[] {
+  const { estimate, seeds } = quantities[index]!;
+  const present = seeds.filter((own) => own.value !== null).map(({ seed }) => seed);
+  if (estimate.kind === 'absent') return [String(value), 'absent', estimate.reason, '', '', ''];
+  const { standardError } = estimate;
+  return [
+    String(value),
+    formatNumber(estimate.estimate, true),
+    formatInterval(estimate, true),
+    standardError === null ? '' : formatNumber(standardError * Math.sqrt(present.length)),
+    formatPValue(estimate.pValue),
+    `${present.length} (${formatSeeds(present)})`,
+  ];
+}
+
+function meanOf({ quantities }: PointAnalysis, index: number): string {
+  const { estimate } = quantities[index]!;
+  return estimate.kind === 'absent' ? '' : formatNumber(estimate.estimate);
+}
+
+function missingSeeds(points: readonly PointAnalysis[]): string[] {
+  return points.flatMap(({ value, quantities }) => {
+    const missing = quantities[0]!.seeds.filter((own) => own.value === null);
+    return missing.length === 0
+      ? []
+      : [
+          `at ${value}: ${missing.length} of ${quantities[0]!.seeds.length} seeds are missing (${missing[0]!.reason})`,
+        ];
+  });
+}

@@ -1,0 +1,96 @@
+import { Resvg } from '@resvg/resvg-js';
+import { describe, expect, test } from 'vitest';
+import { createStream } from '../../../data/random/streams.js';
+import { makeQuantity, seedValue, type Quantity } from '../../../src/analysis/quantity.js';
+import { sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
+import { sweepCsv, sweepRows } from '../../../src/analysis/sweep-table.js';
+import { loadPlotter } from '../../../src/report/figures/plot-library.js';
+import { toPng } from '../../../src/report/figures/svg.js';
+import { sweepFigure } from '../../../src/report/figures/sweep-figure.js';
+import { sweepReport } from '../../../src/report/text/sweep-report.js';
+
+function quantity(name: string, values: readonly number[], isGap: boolean): Quantity {
+  return makeQuantity(
+    {
+      name,
+      unit: 'accuracy',
+      values: values.map((value, seed) => seedValue(seed, value)),
+      null: isGap ? { kind: 'zero', name: '0' } : null,
+      controls: [],
+    },
+    () => createStream(0, 'test'),
+  );
+}
+
+/** A sweep of two values with three seeds and one with a single seed. */
+const sweep: SweepAnalysis = {
+  name: 'pairs',
+  description: '',
+  experiment: 'mnist-qa',
+  axis: { key: 'data.variables', label: 'pairs', scale: 'log' },
+  points: (
+    [
+      [8, [0.1, -0.2, 0.1]],
+      [100, [0.3, 0.4, 0.35]],
+      [1000, [0.5]],
+    ] as const
+  ).map(([value, gaps]) => ({
+    value,
+    folders: gaps.map((_, seed) => `runs/mnist-qa/pairs-${value}-seed${seed}`),
+    quantities: [
+      quantity(sweepQuantities.strong, gaps, true),
+      quantity(
+        sweepQuantities.d1,
+        gaps.map((gap) => 0.4 + gap / 2),
+        false,
+      ),
+      quantity(
+        sweepQuantities.d2,
+        gaps.map((gap) => 0.4 - gap / 2),
+        false,
+      ),
+    ],
+  })),
+};
+
+describe('a sweep', () => {
+  test('is a figure with the points, their intervals and the names of the curves', async () => {
+    const { svg, width } = sweepFigure(sweep, await loadPlotter());
+    // Numbers cut to three decimals, as they differ in the last ones between machines.
+    const normal = svg
+      .replaceAll(/\d+\.\d{4,}/g, (number) => Number(number).toFixed(3))
+      .replaceAll('><', '>\n<');
+    await expect(`${normal}\n`).toMatchFileSnapshot('sweep.svg');
+    expect(svg.match(/<circle/g)).toHaveLength(9);
+    const png = Buffer.from(toPng({ svg, width, height: 1 }));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect(png.readUInt32BE(16)).toBe(2 * width);
+    // Another reading of the SVG finds no fault with it.
+    expect(new Resvg(svg).width).toBe(width);
+  });
+
+  test('is a table with intervals, SDs and seeds; a single seed has no interval', () => {
+    expect(sweepReport(sweep, 100)).toMatchInlineSnapshot(`
+      [
+        "pairs: data.variables",
+        "",
+        "pairs  strong gap, accuracy  95 % interval        SD      p  seeds",
+        "    8                     0  [-0.430, +0.430]  0.173  1.000  3 (0-2)",
+        "  100                +0.350  [+0.226, +0.474]  0.050  0.007  3 (0-2)",
+        " 1000                +0.500  none                            1 (0)",
+        "",
+        "pairs  accuracy of d1consis  accuracy of d2consis",
+        "    8                 0.400                 0.400",
+        "  100                 0.575                 0.225",
+        " 1000                 0.650                 0.150",
+      ]
+    `);
+  });
+
+  test('is CSV with empty cells where there is no number', () => {
+    const lines = sweepCsv(sweepRows(sweep)).trimEnd().split('\n');
+    expect(lines[0]).toBe('value,quantity,unit,seeds,mean,low,high,standard_deviation,p');
+    expect(lines).toHaveLength(10);
+    expect(lines[7]).toBe('1000,"strong gap, accuracy",accuracy,1,0.5,,,,');
+  });
+});

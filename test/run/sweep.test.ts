@@ -1,0 +1,193 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';
+import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep-table.js';
+import { isSweepFile, loadSweep, type Sweep } from '../../src/run/sweep-config.js';
+import { pointFolders, runSweep } from '../../src/run/sweep.js';
+import { listRuns } from '../../src/store/list-runs.js';
+import { readRunInfo } from '../../src/store/run-folder.js';
+import type { Engine } from '../../src/train/engine/load.js';
+import { polars } from '../store/polars.js';
+import { useTestEngine } from '../train/support/engine.js';
+import { temporaryFolder, tiny } from './support.js';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await useTestEngine();
+});
+
+const folder = temporaryFolder();
+
+/** A sweep file over the batch size of the tiny set-inclusion runs. */
+function write(name: string, changes: Readonly<Record<string, string>> = {}): string {
+  const parts: Record<string, string> = {
+    sweep: 'batch-size',
+    base: path.resolve('configs/set-inclusion-smoke.yaml'),
+    set: JSON.stringify([
+      ...tiny.filter((own) => !own.startsWith('name=')),
+      'model.layers=1',
+      'log.tier=off',
+      'stages.0.epochs=1',
+    ]),
+    axis: '{ key: stages.0.batchSize, label: batch size, scale: log }',
+    points: '[{ value: 128, seeds: 0..1 }, { value: 256, seeds: "2,0" }]',
+    ...changes,
+  };
+  const file = path.join(folder, `${name}.yaml`);
+  fs.writeFileSync(
+    file,
+    Object.entries(parts)
+      .map(([key, value]) => `${key}: ${value}\n`)
+      .join(''),
+  );
+  return file;
+}
+
+describe('a sweep file', () => {
+  test('gives every point the config of its value, and its name', () => {
+    const { name, experiment, points } = loadSweep(write('good'));
+    expect([name, experiment]).toEqual(['batch-size', 'set-inclusion']);
+    expect(
+      points.map(({ value, seeds, config }) => [value, seeds, config.name, config.stages[0]!.batchSize]),
+    ).toEqual([
+      [128, [0, 1], 'batch-size-128', 128],
+      [256, [2, 0], 'batch-size-256', 256],
+    ]);
+    expect(isSweepFile(write('good'))).toBe(true);
+    expect(isSweepFile('configs/mnist-qa.yaml')).toBe(false);
+  });
+
+  test('of the project loads, with its base', () => {
+    for (const own of fs.readdirSync('configs/sweeps')) {
+      expect(loadSweep(path.join('configs/sweeps', own)).points.length).toBeGreaterThan(1);
+    }
+  });
+
+  test.each([
+    [
+      'an unknown key',
+      { axiss: '1' },
+      /unknown-key\.yaml:\d+:\d+ axiss: unknown key "axiss"; did you mean "axis"\?/,
+    ],
+    [
+      'a key that the base does not have',
+      { axis: '{ key: data.varables, label: x }' },
+      /axis\.key: data\.varables is no number of .*smoke\.yaml/,
+    ],
+    [
+      'a value twice',
+      { points: '[{ value: 2, seeds: 0 }, { value: 2, seeds: 1 }]' },
+      /points: a value occurs twice in 2, 2/,
+    ],
+    [
+      'seeds that are none',
+      { points: '[{ value: 2, seeds: a }]' },
+      /points\.0\.seeds: expected seeds such as 3, 0\.\.7/,
+    ],
+    ['zero on a log axis', { points: '[{ value: 0, seeds: 0 }]' }, /a log axis takes values above 0/],
+    [
+      'a value that makes no config',
+      { points: '[{ value: 2.5, seeds: 0 }]' },
+      /--set stages\.0\.batchSize=2\.5 .*expected int/,
+    ],
+    ['a base that is not there', { base: 'nowhere.yaml' }, /cannot read config .*nowhere\.yaml/],
+  ])('with %s is refused with its place', (name, changes, message) => {
+    expect(() => loadSweep(write(name.replaceAll(/^an? /g, '').replaceAll(' ', '-'), changes))).toThrow(
+      message,
+    );
+  });
+});
+
+test('a sweep that was interrupted goes on, leaves complete runs alone, and is analysed over seeds', async () => {
+  const root = temporaryFolder();
+  const sweep = loadSweep(write('run'));
+  const run = (stopAt: number | null): ReturnType<typeof runSweep> => {
+    const abort = new AbortController();
+    return runSweep(
+      sweep,
+      {
+        root,
+        engine,
+        command: ['test'],
+        signal: abort.signal,
+        onProgress: ({ step }) => {
+          if (step === stopAt) abort.abort();
+        },
+        onMessage: () => {},
+        versions: {},
+      },
+      () => {},
+    );
+  };
+  const folders = sweep.points.map((point) => pointFolders(point, root));
+  expect((await run(2)).end).toBe('interrupted');
+  expect(folders.flat().filter((own) => fs.existsSync(own))).toHaveLength(2);
+  const partial = await analyse(sweep, folders);
+  expect(partial.points[0]!.quantities[0]!.estimate).toEqual({
+    kind: 'absent',
+    reason: 'seed 0 is interrupted',
+  });
+  expect(partial.points[1]!.quantities[0]!.estimate).toEqual({
+    kind: 'absent',
+    reason: 'seed 2 has not been run',
+  });
+
+  expect((await run(null)).end).toBe('complete');
+  const written = folders.flat().map((own) => fs.statSync(path.join(own, 'run.json')).mtimeMs);
+  expect((await run(null)).end).toBe('complete');
+  expect(folders.flat().map((own) => fs.statSync(path.join(own, 'run.json')).mtimeMs)).toEqual(written);
+  expect(folders.flat().map((own) => readRunInfo(own).status)).toEqual([
+    'complete',
+    'complete',
+    'complete',
+    'complete',
+  ]);
+
+  const analysis = await analyse(sweep, folders);
+  const rows = sweepRows(analysis);
+  const accuracy = (own: string, set: string): number => {
+    const metrics = polars.readIPC(fs.readFileSync(path.join(own, 'metrics.arrow'))).toRecords();
+    const last = Math.max(...metrics.map((row) => Number(row['step'])));
+    return Number(
+      metrics.find(
+        (row) => row['set'] === set && row['metric'] === 'accuracy' && Number(row['step']) === last,
+      )!['value'],
+    );
+  };
+  folders.forEach((own, point) => {
+    const [first, second] = own.map((run) => accuracy(run, 'd1consis') - accuracy(run, 'd2consis')) as [
+      number,
+      number,
+    ];
+    const row = rows.find(
+      ({ value, quantity }) => value === sweep.points[point]!.value && quantity === sweepQuantities.strong,
+    )!;
+    expect(row.mean).toBeCloseTo((first + second) / 2, 12);
+    expect(row.seeds).toBe(2);
+    if (first === second) return;
+    // For two values the t interval is mean +- 12.7062 * |difference| / 2.
+    expect(row.high! - row.mean!).toBeCloseTo((12.7062047 * Math.abs(first - second)) / 2, 6);
+  });
+
+  const target = path.join(root, 'set-inclusion', 'sweeps', 'batch-size');
+  fs.mkdirSync(target, { recursive: true });
+  fs.writeFileSync(path.join(target, 'sweep.json'), '{}');
+  await writeSweepTable(target, analysis, rows);
+  const table = polars.readIPC(fs.readFileSync(path.join(target, 'sweep.arrow'))).toRecords();
+  expect(table).toEqual(rows);
+  expect(sweepCsv(rows).split('\n')).toHaveLength(rows.length + 2);
+  // Results beside the runs are no run.
+  expect((await listRuns(path.join(root, 'set-inclusion'))).map(({ error }) => error)).toEqual([
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+const analyse = (sweep: Sweep, folders: readonly string[][]) =>
+  analyseSweep(
+    { name: sweep.name, description: '', experiment: sweep.experiment, axis: sweep.axis },
+    sweep.points.map(({ value, seeds }, i) => ({ value, seeds, folders: folders[i]! })),
+  );
