@@ -10,6 +10,7 @@ import { transformerSchema } from '../train/models/transformer/config.js';
 import { buildTransformer } from '../train/models/transformer/transformer.js';
 import type { ParameterTensors } from '../train/tape/factor-tape.js';
 import type { ParameterUse } from '../train/tape/uses.js';
+import { dotOf } from './host-vectors.js';
 import { denseProducts, formGradients } from './panel/dense-products.js';
 import { ghostProducts } from './panel/ghost-products.js';
 import type { SelfCheck } from './self-test.js';
@@ -118,12 +119,6 @@ function denseGradient(setting: Setting, example: number): Map<string, Float32Ar
   const dense = new Map(Array.from(total, ([name, tensor]) => [name, Float32Array.from(tensor.dataSync())]));
   dispose(uses);
   return dense;
-}
-
-function dotOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let p = 0; p < a.length; p++) sum += a[p]! * b[p]!;
-  return sum;
 }
 
 /** V12: ghost products, and products of formed gradients, against dense gradients. */

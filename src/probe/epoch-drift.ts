@@ -13,6 +13,7 @@ import {
   tiled,
   type BlockVectors,
 } from './block-vectors.js';
+import { dotOf } from './host-vectors.js';
 
 /** Where a short epoch of SGD ends on average when it shuffles, minus where it ends with replacement. */
 export interface EpochDrift {
@@ -211,10 +212,4 @@ export function createEpochDriftMeter(model: Model, blocks: readonly Block[]): E
     });
   };
   return Object.assign(measure, { dispose: () => gradient.dispose() });
-}
-
-function dotOf(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let p = 0; p < a.length; p++) sum += a[p]! * b[p]!;
-  return sum;
 }

@@ -14,6 +14,7 @@ import {
   tiled,
   type BlockVectors,
 } from './block-vectors.js';
+import { addTo, dotOf } from './host-vectors.js';
 
 /** The loss of a training set around a checkpoint. */
 export interface Landscape {
@@ -249,16 +250,6 @@ function meanSignalToNoise(mean: Float64Array, squares: Float64Array, n: number)
     counted++;
   });
   return counted === 0 ? null : sum / counted;
-}
-
-function addTo(target: Float64Array, other: Float64Array): void {
-  for (let p = 0; p < target.length; p++) target[p]! += other[p]!;
-}
-
-function dotOf(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let p = 0; p < a.length; p++) sum += a[p]! * b[p]!;
-  return sum;
 }
 
 function unit(vector: Float64Array): Float64Array {

@@ -5,6 +5,7 @@ import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFields, type Model } from '../train/models/model.js';
 import type { Block } from '../train/parameters/layout.js';
+import { addTo } from './host-vectors.js';
 
 /** Squared norms of minibatch gradients of one size. */
 export interface MinibatchNorms {
@@ -144,10 +145,6 @@ class DoublingTower {
     const full = { batchSize: this.examples, minibatches: 1, norm2: norm2Of(this.total, this.examples) };
     return [...sizes.filter(({ batchSize }) => batchSize < this.examples), full];
   }
-}
-
-function addTo(target: Float64Array, other: Float64Array): void {
-  for (let p = 0; p < target.length; p++) target[p]! += other[p]!;
 }
 
 function norm2Of(sum: Float64Array, examples: number): number {
