@@ -321,12 +321,18 @@ export function footerHints(context: KeyContext, width: number): string {
   return [...(text === '' ? [] : [text]), ...always].join('  ');
 }
 
-const groupTitles = { move: 'Move', look: 'Look', runs: 'Runs', charts: 'Charts', more: 'More' } as const;
+const groupTitles = [
+  ['move', 'Move'],
+  ['look', 'Look'],
+  ['runs', 'Runs'],
+  ['charts', 'Charts'],
+  ['more', 'More'],
+] as const;
 
 /** The help: every key, in groups; in two columns where there is room. */
 export function helpLines(viewTitles: readonly string[], width: number): string[] {
-  const groups = (Object.keys(groupTitles) as (keyof typeof groupTitles)[]).map((group) => [
-    groupTitles[group],
+  const groups = groupTitles.map(([group, title]) => [
+    title,
     ...bindings
       .filter((own) => own.group === group)
       .map(({ keys, help }) => `  ${keys.map(showKey).join(' ').padEnd(19)}${help}`),

@@ -540,10 +540,16 @@ export class Session {
 
   #scrollHelp(action: Action): void {
     const page = Math.max(1, this.#box.height - 4);
-    const by = { down: 1, up: -1, 'page-down': page, 'page-up': -page } as const;
+    const scrolled: Partial<Record<Action, number>> = {
+      down: 1,
+      up: -1,
+      'page-down': page,
+      'page-up': -page,
+    };
+    const by = scrolled[action];
     if (action === 'help' || action === 'back') this.#help = null;
-    else if (action in by && this.#help !== null) {
-      this.#help = { top: Math.max(0, this.#help.top + by[action as keyof typeof by]) };
+    else if (by !== undefined && this.#help !== null) {
+      this.#help = { top: Math.max(0, this.#help.top + by) };
     }
   }
 

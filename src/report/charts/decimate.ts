@@ -13,9 +13,9 @@ export function cutSeries(series: Series, range: Range | null): Series {
   return {
     ...series,
     x: part(x, from, to),
-    y: partOfValues(y, from, to),
-    low: low === undefined ? undefined : partOfValues(low, from, to),
-    high: high === undefined ? undefined : partOfValues(high, from, to),
+    y: part(y, from, to),
+    low: low === undefined ? undefined : part(low, from, to),
+    high: high === undefined ? undefined : part(high, from, to),
   };
 }
 
@@ -60,12 +60,10 @@ function firstAtLeast(x: ArrayLike<number>, value: number): number {
   return low;
 }
 
-const part = (values: ArrayLike<number>, from: number, to: number): ArrayLike<number> =>
-  values instanceof Float64Array || values instanceof Int32Array
+/** A part of numbers, without a copy where they are a typed array. */
+function part<T extends number | null>(values: ArrayLike<T>, from: number, to: number): ArrayLike<T>;
+function part(values: Values, from: number, to: number): Values {
+  return values instanceof Float64Array || values instanceof Int32Array
     ? values.subarray(from, to)
     : Array.from({ length: to - from }, (_, i) => values[from + i]!);
-
-const partOfValues = (values: Values, from: number, to: number): Values =>
-  values instanceof Float64Array || values instanceof Int32Array
-    ? values.subarray(from, to)
-    : Array.from({ length: to - from }, (_, i) => values[from + i]!);
+}
