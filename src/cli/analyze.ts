@@ -80,8 +80,10 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
 
 /** Commands worth trying after an analysis. */
 function nextCommands(experiment: string, name: string): string[] {
-  if (experiment !== 'set-inclusion' || name !== 'small') return ['npx gradscope analyze --help'];
+  const browse = 'npx gradscope tui   # browse runs and findings in the terminal';
+  if (experiment !== 'set-inclusion' || name !== 'small') return [browse];
   return [
+    browse,
     'npx gradscope run configs/set-inclusion-alpha50.yaml --seeds 0..7   # tags that mean nothing: the null',
     'npx gradscope run configs/set-inclusion-plain.yaml --seeds 0..7     # a plain transformer, for long',
     'npx gradscope run configs/set-inclusion-joint.yaml --seeds 0..7     # one stage',
