@@ -3,7 +3,8 @@
 Reads requests from standard input, one JSON object a line, and answers each with one line:
     {"build": {...}}           builds a model and its batch; answers {"parameters": n}
     {"steps": n}               takes n training steps; answers {"ms": [milliseconds of each]}
-    {"examples": n}            n backward passes of one example each; answers {"ms": [...]}
+    {"examples": n, "products": d}   n backward passes of one example each, and the products of its gradient with d
+                               others where products is given; answers {"ms": [...]}
 Threads come from OMP_NUM_THREADS.
 """
 import json
@@ -132,11 +133,15 @@ for line in sys.stdin:
         single = {name: value[:1] for name, value in batch.items()}
         if spec["target"] != "answer":
             single["labels"] = batch["labels"][: spec["rows"] - 1]
+        size = sum(p.numel() for p in model.parameters())
+        others = torch.randn(request["products"], size) if "products" in request else None
         for _ in range(request["examples"]):
             started = time.perf_counter()
             optimizer.zero_grad()
             loss_of(model, single).backward()
-            torch.cat([p.grad.flatten() for p in model.parameters()])
+            gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+            if others is not None:
+                others @ gradient
             times.append(1000 * (time.perf_counter() - started))
         answer = {"ms": times}
     print(json.dumps(answer), flush=True)
