@@ -5,6 +5,7 @@ import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
 import { ProgressLine, standardError } from './progress.js';
+import { listenForStop } from './stop-signals.js';
 import { versions } from './version.js';
 
 interface Flags {
@@ -94,20 +95,13 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
 
   const line = new ProgressLine(standardError());
   if (engine.notice !== null) line.message(engine.notice);
-  const abort = new AbortController();
-  const stop = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
-    line.message('stopping at the next step, with a checkpoint (again to stop at once)');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const stop = listenForStop(line);
   const { resumeRuns, startRuns } = await import('../run/run.js');
   const request = {
     root: flags.out,
     engine,
     command: ['gradscope', ...process.argv.slice(2)],
-    signal: abort.signal,
+    signal: stop.signal,
     onProgress: (progress: Parameters<ProgressLine['update']>[0]) => line.update(progress),
     onMessage: (message: string) => line.message(message),
     existing: flags.existing,
@@ -129,7 +123,6 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
     return failed.length > 0 ? 1 : 0;
   } finally {
     line.end();
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    stop.release();
   }
 }

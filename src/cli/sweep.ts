@@ -6,6 +6,7 @@ import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
 import { ProgressLine, standardError } from './progress.js';
+import { listenForStop } from './stop-signals.js';
 import { versions } from './version.js';
 
 interface Flags {
@@ -110,14 +111,7 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
 
   const line = new ProgressLine(standardError());
   if (engine.notice !== null) line.message(engine.notice);
-  const abort = new AbortController();
-  const stop = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
-    line.message('stopping at the next step, with a checkpoint (again to stop at once)');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const stop = listenForStop(line);
   try {
     const { end, failed } = await runSweep(
       loaded,
@@ -125,7 +119,7 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
         root: flags.out,
         engine,
         command: ['gradscope', ...process.argv.slice(2)],
-        signal: abort.signal,
+        signal: stop.signal,
         onProgress: (progress) => line.update(progress),
         onMessage: (message) => line.message(message),
         versions: { ...versions(), engine: engine.version },
@@ -146,7 +140,6 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
     return failed.length > 0 ? 1 : 0;
   } finally {
     line.end();
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    stop.release();
   }
 }

@@ -33,6 +33,10 @@ export const numberColumn = (
   width = 12,
 ): ListColumn => ({ title, unit, kind: 'number', width, value, ...(text === undefined ? {} : { text }) });
 
+/** A column of whole numbers, written out: steps, variables, counts. */
+export const integerColumn = (title: string, value: (row: number) => number, width?: number): ListColumn =>
+  numberColumn(title, '1', value, (row) => String(value(row)), width);
+
 export const textColumn = (title: string, value: (row: number) => string, width = 24): ListColumn => ({
   title,
   unit: '',

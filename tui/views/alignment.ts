@@ -13,7 +13,7 @@ import { drawList } from '../view/draw-list.js';
 import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { drawHeatPanel } from '../view/heat-panel.js';
-import { numberColumn, textColumn, type List } from '../view/list.js';
+import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand } from '../view/seed-band.js';
@@ -220,12 +220,7 @@ function entityList(entities: readonly Entity[], step: number): List {
     length: entities.length,
     id: (row) => `${step}:${own(row).id}`,
     columns: [
-      numberColumn(
-        'variable',
-        '1',
-        (row) => own(row).variable,
-        (row) => String(own(row).variable),
-      ),
+      integerColumn('variable', (row) => own(row).variable),
       textColumn('subset', (row) => own(row).subset, 12),
       textColumn('questions', (row) => own(row).questions, 9),
       signed('tag-swap gap', (row) => own(row).gap),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { drawList } from '../view/draw-list.js';
-import { numberColumn, textColumn, type List } from '../view/list.js';
+import { integerColumn, textColumn, type List } from '../view/list.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { messagePanel, type Panel, type ViewModel } from '../view/picture.js';
@@ -90,12 +90,7 @@ function filesPanel(states: Awaited<ReturnType<RunSource['tables']['states']>>):
     columns: [
       textColumn('table', (row) => own(row).name, 20),
       textColumn('format', (row) => own(row).format, 12),
-      numberColumn(
-        'rows',
-        '1',
-        (row) => own(row).rows,
-        (row) => String(own(row).rows),
-      ),
+      integerColumn('rows', (row) => own(row).rows),
       textColumn('state', (row) => stateText(own(row)), 200),
     ],
   };

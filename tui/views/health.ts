@@ -5,7 +5,7 @@ import { sketchErrors, type SketchErrors } from '../data/sketch-errors.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
-import { numberColumn, textColumn, type List } from '../view/list.js';
+import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { paint } from '../view/style.js';
 import { stateText } from './config.js';
@@ -196,12 +196,7 @@ function outliersPanel(steps: StepColumns | null): Panel {
     length: found?.places.length ?? 0,
     id: () => null,
     columns: [
-      numberColumn(
-        'step',
-        '1',
-        (row) => steps!.step[place(row)]!,
-        (row) => String(steps!.step[place(row)]),
-      ),
+      integerColumn('step', (row) => steps!.step[place(row)]!),
       numberColumn('|g|', 'nats/parameter', (row) => steps!.gradNorm[place(row)]!),
       numberColumn(
         'times the median',
@@ -235,12 +230,7 @@ function eventsPanel(events: readonly Event[]): Panel {
     length: events.length,
     id: () => null,
     columns: [
-      numberColumn(
-        'step',
-        '1',
-        (row) => own(row).step,
-        (row) => String(own(row).step),
-      ),
+      integerColumn('step', (row) => own(row).step),
       textColumn('time', (row) => new Date(own(row).time).toISOString(), 24),
       textColumn('kind', (row) => own(row).kind, 10),
       textColumn('message', (row) => own(row).message, 300),

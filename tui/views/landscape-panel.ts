@@ -2,7 +2,7 @@ import type { RunSource } from '../data/run-source.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import type { ViewContext } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
-import { numberColumn, textColumn, type List } from '../view/list.js';
+import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { messagePanel, type Panel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
@@ -38,12 +38,7 @@ export async function landscapePanel(context: ViewContext, run: RunSource): Prom
     length: columns.rows,
     id: () => null,
     columns: [
-      numberColumn(
-        'step',
-        '1',
-        (row) => step[row]!,
-        (row) => String(step[row]),
-      ),
+      integerColumn('step', (row) => step[row]!),
       textColumn('stage', (row) => stage.values[stage.indices[row]!] ?? '', 8),
       numberColumn('loss', 'nats', of('loss')),
       numberColumn('|grad C|', 'nats/parameter', of('loss_gradient_norm')),

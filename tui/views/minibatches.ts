@@ -6,7 +6,7 @@ import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import { drawFigure, type HeatFigure } from '../view/figure.js';
 import { abbreviate } from '../view/layout.js';
-import { arrange, listSlice, numberColumn, textColumn, type List } from '../view/list.js';
+import { arrange, listSlice, integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { selectedPlace } from '../view/draw-list.js';
 import { numbers, texts } from '../view/slice.js';
@@ -63,12 +63,7 @@ function minibatchPanel(context: ViewContext, run: RunSource, columns: ColumnSet
     length: columns.rows,
     id: () => null,
     columns: [
-      numberColumn(
-        'step',
-        '1',
-        (row) => step[row]!,
-        (row) => String(step[row]),
-      ),
+      integerColumn('step', (row) => step[row]!),
       textColumn('stage', (row) => stage.values[stage.indices[row]!] ?? '', 8),
       numberColumn('epoch', '1', epoch, (row) => (epoch(row) ?? 0).toFixed(2)),
       numberColumn(

@@ -8,7 +8,7 @@ import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import type { ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
-import { numberColumn, textColumn, type List } from '../view/list.js';
+import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
@@ -234,12 +234,7 @@ function listPanel(choices: Choices, cases: readonly Case[], columns: ColumnSet)
       length: rows.length,
       id: () => null,
       columns: [
-        numberColumn(
-          'variable',
-          '1',
-          (row) => own(row).variable,
-          (row) => String(own(row).variable),
-        ),
+        integerColumn('variable', (row) => own(row).variable),
         textColumn('subset', (row) => own(row).subset, 12),
         textColumn('definition', (row) => own(row).definition, 12),
         textColumn('tag', (row) => tagOf(own(row)) ?? '', 10),
