@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { resumeRuns, startRuns, type RunRequest, type RunsEnd } from '../../src/run/run.js';
@@ -25,7 +26,7 @@ export const tiny = [
   'log.exampleNorms={ every: 4 }',
 ];
 
-/** A temporary folder that is removed when the process ends. */
+/** A temporary folder that is removed when the file's tests are done. */
 export function temporaryFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-run-'));
   temporary.push(folder);
@@ -33,7 +34,8 @@ export function temporaryFolder(): string {
 }
 
 const temporary: string[] = [];
-process.once('exit', () => {
+// Not at the exit of the process: test workers are killed.
+afterAll(() => {
   for (const folder of temporary) fs.rmSync(folder, { recursive: true, force: true });
 });
 
