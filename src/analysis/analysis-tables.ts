@@ -1,12 +1,9 @@
-import { analysisTables, noDimensions } from '../store/analysis-schemas.js';
+import { analysisTables } from '../store/analysis-schemas.js';
 import type { RowOf, TableDefinition } from '../store/columns.js';
-import { finalizeTable } from '../store/finalize.js';
-import { nodeFileSystem } from '../store/file-system.js';
-import { filePath, streamPath } from '../store/table-paths.js';
-import { TableWriter } from '../store/table-writer.js';
 import type { ArmAnalysis } from './analyse-arm.js';
 import type { Estimate } from './inference/estimate.js';
 import { pValueAgainstNull, type Quantity } from './quantity.js';
+import { writeTable } from './write-table.js';
 
 /**
  * Writes the tables of an analysis into a folder that exists; earlier ones are replaced. Throws a UserError when it
@@ -15,17 +12,8 @@ import { pValueAgainstNull, type Quantity } from './quantity.js';
 export async function writeAnalysisTables(folder: string, analysis: ArmAnalysis): Promise<void> {
   const { quantities, controls, seed_values, entity_values, claims, penalty_curve, curves } = analysisTables;
   const metadata = { experiment: analysis.experiment, name: analysis.name };
-  const write = async <D extends TableDefinition>(table: D, rows: Iterable<RowOf<D>>): Promise<void> => {
-    nodeFileSystem.remove(filePath(folder, table.name));
-    nodeFileSystem.remove(streamPath(folder, table.name));
-    const writer = TableWriter.create({ folder, table, dimensions: noDimensions, metadata });
-    try {
-      for (const row of rows) writer.append(row);
-    } finally {
-      writer.close();
-    }
-    await finalizeTable(folder, table.name);
-  };
+  const write = <D extends TableDefinition>(table: D, rows: Iterable<RowOf<D>>): Promise<void> =>
+    writeTable(folder, table, rows, metadata);
   const all = analysis.sections.flatMap(({ name: section, quantities: own }) =>
     own.map((quantity) => ({ section, quantity })),
   );

@@ -1,10 +1,7 @@
-import { float64, int32, utf8, type Dimensions, type TableDefinition } from '../store/columns.js';
-import { finalizeTable } from '../store/finalize.js';
-import { nodeFileSystem } from '../store/file-system.js';
-import { filePath, streamPath } from '../store/table-paths.js';
-import { TableWriter } from '../store/table-writer.js';
+import { float64, int32, utf8, type TableDefinition } from '../store/columns.js';
 import type { Quantity } from './quantity.js';
 import type { SweepAnalysis } from './sweep.js';
+import { writeTable } from './write-table.js';
 
 /** The table of a sweep. */
 export const sweepTable = {
@@ -73,39 +70,11 @@ export function sweepCsv(rows: readonly SweepRow[]): string {
   return `${[columns.join(','), ...lines].join('\n')}\n`;
 }
 
-const noDimensions: Dimensions = {
-  stages: [],
-  groups: [],
-  tensors: [],
-  testSets: [],
-  subsets: [],
-  metrics: [],
-  sketchSize: 1,
-};
-
 /** Writes the table as `sweep.arrow` into a folder, in place of an earlier one. */
 export async function writeSweepTable(
   folder: string,
   { experiment, name, axis }: SweepAnalysis,
   rows: readonly SweepRow[],
 ): Promise<void> {
-  nodeFileSystem.remove(filePath(folder, sweepTable.name));
-  nodeFileSystem.remove(streamPath(folder, sweepTable.name));
-  const metadata = { experiment, sweep: name, axis: axis.key };
-  const writer = TableWriter.create({ folder, table: sweepTable, dimensions: noDimensions, metadata });
-  try {
-    for (const row of rows) {
-      const at = writer.reserve(1);
-      writer.column('value')[at] = row.value;
-      writer.column('quantity')[at] = row.quantity;
-      writer.column('unit')[at] = row.unit;
-      writer.column('seeds')[at] = row.seeds;
-      for (const name of ['mean', 'low', 'high', 'standard_deviation', 'p'] as const) {
-        writer.column(name)[at] = row[name] ?? Number.NaN;
-      }
-    }
-  } finally {
-    writer.close();
-  }
-  await finalizeTable(folder, sweepTable.name);
+  await writeTable(folder, sweepTable, rows, { experiment, sweep: name, axis: axis.key });
 }

@@ -10,7 +10,7 @@ import { readRunInfo } from '../../src/store/run-folder.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
 import { useTestEngine } from '../train/support/engine.js';
-import { finalWeights, temporaryFolder } from './support.js';
+import { finalWeights, quietRequest, temporaryFolder } from './support.js';
 
 /** The smoke preset with 16 pairs, four updates and a narrow net, everything logged. */
 const tiny = [
@@ -34,16 +34,7 @@ const folderOf = (root: string, seed: number): string => path.join(root, 'mnist-
 
 function train(root: string, seeds: readonly number[], overrides: readonly string[] = []) {
   const { config, resolved } = loadConfig('configs/mnist-qa-smoke.yaml', runSchema, [...tiny, ...overrides]);
-  return startRuns(config, resolved, seeds, {
-    root,
-    engine,
-    command: ['test'],
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    onMessage: () => {},
-    existing: 'refuse',
-    versions: {},
-  });
+  return startRuns(config, resolved, seeds, quietRequest(root, engine));
 }
 
 const read = (root: string, seed: number, table: string): Record<string, unknown>[] =>

@@ -48,17 +48,26 @@ export interface TinyOptions {
   readonly request?: Partial<RunRequest>;
 }
 
-function requestOf({ root, engine, onProgress, request }: TinyOptions): RunRequest {
-  const abort = new AbortController();
+/** A request that tells nobody anything and is not aborted. */
+export function quietRequest(root: string, engine: Engine): RunRequest {
   return {
     root,
     engine,
     command: ['test'],
-    signal: abort.signal,
-    onProgress: (progress) => onProgress?.(progress, () => abort.abort()),
+    signal: new AbortController().signal,
+    onProgress: () => {},
     onMessage: () => {},
     existing: 'refuse',
     versions: {},
+  };
+}
+
+function requestOf({ root, engine, onProgress, request }: TinyOptions): RunRequest {
+  const abort = new AbortController();
+  return {
+    ...quietRequest(root, engine),
+    signal: abort.signal,
+    onProgress: (progress) => onProgress?.(progress, () => abort.abort()),
     ...request,
   };
 }

@@ -10,7 +10,7 @@ import { readRunInfo } from '../../src/store/run-folder.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
 import { useTestEngine } from '../train/support/engine.js';
-import { temporaryFolder, tiny } from './support.js';
+import { quietRequest, temporaryFolder, tiny } from './support.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -196,19 +196,7 @@ test('seeds that diverge are reported, stop no other point, and are not tried ag
   );
   const started: number[] = [];
   const run = (): ReturnType<typeof runSweep> =>
-    runSweep(
-      sweep,
-      {
-        root,
-        engine,
-        command: ['test'],
-        signal: new AbortController().signal,
-        onProgress: () => {},
-        onMessage: () => {},
-        versions: {},
-      },
-      ({ value }) => started.push(value),
-    );
+    runSweep(sweep, quietRequest(root, engine), ({ value }) => started.push(value));
   for (let attempt = 0; attempt < 2; attempt++) {
     const { end, failed } = await run();
     expect(end).toBe('complete');

@@ -10,7 +10,7 @@ import { TableReader } from '../../src/store/table-reader.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { samplers } from '../../src/train/sampler.js';
 import { useTestEngine } from '../train/support/engine.js';
-import { temporaryFolder } from './support.js';
+import { quietRequest, temporaryFolder } from './support.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -62,16 +62,7 @@ async function train(
   root = temporaryFolder(),
 ): Promise<{ steps: number; values: number[] }> {
   const { config, resolved } = loadConfig(file, runSchema, [...tinySizes(file), ...overrides]);
-  const { end, folders } = await startRuns(config, resolved, [0], {
-    root,
-    engine,
-    command: ['test'],
-    signal: new AbortController().signal,
-    onProgress: () => {},
-    onMessage: () => {},
-    existing: 'refuse',
-    versions: {},
-  });
+  const { end, folders } = await startRuns(config, resolved, [0], quietRequest(root, engine));
   expect(end).toBe('complete');
   const reader = await TableReader.open(folders[0]!, 'steps');
   const columns = await readColumns(reader, ['loss', 'grad_norm']);

@@ -5,7 +5,12 @@ import { smithRegulariser } from '../../src/analysis/measures/smith-regulariser.
 import { endOfQuestions, questionStage } from '../../src/analysis/run-data.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
-import { penaltyColumns, penaltyPoints, penaltySteps, type PenaltyPoints } from '../data/penalty-points.js';
+import {
+  penaltyColumns,
+  penaltyPoints,
+  penaltySteps,
+  type PenaltyPoints,
+} from '../../src/analysis/penalty-points.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';

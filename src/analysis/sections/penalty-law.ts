@@ -1,4 +1,4 @@
-import { expectedMinibatchNorm2 } from '../measures/expected-minibatch-norm.js';
+import { penaltyColumns, penaltyPoints, type MinibatchPoint } from '../penalty-points.js';
 import { endOfQuestions, readTable, type RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 
@@ -40,64 +40,25 @@ export const penaltyLaw: SectionSpec = {
 };
 
 async function measurePenalty(run: RunData): Promise<Record<string, number | string> | null> {
-  const columns = await readTable(run, 'penalty', [
-    'step',
-    'sampler',
-    'batch_size',
-    'norm2',
-    'example_norm2',
-    'full_norm2',
-    'examples',
-  ]);
+  const columns = await readTable(run, 'penalty', penaltyColumns);
   if (columns === null) return null;
   const at = endOfQuestions(run.info);
-  const step = columns.column('step', 'int32').values;
-  const sampler = columns.column('sampler', 'dictionary');
-  const size = columns.column('batch_size', 'int32').values;
-  const population = columns.column('examples', 'int32').values;
-  const [norm2, example, full] = ['norm2', 'example_norm2', 'full_norm2'].map(
-    (name) => columns.column(name, 'float64').values,
-  );
-  const found = { shuffle: new Map<number, Measurement>(), withReplacement: new Map<number, Measurement>() };
-  for (let row = 0; row < columns.rows; row++) {
-    if (step[row] !== at) continue;
-    const kind = sampler.values[sampler.indices[row]!] === 'shuffle' ? 'shuffle' : 'withReplacement';
-    const examples = population[row]!;
-    const moments = { gamma: example![row]! - full![row]!, meanNorm2: full![row]! };
-    const law =
-      kind === 'shuffle'
-        ? expectedMinibatchNorm2(moments, size[row]!, examples)
-        : moments.meanNorm2 + moments.gamma / size[row]!;
-    const batchSize = size[row] === examples ? 0 : size[row]!;
-    const own = found[kind].get(batchSize) ?? { sum: 0, count: 0, law };
-    own.sum += norm2![row]!;
-    own.count++;
-    found[kind].set(batchSize, own);
-  }
+  const points = penaltyPoints(columns, at);
   const values: Record<string, number | string> = {};
   for (const batchSize of batchSizes) {
-    const own = found.shuffle.get(batchSize);
+    const own = points?.shuffle.find((point) => point.batchSize === (batchSize || points.examples));
     const missing = `seed ${run.info.seed}: no minibatches of ${nameOf(batchSize)} at step ${at}`;
-    values[String(batchSize)] = own === undefined ? missing : own.sum / own.count;
-    values[`${batchSize} law`] = own === undefined ? missing : own.law;
+    values[String(batchSize)] = own?.measured ?? missing;
+    values[`${batchSize} law`] = own?.law ?? missing;
   }
-  const deviation = (kind: keyof typeof found): number | string => {
+  const deviation = (own: readonly MinibatchPoint[]): number | string => {
     // The full batch is the law itself; with replacement it is one draw, as large minibatches are few.
-    const ratios = [...found[kind]].flatMap(([batchSize, { sum, count, law }]) =>
-      batchSize === 0 ? [] : [sum / count / law],
-    );
-    return ratios.length === 0
+    const parts = own.filter(({ batchSize }) => batchSize !== points?.examples);
+    return parts.length === 0
       ? `seed ${run.info.seed}: no minibatches at step ${at}`
-      : ratios.reduce((total, ratio) => total + ratio, 0) / ratios.length - 1;
+      : parts.reduce((total, { measured, law }) => total + measured / law, 0) / parts.length - 1;
   };
-  values['deviation'] = deviation('shuffle');
-  values['replacement'] = deviation('withReplacement');
+  values['deviation'] = deviation(points?.shuffle ?? []);
+  values['replacement'] = deviation(points?.withReplacement ?? []);
   return values;
-}
-
-/** Norms of minibatches of one size. */
-interface Measurement {
-  sum: number;
-  count: number;
-  readonly law: number;
 }

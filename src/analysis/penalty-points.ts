@@ -1,5 +1,5 @@
-import { expectedMinibatchNorm2 } from '../../src/analysis/measures/expected-minibatch-norm.js';
-import type { ColumnSet } from '../../src/store/column-views.js';
+import { expectedMinibatchNorm2 } from './measures/expected-minibatch-norm.js';
+import type { ColumnSet } from '../store/column-views.js';
 
 /** Columns of the table `penalty` that points take. */
 export const penaltyColumns = [
@@ -13,7 +13,7 @@ export const penaltyColumns = [
 ] as const;
 
 /** Real minibatches of one size at a checkpoint of a run. */
-export interface PenaltyPoint {
+export interface MinibatchPoint {
   readonly batchSize: number;
   /** Mean over draws of the mean squared norm of the minibatches. */
   readonly measured: number;
@@ -23,8 +23,8 @@ export interface PenaltyPoint {
 
 /** Measured norms of a run at a checkpoint, and what the law takes. */
 export interface PenaltyPoints {
-  readonly shuffle: readonly PenaltyPoint[];
-  readonly withReplacement: readonly PenaltyPoint[];
+  readonly shuffle: readonly MinibatchPoint[];
+  readonly withReplacement: readonly MinibatchPoint[];
   /** Gamma, trace of the covariance of example gradients, divisor N. */
   readonly gamma: number;
   /** |G|^2 */
@@ -55,7 +55,7 @@ export function penaltyPoints(columns: ColumnSet, at: number): PenaltyPoints | n
   if (first === undefined) return null;
   const moments = { gamma: example![first]! - full![first]!, meanNorm2: full![first]! };
   const population = examples![first]!;
-  const pointsOf = (name: string): PenaltyPoint[] => {
+  const pointsOf = (name: string): MinibatchPoint[] => {
     const own = rows.filter((row) => sampler.values[sampler.indices[row]!] === name);
     const sizes = [...new Set(own.map((row) => size![row]!))].toSorted((a, b) => a - b);
     return sizes.map((batchSize) => {
