@@ -1,6 +1,13 @@
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UserError } from '../../data/errors.js';
-import { printable, printableLines } from '../../data/printable.js';
+import {
+  isPrintable,
+  printable,
+  printableJson,
+  printableLines,
+  printableStyled,
+} from '../../data/printable.js';
 
 test.each([
   ['plain text, ümläute, 数字, 👩‍🔬 and −1', 'plain text, ümläute, 数字, 👩‍🔬 and −1'],
@@ -34,4 +41,48 @@ test('the message of a UserError is printable whatever it names', () => {
   expect(error.message).toBe('/tmp/\\x1b[31m: first\nsecond');
   expect(error.cause).toBe('test');
   expect(String(error)).toBe('UserError: /tmp/\\x1b[31m: first\nsecond');
+});
+
+const hostile = [
+  '\u001B[31m',
+  '\u001B]0;t\u0007',
+  '\u009B2J',
+  '\u007F',
+  '\r',
+  '\u202E',
+  '\u2028',
+  '\uD800',
+  '\uFFFE',
+];
+
+/** Hostile pieces between characters of all kinds. */
+const anyText = fc
+  .array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: 'grapheme', maxLength: 4 })), {
+    maxLength: 8,
+  })
+  .map((parts) => parts.join(''));
+
+test('printable text is its own printable text', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(isPrintable(printable(text))).toBe(true);
+      expect(printable(printable(text))).toBe(printable(text));
+    }),
+  );
+});
+
+test('of a coloured line the colours stay, and nothing else that a terminal obeys', () => {
+  expect(printableStyled('\u001B[1mbold\u001B[22m\u001B[2J\u001B]0;t\u0007')).toBe(
+    '\u001B[1mbold\u001B[22m\\x1b[2J\\x1b]0;t\\x07',
+  );
+});
+
+test('printable JSON is JSON of the same value', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const json = printableJson({ [text]: [text] }, 2);
+      expect(isPrintable(json.replaceAll('\n', ''))).toBe(true);
+      expect(JSON.parse(json)).toEqual({ [text]: [text] });
+    }),
+  );
 });
