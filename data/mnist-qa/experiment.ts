@@ -13,6 +13,7 @@ import { counterfactuals } from './counterfactuals.js';
 import { testExamples, trainingExamples } from './examples.js';
 import { imageLayout } from './layout.js';
 import { sections, type Section } from './rows.js';
+import { imageShape, mnistQaSizes } from './sizes.js';
 import { drawTags } from './tags.js';
 import { drawVariables, type Variables } from './variables.js';
 import { checkLoss, type WriterOptions } from './writer.js';
@@ -48,16 +49,7 @@ export function buildMnistQa(config: MnistQaConfig, loss: LossConfig, seed: numb
     ...trainingExamples(all, config, writer, train),
     tests: tests.tests,
     counterfactuals: counterfactuals(writer, test, tests),
-    shape: {
-      modality: 'image',
-      height: layout.height,
-      width: layout.width,
-      channels: 1,
-      outputSize: config.labels + 1,
-      queries: layout.cells,
-      answers: [...answerNames(config.labels), '_'],
-      queryColumns: layout.grid,
-    },
+    shape: imageShape(config),
     hash: hashOf([JSON.stringify([config, loss, digitsHash]), variables, tags, all, tests.images]),
     summary: summarise(config, assignment, all),
     variables,
@@ -96,13 +88,6 @@ function pooledDigits({ digits, image: { crop, pooling } }: MnistQaConfig): Digi
     pooled.set(key, own);
   }
   return own;
-}
-
-/** A, B, ... for up to 26 labels, otherwise numbers. */
-function answerNames(labels: number): string[] {
-  return Array.from({ length: labels }, (_, label) =>
-    labels <= 26 ? String.fromCodePoint(65 + label) : String(label),
-  );
 }
 
 function hashOf(
@@ -145,5 +130,6 @@ function summarise(
 export const mnistQa: Experiment<MnistQaConfig> = {
   name: 'mnist-qa',
   schema: mnistQaSchema,
+  sizes: mnistQaSizes,
   build: buildMnistQa,
 };

@@ -8,6 +8,9 @@ export interface ConfigProblem {
 
 const threeLetterNames = 26 ** 3;
 
+/** For every variable all numbers are shuffled, and lists drawn: seconds for this many. */
+const mostDraws = 20_000_000;
+
 /** Values that are possible each by itself but not together; empty for a good config. */
 export function configProblems(config: SetInclusionConfig): ConfigProblem[] {
   const { variables, maxNumber, listLength, intersection, definitionOrder, format, names } = config;
@@ -30,6 +33,13 @@ export function configProblems(config: SetInclusionConfig): ConfigProblem[] {
     'listLength',
     `false lists of ${listLength} avoid ${intersection} of the ${maxNumber + 1} numbers 0 to ${maxNumber}; ` +
       `lower listLength or raise maxNumber to ${listLength + intersection - 1} or more`,
+  );
+  const draws = variables * (maxNumber + 1 + 24 * listLength);
+  check(
+    draws <= mostDraws,
+    'maxNumber',
+    `${variables} variables draw from ${maxNumber + 1} numbers, ${draws} draws, and ${mostDraws} are the most; ` +
+      'lower maxNumber, listLength or variables',
   );
   const sum = Object.values(config.fractions).reduce((total, fraction) => total + fraction, 0);
   check(

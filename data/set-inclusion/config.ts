@@ -21,16 +21,22 @@ export interface SetInclusionConfig extends AssignmentConfig {
 
 export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
   .strictObject({
-    variables: z.int().min(2).describe('number of variables in all subsets together (num_x)'),
+    variables: z
+      .int()
+      .min(2)
+      .max(26 ** 3)
+      .describe('number of variables in all subsets together (num_x)'),
     maxNumber: z
       .int()
       .min(1)
+      .max(100_000)
       .default(99)
       .describe('largest number; numbers run from 0 to it (98 is faithful to the published code)'),
-    listLength: z.int().min(1).describe('numbers in the list of a question (k)'),
+    listLength: z.int().min(1).max(1000).describe('numbers in the list of a question (k)'),
     intersection: z
       .int()
       .min(1)
+      .max(1000)
       .default(1)
       .describe(
         'numbers that all true training lists of a variable share (n_intersection); its value is one of them',
@@ -38,7 +44,7 @@ export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
     labelFlipProbability: z
       .number()
       .min(0)
-      .max(1)
+      .lt(1)
       .default(0)
       .describe('probability that a true training question is answered false'),
     fractions: fractionsSchema.default({
@@ -71,6 +77,7 @@ export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
     blockSize: z
       .int()
       .min(1)
+      .max(4096)
       .optional()
       .describe(
         'tokens of a row, padding included (16 in the paper); by default the fewest that lose nothing',

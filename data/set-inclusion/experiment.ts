@@ -9,6 +9,7 @@ import { counterfactuals } from './counterfactuals.js';
 import { buildExamples } from './examples.js';
 import { drawPoints, type Points } from './points.js';
 import { sections, type RowSource } from './rows.js';
+import { setInclusionSizes } from './sizes.js';
 import { summarise } from './summary.js';
 import { vocabularyOf, type Vocabulary } from './vocabulary.js';
 
@@ -71,5 +72,6 @@ export function buildSetInclusion(
 export const setInclusion: Experiment<SetInclusionConfig> = {
   name: 'set-inclusion',
   schema: setInclusionSchema,
+  sizes: setInclusionSizes,
   build: buildSetInclusion,
 };

@@ -51,7 +51,8 @@ export function drawPoints(config: SetInclusionConfig, seed: number): Points {
     const shared = random.sample(numbers, intersection);
     const own = shared[0]!;
     const others = numbers.filter((number) => number !== own);
-    const outside = numbers.filter((number) => !shared.includes(number));
+    const isShared = new Set(shared);
+    const outside = numbers.filter((number) => !isShared.has(number));
     value[variable] = own;
     falseValue[variable] = random.choice(others);
 

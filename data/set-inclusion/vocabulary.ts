@@ -24,6 +24,19 @@ export interface Vocabulary {
   decode(tokens: Iterable<number>): string;
 }
 
+/** Sizes of the vocabulary of a config: those of {@link vocabularyOf}, without the words. */
+export function vocabularySizes(
+  config: SetInclusionConfig,
+): Pick<Vocabulary, 'size' | 'variables' | 'outputSize' | 'padToken'> {
+  const { format, names, variables, maxNumber } = config;
+  if (format === 'compact') {
+    const size = maxNumber + 1 + 1 + (config.fractions.d3consis > 0 ? 3 : 2) + 2;
+    return { size, variables, outputSize: size, padToken: maxNumber + 1 };
+  }
+  const size = 9 + 100 + 26 + (names === 'all' ? 26 ** 3 : variables);
+  return { size, variables: 0, outputSize: size, padToken: 0 };
+}
+
 /** The vocabulary of a run's format. `variableNames[i]` is the name of variable i. */
 export function vocabularyOf(config: SetInclusionConfig, variableNames: readonly string[]): Vocabulary {
   return config.format === 'compact'

@@ -4,6 +4,7 @@ import { lossSchema } from '../../data/loss.js';
 import { logScheduleSchema } from './log/schedule.js';
 import { modelSchema } from '../train/models/registry.js';
 import { optimizerSchema } from '../train/optimizers/registry.js';
+import { learningRateSchema } from '../train/optimizers/bounds.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { samplerSchema } from '../train/sampler.js';
 
@@ -11,49 +12,67 @@ const positive = z.number().int().positive();
 
 /** Parameters that do not follow the stage's learning rate. */
 const parameterGroupSchema = z.strictObject({
-  parameters: z.string().describe('name of a parameter; * stands for any characters'),
-  learningRate: z.number().nonnegative(),
+  parameters: z.string().max(200).describe('name of a parameter; * stands for any characters'),
+  learningRate: learningRateSchema,
 });
 
-const stageSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9_]+$/, 'expected lower-case letters, digits and _')
-    .describe('name of the stage in every log'),
-  trainOn: z
-    .enum(['stage1', 'stage2', 'full', 'stage1_only_defns', 'stage1_only_qa', 'all_defns'])
-    .describe('rows it trains on: stage1 = X1, stage2 = X2 definitions, full = both jointly'),
-  epochs: z.number().positive(),
-  batchSize: positive,
-  sampler: samplerSchema,
-  optimizer: optimizerSchema,
-  parameterGroups: z
-    .array(parameterGroupSchema)
-    .default([])
-    .describe('exceptions from the learning rate; the first match counts'),
-  schedule: scheduleSchema,
-  clipNorm: z
-    .number()
-    .positive()
-    .nullable()
-    .default(null)
-    .describe('largest norm of the whole gradient; null: no clipping'),
-});
+const stageSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .max(100)
+      .regex(/^[a-z0-9_]+$/, 'expected lower-case letters, digits and _')
+      .describe('name of the stage in every log'),
+    trainOn: z
+      .enum(['stage1', 'stage2', 'full', 'stage1_only_defns', 'stage1_only_qa', 'all_defns'])
+      .describe('rows it trains on: stage1 = X1, stage2 = X2 definitions, full = both jointly'),
+    epochs: z.number().positive().max(1e7).describe('passes over the rows; rounded to whole updates'),
+    batchSize: positive.max(1 << 20).describe('examples of a minibatch; at most all rows'),
+    sampler: samplerSchema,
+    optimizer: optimizerSchema,
+    parameterGroups: z
+      .array(parameterGroupSchema)
+      .max(1000)
+      .default([])
+      .describe('exceptions from the learning rate; the first match counts'),
+    schedule: scheduleSchema,
+    clipNorm: z
+      .number()
+      .min(1e-6)
+      .max(1e6)
+      .nullable()
+      .default(null)
+      .describe('largest norm of the whole gradient; null: no clipping'),
+  })
+  .superRefine(({ optimizer, parameterGroups }, context) => {
+    // A value that is wrong by itself would only be reported twice.
+    if (context.issues.length > 0) return;
+    const rates = [optimizer.learningRate, ...parameterGroups.map(({ learningRate }) => learningRate)];
+    if (Math.max(...rates) * optimizer.weightDecay < 1) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['optimizer', 'weightDecay'],
+      message: `times the learning rate ${Math.max(...rates)} is 1 or more, which removes a parameter at one update; lower it`,
+    });
+  });
 
 export type StageConfig = z.infer<typeof stageSchema>;
 
 const evaluationSchema = z.strictObject({
   everyEpochs: z
     .number()
-    .positive()
+    .min(1e-6)
+    .max(1e7)
     .describe('epochs between evaluations; the start and the end of a stage are always evaluated'),
   maxExamples: positive
+    .max(1e8)
     .nullable()
     .default(null)
     .describe(
       'examples of a test set to use between start and end of a stage (a fixed seeded choice); null: all',
     ),
   batchSize: positive
+    .max(1 << 20)
     .default(128)
     .describe('examples of one replica evaluated at once; no effect on the results'),
 });
@@ -77,7 +96,10 @@ const logSchema = z.strictObject({
     .default({ every: 20, offset: 0 })
     .describe('per-example norms, for the gradient variance (from tier groups)'),
   sketch: logScheduleSchema.default({ every: 50, offset: 0 }),
-  sketchSize: positive.default(1024).describe('numbers of a sketch of one tensor'),
+  sketchSize: positive
+    .max(1 << 20)
+    .default(1024)
+    .describe('numbers of a sketch of one tensor'),
   sketchSeed: z
     .number()
     .int()
@@ -92,7 +114,8 @@ export type LogConfig = z.infer<typeof logSchema>;
 const checkpointSchema = z.strictObject({
   everySeconds: z
     .number()
-    .positive()
+    .min(0.001)
+    .max(1e7)
     .default(30)
     .describe('longest time between two checkpoints: the work a crash can cost'),
   keep: z
@@ -100,6 +123,7 @@ const checkpointSchema = z.strictObject({
     .default('stages')
     .describe('last: one, replaced; stages: also those of perStage'),
   perStage: positive
+    .max(10_000)
     .default(1)
     .describe(
       'checkpoints kept in every stage, equally spaced, the last one at its end; probes look at them',
@@ -109,12 +133,13 @@ const checkpointSchema = z.strictObject({
 const general = z.strictObject({
   name: z
     .string()
+    .max(100)
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower-case letters, digits, dots and hyphens')
     .describe('name of the preset; part of every run id'),
-  description: z.string().default(''),
+  description: z.string().max(10_000).default(''),
   loss: lossSchema,
   model: modelSchema,
-  stages: z.array(stageSchema).min(1),
+  stages: z.array(stageSchema).min(1).max(100),
   evaluation: evaluationSchema,
   log: logSchema,
   checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages', perStage: 1 }),

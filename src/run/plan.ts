@@ -5,6 +5,8 @@ import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
 import type { RunConfig, StageConfig } from './config.js';
+import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
+import { refuseWithoutEffect } from './without-effect.js';
 
 /** A stage of training, for R replicas. */
 export interface StagePlan {
@@ -26,12 +28,26 @@ export interface RunPlan {
   readonly stages: readonly StagePlan[];
   /** Updates of all stages. */
   readonly totalSteps: number;
+  /** What one replica takes. */
+  readonly cost: PlannedCost;
+}
+
+/**
+ * Cost of one replica of a config, by arithmetic alone. Throws a UserError, one line, for a config that cannot be, costs
+ * more than any machine has, or has a setting that would do nothing: before anything is built, written or removed.
+ */
+export function checkedCost(config: RunConfig): PlannedCost {
+  const cost = plannedCost(config);
+  refuseImpossible(cost);
+  refuseWithoutEffect(config, cost);
+  return cost;
 }
 
 /** Builds the data of every seed and the model. Throws a UserError when the parts of the config do not fit. */
 export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
   const experiment = experiments.get(config.experiment);
   if (experiment === undefined) throw new UserError(`unknown experiment ${config.experiment}`);
+  const cost = checkedCost(config);
   const data = seeds.map((seed) => experiment.build(config.data, config.loss, seed));
   const [first] = data;
   if (first === undefined) throw new UserError('no seeds to run');
@@ -56,7 +72,7 @@ export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
     stages.push({ config: stage, sets, stepsPerEpoch: perEpoch, steps, firstStep });
     firstStep += steps;
   }
-  return { config, seeds, data, model, stages, totalSteps: firstStep };
+  return { config, seeds, data, model, stages, totalSteps: firstStep, cost };
 }
 
 /** Steps at which a run keeps a checkpoint, ascending: `checkpoint.perStage` of every stage, equally spaced, its end among them. */

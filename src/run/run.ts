@@ -13,8 +13,9 @@ import { runSchema, type RunConfig } from './config.js';
 import { describeRun, dimensionsOf, metadataOf } from './description.js';
 import { RunTables } from './log/run-tables.js';
 import { replicaLimit } from './memory.js';
-import { planRun, type RunPlan } from './plan.js';
+import { checkedCost, planRun, type RunPlan } from './plan.js';
 import { Session, type Progress, type Replica, type SessionEnd } from './session.js';
+import { settingsWithLittleEffect } from './without-effect.js';
 
 /** What the command line, or whoever starts runs, gives beside the config. */
 export interface RunRequest {
@@ -63,6 +64,7 @@ export async function startRuns(
   seeds: readonly number[],
   request: RunRequest,
 ): Promise<RunsEnd> {
+  const cost = checkedCost(config);
   const folderOf = (seed: number): string => path.join(request.root, config.experiment, runId(config, seed));
   const failed: { folder: string; reason: string }[] = [];
   const folders = seeds.map(folderOf);
@@ -78,6 +80,9 @@ export async function startRuns(
   const done = seeds.length - missing.length;
   if (done > 0)
     request.onMessage(`${done} of ${seeds.length} runs are complete already and are left as they are`);
+  if (missing.length > 0) {
+    for (const line of settingsWithLittleEffect(config, cost)) request.onMessage(line);
+  }
   let rest = missing;
   while (rest.length > 0) {
     const count = batchSize(config, rest, request);

@@ -22,7 +22,11 @@ export interface MinibatchOrder {
 }
 
 /** Updates of one epoch: a pass over the rows, or over the stream that the data are drawn from. */
-export function stepsPerEpoch(set: ExampleSet, batchSize: number, sampler: Sampler): number {
+export function stepsPerEpoch(
+  set: Pick<ExampleSet, 'size' | 'epochSize'>,
+  batchSize: number,
+  sampler: Sampler,
+): number {
   const examples = sampler === 'mixture' ? (set.epochSize ?? set.size) : set.size;
   return Math.ceil(examples / batchSize);
 }

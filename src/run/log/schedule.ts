@@ -1,20 +1,22 @@
 import { z } from 'zod';
 
-const positive = z.number().int().positive();
+/** Updates of a run are counted up to here. */
+const update = z.number().int().positive().max(1e9);
 
 /** At which updates of a stage something is done; updates count from 1. */
 export const logScheduleSchema = z.union([
   z.literal('never'),
   z.strictObject({
-    every: positive.describe('updates between two times'),
-    offset: z.number().int().nonnegative().default(0),
+    every: update.describe('updates between two times'),
+    offset: z.number().int().nonnegative().max(1e9).default(0),
   }),
   z.strictObject({
     logarithmic: z
-      .strictObject({ start: positive, end: positive, steps: positive })
+      .strictObject({ start: update, end: update, steps: update.max(100_000) })
+      .refine(({ start, end }) => start <= end, { path: ['end'], error: 'must not be below start' })
       .describe('steps times from start to end, evenly spread on a logarithmic axis'),
   }),
-  z.strictObject({ at: z.array(positive).describe('these updates') }),
+  z.strictObject({ at: z.array(update).min(1).max(100_000).describe('these updates') }),
 ]);
 
 export type LogSchedule = z.infer<typeof logScheduleSchema>;
@@ -30,11 +32,28 @@ export function scheduledSteps(schedule: LogSchedule): (step: number) => boolean
     const steps = new Set(schedule.at);
     return (step) => steps.has(step);
   }
-  const { start, end, steps } = schedule.logarithmic;
-  const chosen = new Set(
+  const chosen = logarithmicSteps(schedule.logarithmic);
+  return (step) => chosen.has(step);
+}
+
+/** First update of a stage at which a schedule comes, were the stage long enough. */
+export function firstUpdate(schedule: Exclude<LogSchedule, 'never'>): number {
+  if ('every' in schedule) return schedule.offset + 1;
+  return 'at' in schedule ? schedule.at.reduce((a, b) => Math.min(a, b)) : schedule.logarithmic.start;
+}
+
+/** Last update at which a schedule asks to come; 0 for one that goes on for ever. */
+export function lastUpdate(schedule: Exclude<LogSchedule, 'never'>): number {
+  if ('every' in schedule) return 0;
+  return 'at' in schedule
+    ? schedule.at.reduce((a, b) => Math.max(a, b))
+    : schedule.logarithmic[schedule.logarithmic.steps === 1 ? 'start' : 'end'];
+}
+
+function logarithmicSteps({ start, end, steps }: { start: number; end: number; steps: number }): Set<number> {
+  return new Set(
     Array.from({ length: steps }, (_, i) =>
       Math.round(start * (end / start) ** (steps === 1 ? 0 : i / (steps - 1))),
     ),
   );
-  return (step) => chosen.has(step);
 }

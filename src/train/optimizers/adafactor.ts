@@ -1,14 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { epsilonSchema, learningRateSchema, weightDecaySchema } from './bounds.js';
 import { descend, rateOf, type OptimizerRule } from './rule.js';
 
 export const adafactorSchema = z.strictObject({
   kind: z.literal('adafactor'),
-  learningRate: z.number().nonnegative(),
-  epsilon: z.number().positive().default(1e-30).describe('added to squared gradients'),
-  clipThreshold: z.number().positive().default(1).describe('largest root mean square of an update'),
-  decayRate: z.number().negative().default(-0.8).describe('second-moment decay is 1 - t^decayRate'),
-  weightDecay: z.number().nonnegative().default(0),
+  learningRate: learningRateSchema,
+  epsilon: epsilonSchema.default(1e-30).describe('added to squared gradients'),
+  clipThreshold: z.number().min(1e-6).max(1e6).default(1).describe('largest root mean square of an update'),
+  decayRate: z.number().min(-10).max(-0.01).default(-0.8).describe('second-moment decay is 1 - t^decayRate'),
+  weightDecay: weightDecaySchema,
 });
 
 /**

@@ -1,19 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { fusedAdam, type Variable } from '../engine/variable.js';
+import { epsilonSchema, learningRateSchema, weightDecaySchema } from './bounds.js';
 import { descend, rateOf, type OptimizerRule } from './rule.js';
 
 export const adamwSchema = z.strictObject({
   kind: z.literal('adamw'),
-  learningRate: z.number().nonnegative(),
+  learningRate: learningRateSchema,
   beta1: z.number().nonnegative().lt(1).default(0.9),
   beta2: z.number().nonnegative().lt(1).default(0.999),
-  epsilon: z.number().positive().default(1e-8),
-  weightDecay: z
-    .number()
-    .nonnegative()
-    .default(0)
-    .describe('decoupled: shrinks the parameter, not the gradient'),
+  epsilon: epsilonSchema.default(1e-8),
+  weightDecay: weightDecaySchema.describe('decoupled: shrinks the parameter, not the gradient'),
 });
 
 /**

@@ -5,7 +5,17 @@ import type { OptimizerRule } from './rule.js';
 import { sgd, sgdSchema } from './sgd.js';
 
 /** Every optimizer: its config and its rule. */
-export const optimizerSchema = z.discriminatedUnion('kind', [sgdSchema, adamwSchema, adafactorSchema]);
+export const optimizerSchema = z
+  .discriminatedUnion('kind', [sgdSchema, adamwSchema, adafactorSchema])
+  .superRefine((optimizer, context) => {
+    if (optimizer.kind === 'sgd' && optimizer.nesterov && optimizer.momentum === 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['nesterov'],
+        message: 'has no effect without momentum; give momentum, or set it to false',
+      });
+    }
+  });
 
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
 

@@ -6,6 +6,7 @@ export const scheduleSchema = z.strictObject({
     .number()
     .int()
     .nonnegative()
+    .max(1e9)
     .default(0)
     .describe('updates over which the rate rises linearly to its full value'),
 });

@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { learningRateSchema, weightDecaySchema } from './bounds.js';
 import { descend, rateOf, type OptimizerRule } from './rule.js';
 
 export const sgdSchema = z.strictObject({
   kind: z.literal('sgd'),
-  learningRate: z.number().nonnegative(),
+  learningRate: learningRateSchema,
   momentum: z.number().nonnegative().lt(1).default(0).describe('0: plain gradient descent'),
   nesterov: z.boolean().default(false),
-  weightDecay: z.number().nonnegative().default(0).describe('L2 penalty: added to the gradient'),
+  weightDecay: weightDecaySchema.describe('L2 penalty: added to the gradient'),
 });
 
 /**

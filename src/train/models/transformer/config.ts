@@ -1,43 +1,48 @@
 import { z } from 'zod';
 
 const positive = z.number().int().positive();
+const width = positive.max(1 << 16);
+/** Added before a root or a division: 0 as a float32 below, larger than what it is added to above. */
+const epsilon = z.number().min(1e-37).max(1);
+const standardDeviation = z.number().min(1e-8).max(100);
 
 /** How a variable's own embedding is made (recipes for small models). */
 export const variableEmbeddingSchema = z.strictObject({
-  width: positive.describe('width of the table of variables'),
+  width: width.describe('width of the table of variables'),
   normalise: z.enum(['rms', 'none']).describe('rms: every row is divided by its root mean square'),
-  epsilon: z.number().positive().default(1e-6).describe('added to the mean square before the root'),
+  epsilon: epsilon.default(1e-6).describe('added to the mean square before the root'),
   noise: z
     .number()
     .nonnegative()
+    .max(100)
     .describe(
       'standard deviation of Gaussian noise added to the normalised row in training, never in evaluation',
     ),
   projection: z
     .boolean()
     .describe('a linear map without bias from the table to the model; needed where the widths differ'),
-  standardDeviation: z.number().positive().default(0.02).describe('of the initial table'),
+  standardDeviation: standardDeviation.default(0.02).describe('of the initial table'),
 });
 
 export const transformerSchema = z
   .strictObject({
     kind: z.literal('transformer'),
-    layers: positive.describe('number of blocks'),
-    width: positive.describe('width of the residual stream'),
-    heads: positive.describe('attention heads; must divide the width'),
-    feedForward: positive.describe('hidden width of the MLP of a block'),
+    layers: positive.max(256).describe('number of blocks'),
+    width: width.describe('width of the residual stream'),
+    heads: positive.max(1024).describe('attention heads; must divide the width'),
+    feedForward: positive.max(1 << 18).describe('hidden width of the MLP of a block'),
     positions: z.enum(['learned', 'rotary']).describe('learned: GPT-2; rotary: GPT-NeoX'),
     rotaryFraction: z
       .number()
-      .positive()
+      .min(0.001)
       .max(1)
       .default(0.25)
       .describe('share of a head that rotary positions turn'),
-    rotaryBase: z.number().positive().default(10_000).describe('base of the rotary frequencies'),
+    rotaryBase: z.number().min(1).max(1e9).default(10_000).describe('base of the rotary frequencies'),
     residual: z
       .enum(['sequential', 'parallel'])
       .describe('sequential: attention, then MLP (GPT-2); parallel: both read the same stream (GPT-NeoX)'),
-    layerNormEpsilon: z.number().positive().default(1e-5).describe('added to the variance in LayerNorm'),
+    layerNormEpsilon: epsilon.default(1e-5).describe('added to the variance in LayerNorm'),
     tiedEmbedding: z.boolean().default(false).describe('whether input embedding and output share one table'),
     variableEmbedding: variableEmbeddingSchema
       .nullable()
@@ -48,7 +53,7 @@ export const transformerSchema = z
     initialisation: z
       .discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('scaled') }),
-        z.strictObject({ kind: z.literal('normal'), standardDeviation: z.number().positive() }),
+        z.strictObject({ kind: z.literal('normal'), standardDeviation }),
       ])
       .describe(
         'scaled: embeddings N(0, .1), maps N(0, 1/fan-in), maps into the residual stream divided by sqrt(2 layers); ' +

@@ -1,0 +1,138 @@
+import { UserError } from '../../data/errors.js';
+import type { DataSizes } from '../../data/experiment.js';
+import { experiments } from '../../data/registry.js';
+import { parameterCount, type Model } from '../train/models/model.js';
+import { buildModel } from '../train/models/registry.js';
+import { stepsPerEpoch } from '../train/sampler.js';
+import type { RunConfig, StageConfig } from './config.js';
+import { logTiers } from './config.js';
+
+/** What a stage of a run will be. */
+export interface PlannedStage {
+  readonly name: string;
+  /** Training rows. */
+  readonly rows: number;
+  /** Examples of the largest minibatch: the configured size, or all rows where there are fewer. */
+  readonly batchSize: number;
+  readonly stepsPerEpoch: number;
+  /** Updates; 0 where the epochs round to none. */
+  readonly steps: number;
+  /** Whether the rows have the probabilities that the sampler `mixture` draws by. */
+  readonly hasMixture: boolean;
+}
+
+/**
+ * What one replica of a run will take, by arithmetic alone: nothing of the data, the model or the run has to exist.
+ * Bytes are estimates, of the right size but not exact; everything else is exact.
+ */
+export interface PlannedCost {
+  /** Numbers of all parameters. */
+  readonly parameters: number;
+  readonly parameterNames: readonly string[];
+  /** Values, optimizer state, gradient and the copies that a step makes of them, bytes. */
+  readonly parameterBytes: number;
+  /** Activations of the largest minibatch or evaluation, bytes. */
+  readonly activationBytes: number;
+  /** Gradients and sketches of the groups that the log's tier keeps at once, bytes. */
+  readonly logBytes: number;
+  /** Rows of training and test, bytes. */
+  readonly dataBytes: number;
+  /** Sum of the bytes above: memory of one replica. */
+  readonly bytesPerReplica: number;
+  readonly stages: readonly PlannedStage[];
+  /** Updates of all stages. */
+  readonly steps: number;
+  /** Rows that are trained on, the largest stage, and rows of all test sets. */
+  readonly trainingRows: number;
+  readonly testRows: number;
+  /** Rows of the largest test set. */
+  readonly largestTest: number;
+}
+
+/** Copies of the parameters that a step holds: value, two moments, gradient, its chunks, log vectors. */
+const parameterCopies = 12;
+
+/** Copies of the recorded activations: forward value, saved value, gradient, temporaries. */
+const activationCopies = 4;
+
+/** Bytes of a float32. */
+const float = 4;
+
+/** Updates, parameters and rows are counted in 32 bits in the tables of a run; these limits keep well below. */
+const most = { parameters: 1e9, steps: 1e8, rows: 1e8 } as const;
+
+/**
+ * Cost of one replica of a config. Throws a UserError where the parts of the config do not fit, as building them
+ * would.
+ */
+export function plannedCost(config: RunConfig): PlannedCost {
+  const experiment = experiments.get(config.experiment);
+  if (experiment === undefined) throw new UserError(`unknown experiment ${config.experiment}`);
+  const sizes = experiment.sizes(config.data, config.loss);
+  const model = buildModel(config.model, { shape: sizes.shape, hidePadding: config.loss.includePadding });
+  const stages = config.stages.map((stage) => plannedStage(stage, sizes));
+  const parameters = parameterCount(model);
+  const examples = Math.max(
+    ...stages.map(({ batchSize }) => batchSize),
+    Math.min(config.evaluation.batchSize, sizes.largestTest),
+  );
+  const parameterBytes = float * parameters * parameterCopies;
+  const activationBytes = float * examples * model.activationsPerExample * activationCopies;
+  const logBytes = bytesOfLog(config, model, parameters, sizes.groups.length);
+  return {
+    parameters,
+    parameterNames: model.parameters.map(({ name }) => name),
+    parameterBytes,
+    activationBytes,
+    logBytes,
+    dataBytes: sizes.bytes,
+    bytesPerReplica: parameterBytes + activationBytes + logBytes + sizes.bytes,
+    stages,
+    steps: stages.reduce((sum, { steps }) => sum + steps, 0),
+    trainingRows: Math.max(...stages.map(({ rows }) => rows)),
+    testRows: sizes.testRows,
+    largestTest: sizes.largestTest,
+  };
+}
+
+function plannedStage(
+  { name, trainOn, sampler, batchSize, epochs }: StageConfig,
+  sizes: DataSizes,
+): PlannedStage {
+  const { rows, mixtureEpoch } = sizes.training(trainOn);
+  const perEpoch = stepsPerEpoch({ size: rows, epochSize: mixtureEpoch ?? rows }, batchSize, sampler);
+  return {
+    name,
+    rows,
+    // The mixture draws every minibatch whole; the other samplers cut an epoch into pieces.
+    batchSize: sampler === 'mixture' ? batchSize : Math.min(batchSize, rows),
+    stepsPerEpoch: perEpoch,
+    steps: Math.round(epochs * perEpoch),
+    hasMixture: mixtureEpoch !== null,
+  };
+}
+
+/** Gradients of all groups, `[group, parameter]`, and `[group, tensor, sketch]` in float64. */
+function bytesOfLog({ log }: RunConfig, model: Model, parameters: number, groups: number): number {
+  const reaches = (tier: RunConfig['log']['tier']): boolean =>
+    logTiers.indexOf(log.tier) >= logTiers.indexOf(tier);
+  const vectors = reaches('sketch') ? float * (groups + 1) * parameters : 0;
+  const sketches = reaches('sketch') ? 8 * (groups + 1) * (model.parameters.length + 1) * log.sketchSize : 0;
+  return vectors + sketches;
+}
+
+/** Throws a UserError, one line, for a cost that no machine is made for, whatever its memory. */
+export function refuseImpossible({ parameters, steps, trainingRows, testRows }: PlannedCost): void {
+  const check = (what: string, count: number, limit: number, remedy: string): void => {
+    if (count <= limit) return;
+    throw new UserError(`${what}: ${thousands(count)}, and ${thousands(limit)} are the most; ${remedy}`);
+  };
+  check('model: parameters', parameters, most.parameters, 'make it narrower or shallower');
+  check('stages: updates of all stages', steps, most.steps, 'lower epochs or raise batchSize');
+  check('data: training rows', trainingRows, most.rows, 'lower data.variables');
+  check('data: test rows', testRows, most.rows, 'lower data.variables');
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}

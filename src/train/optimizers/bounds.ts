@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** 0 is allowed: a run that measures a network that does not move. No rate above the bound trains anything. */
+export const learningRateSchema = z.number().nonnegative().max(1000);
+
+/** A rate times a decay of 1 would remove a parameter at one update; `optimizerSchema` checks the product. */
+export const weightDecaySchema = z.number().nonnegative().max(100).default(0);
+
+/**
+ * Numbers added before a root or a division: below the smallest normal float32 they would be 0, above 1 they would
+ * hide what they are added to.
+ */
+export const epsilonSchema = z.number().min(1e-37).max(1);
