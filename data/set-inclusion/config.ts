@@ -24,7 +24,7 @@ export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
     variables: z
       .int()
       .min(2)
-      .max(26 ** 3)
+      .max(1_000_000)
       .describe('number of variables in all subsets together (num_x)'),
     maxNumber: z
       .int()
