@@ -21,11 +21,7 @@ export interface SetInclusionConfig extends AssignmentConfig {
 
 export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
   .strictObject({
-    variables: z
-      .int()
-      .min(2)
-      .max(1_000_000)
-      .describe('number of variables in all subsets together (num_x)'),
+    variables: z.int().min(2).max(1_000_000).describe('number of variables in all subsets together (num_x)'),
     maxNumber: z
       .int()
       .min(1)

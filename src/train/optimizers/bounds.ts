@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** 0 is allowed: a run that measures a network that does not move. No rate above the bound trains anything. */
-export const learningRateSchema = z.number().nonnegative().max(1000);
+/**
+ * 0 is allowed: a run that measures a network that does not move. A rate that is too large is no mistake of the file: the
+ * run ends and says where its numbers stopped being finite. The bound is that of float32.
+ */
+export const learningRateSchema = z.number().nonnegative().max(1e38);
 
 /** A rate times a decay of 1 would remove a parameter at one update; `optimizerSchema` checks the product. */
 export const weightDecaySchema = z.number().nonnegative().max(100).default(0);
