@@ -68,6 +68,15 @@ test.each(engineFree)('%s never imports the engine', (room) => {
   expect(broken).toEqual([]);
 });
 
+test('the command line prints through output.ts alone, which knows of closed streams and of hostile text', () => {
+  const broken = sources('src/cli').filter(
+    (file) =>
+      !file.endsWith('output.ts') &&
+      /console\.\w+\(|process\.(?:stdout|stderr)\.write/.test(fs.readFileSync(file, 'utf8')),
+  );
+  expect(broken).toEqual([]);
+});
+
 test('the command line loads the engine only when a command needs it', () => {
   const broken = sources('src/cli').flatMap((file) => {
     const text = fs.readFileSync(file, 'utf8');

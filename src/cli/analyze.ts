@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { printableJson } from '../../data/printable.js';
+import { print, tell } from './output.js';
 import { standardError } from './progress.js';
+import { columnsOf, terminalStyle } from '../report/terminal.js';
 import { versions } from './version.js';
 
 export function analyzeCommand(): Command {
@@ -41,12 +44,9 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
   const { writeAtomically } = await import('../store/atomic-file.js');
 
   const { runs, problems } = await findRuns(folders);
-  for (const problem of problems) console.error(`left out: ${problem}`);
+  for (const problem of problems) tell(`left out: ${problem}`);
   const target = standardError();
-  const style = {
-    width: process.stdout.columns ?? 100,
-    colour: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
-  };
+  const style = { width: columnsOf(process.stdout), colour: terminalStyle().colour };
   const analysed = [];
   for (const arm of groupIntoArms(runs)) {
     let lastShown = target.now();
@@ -68,14 +68,14 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
     writeAtomically(nodeFileSystem, file, `${JSON.stringify(document, null, 2)}\n`);
     await writeAnalysisTables(folder, analysis);
     if (json) continue;
-    for (const line of armReport(analysis, style)) console.log(line);
+    for (const line of armReport(analysis, style)) print(line);
     const [first] = analysis.folders;
-    console.log(`\nwritten: ${shownPath(file)}, and tables: ${shownPath(folder)}/*.arrow`);
-    console.log(`gradients, Gram matrices, vectors, metrics of each seed: ${shownPath(first!)}/*.arrow, ...`);
-    console.log('next:');
-    for (const command of nextCommands(analysis.experiment, analysis.name)) console.log(`  ${command}`);
+    print(`\nwritten: ${shownPath(file)}, and tables: ${shownPath(folder)}/*.arrow`);
+    print(`gradients, Gram matrices, vectors, metrics of each seed: ${shownPath(first!)}/*.arrow, ...`);
+    print('next:');
+    for (const command of nextCommands(analysis.experiment, analysis.name)) print(`  ${command}`);
   }
-  if (json) console.log(JSON.stringify(documents, null, 2));
+  if (json) print(printableJson(documents, 2));
 }
 
 /** Commands worth trying after an analysis. */

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
+import { print } from './output.js';
 import { parseSeeds } from './options.js';
 
 interface Flags {
@@ -46,8 +47,8 @@ async function show(file: string, flags: Flags): Promise<void> {
   const seed = flags.seed[0]!;
   const data = experiments.get(config.experiment)!.build(config.data, config.loss, seed);
   const width = Math.max(...data.summary.map(({ name }) => name.length));
-  console.log(`${config.experiment} ${config.name}, seed ${seed}: ${data.hash}`);
-  for (const { name, value } of data.summary) console.log(`  ${name.padEnd(width)}  ${value}`);
+  print(`${config.experiment} ${config.name}, seed ${seed}: ${data.hash}`);
+  for (const { name, value } of data.summary) print(`  ${name.padEnd(width)}  ${value}`);
   if (flags.out === undefined) return;
 
   const { exampleSheet } = await import('../report/figures/example-sheet.js');
@@ -56,5 +57,5 @@ async function show(file: string, flags: Flags): Promise<void> {
   const { nodeFileSystem } = await import('../store/file-system.js');
   const sheet = exampleSheet(data, config.stages[0]!.trainOn, flags.examples, seed);
   writeAtomically(nodeFileSystem, flags.out, [toPng(sheet, 1)]);
-  console.log(`written: ${flags.out}`);
+  print(`written: ${flags.out}`);
 }

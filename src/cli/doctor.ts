@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
+import { print } from './output.js';
 import { projectRoot, versions } from './version.js';
 
 interface Flags {
@@ -27,7 +28,7 @@ async function examine({ engine: wanted, threads }: Flags): Promise<number> {
     await import('../train/engine/setup/index.js');
   const { loadEngine } = await import('../train/engine/load.js');
   const engine = await loadEngine({ engine: wanted, ...(threads === undefined ? {} : { threads }) });
-  const line = (name: string, value: string): void => console.log(`${name.padEnd(16)}${value}`);
+  const line = (name: string, value: string): void => print(`${name.padEnd(16)}${value}`);
   const { gradscope, commit, node } = versions();
   line('gradscope', `${gradscope} (${commit})`);
   line('node', `${node} on ${process.platform} ${process.arch}`);
@@ -50,6 +51,6 @@ async function examine({ engine: wanted, threads }: Flags): Promise<number> {
   line('matmul', `${matMulRate(engine.name === 'native' ? 9 : 3).toFixed(0)} GFLOP/s (1024 x 1024, float32)`);
   const checks = selfTest();
   for (const { name, passed, detail } of checks) line(passed ? 'ok' : 'FAILED', `${name}: ${detail}`);
-  if (engine.notice !== null) console.log(engine.notice);
+  if (engine.notice !== null) print(engine.notice);
   return checks.every(({ passed }) => passed) ? 0 : 1;
 }

@@ -4,6 +4,7 @@ import { UserError } from '../../data/errors.js';
 import { analyzeCommand } from './analyze.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { guardOutput, tell } from './output.js';
 import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
 import { runCommand } from './run.js';
@@ -13,6 +14,8 @@ import { sweepCommand } from './sweep.js';
 import { tuiCommand } from './tui.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
+
+guardOutput();
 
 const program = new Command('gradscope')
   .description(
@@ -51,6 +54,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
-  console.error(`gradscope: ${error.message}`);
+  tell(`gradscope: ${error.message}`);
   process.exitCode = 1;
 }

@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../../data/errors.js';
+import { shellCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
+import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
 import { StatusLine } from './status-line.js';
 
@@ -54,7 +56,7 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { probeDefaults } = await import('../run/probes/probe.js');
   const { probes } = await import('../run/probes/registry.js');
   const { runs, problems } = await findRuns(folders);
-  for (const problem of problems) console.error(`left out: ${problem}`);
+  for (const problem of problems) tell(`left out: ${problem}`);
   const engine = await loadEngine({
     engine: flags.engine,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
@@ -101,11 +103,11 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     prober.dispose();
   }
   const rest = runs.length - done;
-  console.log(
+  print(
     `probed ${done} runs in ${formatDuration(line.now() - started)}` +
       (rest === 0 ? '' : `; ${rest} had their tables already`),
   );
-  console.log(`next: npx gradscope analyze ${folders.join(' ')}`);
+  print(`next: ${shellCommand(['npx', 'gradscope', 'analyze', ...folders])}`);
 }
 
 /** Names of probes, separated by commas. Throws a UserError for one that there is not. */

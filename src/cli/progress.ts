@@ -1,7 +1,9 @@
 import type { Metrics } from '../run/evaluation.js';
 import type { Progress } from '../run/session.js';
 import type { ProgressTarget } from '../train/engine/setup/index.js';
+import { writeStatus } from './output.js';
 import { StatusLine } from './status-line.js';
+import { columnsOf, isTerminal } from '../report/terminal.js';
 
 /** Shows how runs come along: stage, step, rate, time left, loss, and the last accuracies. */
 export class ProgressLine {
@@ -78,12 +80,11 @@ export function formatDuration(seconds: number): string {
 /** Standard error as a target. */
 export function standardError(): ProgressTarget {
   return {
-    // Where standard error is no terminal, Node leaves isTTY undefined, whatever its type says.
-    isTerminal: process.stderr.isTTY ?? false,
+    isTerminal: isTerminal(process.stderr),
     get columns() {
-      return process.stderr.columns ?? 80;
+      return columnsOf(process.stderr, 80);
     },
-    write: (text) => void process.stderr.write(text),
+    write: writeStatus,
     now: Date.now,
   };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { recoverRun } from '../store/recover.js';
+import { print, tell } from './output.js';
 
 export function recoverCommand(): Command {
   return new Command('recover')
@@ -11,15 +12,15 @@ export function recoverCommand(): Command {
     .action(async (folders: string[]) => {
       for (const folder of folders) {
         const recovered = await recoverRun(folder);
-        if (recovered.length === 0) console.log(`${folder}: nothing to recover`);
+        if (recovered.length === 0) print(`${folder}: nothing to recover`);
         for (const { table, rows, bytesDropped, backup, error } of recovered) {
           if (error !== null) {
-            console.error(`${folder}: ${table}: ${error.message}`);
+            tell(`${folder}: ${table}: ${error.message}`);
             process.exitCode = 1;
           } else {
             const lost =
               bytesDropped === 0 ? 'nothing lost' : `${bytesDropped} bytes of an unfinished batch dropped`;
-            console.log(
+            print(
               `${folder}: ${table}: ${rows} rows, ${lost}${backup === null ? '' : `, stream kept in ${backup}`}`,
             );
           }

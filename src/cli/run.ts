@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
+import { shellCommand } from '../../data/shell-word.js';
 import type { ExistingRuns } from '../run/run.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
+import { print, tell } from './output.js';
 import { ProgressLine, standardError } from './progress.js';
 import { listenForStop } from './stop-signals.js';
 import { versions } from './version.js';
@@ -114,12 +116,14 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
         ? await startRuns(parsed, resolved, seeds, request)
         : await resumeRuns(flags.resume, request);
     line.end();
-    for (const { folder, reason } of failed) console.error(`gradscope: ${folder}: ${reason}`);
+    for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
     if (end === 'interrupted') {
-      console.error(`interrupted; continue with: npx gradscope run --resume ${folders[0]}`);
+      tell(
+        `interrupted; continue with: ${shellCommand(['npx', 'gradscope', 'run', '--resume', folders[0]!])}`,
+      );
       return 130;
     }
-    for (const folder of folders) console.log(folder);
+    for (const folder of folders) print(folder);
     return failed.length > 0 ? 1 : 0;
   } finally {
     line.end();

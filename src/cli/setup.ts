@@ -5,6 +5,7 @@ import {
   nodeSystem,
   setupOptions,
 } from '../train/engine/setup/index.js';
+import { print } from './output.js';
 import { standardError } from './progress.js';
 import { projectRoot } from './version.js';
 
@@ -27,6 +28,6 @@ export function setupCommand(): Command {
     .action(async (flags: Flags) => {
       const options = setupOptions({ projectRoot: projectRoot(), ...flags }, process.env);
       const outcome = await ensureNativeLibrary(options, nodeSystem(createProgress(standardError())));
-      console.log(outcome.line);
+      print(outcome.line);
     });
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { terminalStyle } from './terminal-style.js';
+import { print } from './output.js';
+import { columnsOf, terminalStyle } from '../report/terminal.js';
 
 interface Flags {
   readonly view: string;
@@ -57,10 +58,10 @@ In gradscope tui, y copies the command for what is on screen.`,
         ...others,
         folders: runs,
         log: log ?? (linear === true ? false : undefined),
-        width: width ?? process.stdout.columns ?? 100,
+        width: width ?? columnsOf(process.stdout),
         style: terminalStyle(ascii ?? false),
       });
-      console.log(lines.join('\n'));
+      print(lines.join('\n'));
     });
 }
 

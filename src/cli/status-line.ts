@@ -1,3 +1,5 @@
+import { printable, printableLines } from '../../data/printable.js';
+import { fitText } from '../report/charts/text-width.js';
 import type { ProgressTarget } from '../train/engine/setup/index.js';
 
 /** Seconds between two plain lines where there is no terminal, and between two updates of the live line. */
@@ -27,13 +29,14 @@ export class StatusLine {
     this.lastShown = now;
     if (this.target.isTerminal) {
       this.live = true;
-      this.target.write(`\r\u001B[K${text().slice(0, Math.max(20, this.target.columns - 1))}`);
-    } else this.target.write(`${text()}\n`);
+      const line = fitText(printable(text()), Math.max(20, this.target.columns - 1), '…').trimEnd();
+      this.target.write(`\r\u001B[K${line}`);
+    } else this.target.write(`${printable(text())}\n`);
   }
 
   /** Prints a message, leaving the live line intact below it. */
   message(text: string): void {
-    this.target.write(this.live ? `\r\u001B[K${text}\n` : `${text}\n`);
+    this.target.write(`${this.live ? '\r\u001B[K' : ''}${printableLines(text)}\n`);
   }
 
   /** Ends the live line. */

@@ -5,8 +5,10 @@ import type { Sweep } from '../run/sweep-config.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
+import { print, tell } from './output.js';
 import { ProgressLine, standardError } from './progress.js';
 import { listenForStop } from './stop-signals.js';
+import { columnsOf } from '../report/terminal.js';
 import { versions } from './version.js';
 
 interface Flags {
@@ -94,8 +96,8 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   const figure = sweepFigure(analysis, await loadPlotter());
   write('sweep.svg', figure.svg);
   write('sweep.png', toPng(figure));
-  for (const line of sweepReport(analysis, process.stdout.columns ?? 100)) console.log(line);
-  console.log(`\nwritten: ${folder}/sweep.{json,arrow,csv,svg,png}`);
+  for (const line of sweepReport(analysis, columnsOf(process.stdout))) print(line);
+  print(`\nwritten: ${folder}/sweep.{json,arrow,csv,svg,png}`);
   return code;
 }
 
@@ -132,9 +134,9 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
       },
     );
     line.end();
-    for (const { folder, reason } of failed) console.error(`gradscope: ${folder}: ${reason}`);
+    for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
     if (end === 'interrupted') {
-      console.error('interrupted; the same command goes on');
+      tell('interrupted; the same command goes on');
       return 130;
     }
     return failed.length > 0 ? 1 : 0;

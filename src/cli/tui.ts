@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { terminalStyle } from './terminal-style.js';
+import { print, tell } from './output.js';
+import { columnsOf, isTerminal, terminalStyle } from '../report/terminal.js';
 
 interface Flags {
   readonly ascii?: true;
@@ -26,17 +27,21 @@ Examples:
       process.env['NODE_ENV'] ??= 'production';
       if ((process.env['NO_COLOR'] ?? '') !== '') process.env['FORCE_COLOR'] = '0';
       const style = terminalStyle(flags.ascii ?? false);
-      if (!process.stdin.isTTY || !process.stdout.isTTY) {
+      if (!isTerminal(process.stdin) || !isTerminal(process.stdout)) {
+        if (isTerminal(process.stdout))
+          tell(
+            'gradscope: standard input is no terminal, so that no key could be read; this is the list of runs',
+          );
         const { show } = await import('../../tui/show.js');
         const lines = await show({
           folders: [folder],
           view: 'runs',
           panel: 'runs',
-          width: 120,
+          width: columnsOf(process.stdout),
           height: 60,
           style,
         });
-        console.log(lines.join('\n'));
+        print(lines.join('\n'));
         return;
       }
       const { browse } = await import('../../tui/ink/browse.js');

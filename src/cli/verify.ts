@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption } from './options.js';
+import { isOutputClosed, print, tell } from './output.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
@@ -41,18 +42,19 @@ async function verify(ids: readonly string[], { details = false, engine }: Flags
   let failed = 0;
   for (const check of checks) {
     if (ids.length > 0 && !ids.includes(check.id)) continue;
+    if (isOutputClosed()) return Number(failed > 0);
     const { passed, expected, measured, comparisons, detail } = check.run();
     const found = typeof measured === 'number' ? formatNumber(measured) : measured;
     const count = `${comparisons.filter((own) => own.passed).length}/${comparisons.length}`;
-    console.log(
+    print(
       `${passed ? 'ok    ' : 'FAILED'}  ${check.id.padEnd(4)} ${check.name.padEnd(48)} ` +
         `expected ${formatNumber(expected).padEnd(9)} measured ${found.padEnd(9)} ${count}`,
     );
-    if (details || !passed) console.log(`        ${detail}`);
+    if (details || !passed) print(`        ${detail}`);
     if (!passed) failed++;
   }
   if (engine !== false) failed += await verifyEngine(ids, engine);
-  console.log(failed === 0 ? 'all checks hold' : `${failed} checks failed`);
+  print(failed === 0 ? 'all checks hold' : `${failed} checks failed`);
   return failed === 0 ? 0 : 1;
 }
 
@@ -63,11 +65,12 @@ async function verifyEngine(ids: readonly string[], name: EngineName | 'auto'): 
   const wanted = engineChecks.filter(({ id }) => ids.length === 0 || ids.includes(id));
   if (wanted.length === 0) return 0;
   const { version, notice } = await loadEngine({ engine: name });
-  if (notice !== null) console.error(notice);
+  if (notice !== null) tell(notice);
   let failed = 0;
   for (const { id, run } of wanted) {
+    if (isOutputClosed()) return failed;
     const { name: what, passed, detail } = run();
-    console.log(`${passed ? 'ok    ' : 'FAILED'}  ${id.padEnd(4)} ${what}: ${detail} [${version}]`);
+    print(`${passed ? 'ok    ' : 'FAILED'}  ${id.padEnd(4)} ${what}: ${detail} [${version}]`);
     if (!passed) failed++;
   }
   return failed;

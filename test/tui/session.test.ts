@@ -11,6 +11,9 @@ import { formatNumber } from '../../src/report/text/numbers.js';
 import { accuracyOf, writeRun } from './support/fixture-run.js';
 import { temporaryFolder } from './support/folders.js';
 
+const print = vi.hoisted(() => vi.fn<(text: string) => void>());
+vi.mock('../../src/cli/output.js', () => ({ print }));
+
 let root: string;
 const opened: Watched[] = [];
 
@@ -207,10 +210,8 @@ describe('export', () => {
       expect(command).toContain(`--width ${box.width} --height ${box.height}`);
       const words = shellWords(command);
       expect(words.slice(0, 3)).toEqual(['npx', 'gradscope', 'show']);
-      const log = vi.spyOn(console, 'log').mockImplementation(() => {});
       await showCommand().parseAsync(words.slice(3), { from: 'user' });
-      const printed = String(log.mock.calls[0]![0]);
-      log.mockRestore();
+      const printed = print.mock.lastCall![0];
       // Ages go on between the two.
       const still = (text: string): string => text.replaceAll(/ \d+ s /g, ' 1 s ').trimEnd();
       const body = still(screen.slice(4, -1).join('\n'));

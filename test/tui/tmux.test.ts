@@ -54,7 +54,7 @@ describe.skipIf(!hasTmux)('in tmux', () => {
       '30',
       '-c',
       where,
-      `env -u CI -u NO_COLOR LC_ALL=C.UTF-8 PS1='$ ' sh`,
+      `env -u NO_COLOR CI=true CONTINUOUS_INTEGRATION=1 LC_ALL=C.UTF-8 PS1='$ ' sh`,
     );
   });
 

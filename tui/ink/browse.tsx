@@ -1,3 +1,4 @@
+import { boxOf } from '../../src/report/terminal.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { nodeEffects } from '../effects.js';
 import { locate } from '../locate.js';
@@ -18,7 +19,7 @@ export interface BrowseOptions {
 export async function browse({ folder, style }: BrowseOptions): Promise<void> {
   const { root, runs } = await locate([folder]);
   const { stdout } = process;
-  const size = () => ({ width: stdout.columns ?? 80, height: stdout.rows ?? 24 });
+  const size = () => boxOf(stdout);
   let quit = (): void => {};
   const session = new Session({
     root,
@@ -38,9 +39,14 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
   const giveBack = style.screenReader ? () => {} : takeScreen((text) => void stdout.write(text), process);
   // Ink takes longer to load than the list to read: the first screen does not wait for it.
   if (!style.screenReader) stdout.write(`${session.frame().lines.join('\r\n')}${home}`);
+  // Where Ink takes itself to be in CI it draws the last frame only; this is a terminal with a person before it.
+  for (const name of ['CI', 'CONTINUOUS_INTEGRATION']) delete process.env[name];
   const [{ render }, { App }] = await Promise.all([import('ink'), import('./App.js')]);
   const onResize = (): void => session.resize(size());
   stdout.on('resize', onResize);
+  // A terminal that is gone takes no frame and sends no key.
+  const onGone = (): void => quit();
+  stdout.on('error', onGone);
   let timer: NodeJS.Timeout | null = null;
   const look = async (): Promise<void> => {
     const started = performance.now();
@@ -61,6 +67,7 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
   } finally {
     clearTimeout(timer);
     stdout.off('resize', onResize);
+    stdout.off('error', onGone);
     giveBack();
     if (style.screenReader) stdout.write('\n');
     await session.close();

@@ -9,6 +9,7 @@ import {
   renderHeatPlain,
   renderPlain,
   scatterChart,
+  tooNarrow,
   type Chart,
   type Curve,
   type HeatScale,
@@ -72,7 +73,9 @@ const bucketsPerColumn = 4;
 /** A figure in a box: with its legend at most as high. */
 export function drawFigure(figure: Figure, box: Box, state: ViewState, style: Style): string[] {
   if (style.screenReader) return describeFigure(figure, state).flatMap((line) => wrapped(line, box.width));
-  const width = Math.max(20, box.width);
+  const { width } = box;
+  const narrow = tooNarrow(width);
+  if (narrow !== null) return [narrow.slice(0, width)];
   if (figure.kind === 'heat') return drawHeat(figure, width, box.height, style);
   const make = (height: number): Chart =>
     figure.kind === 'line'

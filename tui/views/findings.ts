@@ -1,7 +1,7 @@
 import { judgeClaims } from '../../src/analysis/claims.js';
 import { sections as specs } from '../../src/analysis/sections/registry.js';
 import { sectionOf } from '../../src/analysis/section.js';
-import { intervalPlot, renderAnsi, renderPlain } from '../../src/report/charts/index.js';
+import { intervalPlot, renderAnsi, renderPlain, tooNarrow } from '../../src/report/charts/index.js';
 import { shownClaim, shownSection, type ShownClaim, type ShownSection } from '../data/analysis-file.js';
 import { shortSource, usableAnalysis } from '../data/arm-numbers.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
@@ -183,7 +183,7 @@ function sectionsPanel(context: ViewContext, names: readonly string[], want: Wan
 
 /** Intervals on one axis, of the quantities with the unit that most have. */
 function forest(section: ShownSection, width: number, style: Style): string[] {
-  if (style.screenReader) return [];
+  if (style.screenReader || tooNarrow(width) !== null) return [];
   const units = section.quantities.map(({ unit }) => unit);
   const unit = units.toSorted(
     (a, b) => units.filter((own) => own === b).length - units.filter((own) => own === a).length,
@@ -206,7 +206,7 @@ function forest(section: ShownSection, width: number, style: Style): string[] {
   if (rows.length === 0) return [];
   const chart = intervalPlot({
     rows,
-    width: Math.max(20, width),
+    width,
     xLabel: unit === '1' ? '' : (unit ?? ''),
     ascii: style.ascii,
   });

@@ -33,6 +33,10 @@ export interface Readout {
 /** Smallest chart that holds axes and a plot, in characters. */
 export const smallest = { width: 20, height: 4 } as const;
 
+/** Stands in for a chart where the terminal is too narrow for one; null where it is wide enough. */
+export const tooNarrow = (width: number): string | null =>
+  width < smallest.width ? `(a chart takes ${smallest.width} columns)` : null;
+
 /** @throws RangeError if the size is no pair of whole numbers of at least 20 columns and 4 rows */
 export function checkSize(width: number, height: number = smallest.height): void {
   if (!Number.isInteger(width) || width < smallest.width)

@@ -3,7 +3,7 @@ import type { ArmAnalysis } from '../../analysis/analyse-arm.js';
 import type { Claim } from '../../analysis/claims.js';
 import type { Estimate } from '../../analysis/inference/estimate.js';
 import type { PenaltyPoint } from '../../analysis/penalty-curve.js';
-import { lineChart, renderAnsi, renderPlain, scatterChart, type Chart } from '../charts/index.js';
+import { lineChart, renderAnsi, renderPlain, scatterChart, tooNarrow, type Chart } from '../charts/index.js';
 import { formatInterval, formatNumber, formatSeeds } from './numbers.js';
 import { sectionReport } from './section-report.js';
 import { textTable, wrap } from './table.js';
@@ -53,19 +53,20 @@ function cosineChart(
   style: ReportStyle,
 ): string[] {
   if (curves.length === 0) return [];
-  const chart = lineChart({
-    series: curves.map(({ name, steps, values }) => ({
-      name,
-      x: steps,
-      y: steps.map((_, i) => meanAt(values, i)),
-    })),
-    width: Math.min(style.width, 100),
-    height: chartHeight,
-    xLabel: 'step',
-    yLabel: 'cosine',
-    markers: stageStarts.map(({ step, name }) => ({ x: step, label: name })),
-  });
-  return ['The same over training, mean over seeds', ...drawn(chart, style), ''];
+  const draw = (): Chart =>
+    lineChart({
+      series: curves.map(({ name, steps, values }) => ({
+        name,
+        x: steps,
+        y: steps.map((_, i) => meanAt(values, i)),
+      })),
+      width: Math.min(style.width, 100),
+      height: chartHeight,
+      xLabel: 'step',
+      yLabel: 'cosine',
+      markers: stageStarts.map(({ step, name }) => ({ x: step, label: name })),
+    });
+  return ['The same over training, mean over seeds', ...drawn(draw, style), ''];
 }
 
 /** The penalty against batch size: measured points with intervals, the law, and its two terms apart. */
@@ -74,18 +75,19 @@ function penaltyReport(points: readonly PenaltyPoint[], style: ReportStyle): str
   const valueOf = (estimate: Estimate): number | null =>
     estimate.kind === 'value' ? estimate.estimate : null;
   const x = points.map(({ batchSize }) => batchSize);
-  const chart = scatterChart({
-    series: [
-      { name: 'law', x, y: points.map(({ law }) => valueOf(law)) },
-      { name: 'measured', x, y: points.map(({ measured }) => valueOf(measured)) },
-    ],
-    width: Math.min(style.width, 100),
-    height: chartHeight,
-    xLabel: 'batch size',
-    yLabel: 'squared norm',
-    logX: true,
-    logY: true,
-  });
+  const draw = (): Chart =>
+    scatterChart({
+      series: [
+        { name: 'law', x, y: points.map(({ law }) => valueOf(law)) },
+        { name: 'measured', x, y: points.map(({ measured }) => valueOf(measured)) },
+      ],
+      width: Math.min(style.width, 100),
+      height: chartHeight,
+      xLabel: 'batch size',
+      yLabel: 'squared norm',
+      logX: true,
+      logY: true,
+    });
   const rows = points.map(({ batchSize, measured, law, normPart, variancePart }) => [
     String(batchSize),
     measured.kind === 'value' ? formatNumber(measured.estimate) : 'absent',
@@ -101,12 +103,15 @@ function penaltyReport(points: readonly PenaltyPoint[], style: ReportStyle): str
   return [
     'The penalty against batch size: squared norm of minibatch gradients, and the two terms of the penalty, nats',
     ...table.map((line) => `  ${line}`),
-    ...drawn(chart, style),
+    ...drawn(draw, style),
     '',
   ];
 }
 
-function drawn(chart: Chart, { colour }: ReportStyle): string[] {
+function drawn(draw: () => Chart, { colour, width }: ReportStyle): string[] {
+  const narrow = tooNarrow(width);
+  if (narrow !== null) return [narrow];
+  const chart = draw();
   return colour ? renderAnsi(chart) : renderPlain(chart);
 }
 
