@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { LossConfig } from './loss.js';
 import type { RandomStream } from './random/streams.js';
-import type { GroupName, SubsetName } from './subsets.js';
+import type { GroupName, SubsetName, Tag } from './subsets.js';
 
 /**
  * The contract between an experiment's data and everything that trains on it, whatever the modality. An example is
@@ -29,6 +29,8 @@ export interface ExampleSet {
   readonly group: Int32Array;
   /** `[size]` identity of the variable a row is about, unique over all subsets of the run. */
   readonly variable: Int32Array;
+  /** `[size]` number of each row in {@link ExperimentData.examples}, or -1 for rows that are only tested. */
+  readonly id: Int32Array;
   /**
    * Relative probability of each row for the `mixture` sampler (an experiment that is a single pass over a stream
    * of fresh examples); absent where every row is met once an epoch.
@@ -41,6 +43,35 @@ export interface ExampleSet {
    * between two sights of one row (the digit images of a grid); sets without such noise do not call it.
    */
   fill(rows: ArrayLike<number>, first: number, buffers: FieldBuffers, random: () => RandomStream): void;
+  /**
+   * `[row, cell]` numbers of the source images that `fill` shows for the same rows and the same stream; absent where
+   * a row always looks the same.
+   */
+  sourceImages?(rows: ArrayLike<number>, random: () => RandomStream): Int32Array;
+}
+
+/** What one training example says, for whoever rebuilds the data of a run without this program. */
+export interface ExampleDescription {
+  readonly group: GroupName;
+  readonly variable: number;
+  /** Name of the variable. */
+  readonly name: string;
+  /** What the variable stands for, whatever its definition says. */
+  readonly entity: string;
+  /** Tag of a definition; null for a question. */
+  readonly tag: Tag | null;
+  /** The example in words, its answer included. */
+  readonly text: string;
+  /** The model's inputs and targets; empty where the experiment has no such field. */
+  readonly tokens: ArrayLike<number>;
+  readonly positions: ArrayLike<number>;
+  readonly labels: ArrayLike<number>;
+  readonly weights: ArrayLike<number>;
+  /** `[cell]` digits of an image, and the squares, 1 white, of the tag in its strip; empty for texts. */
+  readonly digits: ArrayLike<number>;
+  readonly strip: ArrayLike<number>;
+  /** Relative probability for the `mixture` sampler, or null. */
+  readonly probability: number | null;
 }
 
 /** One stage of training, in the paper's terms `stage1` (X1), `stage2` (X2) or `full` (both jointly). */
@@ -84,6 +115,8 @@ export interface ExperimentData {
   readonly groups: readonly GroupName[];
   /** Training rows of a train subset. Throws a UserError for one this experiment does not have. */
   training(subset: TrainSubset): ExampleSet;
+  /** Every training example of the run, whatever the stage; its number is its `id` in the training sets. */
+  examples(): readonly ExampleDescription[];
   readonly tests: readonly TestSet[];
   /** Absent where an experiment has no counterfactual definitions. */
   readonly counterfactuals?: Counterfactuals;

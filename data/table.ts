@@ -9,6 +9,8 @@ export interface ExampleTable {
   readonly group: Int32Array;
   /** `[row]` variable a row is about. */
   readonly variable: Int32Array;
+  /** `[row]` number of each row among the training examples of the run, or -1. */
+  readonly id: Int32Array;
 }
 
 /**
@@ -24,6 +26,7 @@ export function tableExamples(table: ExampleTable, rows: Int32Array): ExampleSet
     fields: table.fields,
     group: rows.map((row) => table.group[row]!),
     variable: rows.map((row) => table.variable[row]!),
+    id: rows.map((row) => table.id[row]!),
     fill(chosen, first, buffers) {
       const sources = Int32Array.from(chosen, (row) => {
         const source = rows[row];

@@ -1,16 +1,25 @@
-import type { ExampleSet, FieldBuffers, TestSet, TrainSubset } from '../experiment.js';
+import type { ExampleDescription, ExampleSet, FieldBuffers, TestSet, TrainSubset } from '../experiment.js';
 import type { PooledImages } from '../images/pool.js';
 import type { RandomStream } from '../random/streams.js';
-import type { GroupName } from '../subsets.js';
+import { subsets, type GroupName } from '../subsets.js';
 import { groupsOf } from '../train-subsets.js';
 import type { DrawnSubset, MnistQaConfig } from './config.js';
-import { testName, type Row, type Section } from './rows.js';
-import { testFields, trainingFields, writeTestRow, writeTrainingRow, type WriterOptions } from './writer.js';
+import { testName, wholeGrid, type Row, type Section } from './rows.js';
+import { subsetOf } from './variables.js';
+import {
+  testFields,
+  trainingFields,
+  writeAnswers,
+  writeTestRow,
+  writeTrainingRow,
+  type WriterOptions,
+} from './writer.js';
 
 /** The groups of a run and the training sets made of them. */
 export interface TrainingExamples {
   readonly groups: readonly GroupName[];
   training(subset: TrainSubset): ExampleSet;
+  examples(): readonly ExampleDescription[];
 }
 
 /** Training rows, shown at every sight with other images of their digits. `digits`: those of the training part. */
@@ -22,8 +31,19 @@ export function trainingExamples(
 ): TrainingExamples {
   const own = all.filter((section) => section.group !== null);
   const groups = own.map(({ group }) => group!);
+  const starts: number[] = [];
+  let total = 0;
+  for (const { rows } of own) {
+    starts.push(total);
+    total += rows.length;
+  }
   return {
     groups,
+    examples: () =>
+      own.flatMap((section) => {
+        const probability = probabilities(section, own, config);
+        return section.rows.map((row, i) => describeExample(options, section, row, probability[i]!));
+      }),
     training: (subset) => {
       const chosen = groupsOf(subset, groups);
       const rows = chosen.flatMap((i) => own[i]!.rows);
@@ -33,6 +53,7 @@ export function trainingExamples(
         fields: trainingFields(options.layout),
         group: Int32Array.from(chosen.flatMap((i) => own[i]!.rows.map(() => i))),
         variable: Int32Array.from(rows, ({ variable }) => variable),
+        id: Int32Array.from(chosen.flatMap((i) => own[i]!.rows.map((_, row) => starts[i]! + row))),
         probability: Float64Array.from(chosen.flatMap((i) => probabilities(own[i]!, own, config))),
         epochSize: config.epochExamples,
         fill: (wanted, first, buffers, random) => {
@@ -42,6 +63,16 @@ export function trainingExamples(
             drawImages(row.variable, options, digits, stream, images);
             writeTrainingRow(options, digits, row, images, first + i, buffers);
           }
+        },
+        sourceImages: (wanted, random) => {
+          const stream = random();
+          const { cells } = options.layout;
+          const shown = new Int32Array(wanted.length * cells);
+          for (let i = 0; i < wanted.length; i++) {
+            const target = shown.subarray(i * cells, (i + 1) * cells);
+            drawImages(rowAt(rows, wanted[i]!).variable, options, digits, stream, target);
+          }
+          return shown;
         },
       };
     },
@@ -114,6 +145,7 @@ export function testExamples(
       fields,
       group: new Int32Array(rows.length).fill(-1),
       variable: Int32Array.from(rows, ({ variable }) => variable),
+      id: new Int32Array(rows.length).fill(-1),
       fill: (wanted: ArrayLike<number>, first: number, buffers: FieldBuffers) => {
         for (let i = 0; i < wanted.length; i++) {
           const row = wanted[i]!;
@@ -129,6 +161,40 @@ export function testExamples(
     };
   });
   return { tests, images: shown, definitionImages: (variable) => definitionImages.get(variable) ?? null };
+}
+
+/** An example without the images it is shown with, which differ at every sight. */
+function describeExample(
+  options: WriterOptions,
+  { group }: Section,
+  row: Row,
+  probability: number,
+): ExampleDescription {
+  const { layout, variables, tags, labels } = options;
+  const { variable, cell } = row;
+  const ofVariable = (values: Uint8Array): number[] =>
+    Array.from(values.subarray(variable * layout.cells, (variable + 1) * layout.cells));
+  const isDefinition = cell === wholeGrid;
+  const tag = isDefinition ? subsets[subsetOf(variables, variable)].tag : null;
+  const answers = { labels: new Int32Array(layout.cells), weights: new Float32Array(layout.cells) };
+  writeAnswers(options, row, 0, answers, {});
+  const digits = ofVariable(variables.digits);
+  const said = Array.from(answers.labels, (label) => (label === labels ? '_' : String(label)));
+  const asked = isDefinition ? `define${tag}` : `cell ${cell}`;
+  return {
+    group: group!,
+    variable,
+    name: digits.join(' '),
+    entity: ofVariable(variables.labels).join(' '),
+    tag,
+    text: `${asked} of ${digits.join(' ')}: ${said.join(' ')}`,
+    tokens: [],
+    positions: isDefinition ? [] : [cell],
+    ...answers,
+    digits,
+    strip: tag === null ? [] : tags[tag - 1]!,
+    probability,
+  };
 }
 
 /** Draws an image of every digit of a variable. */

@@ -52,19 +52,32 @@ export function testFields(layout: ImageLayout): FieldSpecs {
 export function writeTrainingRow(
   options: WriterOptions,
   digits: PooledImages,
-  { variable, cell }: Row,
+  row: Row,
   images: ArrayLike<number>,
   slot: number,
   buffers: FieldBuffers,
   change: DefinitionChange = {},
 ): void {
-  const { layout, variables, tags, labels, loss } = options;
-  const { cells } = layout;
+  const { layout, variables, tags } = options;
+  const { variable, cell } = row;
   const isDefinition = cell === wholeGrid;
   const own = subsets[subsetOf(variables, variable)].tag;
   const tag = isDefinition ? (change.tag ?? own) : null;
   const shown = tag === null ? null : tags[tag - 1]!;
   compose(layout, digits, { images, tag: shown, framed: cell }, slot, float32Field(buffers, 'image'));
+  writeAnswers(options, row, slot, buffers, change);
+}
+
+/** The labels of a training row, and their weights in the loss. */
+export function writeAnswers(
+  { layout, variables, labels, loss }: WriterOptions,
+  { variable, cell }: Row,
+  slot: number,
+  buffers: FieldBuffers,
+  change: DefinitionChange,
+): void {
+  const { cells } = layout;
+  const isDefinition = cell === wholeGrid;
   const defined = change.defined ?? variables.defined;
   const target = int32Field(buffers, 'labels');
   const weights = float32Field(buffers, 'weights');

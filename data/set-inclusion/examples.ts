@@ -1,17 +1,18 @@
-import type { ExampleSet, TestSet, TrainSubset } from '../experiment.js';
-import { allocateFields } from '../fields.js';
+import type { ExampleDescription, ExampleSet, TestSet, TrainSubset } from '../experiment.js';
+import { allocateFields, fieldSize } from '../fields.js';
 import { hashTables } from '../hash.js';
-import type { GroupName } from '../subsets.js';
+import { parseGroupName, subsets, type GroupName } from '../subsets.js';
 import { tableExamples, type ExampleTable } from '../table.js';
 import { questionFields, trainingFields, type TextLayout } from '../text/layout.js';
 import { writeQuestionRow, writeTrainingRow } from '../text/rows.js';
 import { groupsOf } from '../train-subsets.js';
-import type { Section } from './rows.js';
+import type { Row, RowSource, Section } from './rows.js';
 
 /** The example sets of a run. */
 export interface Examples {
   readonly groups: readonly GroupName[];
   training(subset: TrainSubset): ExampleSet;
+  examples(): readonly ExampleDescription[];
   readonly tests: readonly TestSet[];
   /** sha256 over all rows. */
   readonly hash: string;
@@ -21,7 +22,7 @@ export interface Examples {
  * Writes every row twice, as training sees it and as a test asks it, into two flat tables of which all example sets
  * are selections.
  */
-export function buildExamples(all: readonly Section[], layout: TextLayout): Examples {
+export function buildExamples(all: readonly Section[], source: RowSource, layout: TextLayout): Examples {
   const groups = all.flatMap(({ group }) => (group === null ? [] : [group]));
   const starts = new Map<Section, number>();
   let size = 0;
@@ -31,13 +32,17 @@ export function buildExamples(all: readonly Section[], layout: TextLayout): Exam
   }
   const group = new Int32Array(size).fill(-1);
   const variable = new Int32Array(size);
-  const asTraining = emptyTable(trainingFields(layout), group, variable);
-  const asQuestion = emptyTable(questionFields(layout), group, variable);
+  const id = new Int32Array(size).fill(-1);
+  const columns = { group, variable, id };
+  const asTraining = emptyTable(trainingFields(layout), columns);
+  const asQuestion = emptyTable(questionFields(layout), columns);
   for (const [section, start] of starts) {
     const groupIndex = section.group === null ? -1 : groups.indexOf(section.group);
     section.rows.forEach((row, i) => {
       group[start + i] = groupIndex;
       variable[start + i] = row.variable;
+      // Training sections come first: the place of a row in the tables is its number among the examples.
+      if (groupIndex >= 0) id[start + i] = start + i;
       writeTrainingRow(layout, row.text, start + i, asTraining.buffers);
       writeQuestionRow(layout, row.text, row.contrast, start + i, asQuestion.buffers);
     });
@@ -51,6 +56,12 @@ export function buildExamples(all: readonly Section[], layout: TextLayout): Exam
       const rows = groupsOf(subset, groups).flatMap((i) => Array.from(rowsOf(trainingSections[i]!)));
       return tableExamples(asTraining, Int32Array.from(rows));
     },
+    examples: () =>
+      trainingSections.flatMap((section) =>
+        section.rows.map((row, i) =>
+          describeExample(source, section.group!, row, asTraining, starts.get(section)! + i),
+        ),
+      ),
     tests: all.map((section) => ({
       name: testName(section),
       subset: section.subset,
@@ -61,10 +72,41 @@ export function buildExamples(all: readonly Section[], layout: TextLayout): Exam
   };
 }
 
-function emptyTable(fields: ExampleTable['fields'], group: Int32Array, variable: Int32Array): ExampleTable {
-  // The tables share the arrays of groups and variables, which are filled once.
-  const buffers = allocateFields(fields, group.length);
-  return { fields, buffers, group, variable };
+/** The tables share the columns beside the fields, which are filled once. */
+function emptyTable(
+  fields: ExampleTable['fields'],
+  columns: Pick<ExampleTable, 'group' | 'variable' | 'id'>,
+): ExampleTable {
+  return { fields, buffers: allocateFields(fields, columns.group.length), ...columns };
+}
+
+function describeExample(
+  { points, vocabulary }: RowSource,
+  group: GroupName,
+  { variable, text }: Row,
+  { fields, buffers }: ExampleTable,
+  at: number,
+): ExampleDescription {
+  const { subset, kind } = parseGroupName(group);
+  const field = (name: string): ArrayLike<number> => {
+    const width = fieldSize(fields[name]!);
+    return buffers[name]!.subarray(at * width, (at + 1) * width);
+  };
+  return {
+    group,
+    variable,
+    name: points.names[variable]!,
+    entity: String(points.value[variable]!),
+    tag: kind === 'definition' ? subsets[subset].tag : null,
+    text: vocabulary.decode(text.tokens),
+    tokens: field('tokens'),
+    positions: field('positions'),
+    labels: field('labels'),
+    weights: field('weights'),
+    digits: [],
+    strip: [],
+    probability: null,
+  };
 }
 
 function testName({ subset, group }: Section): string {

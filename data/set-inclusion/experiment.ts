@@ -48,7 +48,7 @@ export function buildSetInclusion(
     outputSize: vocabulary.outputSize,
     loss,
   });
-  const examples = buildExamples(rows, layout);
+  const examples = buildExamples(rows, source, layout);
   return {
     ...examples,
     counterfactuals: counterfactuals(source, layout),

@@ -28,6 +28,8 @@ export function describeRun(
     versions: request.versions,
     engine: `${request.engine.name} (${request.engine.version}, ${request.engine.device})`,
     dataHash: data[replica]!.hash,
+    model: { ...config.model },
+    loss: { ...config.loss },
     parameters,
     groups: [...data[replica]!.groups],
     stages: plan.stages.map(({ config: stage, sets, firstStep, steps, stepsPerEpoch }) => ({

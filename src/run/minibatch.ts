@@ -1,4 +1,4 @@
-import { createStream } from '../../data/random/streams.js';
+import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
 import { parameterCount, trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
 import type { RunPlan, StagePlan } from './plan.js';
@@ -40,10 +40,15 @@ export function minibatchOf(
     });
   });
   const host = gatherExamples(sets, sorted, (replica) =>
-    createStream(seeds[replica]!, `examples/${config.name}/${stageStep}`),
+    examplesStream(seeds[replica]!, config.name, stageStep),
   );
   const noise = noiseTensors(model, seeds, examples, config.name, stageStep);
   return { inputs: { ...batchTensors(host, trainingFields(model)), ...noise }, groupOf, rows: sorted };
+}
+
+/** What the examples of an update of a stage draw from, such as the digit images of a grid. */
+export function examplesStream(seed: number, stage: string, stageStep: number): RandomStream {
+  return createStream(seed, `examples/${stage}/${stageStep}`);
 }
 
 /** Models with more parameters gain nothing from keeping two chunks apart: the log's slots are cheap beside them. */

@@ -14,6 +14,7 @@ import { describeRun, dimensionsOf, metadataOf } from './description.js';
 import { RunTables } from './log/run-tables.js';
 import { replicaLimit } from './memory.js';
 import { checkedCost, planRun, type RunPlan } from './plan.js';
+import { writeExamples } from './step-rows.js';
 import { Session, type Progress, type Replica, type SessionEnd } from './session.js';
 import { settingsWithLittleEffect } from './without-effect.js';
 
@@ -218,6 +219,7 @@ function createReplica(
     null,
     request.environment?.fs,
   );
+  writeExamples(tables, plan.data[replica]!.examples());
   tables.event(0, 'start', `seed ${seed}, ${plan.totalSteps} steps`, Date.now());
   return { seed, folder, tables };
 }

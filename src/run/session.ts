@@ -23,9 +23,9 @@ import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
 import { learningRates } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
-import { chunksOf, groupSizes, minibatchOf } from './minibatch.js';
+import { chunksOf, examplesStream, groupSizes, minibatchOf } from './minibatch.js';
 import { keptCheckpoints, type RunPlan, type StagePlan } from './plan.js';
-import { writeStep } from './step-rows.js';
+import { writeBatch, writeStep } from './step-rows.js';
 
 /** One replica's run while it trains. */
 export interface Replica {
@@ -182,13 +182,13 @@ export class Session {
   /** One update: gradient, log, update of the parameters. */
   private step(stage: StagePlan, log: GradientLog, rows: readonly Int32Array[]): void {
     const started = performance.now();
-    const { config } = stage;
+    const { config, sets } = stage;
     const place: StepPlace = {
       stage: this.position.stage,
       step: this.position.step + 1,
       stageStep: this.position.stageStep + 1,
     };
-    const { inputs, groupOf } = minibatchOf(this.plan, stage, log.rank, rows, place.stageStep);
+    const { inputs, groupOf, rows: seen } = minibatchOf(this.plan, stage, log.rank, rows, place.stageStep);
     const examples = rows[0]!.length;
     const gradient = this.learner.gradient(inputs, chunksOf(this.plan.model, examples));
     const losses = weightedLosses(gradient);
@@ -233,6 +233,9 @@ export class Session {
         logMs,
         counts: counts[replica]!,
       });
+      writeBatch(own, place, sets[replica]!, seen[replica]!, () =>
+        examplesStream(this.plan.seeds[replica]!, config.name, place.stageStep),
+      );
     });
     gradient.dispose();
     tf.dispose(inputs);

@@ -1,3 +1,6 @@
+import type { ExampleDescription, ExampleSet } from '../../data/experiment.js';
+import type { RandomStream } from '../../data/random/streams.js';
+import { parseGroupName } from '../../data/subsets.js';
 import { groupColumnName } from '../store/columns.js';
 import { tables as definitions } from '../store/schemas.js';
 import type { StepPlace } from './log/gradient-log.js';
@@ -38,5 +41,35 @@ export function writeStep(tables: RunTables, groups: readonly string[], row: Ste
   writer.column('log_ms')[i] = row.logMs;
   groups.forEach((group, g) => {
     writer.column(groupColumnName(definitions.steps.groupColumns.prefix, group))[i] = row.counts[g]!;
+  });
+}
+
+/**
+ * Appends a row to the table `batches`.
+ *
+ * @param rows of the minibatch in `set`, in the order in which the step saw them
+ * @param random what the examples drew from
+ */
+export function writeBatch(
+  { batches }: RunTables,
+  { stage, step, stageStep }: StepPlace,
+  set: ExampleSet,
+  rows: Int32Array,
+  random: () => RandomStream,
+): void {
+  if (batches === null) return;
+  const i = batches.reserve(1);
+  batches.column('stage')[i] = stage;
+  batches.column('step')[i] = step;
+  batches.column('stage_step')[i] = stageStep;
+  batches.column('examples').push(rows.map((row) => set.id[row]!));
+  batches.column('images').push(set.sourceImages?.(rows, random) ?? new Int32Array(0));
+}
+
+/** Fills the table `examples`. */
+export function writeExamples({ examples }: RunTables, all: readonly ExampleDescription[]): void {
+  all.forEach((example, i) => {
+    const { subset, kind } = parseGroupName(example.group);
+    examples?.append({ example: i, subset, kind, ...example });
   });
 }

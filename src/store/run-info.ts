@@ -50,6 +50,9 @@ const runInfoSchema = z.object({
   versions: z.record(z.string(), z.string()),
   engine: z.string(),
   dataHash: z.string(),
+  /** The sections `model` and `loss` of the resolved config, for readers without YAML; absent in older runs. */
+  model: z.record(z.string(), z.unknown()).optional(),
+  loss: z.record(z.string(), z.unknown()).optional(),
   parameters: z.array(parameterSchema),
   groups: z.array(z.string()),
   stages: z.array(stageSchema),

@@ -25,6 +25,9 @@ export const totalTensor = 'total';
 /** What the `events` table can report. */
 export const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end'] as const;
 
+/** What a training example is. */
+export const exampleKinds = ['definition', 'qa'] as const;
+
 const stage = dictionary('Stage of the training schedule.', (d) => d.stages);
 const step = int32('Optimizer step, counted from 1 over the whole run.', { unit: 'step' });
 const epoch = float64('Passes over the data of the stage.', { unit: 'epoch' });
@@ -65,6 +68,49 @@ export const tables = {
       prefix: 'examples_',
       unit: 'example',
       description: (name: string) => `Examples of the group ${name} in the minibatch.`,
+    },
+  },
+  batches: {
+    name: 'batches',
+    row: 'one optimizer step',
+    columns: {
+      stage,
+      step,
+      stage_step: int32('Optimizer step, counted from 1 within the stage.', { unit: 'step' }),
+      examples: listInt32(
+        'Numbers of the examples of the minibatch, in the order in which the step saw them.',
+      ),
+      images: listInt32(
+        'Source image of every cell of every example, cell by cell, as numbers in the file of training images; empty for texts.',
+      ),
+    },
+  },
+  examples: {
+    name: 'examples',
+    row: 'one training example of the run',
+    columns: {
+      example: int32('Number of the example, the same in every stage of the run.'),
+      group: dictionary('Group of the example: subset and kind.', (d) => d.groups),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      kind: dictionary('Whether the example is a definition or a question.', () => exampleKinds),
+      variable: int32('Variable that the example is about.'),
+      name: utf8('Name of the variable.'),
+      entity: utf8('What the variable stands for, whatever its definition says.'),
+      tag: int32('Tag of the definition: 1 reliable, 2 unreliable, 3 new; null for questions.', {
+        nullable: true,
+      }),
+      text: utf8('The example in words, its answer included.'),
+      tokens: listInt32('Input tokens, padding included; empty for images.'),
+      positions: listInt32(
+        'Texts: place of the token whose output answers each query. Images: cell asked for; empty for a definition.',
+      ),
+      labels: listInt32('Target of each query.'),
+      weights: listFloat32('Weight of each query in the loss of the example.'),
+      digits: listInt32('Images: digit of every cell.'),
+      strip: listInt32('Images: squares of the tag, 1 white; empty for questions.'),
+      probability: float64('Relative probability for the sampler mixture; null where the data have none.', {
+        nullable: true,
+      }),
     },
   },
   gradients: {

@@ -8,6 +8,7 @@ const table: ExampleTable = {
   buffers: { tokens: Int32Array.of(0, 1, 10, 11, 20, 21), weight: Float32Array.of(0.5, 1.5, 2.5) },
   group: Int32Array.of(0, 1, -1),
   variable: Int32Array.of(7, 8, 9),
+  id: Int32Array.of(0, 1, -1),
 };
 
 describe('tableExamples', () => {
@@ -18,6 +19,7 @@ describe('tableExamples', () => {
     expect(examples.size).toBe(2);
     expect(examples.group).toEqual(Int32Array.of(-1, 0));
     expect(examples.variable).toEqual(Int32Array.of(9, 7));
+    expect(examples.id).toEqual(Int32Array.of(-1, 0));
   });
 
   it('writes one slot and draws nothing', () => {

@@ -23,6 +23,19 @@ const dense = [
 /** Columns whose values are compared, of every kind that a table has. */
 const compared: Readonly<Record<string, readonly string[]>> = {
   steps: ['stage', 'step', 'loss', 'grad_norm', 'update_norm'],
+  batches: ['stage', 'step', 'stage_step', 'examples', 'images'],
+  examples: [
+    'example',
+    'group',
+    'name',
+    'entity',
+    'tag',
+    'text',
+    'tokens',
+    'labels',
+    'weights',
+    'probability',
+  ],
   gradients: ['step', 'group', 'tensor', 'norm2', 'example_norm2'],
   gram: ['step', 'tensor', 'group_a', 'group_b', 'inner', 'cosine'],
   vectors: ['step', 'group', 'tensor', 'offset', 'values'],
@@ -47,6 +60,7 @@ function plain(view: ColumnView): unknown[] {
       case 'fixed-list-float32':
         return Array.from(view.values.subarray(row * view.size, (row + 1) * view.size));
       case 'list-float32':
+      case 'list-int32':
         return Array.from(view.values.subarray(view.offsets[row], view.offsets[row + 1]));
       case 'int32':
       case 'float64':

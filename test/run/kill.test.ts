@@ -65,7 +65,7 @@ test('killed with SIGKILL at random moments and resumed, a run ends with the wei
     expect(readRunInfo(folder).status).toBe('complete');
     const expected = finalWeights(folders(whole)[i]!);
     for (const [name, values] of finalWeights(folder)) expect(values, name).toEqual(expected.get(name));
-    for (const table of ['gradients', 'gram', 'vectors', 'metrics']) {
+    for (const table of ['batches', 'examples', 'gradients', 'gram', 'vectors', 'metrics']) {
       const [own, other] = [folder, folders(whole)[i]!].map((run) =>
         fs.readFileSync(path.join(run, `${table}.arrow`)),
       );

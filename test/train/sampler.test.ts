@@ -8,6 +8,7 @@ const stream: ExampleSet = {
   fields: {},
   group: Int32Array.of(0, 0, 0),
   variable: Int32Array.of(0, 1, 2),
+  id: Int32Array.of(0, 1, 2),
   probability: Float64Array.of(2, 0, 6),
   epochSize: 40_000,
   fill: () => {},

@@ -22,6 +22,9 @@ type OpenTable = Pick<TableWriter<TableDefinition>, 'flush' | 'sync' | 'close' |
 /** The open tables of one run; those its tier does not keep are null. */
 export class RunTables {
   readonly steps: TableWriter<typeof tables.steps>;
+  /** Null for a run that an earlier version began. */
+  readonly batches: TableWriter<typeof tables.batches> | null;
+  readonly examples: TableWriter<typeof tables.examples> | null;
   readonly metrics: TableWriter<typeof tables.metrics>;
   readonly gradients: TableWriter<typeof tables.gradients> | null;
   readonly gram: TableWriter<typeof tables.gram> | null;
@@ -55,6 +58,9 @@ export class RunTables {
     };
     try {
       this.steps = open(tables.steps);
+      const isKept = ({ name }: TableDefinition): boolean => offsets === null || Object.hasOwn(offsets, name);
+      this.batches = isKept(tables.batches) ? open(tables.batches) : null;
+      this.examples = isKept(tables.examples) ? open(tables.examples) : null;
       this.metrics = open(tables.metrics);
       this.events = open(tables.events);
       this.gradients = reaches(tier, 'norms') ? open(tables.gradients) : null;

@@ -104,6 +104,49 @@ const digits = {
 };
 const testSet = (name: string) => data.tests.find((own) => own.name === name)!;
 
+describe('what tables say of training examples', () => {
+  it('is what the rows are filled with, their source images included', () => {
+    const descriptions = data.examples();
+    const set = data.training('stage2');
+    const rows = [0, set.size - 1, 3];
+    const buffers = allocateFields(set.fields, rows.length);
+    set.fill(rows, 0, buffers, () => createStream(5, 'a'));
+    const images = set.sourceImages!(rows, () => createStream(5, 'a'));
+    const source = loadDigits('mnist').train;
+    rows.forEach((row, i) => {
+      const { group, variable, labels, weights, digits: classes, strip } = descriptions[set.id[row]!]!;
+      expect(group).toBe(data.groups[set.group[row]!]);
+      expect(variable).toBe(set.variable[row]);
+      expect(Array.from(labels)).toEqual(Array.from(buffers['labels']!.subarray(4 * i, 4 * i + 4)));
+      expect(Array.from(weights)).toEqual(Array.from(buffers['weights']!.subarray(4 * i, 4 * i + 4)));
+      const image = buffers['image']!.subarray(i * width * height, (i + 1) * width * height) as Float32Array;
+      expect(stripOf(image)).toEqual(Array.from(strip));
+      for (let cell = 0; cell < 4; cell++) {
+        const shown = images[4 * i + cell]!;
+        const pixels = source.pixels.subarray(shown * 784, (shown + 1) * 784);
+        const [text] = pooledImages({ ...source, count: 1, pixels }).keys();
+        expect(cellText(image, cell)).toBe(text);
+        expect(source.labels[shown]).toBe(classes[cell]);
+      }
+    });
+  });
+
+  it('numbers the rows of every training set alike', () => {
+    const descriptions = data.examples();
+    expect(Array.from(training.id)).toEqual(descriptions.map((_, i) => i));
+    for (const subset of ['stage1', 'stage2', 'all_defns'] as const) {
+      const set = data.training(subset);
+      set.id.forEach((id, row) => {
+        expect(descriptions[id]).toMatchObject({
+          group: data.groups[set.group[row]!],
+          variable: set.variable[row],
+          probability: set.probability![row],
+        });
+      });
+    }
+  });
+});
+
 describe('variables', () => {
   it('have grids of their own, all different, and labels that inconsistent definitions exchange', () => {
     const grids = Array.from({ length: 40 }, (_, v) => variables.digits.slice(4 * v, 4 * v + 4).join());
