@@ -1,3 +1,4 @@
+import { samplingCaveat, whyNoVariancePenalty } from '../../data/samplers.js';
 import { alignmentCurves, type Curve } from './alignment-curves.js';
 import { judgeClaims, type Claim } from './claims.js';
 import { penaltyCurve, type PenaltyPoint } from './penalty-curve.js';
@@ -5,6 +6,7 @@ import { questionStage, type Arm } from './run-data.js';
 import { RunReader } from './run-reader.js';
 import { sectionOf, type RunValues, type Section } from './section.js';
 import { sections } from './sections/registry.js';
+import { stageSampling } from './stage-sampling.js';
 
 /** What the runs of one config show. */
 export interface ArmAnalysis {
@@ -68,14 +70,24 @@ function joined(curves: readonly (readonly Curve[])[]): Curve[] {
 
 function notesOf({ runs }: Arm): string[] {
   const notes: string[] = [];
-  const { optimizer, sampler } = questionStage(runs[0]!.info);
+  const stage = questionStage(runs[0]!.info);
+  const { optimizer } = stage;
   if (optimizer !== 'sgd') {
     notes.push(
       `Smith's penalty is a theorem about plain SGD; these runs use ${optimizer}: read it as a scale, not a law.`,
     );
   }
-  if (sampler === 'withReplacement') {
-    notes.push("Minibatches drawn with replacement have no variance term in Smith's penalty at this order.");
+  const sampling = stageSampling(stage);
+  const why = whyNoVariancePenalty(sampling);
+  for (const note of [why, samplingCaveat(sampling)]) {
+    if (note !== null) notes.push(`${note.charAt(0).toUpperCase()}${note.slice(1)}.`);
+  }
+  if (stage.freshNoise === true && why === null) {
+    notes.push(
+      'Training adds fresh noise at every sight of an example (noise of the model, or fresh images): it is in Gamma of ' +
+        'the log, but is drawn anew for every minibatch and so no part of the penalty, whose variance part and dose are ' +
+        'upper bounds here.',
+    );
   }
   if (!runs.some(({ tables }) => tables.has('alignment'))) {
     notes.push(

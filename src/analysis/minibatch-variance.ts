@@ -1,50 +1,66 @@
+import type { Sampling } from '../../data/samplers.js';
 import type { GroupGradients } from './group-gradients.js';
-import { batchMoments, finitePopulation } from './measures/batch-moments.js';
+import { batchMoments, populationMoments } from './measures/batch-moments.js';
 import type { GradientMoments } from './measures/gradient-variance.js';
 import { meanOf } from './measures/measured.js';
 import type { StepRange } from './minibatch-alignment.js';
 
+/** Norms of the minibatches of training, of all parameters or of some. */
+export interface MinibatchSeries {
+  /** Updates with a logged gradient, ascending. */
+  readonly steps: Int32Array;
+  /** `[step]` examples. */
+  readonly size: ArrayLike<number>;
+  /** `[step]` squared norm of the minibatch gradient. */
+  readonly norm2: ArrayLike<number>;
+  /** `[step]` sum over its examples of the squared norms of their own gradients; NaN where it was not measured. */
+  readonly exampleNorm2: ArrayLike<number>;
+}
+
 /** Gradient noise of a run, estimated from its own minibatches. */
-export interface MinibatchVariance {
-  /** Gamma = (1/N) sum |g_i - G|^2, trace of the covariance over the training set, divisor N. */
-  readonly gamma: number;
-  /** |G|^2, squared norm of the full gradient; an unbiased estimate can be negative. */
-  readonly meanNorm2: number;
-  /** Simple noise scale Gamma / |G|^2; null where |G|^2 is not positive. */
-  readonly noiseScale: number | null;
+export interface MinibatchVariance extends GradientMoments {
   /** Minibatches used. */
   readonly minibatches: number;
 }
 
+/** The minibatches of a run, all parameters together. */
+export function minibatchSeries(gradients: GroupGradients): MinibatchSeries {
+  return {
+    steps: gradients.steps,
+    size: gradients.count('minibatch'),
+    norm2: gradients.norm2('minibatch'),
+    exampleNorm2: gradients.exampleNorm2('minibatch'),
+  };
+}
+
 /**
- * Gamma and |G|^2 from minibatches drawn without replacement from N examples: {@link batchMoments} of each with the
- * correction of {@link finitePopulation}, averaged over the minibatches of the range with per-example norms.
- *
- * @param population N, examples of the training set
+ * `[step]` unbiased Gamma and |G|^2 of the population that the sampler draws from: {@link batchMoments} of each minibatch
+ * with the correction of {@link populationMoments}; null where there are no per-example norms.
  */
+export function momentsBySteps(
+  { steps, size, norm2, exampleNorm2 }: MinibatchSeries,
+  sampling: Sampling,
+): (GradientMoments | null)[] {
+  return Array.from(steps, (_, i) => {
+    const own = batchMoments({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
+    return typeof own === 'string' ? null : populationMoments(own, sampling);
+  });
+}
+
+/** Gamma and |G|^2 averaged over the minibatches of the range with per-example norms; the reason without any. */
 export function minibatchVariance(
-  gradients: GroupGradients,
-  population: number,
+  series: MinibatchSeries,
+  sampling: Sampling,
   { from, to }: StepRange,
 ): MinibatchVariance | string {
-  const norm2 = gradients.norm2('minibatch');
-  const example = gradients.exampleNorm2('minibatch');
-  const batch = gradients.count('minibatch');
-  const moments: GradientMoments[] = [];
-  gradients.steps.forEach((step, i) => {
-    if (step <= from || step > to) return;
-    const own = batchMoments({ size: batch[i]!, norm2: norm2[i]!, exampleNorm2: example[i]! });
-    if (typeof own !== 'string') moments.push(finitePopulation(own, population));
-  });
+  if (sampling.batchSize < 2) return 'minibatches of one example show no variance';
+  const moments = momentsBySteps(series, sampling).flatMap((own, i) =>
+    own !== null && series.steps[i]! > from && series.steps[i]! <= to ? [own] : [],
+  );
   const gamma = meanOf(moments.map((own) => own.gamma));
   const meanNorm2 = meanOf(moments.map((own) => own.meanNorm2));
   if (typeof gamma === 'string' || typeof meanNorm2 === 'string') {
     return `no minibatch between steps ${from} and ${to} has per-example norms`;
   }
-  return {
-    gamma,
-    meanNorm2,
-    noiseScale: meanNorm2 > 0 ? gamma / meanNorm2 : null,
-    minibatches: moments.length,
-  };
+  return { gamma, meanNorm2, minibatches: moments.length };
 }

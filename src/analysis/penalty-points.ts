@@ -1,3 +1,4 @@
+import { samplingOf, type Sampling } from '../../data/samplers.js';
 import { expectedMinibatchNorm2 } from './measures/expected-minibatch-norm.js';
 import type { ColumnSet } from '../store/column-views.js';
 
@@ -6,6 +7,7 @@ export const penaltyColumns = [
   'step',
   'sampler',
   'batch_size',
+  'minibatches',
   'norm2',
   'example_norm2',
   'full_norm2',
@@ -15,6 +17,8 @@ export const penaltyColumns = [
 /** Real minibatches of one size at a checkpoint of a run. */
 export interface MinibatchPoint {
   readonly batchSize: number;
+  /** Minibatches of all draws that went into it. */
+  readonly minibatches: number;
   /** Mean over draws of the mean squared norm of the minibatches. */
   readonly measured: number;
   /** The law of its sampler: what is predicted without fitting. */
@@ -23,7 +27,9 @@ export interface MinibatchPoint {
 
 /** Measured norms of a run at a checkpoint, and what the law takes. */
 export interface PenaltyPoints {
+  /** Minibatches as the training set is split into; empty for a stream, which has none. */
   readonly shuffle: readonly MinibatchPoint[];
+  /** Examples drawn independently, with the probabilities that the sampler of the run has. */
   readonly withReplacement: readonly MinibatchPoint[];
   /** Gamma, trace of the covariance of example gradients, divisor N. */
   readonly gamma: number;
@@ -31,6 +37,16 @@ export interface PenaltyPoints {
   readonly fullNorm2: number;
   /** N */
   readonly examples: number;
+}
+
+/** The minibatches that are drawn as a run's sampler draws them, and those that are not. */
+export function pointsBySampler(
+  { shuffle, withReplacement }: PenaltyPoints,
+  { draws }: Pick<Sampling, 'draws'>,
+): { readonly own: readonly MinibatchPoint[]; readonly other: readonly MinibatchPoint[] } {
+  return draws === 'partition'
+    ? { own: shuffle, other: withReplacement }
+    : { own: withReplacement, other: shuffle };
 }
 
 /** Checkpoints of the table, ascending. */
@@ -44,7 +60,7 @@ export const penaltySteps = (columns: ColumnSet): number[] =>
 export function penaltyPoints(columns: ColumnSet, at: number): PenaltyPoints | null {
   const step = columns.column('step', 'int32').values;
   const sampler = columns.column('sampler', 'dictionary');
-  const [size, examples] = (['batch_size', 'examples'] as const).map(
+  const [size, minibatches, examples] = (['batch_size', 'minibatches', 'examples'] as const).map(
     (name) => columns.column(name, 'int32').values,
   );
   const [norm2, example, full] = (['norm2', 'example_norm2', 'full_norm2'] as const).map(
@@ -55,18 +71,16 @@ export function penaltyPoints(columns: ColumnSet, at: number): PenaltyPoints | n
   if (first === undefined) return null;
   const moments = { gamma: example![first]! - full![first]!, meanNorm2: full![first]! };
   const population = examples![first]!;
-  const pointsOf = (name: string): MinibatchPoint[] => {
+  const pointsOf = (name: 'shuffle' | 'withReplacement'): MinibatchPoint[] => {
     const own = rows.filter((row) => sampler.values[sampler.indices[row]!] === name);
     const sizes = [...new Set(own.map((row) => size![row]!))].toSorted((a, b) => a - b);
     return sizes.map((batchSize) => {
       const draws = own.filter((row) => size![row] === batchSize);
       return {
         batchSize,
+        minibatches: draws.reduce((sum, row) => sum + minibatches![row]!, 0),
         measured: draws.reduce((sum, row) => sum + norm2![row]!, 0) / draws.length,
-        law:
-          name === 'shuffle'
-            ? expectedMinibatchNorm2(moments, batchSize, population)
-            : moments.meanNorm2 + moments.gamma / batchSize,
+        law: expectedMinibatchNorm2(moments, samplingOf({ sampler: name, batchSize, examples: population })),
       };
     });
   };

@@ -14,6 +14,7 @@ import {
   type BlockVectors,
 } from './block-vectors.js';
 import { dotOf } from './host-vectors.js';
+import type { Population } from './population.js';
 
 /** Where a short epoch of SGD ends on average when it shuffles, minus where it ends with replacement. */
 export interface EpochDrift {
@@ -48,7 +49,7 @@ export interface EpochDriftMeter {
   /** @param values blocks of parameters, `[1, size]` */
   (
     values: BlockVectors,
-    set: ExampleSet,
+    population: Population,
     random: RandomStream,
     learningRates: readonly number[],
   ): EpochDrift[] | null;
@@ -185,11 +186,14 @@ export function createEpochDriftMeter(model: Model, blocks: readonly Block[]): E
     return sum;
   };
 
-  const measure = (...[values, set, random, learningRates]: Parameters<EpochDriftMeter>) => {
+  const measure = (...[values, population, random, learningRates]: Parameters<EpochDriftMeter>) => {
+    const { set, isUniform } = population;
     const size = values.reduce((sum, block) => sum + block.shape[1]!, 0);
     const examples = minibatches * batchSize;
-    if (size * minibatches ** minibatches > mostNumbers || set.size < examples) return null;
-    const rows = random.permutation(set.size);
+    if (size * minibatches ** minibatches > mostNumbers || (isUniform && set.size < examples)) return null;
+    const rows = isUniform
+      ? random.permutation(set.size)
+      : Int32Array.from({ length: examples }, () => population.draw(random));
     const batches = Array.from({ length: minibatches }, (_, k) =>
       rows.slice(k * batchSize, (k + 1) * batchSize),
     );

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../data/experiment.js';
-import type { RandomStream } from '../../data/random/streams.js';
+import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFields, type Model } from '../train/models/model.js';
 import type { Block } from '../train/parameters/layout.js';
 import { addTo } from './host-vectors.js';
+import type { Population } from './population.js';
 
 /** Squared norms of minibatch gradients of one size. */
 export interface MinibatchNorms {
@@ -13,9 +14,14 @@ export interface MinibatchNorms {
   readonly minibatches: number;
   /** Mean squared norm. */
   readonly norm2: number;
+  /** The same with every squared coordinate times its learning rate. */
+  readonly ratedNorm2: number;
 }
 
-/** How minibatches are drawn: a random partition of the training set, or independently. */
+/** Squared norms of one gradient: plain, and with every squared coordinate times its learning rate. */
+export type Norms2 = Pick<MinibatchNorms, 'norm2' | 'ratedNorm2'>;
+
+/** How minibatches are drawn: a random partition of the training set, or every example independently. */
 export type DrawKind = 'shuffle' | 'withReplacement';
 
 /** Examples of the smallest minibatch; all others are made of such. */
@@ -31,8 +37,17 @@ export interface MinibatchMeter {
    * one draw are nested: a minibatch of 16 is two of 8. Incomplete minibatches do not count.
    *
    * @param values blocks of parameters, `[1, size]`
+   * @param rates learning rate of every coordinate
    */
-  (values: readonly tf.Tensor[], set: ExampleSet, kind: DrawKind, random: RandomStream): MinibatchNorms[];
+  (
+    values: readonly tf.Tensor[],
+    population: Population,
+    kind: DrawKind,
+    random: RandomStream,
+    rates: Float64Array,
+  ): MinibatchNorms[];
+  /** Of the gradient of the mean loss over the population, every row with its probability. */
+  full(values: readonly tf.Tensor[], population: Population, rates: Float64Array): Norms2;
   dispose(): void;
 }
 
@@ -75,16 +90,14 @@ export function createMinibatchMeter(model: Model, blocks: readonly Block[]): Mi
   };
 
   const measure = (
-    values: readonly tf.Tensor[],
-    set: ExampleSet,
-    kind: DrawKind,
-    random: RandomStream,
+    ...[values, population, kind, random, rates]: Parameters<MinibatchMeter>
   ): MinibatchNorms[] => {
+    const { set } = population;
     const rows =
       kind === 'shuffle'
         ? random.permutation(set.size)
-        : Int32Array.from({ length: set.size }, () => random.integer(set.size));
-    const tower = new DoublingTower(size, set.size);
+        : Int32Array.from({ length: set.size }, () => population.draw(random));
+    const tower = new DoublingTower(rates, set.size);
     const whole = Math.floor(set.size / smallestBatch);
     for (let first = 0; first < whole; first += together) {
       // The last round is filled up with its last run: another number of replicas would be another graph.
@@ -98,28 +111,47 @@ export function createMinibatchMeter(model: Model, blocks: readonly Block[]): Mi
     if (rest.length > 0) tower.addRest(sums(values, set, [rest], random)[0]!);
     return tower.norms();
   };
-  return Object.assign(measure, { dispose: () => gradient.dispose() });
+
+  const full: MinibatchMeter['full'] = (values, { set, probabilities }, rates) => {
+    const rows = Array.from(probabilities.keys()).filter((row) => probabilities[row]! > 0);
+    const total = new Float64Array(size);
+    const random = createStream(0, 'unused: rows look the same at every sight');
+    for (let first = 0; first < rows.length; first += together) {
+      const own = rows.slice(first, first + together);
+      const runs = Array.from({ length: together }, (_, i) => Int32Array.of(own[i] ?? own[0]!));
+      sums(values, set, runs, random)
+        .slice(0, own.length)
+        .forEach((gradientOfRow, i) => {
+          const weight = probabilities[own[i]!]!;
+          for (let p = 0; p < size; p++) total[p]! += weight * gradientOfRow[p]!;
+        });
+    }
+    return norms2Of(total, 1, rates);
+  };
+  return Object.assign(measure, { full, dispose: () => gradient.dispose() });
 }
 
 /** Adds up sums of 8 examples to sums of 16, 32, ... as a binary counter carries, and to that of all. */
 class DoublingTower {
   private readonly waiting: (Float64Array | null)[] = [];
-  private readonly levels: { norm2: number; count: number }[] = [];
+  private readonly levels: { norm2: number; ratedNorm2: number; count: number }[] = [];
   private readonly total: Float64Array;
 
   constructor(
-    size: number,
+    private readonly rates: Float64Array,
     private readonly examples: number,
   ) {
-    this.total = new Float64Array(size);
+    this.total = new Float64Array(rates.length);
   }
 
   add(sum: Float64Array): void {
     addTo(this.total, sum);
     let carried = sum;
     for (let level = 0; ; level++) {
-      const own = (this.levels[level] ??= { norm2: 0, count: 0 });
-      own.norm2 += norm2Of(carried, smallestBatch * 2 ** level);
+      const own = (this.levels[level] ??= { norm2: 0, ratedNorm2: 0, count: 0 });
+      const { norm2, ratedNorm2 } = norms2Of(carried, smallestBatch * 2 ** level, this.rates);
+      own.norm2 += norm2;
+      own.ratedNorm2 += ratedNorm2;
       own.count++;
       const other = this.waiting[level] ?? null;
       if (other === null) {
@@ -137,18 +169,28 @@ class DoublingTower {
   }
 
   norms(): MinibatchNorms[] {
-    const sizes = this.levels.map(({ norm2, count }, level) => ({
+    const sizes = this.levels.map(({ norm2, ratedNorm2, count }, level) => ({
       batchSize: smallestBatch * 2 ** level,
       minibatches: count,
       norm2: norm2 / count,
+      ratedNorm2: ratedNorm2 / count,
     }));
-    const full = { batchSize: this.examples, minibatches: 1, norm2: norm2Of(this.total, this.examples) };
+    const full = {
+      batchSize: this.examples,
+      minibatches: 1,
+      ...norms2Of(this.total, this.examples, this.rates),
+    };
     return [...sizes.filter(({ batchSize }) => batchSize < this.examples), full];
   }
 }
 
-function norm2Of(sum: Float64Array, examples: number): number {
-  let total = 0;
-  for (const value of sum) total += value * value;
-  return total / examples ** 2;
+/** Squared norms of `sum / examples`. */
+function norms2Of(sum: Float64Array, examples: number, rates: Float64Array): Norms2 {
+  let [norm2, ratedNorm2] = [0, 0];
+  for (let p = 0; p < sum.length; p++) {
+    const square = sum[p]! * sum[p]!;
+    norm2 += square;
+    ratedNorm2 += square * rates[p]!;
+  }
+  return { norm2: norm2 / examples ** 2, ratedNorm2: ratedNorm2 / examples ** 2 };
 }

@@ -6,7 +6,7 @@ import { modelSchema } from '../train/models/registry.js';
 import { optimizerSchema } from '../train/optimizers/registry.js';
 import { learningRateSchema } from '../train/optimizers/bounds.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
-import { samplerSchema } from '../train/sampler.js';
+import { samplerSchema } from '../../data/samplers.js';
 
 const positive = z.number().int().positive();
 

@@ -1,9 +1,15 @@
+import type { ExampleSet } from '../../data/experiment.js';
+import { allocateFields } from '../../data/fields.js';
+import { createStream } from '../../data/random/streams.js';
+import { rowProbabilities, samplingOf } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
 import { metricNames } from '../probe/summarise.js';
 import type { NewRun } from '../store/run-info.js';
 import type { RunMetadata } from '../store/schemas.js';
 import { sketchFamily } from '../train/groups/sketch.js';
-import type { RunPlan } from './plan.js';
+import type { Model } from '../train/models/model.js';
+import { learningRates } from './learning-rates.js';
+import type { RunPlan, StagePlan } from './plan.js';
 import type { RunRequest } from './run.js';
 
 /** What `run.json` says of a replica's run. */
@@ -32,22 +38,48 @@ export function describeRun(
     loss: { ...config.loss },
     parameters,
     groups: [...data[replica]!.groups],
-    stages: plan.stages.map(({ config: stage, sets, firstStep, steps, stepsPerEpoch }) => ({
-      name: stage.name,
-      trainOn: stage.trainOn,
-      firstStep,
-      steps,
-      stepsPerEpoch,
-      batchSize: stage.batchSize,
-      examples: sets[replica]!.size,
-      sampler: stage.sampler,
-      optimizer: stage.optimizer.kind,
-      learningRate: stage.optimizer.learningRate,
-    })),
+    stages: plan.stages.map((stage) => describeStage(stage, stage.sets[replica]!, model)),
     siblings: [...siblings],
     command: [...request.command],
     stepsTotal: plan.totalSteps,
   };
+}
+
+function describeStage(
+  { config, firstStep, steps, stepsPerEpoch }: StagePlan,
+  set: ExampleSet,
+  model: Model,
+): NewRun['stages'][number] {
+  const { name, trainOn, batchSize, sampler, optimizer, clipNorm } = config;
+  const rateOf = learningRates(config);
+  const sum2 = rowProbabilities(set, sampler).reduce((sum, probability) => sum + probability ** 2, 0);
+  return {
+    name,
+    trainOn,
+    firstStep,
+    steps,
+    stepsPerEpoch,
+    batchSize,
+    effectiveBatchSize: samplingOf({ sampler, batchSize, examples: set.size }).batchSize,
+    examples: set.size,
+    sampler,
+    effectiveExamples: 1 / sum2,
+    freshNoise: model.noise.length > 0 || differsBetweenSights(set),
+    optimizer: optimizer.kind,
+    learningRate: optimizer.learningRate,
+    learningRates: Object.fromEntries(model.parameters.map((own) => [own.name, rateOf(own.name)])),
+    clipNorm,
+  };
+}
+
+/** Whether a row of a set draws random numbers when it is looked at. */
+function differsBetweenSights(set: ExampleSet): boolean {
+  let asked = false;
+  set.fill([0], 0, allocateFields(set.fields, 1), () => {
+    asked = true;
+    return createStream(0, 'sight');
+  });
+  return asked;
 }
 
 /** Dimensions of the tables of a plan's runs. */

@@ -1,6 +1,7 @@
 import { UserError } from '../../data/errors.js';
 import type { ExampleSet, ExperimentData } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
+import { parseGroupName } from '../../data/subsets.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
@@ -85,4 +86,14 @@ export function keptCheckpoints({ config, stages }: RunPlan): number[] {
     ),
   );
   return [...new Set(steps)].filter((step) => step > 0);
+}
+
+/** Index of the last stage that trains questions; of the first stage where none does. */
+export function questionStageOf({ data, stages }: Pick<RunPlan, 'data' | 'stages'>): number {
+  const { groups } = data[0]!;
+  const asks = new Set(groups.flatMap((name, i) => (parseGroupName(name).kind === 'qa' ? [i] : [])));
+  return Math.max(
+    0,
+    stages.findLastIndex(({ sets }) => sets[0]!.group.some((group) => asks.has(group))),
+  );
 }

@@ -2,7 +2,7 @@ import { UserError } from '../../data/errors.js';
 import { nearest } from '../config/suggest.js';
 import type { LogConfig, LogTier, RunConfig } from './config.js';
 import { logTiers } from './config.js';
-import { matchesParameter } from './learning-rates.js';
+import { matchesParameter } from '../../data/parameter-groups.js';
 import { firstUpdate, lastUpdate, type LogSchedule } from './log/schedule.js';
 import type { PlannedCost } from './planned-cost.js';
 

@@ -27,13 +27,27 @@ const stageSchema = z.object({
   firstStep: z.int(),
   steps: z.int(),
   stepsPerEpoch: z.int(),
+  /** As configured. */
   batchSize: z.int(),
+  /** Examples of a whole minibatch: not more than a pass over the rows has. Absent in runs before it was recorded. */
+  effectiveBatchSize: z.int().optional(),
   /** Rows of the training set. */
   examples: z.int(),
   sampler: z.string(),
+  /**
+   * Rows that would make draws as varied if all were equally likely, `1 / sum p^2`: as many as there are rows unless the
+   * sampler takes the data's probabilities. Absent in runs before it was recorded.
+   */
+  effectiveExamples: z.number().optional(),
+  /** Whether a row gives another gradient at every sight (noise of the model, fresh images). Absent as the above. */
+  freshNoise: z.boolean().optional(),
   optimizer: z.string(),
-  /** Full learning rate, before the schedule. */
+  /** Full learning rate of the stage, before the schedule. */
   learningRate: z.number(),
+  /** The same of each parameter by name: parameter groups have their own. Absent in runs before it was recorded. */
+  learningRates: z.record(z.string(), z.number()).optional(),
+  /** Largest norm of the whole gradient, null without clipping. Absent as the above. */
+  clipNorm: z.number().nullable().optional(),
 });
 
 const runInfoSchema = z.object({

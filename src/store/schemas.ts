@@ -264,7 +264,11 @@ export const tables = {
     columns: {
       stage,
       step: checkpointStep,
-      sampler: dictionary('How the minibatches were drawn.', () => ['shuffle', 'withReplacement']),
+      sampler: dictionary(
+        'How the minibatches were drawn: shuffle, as parts of a partition of the rows; withReplacement, every example ' +
+          "independently, with the probabilities of the stage's sampler.",
+        () => ['shuffle', 'withReplacement'],
+      ),
       draw: int32('Number of the random partition.'),
       batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
       minibatches: int32('Minibatches measured.'),
@@ -272,6 +276,11 @@ export const tables = {
       example_norm2: float64('Mean squared norm of the gradients of single examples.'),
       full_norm2: float64('Squared norm of the gradient of the whole training set.'),
       examples: int32('Examples of the training set.', { unit: 'example' }),
+      rated_norm2: float64(
+        'As norm2, every coordinate times the full learning rate of its parameter in the stage with questions.',
+      ),
+      rated_example_norm2: float64('As example_norm2, with the same learning rates.'),
+      rated_full_norm2: float64('As full_norm2, with the same learning rates.'),
     },
   },
   landscape: {
@@ -295,6 +304,13 @@ export const tables = {
       lambda_max: float64('Largest eigenvalue in size of the Hessian of the mean loss, by power iteration.'),
       lambda_change: float64('Relative change of lambda_max in the last iteration.'),
       lambda_examples: int32('Examples of the sample behind lambda_max.', { unit: 'example' }),
+      rated_loss_gradient_norm: float64(
+        'Norm of the gradient of the mean loss in the coordinates theta / sqrt(learning rate): full learning rates of ' +
+          'the parameters in the stage with questions.',
+      ),
+      rated_gamma: float64('Gamma in these coordinates: every coordinate times its learning rate.'),
+      rated_variance_gradient_norm: float64('Norm of the gradient of rated_gamma in these coordinates.'),
+      rated_lambda_max: float64('Largest eigenvalue in size of the Hessian in these coordinates.'),
     },
   },
   epoch_drift: {

@@ -1,18 +1,6 @@
-import { z } from 'zod';
 import type { ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
-
-export const samplers = ['shuffle', 'withReplacement', 'shuffleOnce', 'mixture'] as const;
-
-export const samplerSchema = z
-  .enum(samplers)
-  .default('shuffle')
-  .describe(
-    'shuffle: a new order every epoch; shuffleOnce: one order for all epochs; withReplacement: every example drawn ' +
-      'by itself; mixture: drawn with the probabilities of the data (a stream of fresh examples)',
-  );
-
-export type Sampler = z.infer<typeof samplerSchema>;
+import { rowDrawer, rowWeights, type Sampler } from '../../data/samplers.js';
 
 /** Minibatches of a stage, one replica's. */
 export interface MinibatchOrder {
@@ -32,8 +20,8 @@ export function stepsPerEpoch(
 }
 
 /**
- * The order in which a stage meets its examples. The random stream is consumed epoch by epoch, so that a stream
- * restored to its state at the start of an epoch reproduces that epoch.
+ * The order in which a stage meets its examples, as `data/samplers.ts` declares it. The random stream is consumed epoch
+ * by epoch, so that a stream restored to its state at the start of an epoch reproduces that epoch.
  */
 export function minibatchOrder(
   set: ExampleSet,
@@ -43,7 +31,7 @@ export function minibatchOrder(
 ): MinibatchOrder {
   const { size } = set;
   const steps = stepsPerEpoch(set, batchSize, sampler);
-  const cumulative = sampler === 'mixture' ? cumulativeProbabilities(set) : null;
+  const draw = sampler === 'mixture' ? rowDrawer(rowWeights(set, sampler)) : null;
   let fixed: Int32Array | null = null;
   return {
     stepsPerEpoch: steps,
@@ -51,31 +39,11 @@ export function minibatchOrder(
       let rows: Int32Array;
       if (sampler === 'shuffle') rows = random.permutation(size);
       else if (sampler === 'shuffleOnce') rows = fixed ??= random.permutation(size);
-      else if (cumulative === null) rows = Int32Array.from({ length: size }, () => random.integer(size));
-      else rows = Int32Array.from({ length: steps * batchSize }, () => draw(cumulative, random.uniform()));
+      else if (draw === null) rows = Int32Array.from({ length: size }, () => random.integer(size));
+      else rows = Int32Array.from({ length: steps * batchSize }, () => draw(random));
       return Array.from({ length: steps }, (_, step) =>
         rows.subarray(step * batchSize, (step + 1) * batchSize),
       );
     },
   };
-}
-
-function cumulativeProbabilities({ size, probability }: ExampleSet): Float64Array {
-  if (probability === undefined) throw new Error('the mixture sampler needs data with probabilities');
-  const sums = new Float64Array(size);
-  let total = 0;
-  for (let row = 0; row < size; row++) sums[row] = total += probability[row]!;
-  return sums.map((sum) => sum / total);
-}
-
-/** First row whose cumulative probability exceeds `u`. */
-function draw(cumulative: Float64Array, u: number): number {
-  let low = 0;
-  let high = cumulative.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (cumulative[middle]! > u) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -3,7 +3,7 @@ import { UserError } from '../../data/errors.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { checkedCost } from '../../src/run/plan.js';
-import { matchesParameter } from '../../src/run/learning-rates.js';
+import { matchesParameter } from '../../data/parameter-groups.js';
 import { settingsWithLittleEffect } from '../../src/run/without-effect.js';
 
 const text = 'configs/set-inclusion-smoke.yaml';

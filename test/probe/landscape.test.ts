@@ -6,6 +6,8 @@ import { createStream } from '../../data/random/streams.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createEpochDriftMeter } from '../../src/probe/epoch-drift.js';
 import { createLandscapeMeter, landscapeDefaults } from '../../src/probe/landscape.js';
+import { createMinibatchMeter } from '../../src/probe/minibatch-norms.js';
+import { populationOf, ratesOfCoordinates } from '../../src/probe/population.js';
 import { runSchema } from '../../src/run/config.js';
 import { planRun } from '../../src/run/plan.js';
 import { batchTensors, gatherExamples } from '../../src/train/batch.js';
@@ -81,10 +83,13 @@ test('variance, its gradient and the largest eigenvalue agree with gradients of 
   const { plan, learner, values, set, size, start, gradientAt } = setUp();
   const count = 70;
   const meter = createLandscapeMeter(plan.model, learner.blocks);
-  const found = meter(values, part(set, count), createStream(0, 'landscape'), {
+  const population = populationOf(part(set, count), 'shuffle', 0);
+  const equal = new Float64Array(size).fill(0.25);
+  const found = meter(values, population, createStream(0, 'landscape'), equal, {
     ...landscapeDefaults,
     lambdaExamples: count,
   });
+  expect(found.rated.gamma).toBeCloseTo(0.25 * found.gamma, 12);
   const gammaAt = (parameters: readonly number[]): number => {
     const mean = gradientAt(parameters, firstRows(count));
     let sum = 0;
@@ -129,7 +134,12 @@ test('an epoch that shuffles ends beyond one with replacement by what the varian
   const { plan, learner, values, set } = setUp();
   const meter = createEpochDriftMeter(plan.model, learner.blocks);
   const before = tf.memory().numTensors;
-  const drifts = meter(values, set, createStream(1, 'epoch-drift'), [2e-4, 5e-5])!;
+  const drifts = meter(
+    values,
+    populationOf(set, 'shuffle', 0),
+    createStream(1, 'epoch-drift'),
+    [2e-4, 5e-5],
+  )!;
   expect(tf.memory().numTensors).toBe(before);
   const [large, small] = drifts;
   // Both sides are of second order, what is between them of third.
@@ -140,3 +150,62 @@ test('an epoch that shuffles ends beyond one with replacement by what the varian
   expect(shrinks).toBeLessThan(6);
   meter.dispose();
 });
+
+test('rows that are drawn with unequal probabilities weigh so, and rates of single parameters count', () => {
+  const { plan, learner, values, set, size, start, gradientAt } = setUp();
+  const count = 6;
+  const weights = Float64Array.from({ length: count }, (_, row) => (row % 3) + (row < 3 ? 1 : 0));
+  const total = weights.reduce((sum, own) => sum + own, 0);
+  const population = populationOf({ ...part(set, count), probability: weights }, 'mixture', 0);
+  const rateOf = (name: string): number => (name === 'variable_embedding.weight' ? 0.3 : 0.02);
+  const rates = ratesOfCoordinates(learner.blocks, rateOf);
+  expect(rates).toHaveLength(size);
+  expect(new Set(rates)).toEqual(new Set([0.3, 0.02]));
+
+  /** Mean of the loss gradient and `sum_p scale_p Gamma_p` with the probabilities of the rows. */
+  const at = (parameters: readonly number[], scale: ArrayLike<number>) => {
+    const own = Array.from({ length: count }, (_, row) => gradientAt(parameters, [row]));
+    const mean = new Float64Array(size);
+    own.forEach((g, row) => g.forEach((value, p) => (mean[p]! += (weights[row]! / total) * value)));
+    let gamma = 0;
+    own.forEach((g, row) =>
+      g.forEach((value, p) => (gamma += (weights[row]! / total) * scale[p]! * (value - mean[p]!) ** 2)),
+    );
+    return { mean, gamma };
+  };
+  const ones = new Float64Array(size).fill(1);
+  const plain = at(start, ones);
+  const meter = createLandscapeMeter(plan.model, learner.blocks);
+  const found = meter(values, population, createStream(0, 'landscape'), rates, {
+    ...landscapeDefaults,
+    lambdaExamples: 64,
+  });
+  expect(found.gamma / plain.gamma).toBeCloseTo(1, 3);
+  expect(found.lossGradientNorm / Math.sqrt(dot(plain.mean, plain.mean))).toBeCloseTo(1, 3);
+  expect(found.rated.gamma / at(start, rates).gamma).toBeCloseTo(1, 3);
+  const scaled = plain.mean.map((value, p) => rates[p]! * value);
+  expect(found.rated.lossGradientNorm / Math.sqrt(dot(scaled, plain.mean))).toBeCloseTo(1, 3);
+
+  // The norm of a gradient from its slopes along every coordinate, in the coordinates theta / sqrt(rate).
+  const r = 3e-4;
+  let slope2 = 0;
+  for (let p = 0; p < size; p++) {
+    const unit = Array.from({ length: size }, (_, q) => (q === p ? 1 : 0));
+    const slope =
+      (at(shifted(start, r, unit), rates).gamma - at(shifted(start, -r, unit), rates).gamma) / (2 * r);
+    slope2 += rates[p]! * slope * slope;
+  }
+  expect(found.rated.varianceGradientNorm / Math.sqrt(slope2)).toBeGreaterThan(0.98);
+  expect(found.rated.varianceGradientNorm / Math.sqrt(slope2)).toBeLessThan(1.02);
+  // Between the largest rate and the smallest, the curvature in these coordinates lies between the two products.
+  const [ratedLambda, lambda] = [found.rated.lambdaMax, found.lambdaMax].map(Math.abs);
+  expect(ratedLambda).toBeLessThan(0.3 * lambda! * 1.05);
+  expect(ratedLambda).toBeGreaterThan(0.02 * lambda! * 0.95);
+  meter.dispose();
+
+  const norms = createMinibatchMeter(plan.model, learner.blocks);
+  const full = norms.full(values, population, rates);
+  expect(full.norm2 / dot(plain.mean, plain.mean)).toBeCloseTo(1, 4);
+  expect(full.ratedNorm2 / dot(scaled, plain.mean)).toBeCloseTo(1, 4);
+  norms.dispose();
+}, 120_000);

@@ -8,7 +8,7 @@ import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import type { Engine } from '../../src/train/engine/load.js';
-import { samplers } from '../../src/train/sampler.js';
+import { samplers } from '../../data/samplers.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { quietRequest, temporaryFolder } from './support.js';
 

@@ -1,13 +1,15 @@
 import type { ColumnSet } from '../../src/store/column-views.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
-import { batchMoments, finitePopulation } from '../../src/analysis/measures/batch-moments.js';
-import { smithRegulariser } from '../../src/analysis/measures/smith-regulariser.js';
+import { minibatchVarianceFactor } from '../../data/samplers.js';
+import { minibatchSeries, momentsBySteps } from '../../src/analysis/minibatch-variance.js';
+import { stageSampling } from '../../src/analysis/stage-sampling.js';
 import { endOfQuestions, questionStage } from '../../src/analysis/run-data.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
 import {
   penaltyColumns,
   penaltyPoints,
+  pointsBySampler,
   penaltySteps,
   type PenaltyPoints,
 } from '../../src/analysis/penalty-points.js';
@@ -55,7 +57,8 @@ function penaltyPanel(
   return {
     title: 'penalty',
     question:
-      'Do norms of real minibatches follow |G|^2 + (N-B)/(N-1) Gamma/B? Null: the law; nothing is fitted.',
+      'Do norms of real minibatches follow |G|^2 + (N-B)/(N-1) Gamma/B (drawn independently: |G|^2 + Gamma/B)? Null: ' +
+      'the law; nothing is fitted.',
     choices: {
       name: 'checkpoint',
       values: steps.map((step) => `step ${step}`),
@@ -72,9 +75,12 @@ function penaltyPanel(
         const values = points.map((own) => of(own)).filter((value) => value !== undefined);
         return values.reduce((sum, value) => sum + value, 0) / values.length;
       };
-      const sizes = first.shuffle.map(({ batchSize }) => batchSize);
-      const of = (size: number) => (own: PenaltyPoints) =>
-        own.shuffle.find(({ batchSize }) => batchSize === size);
+      const sampling = stageSampling(questionStage(run.info));
+      const isPartition = sampling.draws === 'partition';
+      const { own: drawn, other } = pointsBySampler(first, sampling);
+      const sizes = drawn.map(({ batchSize }) => batchSize);
+      const of = (size: number) => (points: PenaltyPoints) =>
+        pointsBySampler(points, sampling).own.find(({ batchSize }) => batchSize === size);
       const population = first.examples;
       const [gamma, full] = [mean((own) => own.gamma), mean((own) => own.fullNorm2)];
       const figure: ScatterFigure = {
@@ -82,21 +88,25 @@ function penaltyPanel(
         title: 'squared norm of minibatch gradients by batch size',
         // The last one shows where points share a cell: the one that the law is about.
         series: [
-          ...(first.withReplacement.length > 0
+          ...(other.length > 0
             ? [
                 {
-                  name: 'measured, with replacement',
-                  x: first.withReplacement.map(({ batchSize }) => batchSize),
-                  y: first.withReplacement.map(({ batchSize }) =>
-                    mean((own) => own.withReplacement.find((one) => one.batchSize === batchSize)?.measured),
+                  name: isPartition ? 'measured, with replacement' : 'measured, without replacement',
+                  x: other.map(({ batchSize }) => batchSize),
+                  y: other.map(({ batchSize }) =>
+                    mean(
+                      (points) =>
+                        pointsBySampler(points, sampling).other.find((one) => one.batchSize === batchSize)
+                          ?.measured,
+                    ),
                   ),
                 },
               ]
             : []),
           {
-            name: 'measured, without replacement',
+            name: isPartition ? 'measured, without replacement' : 'measured, drawn independently',
             x: sizes,
-            y: sizes.map((size) => mean((own) => of(size)(own)?.measured)),
+            y: sizes.map((size) => mean((points) => of(size)(points)?.measured)),
           },
         ],
         curves: [
@@ -105,7 +115,7 @@ function penaltyPanel(
             y: (size) =>
               size < 1 || size > population
                 ? NaN
-                : full + ((population - size) / Math.max(1, population - 1)) * (gamma / size),
+                : full + gamma * minibatchVarianceFactor({ ...sampling, population, batchSize: size }),
           },
         ],
         identity: false,
@@ -135,9 +145,6 @@ function penaltyPanel(
             : intervalText({ ...ratio }, true),
         ];
       });
-      const { learningRate, batchSize, optimizer } = questionStage(run.info);
-      const caveat = optimizer === 'sgd' ? '' : ` (a theorem about plain SGD; this run uses ${optimizer})`;
-      const penalty = smithRegulariser({ gamma, meanNorm2: full }, { learningRate, batchSize, population });
       const table = [
         ...textTable(
           [['batch size', 'measured', 'law (null)', 'measured/law - 1', '95 % interval'], ...rows],
@@ -145,10 +152,6 @@ function penaltyPanel(
         ).map((line, i) => paint(line.slice(0, box.width), i === 0 ? 'bold' : 'plain', style)),
         ...wrapped(
           `Gamma ${formatNumber(gamma)}, |G|^2 ${formatNumber(full)} nats^2/parameter^2, noise scale Gamma/|G|^2 ${formatNumber(gamma / full)} examples; N ${population}; ${points.length} ${points.length === 1 ? 'run' : 'runs'}`,
-          box.width,
-        ),
-        ...wrapped(
-          `penalty epsilon/4 |g_B|^2 at batch size ${batchSize}, epsilon ${learningRate}: variance part ${formatNumber(penalty.variance)}, norm part ${formatNumber(penalty.norm)} nats${caveat}`,
           box.width,
         ),
       ];
@@ -215,23 +218,16 @@ async function noiseCurves(runs: readonly RunSource[]): Promise<{ gamma: RunCurv
   for (const run of runs) {
     const gradients = await run.groupGradients();
     if (gradients === null) continue;
-    const { examples: population } = questionStage(run.info);
     const last = Math.max(1, endOfQuestions(run.info));
     const width = Math.max(1, Math.ceil(last / windows));
     const sums = Array.from({ length: Math.ceil(last / width) }, () => ({ gamma: 0, full: 0, count: 0 }));
-    const [norm2, example, count] = [
-      gradients.norm2('minibatch'),
-      gradients.exampleNorm2('minibatch'),
-      gradients.count('minibatch'),
-    ];
+    const moments = momentsBySteps(minibatchSeries(gradients), stageSampling(questionStage(run.info)));
     gradients.steps.forEach((step, i) => {
-      if (step > last) return;
-      const own = batchMoments({ size: count[i]!, norm2: norm2[i]!, exampleNorm2: example[i]! });
-      if (typeof own === 'string') return;
-      const moments = finitePopulation(own, population);
+      const own = moments[i] ?? null;
+      if (own === null || step > last) return;
       const window = sums[Math.floor((step - 1) / width)]!;
-      window.gamma += moments.gamma;
-      window.full += moments.meanNorm2;
+      window.gamma += own.gamma;
+      window.full += own.meanNorm2;
       window.count++;
     });
     // Example norms are logged on a schedule: a window without any is no gap.

@@ -1,3 +1,4 @@
+import type { Sampling } from '../../../data/samplers.js';
 import { assertInteger } from '../inference/check.js';
 import type { Gram } from './gram.js';
 import { gradientSums } from './gradient-sums.js';
@@ -24,7 +25,7 @@ export interface SampleMoments {
 /**
  * Unbiased moments from one minibatch of B independent examples (McCandlish et al. 2018, appendix A):
  * `tr Sigma = (sum |g_i|^2 - B |g_B|^2) / (B - 1)`, `|G|^2 = (B |g_B|^2 - mean |g_i|^2) / (B - 1)`, the mean of the
- * off-diagonal of K. For a batch drawn without replacement from a training set see `finitePopulation`. The reason for
+ * off-diagonal of K. For what it says of a training set see `populationMoments`. The reason for
  * fewer than 2 examples or a norm that is not finite.
  */
 export function batchMoments({ size, norm2, exampleNorm2 }: BatchNorms): SampleMoments | string {
@@ -44,14 +45,16 @@ export function batchNorms(gram: Gram, indices?: readonly number[]): BatchNorms 
 }
 
 /**
- * What {@link SampleMoments} estimate when batches are drawn without replacement from a training set of N:
- * `Gamma = (N-1)/N tr Sigma`, `|G|^2 = |G|^2_est + Gamma / (N-1)`. The second correction is not small once
- * Gamma / |G|^2 nears N. Throws a RangeError for N < 2.
+ * What {@link SampleMoments} estimate for the population that a sampler draws minibatches from: of a partition of N rows
+ * `Gamma = (N-1)/N tr Sigma`, `|G|^2 = |G|^2_est + Gamma / (N-1)`, and the second correction is not small once
+ * Gamma / |G|^2 nears N; of independent draws they are Gamma and |G|^2 of the distribution as they stand. The moments of
+ * the full batch are exact.
  */
-export function finitePopulation(
+export function populationMoments(
   { traceSigma, meanNorm2 }: SampleMoments,
-  population: number,
+  { draws, population }: Sampling,
 ): GradientMoments {
+  if (draws === 'independent') return { gamma: traceSigma, meanNorm2 };
   assertInteger('population', population, 2);
   const gamma = ((population - 1) / population) * traceSigma;
   return { gamma, meanNorm2: meanNorm2 + gamma / (population - 1) };

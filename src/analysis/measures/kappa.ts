@@ -1,20 +1,10 @@
-import { assertInteger } from '../inference/check.js';
+import { variancePenaltyFactor, type Sampling } from '../../../data/samplers.js';
 
 /**
- * Finite-population correction `(N - B) / (N - 1)` of the variance of a mean of B of N examples drawn without
- * replacement: exactly 0 for the full batch. Throws a RangeError unless 1 <= B <= N.
+ * `kappa`, coefficient of Gamma in the implicit penalty of plain SGD, in units of the learning rate: `epsilon (m-1) /
+ * (4(N-1))` with m minibatches an epoch, `(N-B)/(N-1) epsilon / (4B)` where B divides N (Smith, Dherin, Barrett and De
+ * 2021). 0 for the full batch and for samplers that draw independently (`variancePenaltyFactor`).
  */
-export function populationCorrection(batchSize: number, population: number): number {
-  assertInteger('batch size', batchSize, 1);
-  assertInteger('population', population, batchSize);
-  return population === batchSize ? 0 : (population - batchSize) / (population - 1);
-}
-
-/**
- * `kappa = (N-B)/(N-1) epsilon / (4B)`, coefficient of Gamma in Smith's implicit penalty (Smith, Dherin, Barrett and De
- * 2021, with the finite-population correction), in units of the learning rate. Throws a RangeError unless
- * 1 <= B <= N.
- */
-export function kappa(learningRate: number, batchSize: number, population: number): number {
-  return populationCorrection(batchSize, population) * (learningRate / (4 * batchSize));
+export function kappa(learningRate: number, sampling: Sampling): number {
+  return learningRate * variancePenaltyFactor(sampling);
 }

@@ -6,7 +6,7 @@ export type BatchNorm = Pick<BatchNorms, 'size' | 'norm2'>;
 /**
  * Moments from the norms of minibatch gradients of two sizes b < B (McCandlish et al. 2018, appendix A):
  * `|G|^2 = (B |g_B|^2 - b |g_b|^2) / (B - b)`, `tr Sigma = (|g_b|^2 - |g_B|^2) / (1/b - 1/B)`, unbiased for independent
- * examples; both can be negative. With `finitePopulation` for batches drawn without replacement. The reason for a norm
+ * examples; both can be negative. `populationMoments` turns them into those of a training set. The reason for a norm
  * that is not finite; throws a RangeError unless 1 <= b < B.
  */
 export function twoBatchSizes(small: BatchNorm, large: BatchNorm): SampleMoments | string {

@@ -1,12 +1,15 @@
+import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import type { GroupGradients } from '../group-gradients.js';
-import { batchMoments, finitePopulation } from '../measures/batch-moments.js';
+import { batchMoments } from '../measures/batch-moments.js';
 import { dose } from '../measures/dose.js';
 import { meanOf } from '../measures/measured.js';
+import { noiseScale } from '../measures/noise-scale.js';
 import { smithRegulariser } from '../measures/smith-regulariser.js';
-import { minibatchVariance } from '../minibatch-variance.js';
+import { minibatchSeries, minibatchVariance, momentsBySteps } from '../minibatch-variance.js';
 import type { RunValue } from '../quantity.js';
 import { endOfQuestions, questionStage, readTable, type RunData } from '../run-data.js';
 import type { SectionSpec } from '../section.js';
+import { stageSampling } from '../stage-sampling.js';
 
 /** Share of the stage with questions, at its end, over which the variance is averaged. */
 const lateShare = 0.2;
@@ -32,21 +35,25 @@ export const gradientNoise: SectionSpec = {
     const gradients = await reader.gradients();
     if (gradients === null) return null;
     const { info } = run;
-    const { steps, examples: population, batchSize, learningRate } = questionStage(info);
+    const stage = questionStage(info);
+    const { steps, learningRate } = stage;
+    const sampling = stageSampling(stage);
     const last = endOfQuestions(info);
     const late = { from: Math.floor(last - lateShare * steps), to: last };
-    const variance = minibatchVariance(gradients, population, late);
+    const variance = minibatchVariance(minibatchSeries(gradients), sampling, late);
     if (typeof variance === 'string') {
       const keys = ['gamma', 'meanNorm2', 'noiseScale', 'normTest', 'variance', 'norm', 'dose'];
       return Object.fromEntries(keys.map((key) => [key, variance]));
     }
-    const { gamma, meanNorm2, noiseScale } = variance;
+    const { gamma, meanNorm2 } = variance;
+    const penalty = smithRegulariser([{ gamma, meanNorm2, learningRate }], sampling);
     return {
       gamma,
       meanNorm2,
-      noiseScale: noiseScale ?? 'the squared norm of the full gradient is not above its noise',
+      noiseScale: noiseScale([variance]),
       normTest: meanNormTest(gradients, late),
-      ...smithRegulariser(variance, { learningRate, batchSize, population }),
+      norm: penalty.norm,
+      variance: whyNoVariancePenalty(sampling) ?? penalty.variance,
       dose: await doseOf(run, gradients),
     };
   },
@@ -70,29 +77,27 @@ function meanNormTest(gradients: GroupGradients, { from, to }: { from: number; t
 
 /** Dose over the stage with questions: Gamma from the minibatches that have per-example norms, held in between. */
 async function doseOf(run: RunData, gradients: GroupGradients): Promise<RunValue> {
-  const { firstStep, batchSize, examples: population, sampler } = questionStage(run.info);
-  if (sampler === 'withReplacement') return 'there is no variance part with replacement';
+  const stage = questionStage(run.info);
+  const { firstStep } = stage;
+  const sampling = stageSampling(stage);
   const columns = await readTable(run, 'steps', ['step', 'learning_rate']);
   if (columns === null) return 'the run has no steps';
-  const gammas = new Map<number, number>();
-  const [norm2, exampleNorm2, size] = [
-    gradients.norm2('minibatch'),
-    gradients.exampleNorm2('minibatch'),
-    gradients.count('minibatch'),
-  ];
-  gradients.steps.forEach((step, i) => {
-    const own = batchMoments({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
-    if (typeof own !== 'string') gammas.set(step, finitePopulation(own, population).gamma);
-  });
+  const series = minibatchSeries(gradients);
+  const gammas = new Map(
+    momentsBySteps(series, sampling).map((own, i) => [series.steps[i]!, own?.gamma ?? null]),
+  );
   const steps = columns.column('step', 'int32').values;
   const rates = columns.column('learning_rate', 'float64').values;
   const inStage = Array.from(steps.keys()).filter(
     (row) => steps[row]! > firstStep && steps[row]! <= endOfQuestions(run.info),
   );
   return dose(
-    inStage.map((row) => rates[row]!),
-    inStage.map((row) => gammas.get(steps[row]!) ?? null),
-    batchSize,
-    population,
+    [
+      {
+        learningRates: inStage.map((row) => rates[row]!),
+        gammas: inStage.map((row) => gammas.get(steps[row]!) ?? null),
+      },
+    ],
+    sampling,
   );
 }

@@ -1,8 +1,10 @@
+import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import { forceRatio } from '../measures/force-ratio.js';
 import { kappa } from '../measures/kappa.js';
 import type { Quantity } from '../quantity.js';
 import { endOfQuestions, questionStage, readTable, type RunData } from '../run-data.js';
 import type { RunValues, SectionSpec } from '../section.js';
+import { stageSampling } from '../stage-sampling.js';
 
 /** Below it Smith's expansion in `m epsilon lambda_max` is taken for good. */
 const regime = 0.1;
@@ -74,8 +76,10 @@ async function measure(run: RunData): Promise<RunValues | null> {
   const [lossGradient, gamma, varianceGradient, cosine, gsnr, lambda] = numbers.map(
     (name) => columns.column(name, 'float64').values,
   );
-  const { learningRate, batchSize, examples, stepsPerEpoch } = questionStage(run.info);
-  const strength = kappa(learningRate, batchSize, examples);
+  const stage = questionStage(run.info);
+  const { learningRate, stepsPerEpoch } = stage;
+  const sampling = stageSampling(stage);
+  const strength = kappa(learningRate, sampling);
   const valuesAt = (at: number): Record<string, number | string> => {
     const row = step.indexOf(at);
     const missing = `seed ${run.info.seed}: the landscape at step ${at} was not measured`;
@@ -85,10 +89,11 @@ async function measure(run: RunData): Promise<RunValues | null> {
       force:
         row < 0
           ? missing
-          : forceRatio(strength, {
+          : (whyNoVariancePenalty(sampling) ??
+            forceRatio(strength, {
               varianceGradient: varianceGradient![row]!,
               lossGradient: lossGradient![row]!,
-            }),
+            })),
       cosine: of(cosine),
       gamma: of(gamma),
       'variance gradient': of(varianceGradient),

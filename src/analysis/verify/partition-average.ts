@@ -1,3 +1,4 @@
+import { samplingOf, type Sampling } from '../../../data/samplers.js';
 import { gramOf } from '../measures/gram.js';
 import type { Gram } from '../measures/gram.js';
 import { gradientVariance } from '../measures/gradient-variance.js';
@@ -17,6 +18,9 @@ export function meanBatchNorm2(gram: Gram, partitions: readonly (readonly (reado
   return sum / partitions.length;
 }
 
+const shuffled = (batchSize: number, examples: number): Sampling =>
+  samplingOf({ sampler: 'shuffle', batchSize, examples });
+
 const cases: readonly (readonly [DataName, batchSize: number, golden: number])[] = [
   ['6,2', 2, 0.758185],
   ['6,2', 3, 0.379092],
@@ -32,7 +36,7 @@ export function partitionAverage(): CheckResult {
       const gram = gramOf(gradients.map((gradient) => gradient(start)));
       const moments = present(gradientVariance(gram));
       const observed = meanBatchNorm2(gram, partitionsOf(range(gram.size), batchSize)) - moments.meanNorm2;
-      const law = expectedMinibatchNorm2(moments, batchSize, gram.size) - moments.meanNorm2;
+      const law = expectedMinibatchNorm2(moments, shuffled(batchSize, gram.size)) - moments.meanNorm2;
       const label = `variance of the mean of ${batchSize} of ${gram.size}`;
       return [relative(`${label}, enumerated`, observed, law, 1e-9), relative(label, law, golden, 1e-5)];
     }),

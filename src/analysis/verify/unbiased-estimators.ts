@@ -1,6 +1,7 @@
+import { samplingOf } from '../../../data/samplers.js';
 import { createStream } from '../../../data/random/streams.js';
 import type { RandomStream } from '../../../data/random/streams.js';
-import { batchMoments, batchNorms, finitePopulation } from '../measures/batch-moments.js';
+import { batchMoments, batchNorms, populationMoments } from '../measures/batch-moments.js';
 import { cosineOfMeans } from '../measures/cosine-of-means.js';
 import { meanCosine } from '../measures/cosine.js';
 import { everyExample, gramOf } from '../measures/gram.js';
@@ -19,18 +20,19 @@ const meanBy = <T>(items: readonly T[], value: (item: T) => number): number =>
 function finite(): Comparison[] {
   const { start, gradients } = smallLoss('8,1');
   const gram = gramOf(gradients.map((gradient) => gradient(start)));
+  const shuffled = samplingOf({ sampler: 'shuffle', batchSize: 5, examples: gram.size });
   const truth = present(gradientVariance(gram));
   const [small, large] = [2, 5].map((size) =>
     subsetsOf(range(gram.size), size).map((own) => present(batchNorms(gram, own))),
   );
-  const single = large!.map((norms) => finitePopulation(present(batchMoments(norms)), gram.size));
+  const single = large!.map((norms) => populationMoments(present(batchMoments(norms)), shuffled));
   const pair = present(
     twoBatchSizes(
       { size: 2, norm2: meanBy(small!, ({ norm2 }) => norm2) },
       { size: 5, norm2: meanBy(large!, ({ norm2 }) => norm2) },
     ),
   );
-  const corrected = finitePopulation(pair, gram.size);
+  const corrected = populationMoments(pair, shuffled);
   return [
     relative('|G|^2, two batch sizes', corrected.meanNorm2, truth.meanNorm2, 1e-12),
     relative('Gamma, two batch sizes', corrected.gamma, truth.gamma, 1e-12),

@@ -1,8 +1,7 @@
-import { fixedSights } from '../../../data/fixed-sights.js';
 import { createStream } from '../../../data/random/streams.js';
 import { createEpochDriftMeter } from '../../probe/epoch-drift.js';
 import { tables } from '../../store/schemas.js';
-import { ToolCache, type ProbeSpec } from './probe.js';
+import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
 /** Learning rates of the short epochs: third-order terms and rounding pull apart. */
 const learningRates = [1e-3, 2.5e-4];
@@ -15,13 +14,13 @@ export const epochDriftProbe: ProbeSpec = {
     const meters = new ToolCache(createEpochDriftMeter);
     return {
       begin: (run, open) => {
-        const { plan, seed } = run;
+        const { seed } = run;
         const writer = open(tables.epoch_drift);
-        const set = fixedSights(plan.stages[0]!.sets[0]!, seed, 'probe/examples');
+        const { population } = questionPopulation(run);
         return ({ stage, step, end, blocks, values }) => {
           if (!end) return;
           const random = createStream(seed, 'epoch-drift');
-          for (const drift of meters.of(run, blocks)(values, set, random, learningRates) ?? []) {
+          for (const drift of meters.of(run, blocks)(values, population, random, learningRates) ?? []) {
             writer.append({
               stage,
               step,

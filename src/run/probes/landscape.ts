@@ -1,10 +1,10 @@
-import { fixedSights } from '../../../data/fixed-sights.js';
 import { createStream } from '../../../data/random/streams.js';
 import { createLandscapeMeter } from '../../probe/landscape.js';
+import { ratesOfCoordinates } from '../../probe/population.js';
 import { tables } from '../../store/schemas.js';
-import { ToolCache, type ProbeSpec } from './probe.js';
+import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
-/** Gradient of the gradient variance, curvature and signal-to-noise ratio of the first stage's training set. */
+/** Gradient of the gradient variance, curvature and signal-to-noise ratio of the training set of the stage with questions. */
 export const landscapeProbe: ProbeSpec = {
   name: 'landscape',
   tables: [tables.landscape],
@@ -12,12 +12,14 @@ export const landscapeProbe: ProbeSpec = {
     const meters = new ToolCache(createLandscapeMeter);
     return {
       begin: (run, open) => {
-        const { plan, seed } = run;
+        const { seed } = run;
         const writer = open(tables.landscape);
-        const set = fixedSights(plan.stages[0]!.sets[0]!, seed, 'probe/examples');
+        const { population, rateOf } = questionPopulation(run);
         return ({ stage, step, end, blocks, values }) => {
           if (!end) return;
-          const found = meters.of(run, blocks)(values, set, createStream(seed, 'landscape'));
+          const rates = ratesOfCoordinates(blocks, rateOf);
+          const random = createStream(seed, 'landscape');
+          const found = meters.of(run, blocks)(values, population, random, rates);
           writer.append({
             stage,
             step,
@@ -31,6 +33,10 @@ export const landscapeProbe: ProbeSpec = {
             lambda_max: found.lambdaMax,
             lambda_change: found.lambdaChange,
             lambda_examples: found.lambdaExamples,
+            rated_loss_gradient_norm: found.rated.lossGradientNorm,
+            rated_gamma: found.rated.gamma,
+            rated_variance_gradient_norm: found.rated.varianceGradientNorm,
+            rated_lambda_max: found.rated.lambdaMax,
           });
           writer.flush();
         };

@@ -4,8 +4,10 @@ import type { TableDefinition } from '../../store/columns.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import type { Model } from '../../train/models/model.js';
 import type { Block } from '../../train/parameters/layout.js';
+import { populationOf, type Population } from '../../probe/population.js';
 import type { Checkpoint } from '../checkpoint.js';
-import type { RunPlan } from '../plan.js';
+import { learningRates } from '../learning-rates.js';
+import { questionStageOf, type RunPlan } from '../plan.js';
 
 /** What is measured, and how much of it. */
 export interface ProbeOptions extends PanelOptions {
@@ -57,6 +59,15 @@ export interface ProbedRun {
   readonly options: ProbeOptions;
   /** One line for people. */
   readonly onMessage: (message: string) => void;
+}
+
+/** The rows of the stage with questions as its sampler draws them, and the full learning rate of each parameter there. */
+export function questionPopulation({ plan, seed }: Pick<ProbedRun, 'plan' | 'seed'>): {
+  readonly population: Population;
+  readonly rateOf: (parameter: string) => number;
+} {
+  const { config, sets } = plan.stages[questionStageOf(plan)]!;
+  return { population: populationOf(sets[0]!, config.sampler, seed), rateOf: learningRates(config) };
 }
 
 /** Opens a table of the run; whoever opens it need not close it. */

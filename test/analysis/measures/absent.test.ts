@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { batchMoments, batchNorms, finitePopulation } from '../../../src/analysis/measures/batch-moments.js';
+import { samplingOf } from '../../../data/samplers.js';
+import { batchMoments, batchNorms, populationMoments } from '../../../src/analysis/measures/batch-moments.js';
 import { centredCosines, centredMatched } from '../../../src/analysis/measures/centred.js';
 import { conflictRate } from '../../../src/analysis/measures/conflict-rate.js';
 import { confusion } from '../../../src/analysis/measures/confusion.js';
@@ -125,12 +126,13 @@ test('a coordinate that does not vary is left out of the GSNR and stops nothing'
 });
 
 test('wrong arguments throw', () => {
+  const single = samplingOf({ sampler: 'shuffle', batchSize: 1, examples: 1 });
   expect(() => gramMatrix([1, 2], 2)).toThrow('2 products, not 2 times 2');
   expect(() => gradientVariance(zero, [0, 3])).toThrow('no example 3 among 3');
   expect(() => gradientVariance(zero, [0, 0])).toThrow('an example comes twice');
   expect(() => centredMatched(zero, [0], [1, 2])).toThrow('differ in length');
   expect(() => twoBatchSizes({ size: 4, norm2: 1 }, { size: 4, norm2: 1 })).toThrow('not 1 <= b < B');
-  expect(() => finitePopulation({ traceSigma: 1, meanNorm2: 1 }, 1)).toThrow(RangeError);
+  expect(() => populationMoments({ traceSigma: 1, meanNorm2: 1 }, single)).toThrow(RangeError);
   expect(() => preconditionedCosine([1], [1], [-1])).toThrow('is negative');
   expect(() => evidenceBasedCriterion(present(coordinateMomentsOf([[1], [2]])), 0)).toThrow('not positive');
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { samplingOf } from '../../../data/samplers.js';
 import { centredMatched } from '../../../src/analysis/measures/centred.js';
 import { compositionLaw, sharingProbabilities } from '../../../src/analysis/measures/composition-law.js';
 import { conflictRate } from '../../../src/analysis/measures/conflict-rate.js';
@@ -141,7 +142,8 @@ test('minibatch norms: the law of composition at uniform shuffling, and its two 
       const gram = gramOf(vectors);
       const moments = present(gradientVariance(gram));
       const n = gram.size;
-      const law = (batchSize: number): number => expectedMinibatchNorm2(moments, batchSize, n);
+      const law = (batchSize: number): number =>
+        expectedMinibatchNorm2(moments, samplingOf({ sampler: 'shuffle', batchSize, examples: n }));
       for (const batchSize of [1, 2, n]) {
         expect(
           difference(

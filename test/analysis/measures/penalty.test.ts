@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { samplingOf } from '../../../data/samplers.js';
 import { blockForces } from '../../../src/analysis/measures/block-force.js';
 import { dose, trainingTime } from '../../../src/analysis/measures/dose.js';
 import { expectedMinibatchNorm2 } from '../../../src/analysis/measures/expected-minibatch-norm.js';
@@ -6,63 +7,81 @@ import { forceRatio } from '../../../src/analysis/measures/force-ratio.js';
 import { dot } from '../../../src/analysis/measures/gram.js';
 import type { GradientAt } from '../../../src/analysis/measures/hessian-vector.js';
 import { hessianVector } from '../../../src/analysis/measures/hessian-vector.js';
-import { kappa, populationCorrection } from '../../../src/analysis/measures/kappa.js';
-import {
-  regulariserOfPartition,
-  regulariserWithReplacement,
-  smithRegulariser,
-} from '../../../src/analysis/measures/smith-regulariser.js';
+import { kappa } from '../../../src/analysis/measures/kappa.js';
+import { smithRegulariser } from '../../../src/analysis/measures/smith-regulariser.js';
 import { varianceGradient } from '../../../src/analysis/measures/variance-gradient.js';
-import { present } from './support/gradients.js';
 
 const moments = { gamma: 3, meanNorm2: 0.5 };
-const setting = { learningRate: 0.2, batchSize: 4, population: 16 };
+const rated = (learningRate: number) => [{ ...moments, learningRate }];
+const shuffle = (batchSize: number, examples: number) =>
+  samplingOf({ sampler: 'shuffle', batchSize, examples });
 
 describe("Smith's regulariser", () => {
-  test('is epsilon/4 times the expected squared norm of a minibatch', () => {
-    const { norm, variance } = smithRegulariser(moments, setting);
-    expect(norm + variance).toBeCloseTo(0.05 * expectedMinibatchNorm2(moments, 4, 16), 15);
-    expect(variance).toBeCloseTo(kappa(0.2, 4, 16) * 3, 15);
+  test('is epsilon/4 times the expected squared norm of a minibatch where B divides N', () => {
+    const { norm, variance } = smithRegulariser(rated(0.2), shuffle(4, 16));
+    expect(norm + variance).toBeCloseTo(0.05 * expectedMinibatchNorm2(moments, shuffle(4, 16)), 15);
+    expect(variance).toBeCloseTo(kappa(0.2, shuffle(4, 16)) * 3, 15);
   });
 
-  test('has no variance part for the full batch, nor with replacement', () => {
-    expect(smithRegulariser(moments, { ...setting, batchSize: 16 })).toEqual({ norm: 0.025, variance: 0 });
-    expect(smithRegulariser(moments, { learningRate: 0.2, batchSize: 1, population: 1 }).variance).toBe(0);
-    expect(regulariserWithReplacement(moments, 0.2)).toEqual({ norm: 0.025, variance: 0 });
+  test('has no variance part for the full batch, nor for independent draws', () => {
+    for (const size of [16, 17, 1000]) {
+      expect(smithRegulariser(rated(0.2), shuffle(size, 16))).toEqual({ norm: 0.025, variance: 0 });
+    }
+    expect(smithRegulariser(rated(0.2), shuffle(1, 1)).variance).toBe(0);
+    for (const sampler of ['withReplacement', 'mixture']) {
+      const sampling = samplingOf({ sampler, batchSize: 4, examples: 16 });
+      expect(smithRegulariser(rated(0.2), sampling)).toEqual({ norm: 0.025, variance: 0 });
+    }
   });
 
-  test('of a fixed partition is that of its own batches', () => {
-    const own = present(regulariserOfPartition([1, 2, 3], 0.5, 0.2));
-    expect(own.norm + own.variance).toBeCloseTo(0.05 * 2, 15);
-    expect(regulariserOfPartition([], 0.5, 0.2)).toBe('there are no batches');
-    expect(regulariserOfPartition([NaN], 0.5, 0.2)).toBe('a norm is not finite');
+  test('adds up over parameters with rates of their own', () => {
+    const parts = [
+      { gamma: 2, meanNorm2: 0.1, learningRate: 0.2 },
+      { gamma: 1, meanNorm2: 0.4, learningRate: 0.05 },
+    ];
+    const whole = smithRegulariser(parts, shuffle(4, 16));
+    const single = parts.map((own) => smithRegulariser([own], shuffle(4, 16)));
+    expect(whole.norm).toBeCloseTo(single[0]!.norm + single[1]!.norm, 15);
+    expect(whole.variance).toBeCloseTo(single[0]!.variance + single[1]!.variance, 15);
+    const equal = parts.map((own) => ({ ...own, learningRate: 0.2 }));
+    expect(smithRegulariser(equal, shuffle(4, 16)).variance).toBeCloseTo(
+      smithRegulariser(rated(0.2), shuffle(4, 16)).variance,
+      15,
+    );
   });
 
   test('goes as epsilon / B while B is far below N', () => {
-    expect(kappa(0.2, 10, 1e9) / kappa(0.1, 20, 1e9)).toBeCloseTo(4, 6);
-    expect(populationCorrection(1, 7)).toBe(1);
-    expect(() => kappa(0.1, 9, 8)).toThrow('population is no integer of at least 9: 8');
-    expect(() => kappa(0.1, 0, 8)).toThrow(RangeError);
+    expect(kappa(0.2, shuffle(10, 1e9)) / kappa(0.1, shuffle(20, 1e9))).toBeCloseTo(4, 6);
   });
 });
 
 describe('dose', () => {
+  const one = (learningRates: number[], gammas: (number | null)[]) => [{ learningRates, gammas }];
+
   test('adds up epsilon kappa Gamma; the last variance measured stands in', () => {
     const rates = [0.1, 0.2, 0.2];
-    const direct = 0.1 * kappa(0.1, 2, 8) * 5 + 0.2 * kappa(0.2, 2, 8) * (5 + 7);
-    expect(dose(rates, [5, 5, 7], 2, 8)).toBeCloseTo(direct, 15);
-    expect(dose(rates, [5, null, 7], 2, 8)).toBeCloseTo(direct, 15);
-    expect(dose(rates, [null, 5, 7], 2, 8)).toBeCloseTo(direct, 15);
-    expect(dose(rates, [1, 1, 1], 8, 8)).toBe(0);
+    const sampling = shuffle(2, 8);
+    const direct = 0.1 * kappa(0.1, sampling) * 5 + 0.2 * kappa(0.2, sampling) * (5 + 7);
+    expect(dose(one(rates, [5, 5, 7]), sampling)).toBeCloseTo(direct, 15);
+    expect(dose(one(rates, [5, null, 7]), sampling)).toBeCloseTo(direct, 15);
+    expect(dose(one(rates, [null, 5, 7]), sampling)).toBeCloseTo(direct, 15);
+    expect(dose(one(rates, [1, 1, 1]), shuffle(8, 8))).toBe(0);
+    expect(dose([...one(rates, [5, 5, 7]), ...one([0.3, 0, 0], [2, 2, 2])], sampling)).toBeCloseTo(
+      direct + 0.3 * kappa(0.3, sampling) * 2,
+      15,
+    );
     expect(trainingTime(rates)).toBeCloseTo(0.5, 15);
   });
 
-  test('is absent without a variance, and never NaN', () => {
-    expect(dose([0.1], [null], 2, 8)).toBe('the gradient variance was never measured');
-    expect(dose([], [], 2, 8)).toBe(0);
-    expect(dose([0.1], [NaN], 2, 8)).toBe('it comes out as NaN');
+  test('is absent without a variance or a variance part, and never NaN', () => {
+    expect(dose(one([0.1], [null]), shuffle(2, 8))).toBe('the gradient variance was never measured');
+    expect(dose(one([], []), shuffle(2, 8))).toBe(0);
+    expect(dose(one([0.1], [NaN]), shuffle(2, 8))).toBe('it comes out as NaN');
+    expect(dose(one([0.1], [1]), samplingOf({ sampler: 'mixture', batchSize: 2, examples: 8 }))).toContain(
+      'no variance part',
+    );
     expect(trainingTime([Infinity, -Infinity])).toBe('it comes out as NaN');
-    expect(() => dose([0.1], [], 2, 8)).toThrow('differ in length');
+    expect(() => dose(one([0.1], []), shuffle(2, 8))).toThrow('differ in length');
   });
 });
 

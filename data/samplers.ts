@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { UserError } from './errors.js';
+import type { ExampleSet } from './experiment.js';
+import type { RandomStream } from './random/streams.js';
+
+/** How minibatches are drawn from the rows of a training set, as far as formulas about them depend on it. */
+interface SamplerDeclaration {
+  /**
+   * `partition`: the minibatches of an epoch are disjoint and together hold every row once, every order being equally
+   * likely; `independent`: every example of every minibatch is a draw of its own.
+   */
+  readonly draws: 'partition' | 'independent';
+  /** Probability of a row: the same for all, or the data's ({@link ExampleSet.probability}). */
+  readonly probabilities: 'uniform' | 'data';
+}
+
+/** What every sampler is: formulas ask here, never for a sampler's name. */
+const declarations = {
+  shuffle: { draws: 'partition', probabilities: 'uniform' },
+  withReplacement: { draws: 'independent', probabilities: 'uniform' },
+  // One order for all epochs: what holds of its average over orders holds before the one order is drawn.
+  shuffleOnce: { draws: 'partition', probabilities: 'uniform' },
+  mixture: { draws: 'independent', probabilities: 'data' },
+} as const satisfies Record<string, SamplerDeclaration>;
+
+export type Sampler = keyof typeof declarations;
+
+export const samplers = ['shuffle', 'withReplacement', 'shuffleOnce', 'mixture'] as const satisfies Sampler[];
+
+export const samplerSchema = z
+  .enum(samplers)
+  .default('shuffle')
+  .describe(
+    'shuffle: a new order every epoch; shuffleOnce: one order for all epochs; withReplacement: every example drawn ' +
+      'by itself; mixture: drawn with the probabilities of the data (a stream of fresh examples)',
+  );
+
+/** What the minibatches of a stage are drawn from, and how. */
+export interface Sampling extends SamplerDeclaration {
+  readonly sampler: Sampler;
+  /** N, rows of the training set. */
+  readonly population: number;
+  /** B, examples of a whole minibatch. */
+  readonly batchSize: number;
+}
+
+/** What a config or a `run.json` says of a stage. */
+export interface SampledStage {
+  readonly sampler: string;
+  /** As configured: may be more than there are rows. */
+  readonly batchSize: number;
+  /** Rows of the training set. */
+  readonly examples: number;
+}
+
+/**
+ * The sampling of a stage. A minibatch has at most as many examples as a pass over the rows, except for a stream of
+ * fresh examples. Throws a UserError for a sampler that is not known, and for a stage without rows.
+ */
+export function samplingOf({ sampler, batchSize, examples }: SampledStage): Sampling {
+  const name = samplers.find((own) => own === sampler);
+  if (name === undefined) {
+    throw new UserError(
+      `unknown sampler ${sampler}; this gradscope knows ${samplers.join(', ')}: update it, or correct the run`,
+    );
+  }
+  if (examples < 1 || batchSize < 1) {
+    throw new UserError(`a stage of ${examples} examples in minibatches of ${batchSize} has no gradients`);
+  }
+  const declared = declarations[name];
+  const isStream = declared.probabilities === 'data';
+  return {
+    sampler: name,
+    ...declared,
+    population: examples,
+    batchSize: isStream ? batchSize : Math.min(batchSize, examples),
+  };
+}
+
+/**
+ * Variance of the gradient of a whole minibatch, `E|g_B - G|^2`, in units of Gamma: `(N-B)/(N-1)/B` for parts of a
+ * partition, 0 for the full batch; `1/B` for independent draws.
+ */
+export function minibatchVarianceFactor({ draws, batchSize, population }: Sampling): number {
+  if (draws === 'independent') return 1 / batchSize;
+  return batchSize === population ? 0 : (population - batchSize) / (population - 1) / batchSize;
+}
+
+/**
+ * Coefficient of Gamma in the implicit penalty of plain SGD, in units of the learning rate: for partitions
+ * `(m-1)/(4(N-1))` with the `m = ceil(N/B)` minibatches of an epoch, which is `(N-B)/(N-1)/(4B)` where B divides N (Smith
+ * et al. 2021) and exact for a smaller last minibatch: two different minibatches have
+ * `E H_k g_j = H G - sum_i H_i (g_i - G) / (N(N-1))` whatever their sizes. 0 for the full batch, and for independent
+ * draws, whose different minibatches have `E H_k g_j = H G`.
+ */
+export function variancePenaltyFactor({ draws, batchSize, population }: Sampling): number {
+  if (draws === 'independent' || batchSize === population) return 0;
+  return (Math.ceil(population / batchSize) - 1) / (4 * (population - 1));
+}
+
+/** Why the implicit penalty has no variance part, or null where it has one (0 for the full batch). */
+export function whyNoVariancePenalty({ draws, sampler }: Sampling): string | null {
+  return draws === 'partition'
+    ? null
+    : `the sampler ${sampler} draws examples independently: the implicit penalty has no variance part at this order`;
+}
+
+/** What the formulas leave out of a sampling, or null where nothing. */
+export function samplingCaveat({ sampler, batchSize, population }: Sampling): string | null {
+  return sampler === 'shuffleOnce' && population % batchSize !== 0
+    ? 'one order for all epochs and a smaller last minibatch: its examples weigh more in every epoch, which adds a term ' +
+        'of the order of the penalty that the penalty here leaves out'
+    : null;
+}
+
+/** `[size]` probability of each row in a draw. Throws an Error for a sampler that needs probabilities the set has not. */
+export function rowProbabilities(set: ExampleSet, sampler: Sampler): Float64Array {
+  const weights = rowWeights(set, sampler);
+  const total = weights.reduce((sum, own) => sum + own, 0);
+  return weights.map((own) => own / total);
+}
+
+/** `[size]` what the probabilities of the rows are proportional to. Throws as {@link rowProbabilities}. */
+export function rowWeights({ size, probability }: ExampleSet, sampler: Sampler): Float64Array {
+  if (declarations[sampler].probabilities === 'uniform') return new Float64Array(size).fill(1);
+  if (probability === undefined) throw new Error(`the sampler ${sampler} needs data with probabilities`);
+  return probability;
+}
+
+/** A row drawn with probabilities that are proportional to `weights`, `[size]`: the first whose cumulative share exceeds u. */
+export function rowDrawer(weights: Float64Array): (random: RandomStream) => number {
+  const sums = new Float64Array(weights.length);
+  let total = 0;
+  weights.forEach((weight, row) => (sums[row] = total += weight));
+  const cumulative = sums.map((sum) => sum / total);
+  return (random) => {
+    const u = random.uniform();
+    let low = 0;
+    let high = cumulative.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (cumulative[middle]! > u) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}
