@@ -17,6 +17,7 @@ const rows: ExampleSet = {
   fields: {},
   group: new Int32Array(10),
   variable: new Int32Array(10),
+  id: new Int32Array(10),
   probability: Float64Array.of(1, 1, 2, 2, 2, 4, 4, 4, 0, 0),
   epochSize: 25,
   fill: () => {},
