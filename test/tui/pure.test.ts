@@ -11,7 +11,6 @@ import { toCsv } from '../../tui/export/csv.js';
 import { toSvg } from '../../tui/export/svg.js';
 import { actionOf, bindings, footerHints, helpLines } from '../../tui/keys/bindings.js';
 import { keyNames, type KeyFlags } from '../../tui/keys/tokens.js';
-import { quote } from '../../tui/session/command.js';
 import { reduce, type Shown } from '../../tui/session/reduce.js';
 import { parseFilter } from '../../tui/view/filter.js';
 import { abbreviate } from '../../tui/view/layout.js';
@@ -374,10 +373,5 @@ describe('export', () => {
       '',
     );
     expect(heat.match(/<rect x=/g)).toHaveLength(3);
-  });
-
-  test('quotes words for a shell', () => {
-    expect(quote('runs/a-b')).toBe('runs/a-b');
-    expect(quote("it's > 2")).toBe(String.raw`'it'\''s > 2'`);
   });
 });

@@ -3,6 +3,7 @@ import { isShown, makeScale, type Scale } from '../../src/report/charts/scale.js
 import { measure, type Series } from '../../src/report/charts/series.js';
 import { formatValue, tickLabels } from '../../src/report/charts/tick-labels.js';
 import { ticksOf } from '../../src/report/charts/ticks.js';
+import { escapeXml } from '../../src/report/figures/xml.js';
 import type { Figure, HeatFigure, LineFigure, ScatterFigure } from '../view/figure.js';
 
 /** Size of a figure in pixels, without its legend. */
@@ -74,7 +75,7 @@ function axes(
     ...xTicks.map((tick, i) => text(plot.toX(tick), bottom + 16, xLabels[i]!, 'middle')),
     ...yTicks.map((tick, i) => text(size.left - 6, plot.toY(tick) + 4, yLabels[i]!, 'end')),
     text((size.left + right) / 2, bottom + 36, xLabel, 'middle'),
-    `<text transform="translate(16 ${(size.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(yLabel)}</text>`,
+    `<text transform="translate(16 ${(size.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yLabel)}</text>`,
   ];
 }
 
@@ -105,7 +106,7 @@ function scatterExtras({ curves, identity }: ScatterFigure, plot: Plot): string[
       plot,
       (y) => y >= plot.y.range[0] && y <= plot.y.range[1],
     );
-    return `<path d="${path}" fill="none" stroke="#333" stroke-dasharray="4,3"><title>${escape(curve.name)}</title></path>`;
+    return `<path d="${path}" fill="none" stroke="#333" stroke-dasharray="4,3"><title>${escapeXml(curve.name)}</title></path>`;
   });
 }
 
@@ -176,7 +177,7 @@ function heatSvg(figure: HeatFigure, caption: string): string {
       if (value === null || level === null) return '';
       const fill = xterm(heatBackground(level, map.scale));
       const title = `${figure.rowLabels[i]}, ${figure.columnTitle} ${figure.columnLabels[j]}: ${formatValue(value)}`;
-      return `<rect ${at} width="${round(cell.width)}" height="${cell.height}" fill="${fill}"><title>${escape(title)}</title></rect>`;
+      return `<rect ${at} width="${round(cell.width)}" height="${cell.height}" fill="${fill}"><title>${escapeXml(title)}</title></rect>`;
     }),
   ]);
   const bottom = size.top + map.cells.length * cell.height;
@@ -204,9 +205,9 @@ function xterm(code: number): string {
 function document(height: number, title: string, caption: string, body: readonly string[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${height}" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" font-size="12">`,
-    `<desc>${escape(caption)}</desc>`,
+    `<desc>${escapeXml(caption)}</desc>`,
     `<rect width="${size.width}" height="${height}" fill="white"/>`,
-    `<text x="${size.left}" y="18" font-size="14" font-weight="bold">${escape(title)}</text>`,
+    `<text x="${size.left}" y="18" font-size="14" font-weight="bold">${escapeXml(title)}</text>`,
     ...body.filter((own) => own !== ''),
     '</svg>',
     '',
@@ -214,10 +215,7 @@ function document(height: number, title: string, caption: string, body: readonly
 }
 
 function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end' = 'start'): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escape(content)}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
-
-const escape = (content: string): string =>
-  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

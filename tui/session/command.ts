@@ -1,3 +1,4 @@
+import { shellWord } from '../../data/shell-word.js';
 import { squeeze } from '../view/filter.js';
 import type { Panel, Picture } from '../view/picture.js';
 import { chosen } from '../view/picture.js';
@@ -24,15 +25,15 @@ export function showCommand({ view, runs, panel, panels, picture, state, box }: 
   const sorted = state.sort === null ? undefined : picture.list?.columns[state.sort.column];
   const words = [
     'npx gradscope show',
-    ...runs.map(quote),
+    ...runs.map(shellWord),
     `--view ${view}`,
-    ...(panels > 1 && state.drill === null ? [`--panel ${quote(panel.title)}`] : []),
-    ...(state.drill === null ? [] : [`--drill ${quote(state.drill.id)}`]),
-    ...(choice === undefined || place === panel.choices?.initial ? [] : [`--choose ${quote(choice)}`]),
-    ...(state.filter === '' ? [] : [`--filter ${quote(state.filter)}`]),
+    ...(panels > 1 && state.drill === null ? [`--panel ${shellWord(panel.title)}`] : []),
+    ...(state.drill === null ? [] : [`--drill ${shellWord(state.drill.id)}`]),
+    ...(choice === undefined || place === panel.choices?.initial ? [] : [`--choose ${shellWord(choice)}`]),
+    ...(state.filter === '' ? [] : [`--filter ${shellWord(state.filter)}`]),
     ...(state.sort === null || sorted === undefined
       ? []
-      : [`--sort ${quote(`${squeeze(sorted)}:${state.sort.descending ? 'down' : 'up'}`)}`]),
+      : [`--sort ${shellWord(`${squeeze(sorted)}:${state.sort.descending ? 'down' : 'up'}`)}`]),
     ...(state.log === null ? [] : [state.log ? '--log' : '--linear']),
     ...(state.zoom === null
       ? []
@@ -43,7 +44,3 @@ export function showCommand({ view, runs, panel, panels, picture, state, box }: 
   ];
   return words.join(' ');
 }
-
-/** A word as a shell takes it. */
-export const quote = (word: string): string =>
-  /^[\w./:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

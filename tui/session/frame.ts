@@ -1,3 +1,4 @@
+import { printable, printableStyled } from '../../data/printable.js';
 import { fitText, textWidth } from '../../src/report/charts/text-width.js';
 import { footerHints, helpLines, type KeyContext } from '../keys/bindings.js';
 import type { RunEntry } from '../data/run-index.js';
@@ -55,6 +56,12 @@ export interface FrameContent {
 
 /** The whole screen. */
 export function drawFrame(content: FrameContent): Frame {
+  const { lines } = arrangeFrame(content);
+  // Whatever a view made of the texts of files, a terminal gets colours of this program and no other escape.
+  return { lines: lines.map(content.style.colour ? printableStyled : printable) };
+}
+
+function arrangeFrame(content: FrameContent): Frame {
   const { box, style, picture, help } = content;
   if (box.width < smallestBox.width || box.height < smallestBox.height) return { lines: tooSmall(box) };
   const body = bodyBox(box);

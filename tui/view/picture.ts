@@ -1,4 +1,6 @@
+import { printable } from '../../data/printable.js';
 import type { Range } from '../../src/report/charts/index.js';
+import { toCells } from '../../src/report/charts/text-width.js';
 import type { Figure } from './figure.js';
 import type { Slice } from './slice.js';
 import type { ViewState } from './state.js';
@@ -85,16 +87,28 @@ export function messagePanel(title: string, question: string, lines: readonly st
   };
 }
 
-/** Lines of a text, broken between words. */
+/** Lines of at most `width` columns of a text, made printable, broken between words and within those that are longer. */
 export function wrapped(text: string, width: number): string[] {
+  // Room for a wide character.
+  const room = Math.max(2, width);
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (longer.length > width && line !== '') {
+  let [line, used] = ['', 0];
+  for (const word of printable(text).split(' ')) {
+    const cells = toCells(word);
+    if (line !== '' && used + 1 + cells.length > room) {
       lines.push(line);
-      line = word;
-    } else line = longer;
+      [line, used] = ['', 0];
+    }
+    line = line === '' ? cells.join('') : `${line} ${cells.join('')}`;
+    used += Number(used > 0) + cells.length;
+    while (used > room) {
+      const whole = toCells(line);
+      // A wide character stays whole: its second column is empty.
+      const end = whole[room] === '' ? room - 1 : room;
+      lines.push(whole.slice(0, end).join(''));
+      line = whole.slice(end).join('');
+      used -= end;
+    }
   }
-  return [...lines, line].map((own) => own.slice(0, width));
+  return [...lines, line];
 }

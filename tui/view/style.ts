@@ -1,3 +1,5 @@
+import { printable } from '../../data/printable.js';
+
 /** What the terminal and its reader take. */
 export interface Style {
   readonly colour: boolean;
@@ -29,11 +31,12 @@ const codes = {
 
 export type Ink = keyof typeof codes | 'plain';
 
-/** Text written in a way; as it is where there is no colour. */
+/** Text, made printable, written in a way; without where there is no colour. */
 export function paint(text: string, ink: Ink, { colour }: Style): string {
-  if (!colour || ink === 'plain' || text === '') return text;
+  const clean = printable(text);
+  if (!colour || ink === 'plain' || text === '') return clean;
   const [on, off] = codes[ink];
-  return `${escape}${on}m${text}${escape}${off}m`;
+  return `${escape}${on}m${clean}${escape}${off}m`;
 }
 
 /** The characters of marks and frames. */

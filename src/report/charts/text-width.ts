@@ -1,18 +1,20 @@
+import { printable } from '../../../data/printable.js';
+
 /** Characters two columns wide in a terminal: East Asian wide and full-width forms, and emoji. */
 const wide =
   /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{18DFF}\u{1AFF0}-\u{1B2FF}\u{1F000}-\u{1FAFF}\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
 const attached = /[\p{Mn}\p{Me}]/u;
-/** What a label must not put into a terminal: escapes, new lines, changes of direction, joined emoji. */
-const unprintable = /[\p{C}\p{Zl}\p{Zp}\uFE0F\u20E3]+/gu;
+/** Printable, but of no certain width in a terminal: joiners, variation selectors, unassigned code points. */
+const unsized = /[\p{C}\uFE0F\u20E3]+/gu;
 
 /**
  * The cells of a terminal row that a text takes, one string a column: a wide character is followed by an empty
- * string, a combining mark belongs to the cell before it, a control character is a blank. With `ascii`,
- * everything else than ASCII becomes `?`.
+ * string, a combining mark belongs to the cell before it, what is unprintable is escaped. With `ascii`, everything else
+ * than ASCII becomes `?`.
  */
 export function toCells(text: string, ascii = false): string[] {
   const cells: string[] = [];
-  for (const character of text.replace(unprintable, ' ')) {
+  for (const character of printable(text).replace(unsized, ' ')) {
     if (character >= ' ' && character <= '~') cells.push(character);
     else if (attached.test(character)) {
       const last = cells.findLastIndex((cell) => cell !== '');

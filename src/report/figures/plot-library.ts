@@ -1,3 +1,5 @@
+import { printableLines } from '../../../data/printable.js';
+
 /**
  * The one place that looks behind Observable Plot and linkedom: both are typed for browsers, with names and looseness
  * that this project's compiler settings do not take.
@@ -53,7 +55,8 @@ export async function loadPlotter(): Promise<Plotter> {
       const { outerHTML } = marks.plot({ ...options, document });
       if (!outerHTML.startsWith('<svg'))
         throw new Error('the plot is no plain SVG: titles and legends are not');
-      return outerHTML.replace(
+      // Control characters in labels, which XML has no way to write.
+      return printableLines(outerHTML).replace(
         '<svg',
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"',
       );

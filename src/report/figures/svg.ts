@@ -1,4 +1,5 @@
 import { Resvg } from '@resvg/resvg-js';
+import { escapeXml } from './xml.js';
 
 /** A drawing with its size in pixels. */
 export interface Drawing {
@@ -43,13 +44,4 @@ export function toPng({ svg, width }: Drawing, scale = 2): Uint8Array {
   })
     .render()
     .asPng();
-}
-
-/** Text as it may stand in XML. */
-export function escapeXml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -1,26 +1,36 @@
-/** Lines of a table whose columns are as wide as their widest cell; the first column left-aligned, others as told. */
+import { printable } from '../../../data/printable.js';
+import { textWidth } from '../charts/text-width.js';
+
+/** Lines of a table whose columns are as wide as their widest cell, each aligned as told. Cells are made printable. */
 export function textTable(
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   alignment: readonly ('left' | 'right')[],
 ): string[] {
-  const widths = alignment.map((_, column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
+  const rows = texts.map((row) => row.map(printable));
+  const widths = alignment.map((_, column) =>
+    Math.max(0, ...rows.map((row) => textWidth(row[column] ?? ''))),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) =>
-        alignment[column] === 'right' ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+        alignment[column] === 'right'
+          ? blanks(widths[column]!, cell) + cell
+          : cell + blanks(widths[column]!, cell),
       )
       .join('  ')
       .trimEnd(),
   );
 }
 
-/** Lines of at most `width` characters, broken between words; `indent` goes before all but the first. */
+const blanks = (width: number, cell: string): string => ' '.repeat(Math.max(0, width - textWidth(cell)));
+
+/** Lines of at most `width` columns, broken between words; `indent` goes before all but the first. */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of printable(text).split(' ')) {
     const longer = line === '' ? word : `${line} ${word}`;
-    if (longer.length > width && line !== '') {
+    if (textWidth(longer) > width && line !== '') {
       lines.push(line);
       line = `${indent}${word}`;
     } else line = longer;
