@@ -111,6 +111,35 @@ export function assignSubsets(config: AssignmentConfig): Assignment {
   return new Map(wanted.flatMap(([name, , members]) => (members.length > 0 ? [[name, members]] : [])));
 }
 
+/** The two subsets of new variables whose tags are exchanged. */
+const exchanged = ['d1consis', 'd2consis'] as const satisfies readonly FractionKey[];
+
+/** Why the tags of the two sets of new variables cannot be exchanged, or null. */
+export function exchangeProblem({ fractions }: Pick<AssignmentConfig, 'fractions'>): string | null {
+  const missing = exchanged.filter((subset) => fractions[subset] === 0);
+  return missing.length === 0
+    ? null
+    : `${missing.join(' and ')} ${missing.length === 1 ? 'has' : 'have'} no variables`;
+}
+
+/**
+ * The assignment with d1consis and d2consis exchanged: their variables keep everything but the tag of their
+ * definitions. Averaged over both, a difference between the tags holds no difference between the two sets of variables.
+ *
+ * @throws UserError when one of the two has no variables
+ */
+export function exchangeTags(assignment: Assignment): Assignment {
+  const [first, second] = exchanged.map((subset) => assignment.get(subset));
+  if (first === undefined || second === undefined)
+    throw new UserError(`tagExchange: ${exchanged.join(' and ')} must both have variables`);
+  return new Map(
+    Array.from(assignment, ([subset, members]) => {
+      if (subset === exchanged[0]) return [subset, second];
+      return [subset, subset === exchanged[1] ? first : members];
+    }),
+  );
+}
+
 function cut(block: readonly number[], share: number): [readonly number[], readonly number[]] {
   const size = roundHalfEven(block.length * share);
   return [block.slice(0, size), block.slice(size)];

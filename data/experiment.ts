@@ -183,6 +183,15 @@ export interface DataSizes {
   readonly bytes: number;
 }
 
+/** What may differ between the data of one config and seed. */
+export interface BuildOptions {
+  /**
+   * Exchanges the tags of the two sets of new variables, and with them the names of their subsets: the same variables,
+   * entities and questions, other tags in their definitions. Everything that stage 1 trains on stays byte for byte.
+   */
+  readonly exchangeTags?: boolean;
+}
+
 /** An experiment: the schema of its part of a config file, and the builder of its data. */
 export interface Experiment<Config> {
   readonly name: string;
@@ -190,6 +199,9 @@ export interface Experiment<Config> {
   readonly schema: z.ZodType<Config>;
   /** Sizes of the data that {@link build} makes of a config. Throws a UserError where it would. */
   sizes(config: Config, loss: LossConfig): DataSizes;
-  /** Builds the data of one seed for one loss; equal arguments give byte-identical data. */
-  build(config: Config, loss: LossConfig, seed: number): ExperimentData;
+  /**
+   * Builds the data of one seed for one loss; equal arguments give byte-identical data. Throws a UserError for tags that
+   * cannot be exchanged.
+   */
+  build(config: Config, loss: LossConfig, seed: number, options?: BuildOptions): ExperimentData;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { DataSizes, Experiment, ExperimentData } from './experiment.js';
+import type { BuildOptions, DataSizes, Experiment, ExperimentData } from './experiment.js';
 import type { LossConfig } from './loss.js';
 import { mnistQa } from './mnist-qa/experiment.js';
 import { setInclusion } from './set-inclusion/experiment.js';
@@ -15,7 +15,7 @@ export interface RegisteredExperiment {
    * Builds the data of one seed. `config` is checked again by the schema, so that it needs no type: throws a ZodError
    * for one that does not fit and a UserError for one that cannot be built.
    */
-  build(config: unknown, loss: LossConfig, seed: number): ExperimentData;
+  build(config: unknown, loss: LossConfig, seed: number, options?: BuildOptions): ExperimentData;
 }
 
 function register<Config>(experiment: Experiment<Config>): [string, RegisteredExperiment] {
@@ -26,7 +26,7 @@ function register<Config>(experiment: Experiment<Config>): [string, RegisteredEx
       name,
       schema,
       sizes: (config, loss) => experiment.sizes(schema.parse(config), loss),
-      build: (config, loss, seed) => experiment.build(schema.parse(config), loss, seed),
+      build: (config, loss, seed, options) => experiment.build(schema.parse(config), loss, seed, options),
     },
   ];
 }

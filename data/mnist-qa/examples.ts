@@ -116,16 +116,45 @@ export interface TestExamples {
   readonly images: readonly Int32Array[];
 }
 
+/** `[testImages, cell]` images with which the row of a section is tested. */
+export type TestImages = (section: Section, row: Row) => Int32Array;
+
 /**
- * Test rows: every row of every section `testImages` times, each time with other images that are chosen once and for
- * all. `digits`: those of the test part.
+ * Chooses the images of all test rows, once and for all, in the order of the sections. A row is shown with the same
+ * images whatever the tag of its variable.
+ *
+ * @param digits those of the test part
  */
-export function testExamples(
+export function drawTestImages(
   all: readonly Section[],
   { testImages }: MnistQaConfig,
   options: WriterOptions,
   digits: PooledImages,
   random: RandomStream,
+): TestImages {
+  const { cells } = options.layout;
+  const keyOf = ({ group, kind }: Section, { variable, cell }: Row): string =>
+    `${group === null ? 'held out' : kind} ${variable} ${cell}`;
+  const shown = new Map<string, Int32Array>();
+  for (const section of all) {
+    for (const row of section.rows) {
+      const images = new Int32Array(testImages * cells);
+      for (let i = 0; i < testImages; i++) {
+        drawImages(row.variable, options, digits, random, images.subarray(i * cells, (i + 1) * cells));
+      }
+      shown.set(keyOf(section, row), images);
+    }
+  }
+  return (section, row) => shown.get(keyOf(section, row))!;
+}
+
+/** Test rows: every row of every section `testImages` times, each time with other images. */
+export function testExamples(
+  all: readonly Section[],
+  { testImages }: MnistQaConfig,
+  options: WriterOptions,
+  digits: PooledImages,
+  imagesOfRow: TestImages,
 ): TestExamples {
   const { cells } = options.layout;
   const definitionImages = new Map<number, Int32Array>();
@@ -134,10 +163,9 @@ export function testExamples(
     const rows = section.rows.flatMap((row) => Array.from({ length: testImages }, () => row));
     const images = new Int32Array(rows.length * cells);
     const imagesOf = (row: number): Int32Array => images.subarray(row * cells, (row + 1) * cells);
-    rows.forEach(({ variable }, row) => {
-      drawImages(variable, options, digits, random, imagesOf(row));
-      if (section.kind === 'definition' && !definitionImages.has(variable))
-        definitionImages.set(variable, imagesOf(row));
+    section.rows.forEach((row, i) => {
+      images.set(imagesOfRow(section, row), i * testImages * cells);
+      if (section.kind === 'definition') definitionImages.set(row.variable, imagesOf(i * testImages));
     });
     shown.push(images);
     const set = (write: typeof writeTestRow, fields: ExampleSet['fields']): ExampleSet => ({

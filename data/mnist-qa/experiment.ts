@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { assignSubsets, type Assignment } from '../assignment.js';
+import { assignSubsets, exchangeTags, type Assignment } from '../assignment.js';
 import { UserError } from '../errors.js';
-import type { Experiment, ExperimentData, ImageShape } from '../experiment.js';
+import type { BuildOptions, Experiment, ExperimentData, ImageShape } from '../experiment.js';
 import { loadDigits } from '../images/digits.js';
 import { poolImages, type PooledImages } from '../images/pool.js';
 import type { LossConfig } from '../loss.js';
@@ -10,7 +10,7 @@ import { subsetNames } from '../subsets.js';
 import { configProblems } from './config-problems.js';
 import { mnistQaSchema, type MnistQaConfig } from './config.js';
 import { counterfactuals } from './counterfactuals.js';
-import { testExamples, trainingExamples } from './examples.js';
+import { drawTestImages, testExamples, trainingExamples } from './examples.js';
 import { imageLayout } from './layout.js';
 import { sections, type Section } from './rows.js';
 import { imageShape, mnistQaSizes } from './sizes.js';
@@ -32,19 +32,32 @@ export interface MnistQaData extends ExperimentData {
  * Throws a UserError that names the key for values that are impossible together, and the file for digits that cannot be
  * read.
  */
-export function buildMnistQa(config: MnistQaConfig, loss: LossConfig, seed: number): MnistQaData {
+export function buildMnistQa(
+  config: MnistQaConfig,
+  loss: LossConfig,
+  seed: number,
+  options: BuildOptions = {},
+): MnistQaData {
   const [problem] = configProblems(config);
   if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
   checkLoss(loss);
   const { train, test, hash: digitsHash } = pooledDigits(config);
   const classes = Math.min(train.byClass.length, test.byClass.length);
   const layout = imageLayout(config);
-  const assignment = assignSubsets(config);
+  const assigned = assignSubsets(config);
+  const assignment = options.exchangeTags === true ? exchangeTags(assigned) : assigned;
   const variables = drawVariables(config, assignment, classes, seed);
   const tags = drawTags(layout.tagBlocks, config.image, createStream(seed, 'mnist-qa/tags'));
   const writer: WriterOptions = { layout, variables, tags, labels: config.labels, loss };
   const all = sections(assignment, variables);
-  const tests = testExamples(all, config, writer, test, createStream(seed, 'mnist-qa/test-images'));
+  const images = drawTestImages(
+    sections(assigned, variables),
+    config,
+    writer,
+    test,
+    createStream(seed, 'mnist-qa/test-images'),
+  );
+  const tests = testExamples(all, config, writer, test, images);
   return {
     ...trainingExamples(all, config, writer, train),
     tests: tests.tests,

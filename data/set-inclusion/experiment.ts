@@ -1,8 +1,8 @@
 import { UserError } from '../errors.js';
-import type { Experiment, ExperimentData, TextShape } from '../experiment.js';
+import type { BuildOptions, Experiment, ExperimentData, TextShape } from '../experiment.js';
 import type { LossConfig } from '../loss.js';
 import { textLayout } from '../text/layout.js';
-import { assignSubsets, type Assignment } from '../assignment.js';
+import { assignSubsets, exchangeTags, type Assignment } from '../assignment.js';
 import { setInclusionSchema, type SetInclusionConfig } from './config.js';
 import { configProblems } from './config-problems.js';
 import { counterfactuals } from './counterfactuals.js';
@@ -29,10 +29,12 @@ export function buildSetInclusion(
   config: SetInclusionConfig,
   loss: LossConfig,
   seed: number,
+  options: BuildOptions = {},
 ): SetInclusionData {
   const [problem] = configProblems(config);
   if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
-  const assignment = assignSubsets(config);
+  const assigned = assignSubsets(config);
+  const assignment = options.exchangeTags === true ? exchangeTags(assigned) : assigned;
   const points = drawPoints(config, seed);
   const vocabulary = vocabularyOf(config, points.names);
   const { definitionOrder, listLength } = config;
