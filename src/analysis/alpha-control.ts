@@ -1,5 +1,6 @@
-import { parse } from 'yaml';
-import { readConfig } from '../store/run-folder.js';
+import { UserError } from '../../data/errors.js';
+import { parseYaml } from '../../data/yaml.js';
+import { configPath, readConfig } from '../store/run-folder.js';
 import type { ArmAnalysis } from './analyse-arm.js';
 import { pairBySeed } from './inference/seeds/pair-by-seed.js';
 import { controlOf, type Control, type Quantity, type SeedValue } from './quantity.js';
@@ -31,6 +32,10 @@ export function withAlphaControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
     const control = described.find(
       (other) => other.config.alpha === 0.5 && other.config.rest === config.rest,
     );
+    if (config.problem !== null) {
+      const note = `${config.problem}; no arm is compared with this one as its control.`;
+      return { ...analysis, notes: [...analysis.notes, note] };
+    }
     if (config.alpha === 0.5 || config.alpha === null || control === undefined) return analysis;
     return {
       ...analysis,
@@ -63,15 +68,34 @@ function quantityOf(analysis: ArmAnalysis, section: string, name: string): Quant
     ?.quantities.find((quantity) => quantity.name === name);
 }
 
-/** `data.alpha` of an arm, and everything else that its config says. */
-function describeConfig({ runs }: Arm): { alpha: number | null; rest: string } {
-  const config: unknown = parse(readConfig(runs[0]!.folder));
-  if (!isRecord(config) || !isRecord(config['data'])) return { alpha: null, rest: '' };
+/** What an arm's config says, for finding its control. */
+interface ConfigOfArm {
+  /** `data.alpha`; null where the config has none. */
+  readonly alpha: number | null;
+  /** Everything else but name and description, to compare. */
+  readonly rest: string;
+  /** Why the config cannot be read, or null. */
+  readonly problem: string | null;
+}
+
+function describeConfig({ runs }: Arm): ConfigOfArm {
+  const { folder } = runs[0]!;
+  let config: unknown;
+  try {
+    config = parseYaml(configPath(folder), readConfig(folder)).value;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { alpha: null, rest: '', problem: error.message };
+  }
+  if (!isRecord(config) || !isRecord(config['data'])) {
+    return { alpha: null, rest: '', problem: `${configPath(folder)}: holds no map with data` };
+  }
   const { alpha, ...data } = config['data'];
   const { name: _, description: __, ...others } = config;
   return {
     alpha: typeof alpha === 'number' ? alpha : null,
     rest: JSON.stringify({ ...others, data }),
+    problem: null,
   };
 }
 

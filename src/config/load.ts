@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
-import { explainIssues, type Problem } from './explain.js';
-import { keysAt, nearest, valuesAt } from './suggest.js';
-import { isRecord, readYaml, type YamlSource } from './yaml-source.js';
+import { countProblems, explainIssues, mostProblems, valueAt, type Problem } from './explain.js';
+import { merge, merges, type MergeContext } from './merge.js';
+import { applyOverride, parseOverride, type Override } from './overrides.js';
+import { readYaml, type YamlSource } from './yaml-source.js';
 
 /** A config that has passed its schema. */
 export interface LoadedConfig<Config> {
@@ -13,12 +14,15 @@ export interface LoadedConfig<Config> {
   readonly resolved: string;
 }
 
+/** Files that extend each other, at most. */
+const longestChain = 20;
+
 /**
- * Reads an experiment file. Its key `extends` names another file (relative to it) whose values it inherits: maps are
- * merged key by key, everything else is replaced. `overrides` are `key.path=value` with YAML values and win over all
- * files.
+ * Reads an experiment file. Its key `extends` names another file (relative to it) whose values it inherits, as `merge`
+ * says. `overrides` are `key.path=value` with YAML values and win over all files.
  *
- * Throws a UserError that lists every problem, one a line, as `file:line:column key: what was expected`.
+ * Throws a UserError that lists what is wrong, one a line, as `file:line:column key: what was expected`; of many
+ * problems the first twenty.
  */
 export function loadConfig<Config>(
   file: string,
@@ -26,18 +30,39 @@ export function loadConfig<Config>(
   overrides: readonly string[] = [],
 ): LoadedConfig<Config> {
   const sources = readChain(file, []);
+  const parsed = overrides.map(parseOverride);
+  const known = jsonSchemaOf(schema);
   const inherited = sources
     .toReversed()
-    .reduce<Record<string, unknown>>((all, { value }) => merge(all, value), {});
+    .reduce<Record<string, unknown>>((all, { value }) => merge(all, value, known), {});
   delete inherited['extends'];
-  const value = overrides.reduce<unknown>(applyOverride, inherited);
+  const context: MergeContext = { schema: known, root: inherited };
+  const valueWith = (used: readonly Override[]): unknown =>
+    used.reduce<unknown>((value, override) => applyOverride(value, override, context), inherited);
+  const value = valueWith(parsed);
   const result = schema.safeParse(value);
   if (result.success) return { config: result.data, resolved: stringify(result.data) };
-  const known = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  const lines = explainIssues(result.error.issues, value).map((problem) =>
-    describe(problem, hintFor(problem, known), sources, overrides),
-  );
+
+  const { issues } = result.error;
+  const places = new Places(sources, parsed, context);
+  const problems = explainIssues(issues, { root: value, schema: known, typed: (keys) => places.typed(keys) });
+  const shown = problems.slice(0, mostProblems);
+  const blamed = blame(shown, schema, parsed, valueWith);
+  const lines = shown.map((problem, i) => `${places.describe(problem, blamed[i]!)}${problem.message}`);
+  const more = countProblems(issues) - shown.length;
+  if (more > 0) lines.push(`${sources[0]!.file}: and ${more} more problem${more === 1 ? '' : 's'}`);
   throw new UserError(lines.join('\n'));
+}
+
+const jsonSchemas = new WeakMap<z.ZodType, unknown>();
+
+function jsonSchemaOf(schema: z.ZodType): unknown {
+  let known = jsonSchemas.get(schema);
+  if (known === undefined) {
+    known = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+    jsonSchemas.set(schema, known);
+  }
+  return known;
 }
 
 /** The file and the files it extends, nearest first. */
@@ -45,93 +70,132 @@ function readChain(file: string, before: readonly string[]): YamlSource[] {
   const resolved = path.resolve(file);
   if (before.includes(resolved))
     throw new UserError(`config ${file} extends itself through ${before.join(' and ')}`);
+  if (before.length >= longestChain)
+    throw new UserError(`config ${before[0]} extends a chain of more than ${longestChain} files`);
   const source = readYaml(file);
-  const base = source.value['extends'];
+  const base = Object.hasOwn(source.value, 'extends') ? source.value['extends'] : undefined;
   if (base === undefined) return [source];
   if (typeof base !== 'string')
     throw new UserError(`${source.locate(['extends'])} extends: expected a file name`);
-  return [
-    source,
-    ...readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [...before, resolved]),
-  ];
-}
-
-function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const before = merged[key];
-    // Another kind of model or optimizer shares no keys with the one it replaces.
-    const sameKind =
-      isRecord(before) && isRecord(value) && (value['kind'] ?? before['kind']) === before['kind'];
-    merged[key] = sameKind ? merge(before, value) : value;
-  }
-  return merged;
-}
-
-/** Sets `key.path=value` in a config; numbers in the path are places in lists. */
-function applyOverride(config: unknown, override: string): unknown {
-  const equals = override.indexOf('=');
-  if (equals < 1) throw new UserError(`--set ${override}: expected key.path=value`);
-  let value: unknown;
   try {
-    value = parse(override.slice(equals + 1));
-  } catch {
-    throw new UserError(`--set ${override}: the value is no YAML`);
+    return [
+      source,
+      ...readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [...before, resolved]),
+    ];
+  } catch (error) {
+    if (!(error instanceof UserError) || !error.message.startsWith('cannot read config')) throw error;
+    throw new UserError(`${source.locate(['extends'])} extends: ${error.message}`);
   }
-  return setAt(config, override.slice(0, equals).split('.'), value, override);
 }
 
-function setAt(node: unknown, keys: readonly string[], value: unknown, override: string): unknown {
-  const [key, ...rest] = keys;
-  if (key === undefined) return value;
-  if (Array.isArray(node)) {
-    const place = Number(key);
-    if (!Number.isInteger(place) || place < 0 || place >= node.length) {
-      throw new UserError(`--set ${override}: expected a place from 0 to ${node.length - 1}, got ${key}`);
+/**
+ * For each problem the override that is to blame, or null: one without which the problem is gone, the last of several.
+ * Where a problem has more than one cause, an override of the very value.
+ */
+function blame<Config>(
+  problems: readonly Problem[],
+  schema: z.ZodType<Config>,
+  overrides: readonly Override[],
+  valueWith: (used: readonly Override[]) => unknown,
+): (Override | null)[] {
+  const issuesWithout = overrides.map((left) => {
+    try {
+      const result = schema.safeParse(valueWith(overrides.filter((override) => override !== left)));
+      return new Set(
+        result.success ? [] : result.error.issues.flatMap(({ path: at, ...issue }) => identities(at, issue)),
+      );
+    } catch (error) {
+      // Another override needs this one's place.
+      if (error instanceof UserError) return null;
+      throw error;
     }
-    return node.map((item: unknown, i) => (i === place ? setAt(item, rest, value, override) : item));
-  }
-  const record = isRecord(node) ? node : {};
-  return { ...record, [key]: setAt(record[key], rest, value, override) };
+  });
+  return problems.map((problem) => {
+    const own = identity(problem.path, problem.key);
+    const cause = overrides.findLast((_, i) => issuesWithout[i] !== null && !issuesWithout[i]!.has(own));
+    if (cause !== undefined) return cause;
+    const name = `${nameOf(problem)}.`;
+    return overrides.findLast(({ keys }) => name.startsWith(`${keys.join('.')}.`)) ?? null;
+  });
 }
 
-/** What helps to mend a problem: the key that was meant, or the values that are known. */
-function hintFor({ path: keys, key, listValues }: Problem, schema: unknown): string {
-  if (listValues === true) return `; expected one of ${valuesAt(schema, keys).join(', ')}`;
-  const suggestion = key === undefined ? null : nearest(key, keysAt(schema, keys));
-  return suggestion === null ? '' : `; did you mean "${suggestion}"?`;
+/** What tells a problem from another: where it is. A value that is wrong in two ways is one problem here. */
+function identity(at: readonly PropertyKey[], key?: string): string {
+  return JSON.stringify([at.map(String), key ?? null]);
 }
 
-function describe(
-  { path: keys, key, message }: Problem,
-  hint: string,
-  sources: readonly YamlSource[],
-  overrides: readonly string[],
-): string {
-  const name = [...keys, ...(key === undefined ? [] : [key])].join('.');
-  const text = message + hint;
-  const overridden = overrides.findLast((override) =>
-    `${name}.`.startsWith(`${override.slice(0, override.indexOf('='))}.`),
+function identities(at: readonly PropertyKey[], issue: object): string[] {
+  const keys = 'keys' in issue && Array.isArray(issue.keys) ? issue.keys.map(String) : null;
+  const here = keys === null ? [identity(at)] : keys.map((key) => identity(at, key));
+  const errors: unknown[] = 'errors' in issue && Array.isArray(issue.errors) ? issue.errors.flat() : [];
+  const inner = errors.flatMap((error) =>
+    typeof error === 'object' && error !== null && 'path' in error && Array.isArray(error.path)
+      ? identities([...at, ...(error.path as PropertyKey[])], error)
+      : [],
   );
-  if (overridden !== undefined) return `--set ${overridden} ${name}: ${text}`;
-  return `${locate(sources, keys, key)} ${name || 'config'}: ${text}`;
+  return [...here, ...inner];
 }
 
-/** Where a key stands; for a missing one, where the nearest map around it does. */
-function locate(
-  sources: readonly YamlSource[],
-  keys: readonly PropertyKey[],
-  key: string | undefined,
-): string {
-  for (const source of sources) {
-    const place = source.locate(keys, key);
-    if (place !== null) return place;
+function nameOf({ path: keys, key }: Problem): string {
+  return [...keys, ...(key === undefined ? [] : [key])].map(String).join('.');
+}
+
+/** Where the values of a config were typed. */
+class Places {
+  constructor(
+    private readonly sources: readonly YamlSource[],
+    private readonly overrides: readonly Override[],
+    private readonly context: MergeContext,
+  ) {}
+
+  /** A scalar as it was typed, in the override or the file that it comes from. */
+  typed(keys: readonly PropertyKey[]): string | null {
+    const own = this.overrides.findLast((override) =>
+      override.keys.every((key, i) => key === String(keys[i])),
+    );
+    if (own !== undefined) return own.value.typed(keys.slice(own.keys.length));
+    const [source] = this.sourcesOf(keys);
+    return source?.typed(keys) ?? null;
   }
-  for (let length = keys.length - 1; length >= 0; length--) {
-    for (const source of sources) {
-      const place = source.locate(keys.slice(0, length));
-      if (place !== null) return place;
+
+  /** The beginning of a problem's line: its place and its name. */
+  describe(problem: Problem, blamed: Override | null): string {
+    const name = nameOf(problem) || 'config';
+    const text = name.length > 200 ? `${name.slice(0, 197)}...` : name;
+    return blamed === null ? `${this.locate(problem)} ${text}: ` : `--set ${blamed.text} ${text}: `;
+  }
+
+  /** Where a key stands; for a missing one, where the nearest map around it does. */
+  private locate({ path: keys, key, missing }: Problem): string {
+    for (let length = keys.length - (missing === true ? 1 : 0); length >= 0; length--) {
+      const around = keys.slice(0, length);
+      for (const source of this.sourcesOf(around)) {
+        const place =
+          length === keys.length && key !== undefined ? source.locate(around, key) : source.locate(around);
+        if (place !== null) return place;
+      }
     }
+    return this.sources[0]!.file;
   }
-  return sources[0]!.file;
+
+  /** Files that hold something of the value at a path, nearest first: those below a value that replaces do not. */
+  private sourcesOf(keys: readonly PropertyKey[]): readonly YamlSource[] {
+    let sources = this.sources;
+    for (let length = 1; length <= keys.length; length++) {
+      const around = keys.slice(0, length);
+      const holding = sources.filter((source) => source.locate(around) !== null);
+      const last = holding.findIndex(
+        (source, i) =>
+          i + 1 < holding.length &&
+          !merges(
+            valueAt(holding[i + 1]!.value, around),
+            valueAt(source.value, around),
+            around,
+            this.context,
+          ),
+      );
+      sources = last < 0 ? holding : holding.slice(0, last + 1);
+    }
+    return sources;
+  }
 }
