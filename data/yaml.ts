@@ -178,7 +178,7 @@ interface Anchor {
 }
 
 function pairOf(
-  map: YAMLMap<unknown, unknown>,
+  map: YAMLMap,
   name: string,
 ): { readonly key: ParsedNode; readonly value: ParsedNode | null } | undefined {
   const found = map.items.find(({ key }) => isScalar(key) && String(key.value) === name);

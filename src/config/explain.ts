@@ -140,7 +140,7 @@ function show(value: unknown, path: readonly PropertyKey[], { typed }: ExplainCo
     const keys = Object.keys(value);
     return keys.length === 0 ? 'an empty map' : short(`{ ${keys.slice(0, 8).map(short).join(', ')} }`);
   }
-  return short(typed(path) ?? String(value));
+  return short(typed(path) ?? (typeof value === 'number' ? String(value) : JSON.stringify(value)));
 }
 
 /** What YAML calls a type of JavaScript. */

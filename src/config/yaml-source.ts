@@ -10,8 +10,8 @@ export interface YamlSource extends YamlText {
   readonly value: Record<string, unknown>;
 }
 
-/** Bytes of a config file, at most; the longest preset has three thousand. */
-const largest = 1 << 20;
+/** Bytes of a config file, at most: the longest preset has three thousand, and a second's parsing is a megabyte. */
+const largest = 1 << 18;
 
 /**
  * Reads a YAML file whose top level is a map. Throws a UserError, one line, for a file that is none, or is no file to

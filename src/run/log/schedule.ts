@@ -16,7 +16,7 @@ export const logScheduleSchema = z.union([
       .refine(({ start, end }) => start <= end, { path: ['end'], error: 'must not be below start' })
       .describe('steps times from start to end, evenly spread on a logarithmic axis'),
   }),
-  z.strictObject({ at: z.array(update).min(1).max(100_000).describe('these updates') }),
+  z.strictObject({ at: z.array(update).min(1).max(10_000).describe('these updates') }),
 ]);
 
 export type LogSchedule = z.infer<typeof logScheduleSchema>;
