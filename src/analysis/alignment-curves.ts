@@ -1,6 +1,7 @@
 import type { GroupGradients } from './group-gradients.js';
 import { alignmentPairs, cosineSeries } from './minibatch-alignment.js';
-import { endOfQuestions, type RunData } from './run-data.js';
+import type { RunData } from './run-data.js';
+import { endOfQuestions } from './stages.js';
 
 /** A curve over steps: one line of a chart, with the seeds behind it. */
 export interface Curve {

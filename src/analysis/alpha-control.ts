@@ -1,20 +1,10 @@
-import { UserError } from '../../data/errors.js';
-import { parseYaml } from '../../data/yaml.js';
-import { configPath, readConfig } from '../store/run-folder.js';
 import type { ArmAnalysis } from './analyse-arm.js';
+import { armConfig, armFacts } from './arm-config.js';
+import { hasAlphaControl, judgeClaims } from './claims.js';
+import { welchDifference } from './inference/seeds/welch.js';
 import { pairBySeed } from './inference/seeds/pair-by-seed.js';
-import { controlOf, type Control, type Quantity, type SeedValue } from './quantity.js';
+import { controlOf, overSeeds, type Control, type Quantity, type SeedValue } from './quantity.js';
 import type { Arm } from './run-data.js';
-
-/** Quantities that must vanish where the tag tells nothing. */
-const treated = new Set([
-  'strong gap, accuracy',
-  'strong gap, margin',
-  'tag-swap gap of new variables, all tensors',
-  'tag-swap gap of new variables, without embeddings',
-  'fall with the reliable - the unreliable tag',
-  'fall over the stage, reliable - unreliable tag',
-]);
 
 /** An arm with its analysis. */
 export interface AnalysedArm {
@@ -24,11 +14,12 @@ export interface AnalysedArm {
 
 /**
  * Adds to every arm in which the tag tells something the arm that differs from it in `data.alpha` = 0.5 alone, where
- * there is one: a control whose tags were trained alike and mean nothing, compared seed by seed.
+ * there is one: a control, of every claim about tags, whose tags were trained alike and mean nothing. Compared seed by
+ * seed, or where fewer than two seeds agree as two independent groups.
  */
 export function withAlphaControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
-  const described = arms.map((own) => ({ ...own, config: describeConfig(own.arm) }));
-  return described.map(({ analysis, config }) => {
+  const described = arms.map((own) => ({ ...own, config: armConfig(own.arm) }));
+  return described.map(({ arm, analysis, config }) => {
     const control = described.find(
       (other) => other.config.alpha === 0.5 && other.config.rest === config.rest,
     );
@@ -37,68 +28,39 @@ export function withAlphaControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
       return { ...analysis, notes: [...analysis.notes, note] };
     }
     if (config.alpha === 0.5 || config.alpha === null || control === undefined) return analysis;
-    return {
-      ...analysis,
-      sections: analysis.sections.map((section) => ({
-        ...section,
-        quantities: section.quantities.map((quantity) => {
-          const other = quantityOf(control.analysis, section.name, quantity.name);
-          if (other === undefined || !treated.has(quantity.name)) return quantity;
-          const name = `alpha = 0.5 (${control.analysis.name}), the tag means nothing`;
-          return { ...quantity, controls: [...quantity.controls, bySeed(name, quantity, other)] };
-        }),
-      })),
-    };
+    const sections = analysis.sections.map((section) => ({
+      ...section,
+      quantities: section.quantities.map((quantity) => {
+        const other = quantityOf(control.analysis, quantity.id);
+        if (other === undefined || !hasAlphaControl(quantity.id)) return quantity;
+        const label = `alpha = 0.5 (${control.analysis.name}), the tag means nothing`;
+        return { ...quantity, controls: [...quantity.controls, otherArm(label, quantity, other)] };
+      }),
+    }));
+    const quantities = sections.flatMap((section) => section.quantities);
+    return { ...analysis, sections, claims: judgeClaims(quantities, armFacts(arm)) };
   });
 }
 
 /** The other arm's quantity as a control, over the seeds that both arms have. */
-function bySeed(name: string, quantity: Quantity, other: Quantity): Control {
+function otherArm(label: string, quantity: Quantity, other: Quantity): Control {
   const present = ({ seeds }: Quantity): Map<number, number> =>
     new Map(seeds.flatMap(({ seed, value }) => (value === null ? [] : [[seed, value] as const])));
-  const pairs = pairBySeed(present(quantity), present(other));
+  const [own, others] = [present(quantity), present(other)];
+  const pairs = pairBySeed(own, others);
+  if (pairs.seeds.length < 2) {
+    return {
+      id: 'alpha50',
+      label: `${label}; other seeds`,
+      estimate: overSeeds(other.seeds),
+      difference: welchDifference([...own.values()], [...others.values()]),
+    };
+  }
   const values = (numbers: readonly number[]): SeedValue[] =>
     pairs.seeds.map((seed, i) => ({ seed, value: numbers[i]!, reason: null }));
-  return controlOf(name, values(pairs.treated), values(pairs.control));
+  return controlOf('alpha50', label, values(pairs.treated), values(pairs.control));
 }
 
-function quantityOf(analysis: ArmAnalysis, section: string, name: string): Quantity | undefined {
-  return analysis.sections
-    .find((own) => own.name === section)
-    ?.quantities.find((quantity) => quantity.name === name);
-}
-
-/** What an arm's config says, for finding its control. */
-interface ConfigOfArm {
-  /** `data.alpha`; null where the config has none. */
-  readonly alpha: number | null;
-  /** Everything else but name and description, to compare. */
-  readonly rest: string;
-  /** Why the config cannot be read, or null. */
-  readonly problem: string | null;
-}
-
-function describeConfig({ runs }: Arm): ConfigOfArm {
-  const { folder } = runs[0]!;
-  let config: unknown;
-  try {
-    config = parseYaml(configPath(folder), readConfig(folder)).value;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { alpha: null, rest: '', problem: error.message };
-  }
-  if (!isRecord(config) || !isRecord(config['data'])) {
-    return { alpha: null, rest: '', problem: `${configPath(folder)}: holds no map with data` };
-  }
-  const { alpha, ...data } = config['data'];
-  const { name: _, description: __, ...others } = config;
-  return {
-    alpha: typeof alpha === 'number' ? alpha : null,
-    rest: JSON.stringify({ ...others, data }),
-    problem: null,
-  };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function quantityOf(analysis: ArmAnalysis, id: string): Quantity | undefined {
+  return analysis.sections.flatMap(({ quantities }) => quantities).find((own) => own.id === id);
 }

@@ -1,8 +1,12 @@
 import { samplingCaveat, whyNoVariancePenalty } from '../../data/samplers.js';
 import { alignmentCurves, type Curve } from './alignment-curves.js';
-import { judgeClaims, type Claim } from './claims.js';
+import { armFacts } from './arm-config.js';
+import { runChecks, type CheckResult } from './checks.js';
+import { claimRule, judgeClaims, type Claim } from './claims.js';
+import type { Look } from './looks.js';
 import { penaltyCurve, type PenaltyPoint } from './penalty-curve.js';
-import { questionStage, type Arm } from './run-data.js';
+import type { Arm } from './run-data.js';
+import { questionStage } from './stages.js';
 import { RunReader } from './run-reader.js';
 import { sectionOf, type RunValues, type Section } from './section.js';
 import { sections } from './sections/registry.js';
@@ -16,6 +20,12 @@ export interface ArmAnalysis {
   readonly folders: readonly string[];
   readonly sections: readonly Section[];
   readonly claims: readonly Claim[];
+  /** How the verdicts of the claims come about. */
+  readonly claimRule: string;
+  /** What holds by algebra or calculus where nothing is wrong. */
+  readonly checks: readonly CheckResult[];
+  /** When the claims were judged, with which seeds, this time last; empty before `withLooks`. */
+  readonly looks: readonly Look[];
   /** Cosine of definition and question gradients in the minibatches of training. */
   readonly alignmentCurves: readonly Curve[];
   /** The implicit penalty as a function of batch size, at the end of the stage with questions. */
@@ -41,17 +51,21 @@ export async function analyseArm(
     onProgress(i + 1);
   }
   const present = sections.flatMap((spec, s) => sectionOf(spec, arm.runs, measured[s]!) ?? []);
+  const quantities = present.flatMap((section) => section.quantities);
   return {
     experiment: arm.experiment,
     name: arm.name,
     seeds,
     folders: arm.runs.map(({ folder }) => folder),
     sections: present,
-    claims: judgeClaims(present.flatMap(({ quantities }) => quantities)),
+    claims: judgeClaims(quantities, armFacts(arm)),
+    claimRule,
+    checks: runChecks(quantities),
+    looks: [],
     alignmentCurves: joined(curves),
     penaltyCurve: penaltyCurve(
       arm,
-      present.find(({ name }) => name === 'penalty-law'),
+      present.find(({ id }) => id === 'penaltyLaw'),
     ),
     stageStarts: arm.runs[0]!.info.stages.slice(1).map(({ firstStep, name }) => ({ step: firstStep, name })),
     notes: notesOf(arm),

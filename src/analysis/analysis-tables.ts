@@ -10,11 +10,12 @@ import { writeTable } from './write-table.js';
  * cannot be written.
  */
 export async function writeAnalysisTables(folder: string, analysis: ArmAnalysis): Promise<void> {
-  const { quantities, controls, seed_values, entity_values, claims, penalty_curve, curves } = analysisTables;
+  const { quantities, controls, seed_values, entity_values, claims, checks, penalty_curve, curves } =
+    analysisTables;
   const metadata = { experiment: analysis.experiment, name: analysis.name };
   const write = <D extends TableDefinition>(table: D, rows: Iterable<RowOf<D>>): Promise<void> =>
     writeTable(folder, table, rows, metadata);
-  const all = analysis.sections.flatMap(({ name: section, quantities: own }) =>
+  const all = analysis.sections.flatMap(({ id: section, quantities: own }) =>
     own.map((quantity) => ({ section, quantity })),
   );
   await write(
@@ -27,34 +28,51 @@ export async function writeAnalysisTables(folder: string, analysis: ArmAnalysis)
   );
   await write(
     seed_values,
-    all.flatMap(({ section, quantity: { name, seeds } }) =>
-      seeds.map(({ seed, value, reason }) => ({
+    all.flatMap(({ section, quantity: { id, seeds } }) =>
+      seeds.map(({ seed, value, reason, ratio }) => ({
         section,
-        quantity: name,
+        quantity: id,
         seed,
         value,
+        numerator: ratio?.numerator ?? null,
+        denominator: ratio?.denominator ?? null,
         reason: reason ?? '',
       })),
     ),
   );
   await write(
     entity_values,
-    all.flatMap(({ section, quantity: { name, seeds } }) =>
+    all.flatMap(({ section, quantity: { id, seeds } }) =>
       seeds.flatMap((own) =>
         own.value === null || own.entities === undefined
           ? []
-          : own.entities.map((value, entity) => ({ section, quantity: name, seed: own.seed, entity, value })),
+          : own.entities.map((value, entity) => ({ section, quantity: id, seed: own.seed, entity, value })),
       ),
     ),
   );
   await write(
     claims,
-    analysis.claims.map(({ claim, quantity, judgement: { verdict, reason }, seedsForPower }) => ({
-      claim,
-      quantity,
+    analysis.claims.map(({ judgement: { verdict, reason }, ...own }) => ({
+      claim: own.id,
+      label: own.claim,
+      quantities: own.quantities.join(' '),
       verdict,
+      p: own.pValue,
+      p_adjusted: own.adjustedPValue,
+      p_sign_flips: own.signFlipsPValue,
       reason,
-      seeds_for_power: seedsForPower,
+      seeds_for_power: own.seedsForPower,
+    })),
+  );
+  await write(
+    checks,
+    analysis.checks.map(({ id, check, quantity, tolerance, passed, reason }) => ({
+      check: id,
+      label: check,
+      quantity,
+      tolerance,
+      result: passed ? 'pass' : 'fail',
+      reason,
     })),
   );
   await write(
@@ -78,7 +96,7 @@ export async function writeAnalysisTables(folder: string, analysis: ArmAnalysis)
 }
 
 function quantityRow(section: string, quantity: Quantity): RowOf<typeof analysisTables.quantities> {
-  const { name, unit, estimate, null: own, entityLevel, adjustedPValue } = quantity;
+  const { id, label, unit, estimate, null: own, entityLevel, adjustedPValue, signFlips } = quantity;
   const present = estimate.kind === 'value' ? estimate : null;
   const measured = own?.kind === 'measured' ? own : null;
   const difference = estimateCells(own?.kind === 'zero' ? estimate : (measured?.difference ?? null));
@@ -86,31 +104,38 @@ function quantityRow(section: string, quantity: Quantity): RowOf<typeof analysis
   const flips = entityLevel?.tagFlips;
   return {
     section,
-    quantity: name,
+    quantity: id,
+    label,
     unit,
     ...estimateCells(estimate),
     standard_error: present?.standardError ?? null,
-    null_name: own?.name ?? '',
+    null_label: own?.label ?? '',
     null_estimate: own?.kind === 'zero' ? 0 : estimateCells(measured?.estimate ?? null).estimate,
     difference: difference.estimate,
     difference_low: difference.low,
     difference_high: difference.high,
     p_null: pValueAgainstNull(quantity),
     p_adjusted: adjustedPValue,
+    p_sign_flips: signFlips?.kind === 'value' ? signFlips.pValue : null,
     bootstrap_low: bootstrap.low,
     bootstrap_high: bootstrap.high,
-    p_flips: flips?.kind === 'value' ? flips.pValue : null,
+    p_tag_flips: flips?.kind === 'value' ? flips.pValue : null,
     reason: estimate.kind === 'absent' ? estimate.reason : (estimate.missing ?? ''),
   };
 }
 
-function controlRows(section: string, { name, controls }: Quantity): RowOf<typeof analysisTables.controls>[] {
+function controlRows(
+  section: string,
+  { id, label, controls }: Quantity,
+): RowOf<typeof analysisTables.controls>[] {
   return controls.map((control) => {
     const difference = estimateCells(control.difference);
     return {
       section,
-      quantity: name,
-      control: control.name,
+      quantity: id,
+      label,
+      control: control.id,
+      control_label: control.label,
       ...estimateCells(control.estimate),
       difference: difference.estimate,
       difference_low: difference.low,

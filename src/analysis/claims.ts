@@ -1,112 +1,368 @@
+import { stageRoles } from '../../data/stage-roles.js';
+import type { RunInfo } from '../store/run-info.js';
+import {
+  beyond,
+  claimPValue,
+  judgeClaim,
+  seedsForObserved,
+  type Judgement,
+  type Prediction,
+  type Verdict,
+} from './inference/claim.js';
 import type { Band } from './inference/equivalence.js';
 import type { Estimate } from './inference/estimate.js';
-import { judgeClaim, seedsForObserved, type Judgement, type Prediction } from './inference/claim.js';
-import type { Quantity } from './quantity.js';
+import { holm } from './inference/multiplicity/holm.js';
+import { meanOverSeeds } from './inference/seeds/mean.js';
+import { excessOf, type Control, type Quantity } from './quantity.js';
 
-/** Something the runs could show, and how they stand to it. */
-export interface Claim {
+/** Something the runs could show or refute. What cannot fail is no claim: see `checks.ts`. */
+export interface ClaimSpec {
+  readonly id: string;
   readonly claim: string;
-  /** Name of the quantity that decides. */
+  /**
+   * Id of the quantity that decides; one that ends in a dot stands for all whose ids begin with it, of which each must
+   * show it.
+   */
   readonly quantity: string;
-  /** Sign of the quantity minus its null that was predicted, or that it is too small to matter. */
+  /** The quantity minus its null, minus the threshold, is predicted to be of this sign, or too small to matter. */
   readonly predicted: Prediction;
-  readonly judgement: Judgement;
-  /** Seeds that an effect of the observed size needs for 80 % power; null where it cannot be told. */
-  readonly seedsForPower: number | null;
-}
-
-/** Claims and the quantities that decide them: the quantity minus its null is predicted to be of a sign. */
-const predictions: readonly {
-  readonly claim: string;
-  readonly quantity: string;
-  readonly predicted: Prediction;
+  /** 0 unless told. */
+  readonly threshold?: number;
   /** Effects within it are too small to matter. */
   readonly band?: Band;
-}[] = [
+  /** Whether it is about what the tag does: where the tag means nothing it must fail. */
+  readonly aboutTags?: true;
+  /** Left out where there is this quantity. */
+  readonly unless?: string;
+}
+
+/** A claim and how the runs of an arm stand to it. */
+export interface Claim {
+  readonly id: string;
+  readonly claim: string;
+  /** Ids of the quantities that decide. */
+  readonly quantities: readonly string[];
+  /** Sign that was predicted, or that it is too small to matter. */
+  readonly predicted: Prediction;
+  readonly judgement: Judgement;
+  /** Of the test behind the verdict, and the same by Holm over the claims of the report; null where there is none. */
+  readonly pValue: number | null;
+  readonly adjustedPValue: number | null;
+  /** p-value of the exact sign flips over seeds; null where there are none. */
+  readonly signFlipsPValue: number | null;
+  /** Seeds that an effect of the observed size needs for 80 % power; null where it cannot be told. */
+  readonly seedsForPower: number | null;
+  /** The controls of its quantity from other arms, for a claim about tags. */
+  readonly controls: readonly Control[];
+}
+
+/** Two-sided error that is spread over the claims of a report. */
+export const claimAlpha = 0.05;
+
+/** How verdicts come about, for people. */
+export const claimRule =
+  'supported: the t interval over seeds excludes the null on the predicted side, and its p-value, adjusted by Holm for ' +
+  `all claims of this report, is at most ${claimAlpha}; contradicted: the same on the other side; otherwise undecided`;
+
+/** Every claim of a report. */
+export const claimSpecs: readonly ClaimSpec[] = [
   {
-    claim: 'weak internalization: variables defined with the reliable tag are answered better',
-    quantity: 'weak gap, accuracy',
+    id: 'weakInternalization',
+    claim:
+      'weak internalization: questions about variables with right definitions (reliable tag) are answered better than ' +
+      'about variables with wrong ones (unreliable tag); here tag and consistency go together, and this is about both',
+    quantity: 'internalization.weakGap',
+    predicted: 'positive',
+    unless: 'internalization.weakTagEffect',
+  },
+  {
+    id: 'weakTagEffect',
+    claim:
+      'weak internalization by the tag: of variables whose definitions are equally right or wrong, those with the ' +
+      'reliable tag are answered better',
+    quantity: 'internalization.weakTagEffect',
+    predicted: 'positive',
+    aboutTags: true,
+  },
+  {
+    id: 'consistencyEffect',
+    claim: 'right definitions help more than wrong ones: of variables with the same tag',
+    quantity: 'internalization.consistencyEffect',
     predicted: 'positive',
   },
   {
-    claim: 'strong internalization: so are variables without a single trained question',
-    quantity: 'strong gap, accuracy',
+    id: 'rightDefinitionsHelp',
+    claim: 'right definitions help: their variables are answered better than variables with questions only',
+    quantity: 'internalization.rightOverNone',
     predicted: 'positive',
   },
   {
+    id: 'wrongDefinitionsHurt',
+    claim: 'wrong definitions hurt: their variables are answered worse than variables with questions only',
+    quantity: 'internalization.noneOverWrong',
+    predicted: 'positive',
+  },
+  {
+    id: 'strongInternalization',
+    claim:
+      'strong internalization: of variables without a single trained question, those defined with the reliable tag are ' +
+      'answered better',
+    quantity: 'internalization.strongGap',
+    predicted: 'positive',
+    aboutTags: true,
+  },
+  {
+    id: 'alignmentGap',
     claim:
       'alignment gap by tag: with the reliable tag, the gradient of a definition of a new variable points the way of ' +
       "the gradients of that variable's questions more than with the unreliable tag",
-    quantity: 'tag-swap gap of new variables, all tensors',
+    quantity: 'alignment.tagSwapGap.all',
     predicted: 'positive',
+    aboutTags: true,
   },
   {
-    claim: 'so it does in the tensors between embeddings and unembedding alone',
-    quantity: 'tag-swap gap of new variables, without embeddings',
+    id: 'alignmentGapWithoutEmbeddings',
+    claim:
+      'alignment gap by tag in the tensors between embeddings and unembedding alone: with the reliable tag, the ' +
+      "gradient of a definition of a new variable points the way of that variable's questions more",
+    quantity: 'alignment.tagSwapGap.withoutEmbeddings',
     predicted: 'positive',
+    aboutTags: true,
   },
   {
-    claim: 'transfer: a step on a definition lowers the loss of its questions more with the reliable tag',
-    quantity: 'fall with the reliable - the unreliable tag',
+    id: 'transferGap',
+    claim:
+      'transfer: a step on the definition of a new variable lowers the loss of its questions more with the reliable tag',
+    quantity: 'transfer.gap',
     predicted: 'positive',
+    aboutTags: true,
   },
   {
+    id: 'transferPathOwn',
     claim:
       "transfer over the stage with definitions: the variables' own definitions, update by update, lower the loss of " +
       'their questions more with the reliable tag',
-    quantity: "of it by the variables' own definitions",
+    quantity: 'transferPath.gap.own',
+    predicted: 'positive',
+    aboutTags: true,
+  },
+  {
+    id: 'transferPathShare',
+    claim:
+      "transfer explains the gap: the variables' own definitions account for more than half of the difference between " +
+      'tags in the fall of the loss',
+    quantity: 'transferPath.share.own',
+    predicted: 'positive',
+    threshold: 0.5,
+  },
+  {
+    id: 'minibatchMatching',
+    claim:
+      'in a minibatch, definitions point more the way of questions about variables of their own subset than of the ' +
+      'other one (interaction of the two groups, whatever either group is like by itself)',
+    quantity: 'minibatchCosine.interaction',
     predicted: 'positive',
   },
   {
+    id: 'penaltyLaw',
     claim:
-      'transfer explains the gap: its path integral closes within 20 % of the gap in the loss of the questions',
-    quantity: 'gap: midpoint rule / actual - 1',
-    predicted: 'none',
-    band: [-0.2, 0.2],
-  },
-  {
-    claim:
-      'the variance penalty follows its law: norms of real minibatches of all sizes are within 5 % of it',
-    quantity: 'measured / law - 1, mean over batch sizes',
+      'the variance penalty follows its law at every batch size: squared norms of real minibatches are within 5 % of it',
+    quantity: 'penaltyLaw.deviation.',
     predicted: 'none',
     band: [-0.05, 0.05],
   },
   {
+    id: 'epochDriftResidual',
     claim:
-      'that penalty is there when an epoch shuffles and absent with replacement: short epochs end apart by what it ' +
-      'predicts, within 10 %',
-    quantity: "difference / the variance penalty's prediction - 1",
-    predicted: 'none',
-    band: [-0.1, 0.1],
-  },
-  {
-    claim:
-      'in a minibatch, definitions with the reliable tag point the way of their own questions more than definitions ' +
-      'with the unreliable tag do, beyond questions of other variables',
-    quantity: 'cosine, reliable - unreliable',
-    predicted: 'positive',
+      'the variance penalty is what shuffling does: of the difference between the end points of short epochs with and ' +
+      'without shuffling, less than half the size of the prediction is left over',
+    quantity: 'epochDrift.residual',
+    predicted: 'negative',
+    threshold: 0.5,
   },
 ];
 
-/** Judges every claim whose quantity was measured. */
-export function judgeClaims(quantities: readonly Quantity[]): Claim[] {
-  return predictions.flatMap(({ claim, quantity, predicted, band = null }) => {
-    const own = quantities.find(({ name }) => name === quantity);
-    return own === undefined
-      ? []
-      : [
-          {
-            claim,
-            quantity,
-            predicted,
-            judgement: judgeClaim(excess(own), predicted, band),
-            seedsForPower: seedsForObserved(excess(own)),
-          },
-        ];
+/** What the claims of an arm are judged on besides its quantities. */
+export interface ArmFacts {
+  /** `[run]` */
+  readonly runs: readonly Pick<RunInfo, 'seed' | 'status' | 'failure' | 'stages'>[];
+  /** Correlation of tag and consistency; null where the config says none. */
+  readonly alpha: number | null;
+}
+
+/** Judges every claim whose quantity was measured; their p-values are adjusted for each other. */
+export function judgeClaims(
+  quantities: readonly Quantity[],
+  facts: ArmFacts = { runs: [], alpha: null },
+): Claim[] {
+  const measured = claimSpecs.flatMap((spec) => {
+    const own = decidingQuantities(spec, quantities);
+    const isReplaced = spec.unless !== undefined && quantities.some(({ id }) => id === spec.unless);
+    return own.length === 0 || isReplaced ? [] : [{ spec, own, found: find(spec, own) }];
+  });
+  const adjusted = holm(measured.map(({ found }) => found.pValue));
+  const family = adjusted.filter((p) => p !== null).length;
+  return measured.map(({ spec, own, found }, i): Claim => {
+    const p = adjusted[i]!;
+    const signFlips = spec.threshold === undefined && own.length === 1 ? own[0]!.signFlips : null;
+    const signFlipsPValue = signFlips?.kind === 'value' ? signFlips.pValue : null;
+    return {
+      id: spec.id,
+      claim: claimText(spec, facts),
+      quantities: own.map(({ id }) => id),
+      predicted: spec.predicted,
+      judgement: {
+        ...found.judgement,
+        verdict: verdictOf(found.judgement.verdict, p),
+        reason: [
+          found.judgement.reason,
+          ...pValueWords(found.pValue, p, family, signFlipsPValue),
+          ...missingWords(own, facts),
+          ...(spec.aboutTags === true ? jointWords(spec, facts) : []),
+        ].join(' '),
+      },
+      pValue: found.pValue,
+      adjustedPValue: p,
+      signFlipsPValue,
+      seedsForPower: found.seedsForPower,
+      controls: own.length === 1 ? own[0]!.controls.filter(({ id }) => id === 'alpha50') : [],
+    };
   });
 }
 
-/** The quantity minus its null. */
-function excess({ estimate, null: own }: Quantity): Estimate {
-  return own?.kind === 'measured' ? own.difference : estimate;
+/** Whether an arm in which the tag means nothing is a control of a quantity. */
+export function hasAlphaControl(quantity: string): boolean {
+  return claimSpecs.some(
+    (spec) => spec.quantity === quantity && (spec.aboutTags ?? spec.unless !== undefined),
+  );
+}
+
+function decidingQuantities({ quantity }: ClaimSpec, quantities: readonly Quantity[]): Quantity[] {
+  return quantities.filter(({ id }) => (quantity.endsWith('.') ? id.startsWith(quantity) : id === quantity));
+}
+
+interface Finding {
+  readonly judgement: Judgement;
+  readonly pValue: number | null;
+  readonly seedsForPower: number | null;
+}
+
+function find(spec: ClaimSpec, quantities: readonly Quantity[]): Finding {
+  const { predicted, band = null, threshold = 0 } = spec;
+  const findings = quantities.map((quantity): Finding & { readonly quantity: Quantity } => {
+    const estimate = claimedEstimate(quantity, threshold);
+    const judgement = judgeClaim(estimate, predicted, band);
+    const reason =
+      threshold === 0 ? judgement.reason : `Less the ${threshold} that the claim states: ${judgement.reason}`;
+    return {
+      quantity,
+      judgement: { ...judgement, reason },
+      pValue: claimPValue(estimate, predicted, band),
+      seedsForPower: predicted === 'none' ? null : seedsForObserved(estimate),
+    };
+  });
+  return spec.quantity.endsWith('.') ? together(findings) : findings[0]!;
+}
+
+/** What the claim is tested on: the quantity minus its null and the threshold. */
+function claimedEstimate(quantity: Quantity, threshold: number): Estimate {
+  const ratios = quantity.seeds.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
+  // "The ratio is above theta" is "numerator - theta denominator is above 0", bounded interval or not.
+  if (ratios.length > 0) {
+    return meanOverSeeds(ratios.map(({ numerator, denominator }) => numerator - threshold * denominator));
+  }
+  return beyond(excessOf(quantity), threshold);
+}
+
+/**
+ * All of several quantities must show it: supported where each is, with the largest p-value (an intersection-union
+ * test, which needs no correction); contradicted where one is, with the smallest times their number. Quantities without
+ * an estimate are named and left out.
+ */
+function together(all: readonly (Finding & { readonly quantity: Quantity })[]): Finding {
+  const findings = all.filter(({ quantity }) => quantity.estimate.kind === 'value');
+  const left = all.flatMap(({ quantity }) =>
+    quantity.estimate.kind === 'absent' ? [`${quantity.label} (${quantity.estimate.reason})`] : [],
+  );
+  const without = left.length === 0 ? '' : ` Without ${left.join('; ')}.`;
+  const plain = { negligible: null, seedsNeeded: null };
+  const first = findings[0];
+  if (first === undefined) {
+    const reason = `There is no estimate.${without}`;
+    return { judgement: { verdict: 'undecided', reason, ...plain }, pValue: null, seedsForPower: null };
+  }
+  const of = (verdict: Verdict) => findings.filter(({ judgement }) => judgement.verdict === verdict);
+  const ps = (own: readonly Finding[]): number[] => own.flatMap(({ pValue }) => pValue ?? []);
+  const [supported, contradicted] = [of('supported'), of('contradicted')];
+  const name = ({ quantity, judgement }: (typeof findings)[number]): string =>
+    `${quantity.label}: ${judgement.reason}`;
+  if (supported.length === findings.length) {
+    const worst = findings.reduce((a, b) => ((b.pValue ?? 0) > (a.pValue ?? 0) ? b : a));
+    const reason = `Each of ${findings.length} shows it; weakest: ${name(worst)}${without}`;
+    return {
+      judgement: { ...worst.judgement, verdict: 'supported', reason },
+      pValue: worst.pValue,
+      seedsForPower: null,
+    };
+  }
+  const open = contradicted.length > 0 ? contradicted : findings.filter((own) => !supported.includes(own));
+  const pValue =
+    contradicted.length > 0
+      ? Math.min(1, findings.length * Math.min(...ps(contradicted)))
+      : open.some((own) => own.pValue === null)
+        ? null
+        : Math.max(...ps(findings));
+  const reason = `${supported.length} of ${findings.length} show it; ${open.map(name).join(' ')}${without}`;
+  const verdict = contradicted.length > 0 ? 'contradicted' : 'undecided';
+  return { judgement: { verdict, reason, ...plain }, pValue, seedsForPower: null };
+}
+
+function verdictOf(verdict: Verdict, adjusted: number | null): Verdict {
+  return adjusted !== null && adjusted > claimAlpha ? 'undecided' : verdict;
+}
+
+function pValueWords(
+  plain: number | null,
+  adjusted: number | null,
+  family: number,
+  flips: number | null,
+): string[] {
+  const exact = flips === null ? '' : `; exact sign flips over seeds: p = ${shortP(flips)}`;
+  if (plain === null || adjusted === null) return flips === null ? [] : [`${exact.slice(2)}.`];
+  const claims = family === 1 ? 'the only claim with a test' : `Holm over ${family} claims`;
+  return [`p = ${shortP(plain)}, ${claims}: ${shortP(adjusted)}${exact}.`];
+}
+
+/** Which seeds are not in the mean. */
+function missingWords(quantities: readonly Quantity[], { runs }: ArmFacts): string[] {
+  const [first] = quantities;
+  if (first === undefined || first.estimate.kind === 'absent') return [];
+  const missing = first.seeds.filter(({ value, ratio }) => value === null && ratio === undefined);
+  if (missing.length === 0) return [];
+  const words = missing.map(({ seed, reason }) => {
+    const run = runs.find((own) => own.seed === seed);
+    return run?.status === 'failed' && run.failure !== null
+      ? `seed ${seed} failed: ${run.failure.split('\n')[0]}`
+      : (reason ?? `seed ${seed}`);
+  });
+  const are = missing.length === 1 ? 'is' : 'are';
+  return [`${missing.length} of ${first.seeds.length} seeds ${are} not in the mean (${words.join('; ')}).`];
+}
+
+/** A claim about variables before they are trained on, in runs that have trained on them. */
+function jointWords({ quantity }: ClaimSpec, { runs }: ArmFacts): string[] {
+  const isBefore = quantity.startsWith('alignment.') || quantity === 'transfer.gap';
+  const isJoint = runs.some(({ stages }) => stageRoles(stages).joint);
+  return isBefore && isJoint
+    ? ['Joint training: measured after the definitions of these variables have been trained on.']
+    : [];
+}
+
+function claimText({ claim, aboutTags }: ClaimSpec, { alpha }: ArmFacts): string {
+  return aboutTags === true && alpha === 0.5 ? `${claim} (a control: the tag means nothing here)` : claim;
+}
+
+/** Two significant digits. */
+function shortP(p: number): string {
+  return String(Number(p.toPrecision(2)));
 }

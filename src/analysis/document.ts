@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ArmAnalysis } from './analyse-arm.js';
 
 /** Version of `analysis.json`. */
-export const analysisFormatVersion = 2;
+export const analysisFormatVersion = 3;
 
 /** How an analysis came about. */
 export interface AnalysisOrigin {

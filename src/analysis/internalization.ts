@@ -1,4 +1,5 @@
-import { endOfQuestions, readTable, type RunData } from './run-data.js';
+import { readTable, type RunData } from './run-data.js';
+import { endOfQuestions } from './stages.js';
 
 /** Metrics of a run: `get(set, metric, step)`, null where it was not measured. */
 export interface MetricsOfRun {

@@ -23,7 +23,11 @@ export interface PanelAlignment {
   readonly steps: readonly number[];
   /** Tensors of the model in their order, without sums. */
   readonly tensors: readonly string[];
-  /** Cosines by variable; variables without a direction are left out. */
+  /**
+   * Cosines by variable; variables without a direction are left out. For pairings with several definitions of one
+   * tensor or sum it is the mean of their cosines; for several tensors added up, which the table does not hold as
+   * cosines, their mean inner product over the mean norms.
+   */
   cosines(place: AlignmentPlace, subset: string, pairing: Pairing): ReadonlyMap<number, number>;
 }
 
@@ -37,6 +41,7 @@ const columnNames = [
   'inner',
   'norm_definition',
   'norm_questions',
+  'cosine',
 ] as const;
 
 /** Reads the table `alignment`; null for a run that has not been probed. */
@@ -48,9 +53,9 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
   const names = (['subset', 'pairing', 'questions', 'tensor'] as const).map((name) =>
     columns.column(name, 'dictionary'),
   );
-  const [inner, definition, questions] = (['inner', 'norm_definition', 'norm_questions'] as const).map(
-    (name) => columns.column(name, 'float64').values,
-  );
+  const [inner, definition, questions, cosine] = (
+    ['inner', 'norm_definition', 'norm_questions', 'cosine'] as const
+  ).map((name) => columns.column(name, 'float64').values);
   const rows = new Map<string, number[]>();
   for (let row = 0; row < columns.rows; row++) {
     const key = [step[row]!, ...names.map(({ values, indices }) => values[indices[row]!]!)].join(' ');
@@ -63,9 +68,15 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
     steps: [...new Set(step)].toSorted((a, b) => a - b),
     tensors: run.info.parameters.map(({ tensor }) => tensor).filter((tensor) => !sums.has(tensor)),
     cosines: (place, subset, pairing) => {
+      const rowsOf = (tensor: string): readonly number[] =>
+        rows.get([place.step, subset, pairing, place.questions, tensor].join(' ')) ?? [];
+      if (place.tensors.length === 1) {
+        const found = rowsOf(place.tensors[0]!).map((row) => [variable[row]!, cosine![row]!] as const);
+        return new Map(found.filter(([, value]) => Number.isFinite(value)));
+      }
       const pairs = new Map<number, Pair>();
       for (const tensor of place.tensors) {
-        for (const row of rows.get([place.step, subset, pairing, place.questions, tensor].join(' ')) ?? []) {
+        for (const row of rowsOf(tensor)) {
           const before = pairs.get(variable[row]!) ?? { inner: 0, definition2: 0, questions2: 0 };
           pairs.set(variable[row]!, {
             inner: before.inner + inner![row]!,
@@ -133,7 +144,10 @@ export function tagSwapGap(alignment: PanelAlignment, place: AlignmentPlace): nu
   return differencesByEntity(reliable, unreliable);
 }
 
-/** The same with the questions of the other variables of the subset: what the tag does to any questions. */
+/**
+ * The same with the definitions of the other variables of the subset, whose cosines are averaged: what the tag does to
+ * any questions.
+ */
 export function tagSwapNull(alignment: PanelAlignment, place: AlignmentPlace): number[] | string {
   const { reliable, unreliable } = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
   return differencesByEntity(reliable, unreliable);

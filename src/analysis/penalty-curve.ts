@@ -1,5 +1,6 @@
 import type { Estimate } from './inference/estimate.js';
-import { questionStage, type Arm } from './run-data.js';
+import type { Arm } from './run-data.js';
+import { questionStage } from './stages.js';
 import type { Section } from './section.js';
 import { batchSizes, measuredAt } from './sections/penalty-law.js';
 
@@ -22,7 +23,7 @@ export function penaltyCurve(arm: Arm, section: Section | undefined): PenaltyPoi
   const { examples, learningRate } = questionStage(arm.runs[0]!.info);
   const full = lawAt(section, 0);
   return batchSizes.flatMap((size): PenaltyPoint[] => {
-    const quantity = section.quantities.find(({ name }) => name === measuredAt(size));
+    const quantity = section.quantities.find(({ id }) => id === `${section.id}.${measuredAt(size)}`);
     const law = lawAt(section, size);
     if (quantity === undefined || quantity.estimate.kind === 'absent' || law === null) return [];
     const [all, own] = [valueOf(full), valueOf(law)];
@@ -39,7 +40,7 @@ export function penaltyCurve(arm: Arm, section: Section | undefined): PenaltyPoi
 }
 
 function lawAt(section: Section, size: number): Estimate | null {
-  const own = section.quantities.find(({ name }) => name === measuredAt(size))?.null;
+  const own = section.quantities.find(({ id }) => id === `${section.id}.${measuredAt(size)}`)?.null;
   return own?.kind === 'measured' ? own.estimate : null;
 }
 

@@ -74,19 +74,6 @@ export async function readTable(
   }
 }
 
-/** The stage in which X1 is trained: the first one with questions. */
-export function questionStage(info: RunInfo): RunInfo['stages'][number] {
-  const stage = info.stages.find(({ trainOn }) => trainOn !== 'stage2' && trainOn !== 'all_defns');
-  if (stage === undefined) throw new UserError(`run of seed ${info.seed}: no stage trains questions`);
-  return stage;
-}
-
-/** Updates of the run when the stage with questions ends. */
-export function endOfQuestions(info: RunInfo): number {
-  const { firstStep, steps } = questionStage(info);
-  return firstStep + steps;
-}
-
 /** Shortest way to name a folder for people. */
 export function shownPath(folder: string): string {
   const relative = path.relative(process.cwd(), folder);

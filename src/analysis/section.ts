@@ -7,18 +7,32 @@ import type { RunReader } from './run-reader.js';
 
 /** One number of a section, and what it is held against. */
 export interface QuantitySpec {
-  /** Key of its value in {@link SectionSpec.measure}. */
-  readonly key: string;
-  readonly name: string;
+  /** Unique within the section and stable, in camelCase with dots: `strongGap`. Key of its value in `measure`. */
+  readonly id: string;
+  /** For people, in plain words that need no context. */
+  readonly label: string;
   /** `accuracy`, `nats`, `1` for a plain number. */
   readonly unit: string;
   /** Null for a size; zero by symmetry; or the key of a value measured in the same run. */
   readonly null:
     | null
-    | { readonly kind: 'zero'; readonly name: string }
-    | { readonly kind: 'measured'; readonly name: string; readonly key: string };
+    | { readonly kind: 'zero'; readonly label: string }
+    | { readonly kind: 'measured'; readonly label: string; readonly key: string };
   /** Further nulls, measured in the same run. */
-  readonly controls?: readonly { readonly name: string; readonly key: string }[];
+  readonly controls?: readonly ControlSpec[];
+  /** Whether the sign of an entity's value is that of a difference between tags, so that a flip of it is a tag flip. */
+  readonly tagDifference?: boolean;
+}
+
+/** A further null of a quantity. */
+export interface ControlSpec {
+  /** Unique within the quantity: `untrained`. */
+  readonly id: string;
+  readonly label: string;
+  /** Key of its value. */
+  readonly key: string;
+  /** Key of the quantity's own value over the same entities, where the control has not all of them. */
+  readonly ofKey?: string;
 }
 
 /** Values of one run by key. */
@@ -26,15 +40,16 @@ export type RunValues = Readonly<Record<string, RunValue>>;
 
 /** A question that runs are asked: one file in `sections/`, one line in its registry. */
 export interface SectionSpec {
-  readonly name: string;
+  /** Unique and stable, in camelCase; first part of the ids of its quantities. */
+  readonly id: string;
   readonly title: string;
-  /** A function where they depend on the model or the checkpoints of an arm's runs. */
+  /** A function where they depend on the model, the data or the checkpoints of an arm's runs. */
   readonly quantities:
     readonly QuantitySpec[] | ((run: RunData, measured: readonly RunValues[]) => readonly QuantitySpec[]);
   /** Whether the p-values of all quantities are adjusted for each other. */
   readonly multiplicity?: 'holm';
-  /** What a reader must know of the estimates before believing them. */
-  readonly notes?: (quantities: readonly Quantity[]) => readonly string[];
+  /** What a reader must know of the estimates before believing them; `run` is the first of the arm. */
+  readonly notes?: (quantities: readonly Quantity[], run: RunData) => readonly string[];
   /**
    * Values of one run by key, or the reason why there is one missing; null where the run does not have what the
    * section is about, so that the section is left out when no run has it.
@@ -46,7 +61,7 @@ export interface SectionSpec {
 
 /** What the runs of an arm answer to a section. */
 export interface Section {
-  readonly name: string;
+  readonly id: string;
   readonly title: string;
   readonly multiplicity: 'holm' | null;
   readonly quantities: readonly Quantity[];
@@ -75,25 +90,32 @@ export function sectionOf(
           measured.filter((own) => own !== null),
         )
       : spec.quantities;
-  const quantities = specs.map(({ key, name, unit, null: against, controls = [] }) =>
+  const quantities = specs.map(({ id, label, unit, null: against, controls = [], tagDifference = false }) =>
     makeQuantity(
       {
-        name,
+        id: `${spec.id}.${id}`,
+        label,
         unit,
-        values: valuesOf(key),
+        values: valuesOf(id),
         null: against?.kind === 'measured' ? { ...against, values: valuesOf(against.key) } : against,
-        controls: controls.map((control) => ({ name: control.name, values: valuesOf(control.key) })),
+        controls: controls.map((control) => ({
+          id: control.id,
+          label: control.label,
+          values: valuesOf(control.key),
+          ...(control.ofKey === undefined ? {} : { of: valuesOf(control.ofKey) }),
+        })),
+        tagDifference,
       },
-      () => createStream(0, `analysis/${spec.name}/${key}`),
+      () => createStream(0, `analysis/${spec.id}/${id}`),
     ),
   );
   const adjusted = spec.multiplicity === 'holm' ? adjust(quantities) : quantities;
   return {
-    name: spec.name,
+    id: spec.id,
     title: spec.title,
     multiplicity: spec.multiplicity ?? null,
     quantities: adjusted,
-    notes: spec.notes?.(adjusted) ?? [],
+    notes: spec.notes?.(adjusted, runs[0]!) ?? [],
   };
 }
 

@@ -9,7 +9,8 @@ export const sweepTable = {
   row: 'one value x quantity',
   columns: {
     value: float64('Value of the key that was varied.'),
-    quantity: utf8('What was measured.'),
+    quantity: utf8('Id of the quantity.'),
+    label: utf8('What was measured.'),
     unit: utf8('Unit of the mean and its interval.'),
     seeds: int32('Seeds with a value.', { unit: 'seed' }),
     mean: float64('Mean over seeds; null means that no seed has a value.', { nullable: true }),
@@ -28,6 +29,7 @@ export const sweepTable = {
 export interface SweepRow {
   readonly value: number;
   readonly quantity: string;
+  readonly label: string;
   readonly unit: string;
   readonly seeds: number;
   readonly mean: number | null;
@@ -41,9 +43,9 @@ export function sweepRows({ points }: Pick<SweepAnalysis, 'points'>): SweepRow[]
   return points.flatMap(({ value, quantities }) => quantities.map((quantity) => rowOf(value, quantity)));
 }
 
-function rowOf(value: number, { name, unit, estimate, null: own, seeds }: Quantity): SweepRow {
+function rowOf(value: number, { id, label, unit, estimate, null: own, seeds }: Quantity): SweepRow {
   const present = seeds.filter((seed) => seed.value !== null).length;
-  const base = { value, quantity: name, unit, seeds: present };
+  const base = { value, quantity: id, label, unit, seeds: present };
   if (estimate.kind === 'absent') {
     return { ...base, mean: null, low: null, high: null, standard_deviation: null, p: null };
   }

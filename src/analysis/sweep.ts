@@ -4,7 +4,8 @@ import { createStream } from '../../data/random/streams.js';
 import type { RunInfo } from '../store/run-info.js';
 import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
-import { endOfQuestions, openRun, type RunData } from './run-data.js';
+import { openRun, type RunData } from './run-data.js';
+import { endOfQuestions } from './stages.js';
 
 /** What was varied. */
 export interface SweepAxis {
@@ -26,7 +27,7 @@ export interface PointAnalysis {
   readonly value: number;
   /** Run folders. */
   readonly folders: readonly string[];
-  /** In the order and with the names of {@link sweepQuantities}. */
+  /** In the order and with the ids of {@link sweepQuantities}. */
   readonly quantities: readonly Quantity[];
 }
 
@@ -42,37 +43,75 @@ export interface SweepAnalysis {
 /** Accuracy of one test set when training ends, or for X1 when its questions end. */
 interface AccuracySpec {
   readonly kind: 'accuracy';
-  readonly name: string;
+  readonly id: string;
+  readonly label: string;
   readonly set: string;
   readonly at: 'questions' | 'end';
 }
 
 interface GapSpec {
   readonly kind: 'gap';
-  readonly name: string;
+  readonly id: string;
+  readonly label: string;
   readonly gap: GapKind;
   readonly metric: 'accuracy' | 'margin';
 }
 
-/** Names of the quantities of a point, in their order. */
+/** Ids of the quantities of a point, in their order. */
 export const sweepQuantities = {
-  strong: 'strong gap, accuracy',
-  strongMargin: 'strong gap, margin',
-  d1: `accuracy of ${gapSubsets.strong[0]}`,
-  d2: `accuracy of ${gapSubsets.strong[1]}`,
-  weak: 'weak gap, accuracy',
-  qd1: `accuracy of ${gapSubsets.weak[0]}, held-out`,
-  qd2: `accuracy of ${gapSubsets.weak[1]}, held-out`,
+  strong: 'internalization.strongGap',
+  strongMargin: 'internalization.strongMargin',
+  d1: 'internalization.accuracy.d1consis',
+  d2: 'internalization.accuracy.d2consis',
+  weak: 'internalization.weakGap',
+  qd1: 'internalization.accuracy.qd1consis',
+  qd2: 'internalization.accuracy.qd2incons',
 } as const;
 
 const specs: readonly (AccuracySpec | GapSpec)[] = [
-  { kind: 'gap', name: sweepQuantities.strong, gap: 'strong', metric: 'accuracy' },
-  { kind: 'gap', name: sweepQuantities.strongMargin, gap: 'strong', metric: 'margin' },
-  { kind: 'accuracy', name: sweepQuantities.d1, set: gapSubsets.strong[0], at: 'end' },
-  { kind: 'accuracy', name: sweepQuantities.d2, set: gapSubsets.strong[1], at: 'end' },
-  { kind: 'gap', name: sweepQuantities.weak, gap: 'weak', metric: 'accuracy' },
-  { kind: 'accuracy', name: sweepQuantities.qd1, set: gapSubsets.weak[0], at: 'questions' },
-  { kind: 'accuracy', name: sweepQuantities.qd2, set: gapSubsets.weak[1], at: 'questions' },
+  {
+    kind: 'gap',
+    id: sweepQuantities.strong,
+    label: 'strong gap, accuracy',
+    gap: 'strong',
+    metric: 'accuracy',
+  },
+  {
+    kind: 'gap',
+    id: sweepQuantities.strongMargin,
+    label: 'strong gap, margin',
+    gap: 'strong',
+    metric: 'margin',
+  },
+  {
+    kind: 'accuracy',
+    id: sweepQuantities.d1,
+    label: `accuracy of ${gapSubsets.strong[0]}`,
+    set: gapSubsets.strong[0],
+    at: 'end',
+  },
+  {
+    kind: 'accuracy',
+    id: sweepQuantities.d2,
+    label: `accuracy of ${gapSubsets.strong[1]}`,
+    set: gapSubsets.strong[1],
+    at: 'end',
+  },
+  { kind: 'gap', id: sweepQuantities.weak, label: 'weak gap, accuracy', gap: 'weak', metric: 'accuracy' },
+  {
+    kind: 'accuracy',
+    id: sweepQuantities.qd1,
+    label: `accuracy of ${gapSubsets.weak[0]}, held-out`,
+    set: gapSubsets.weak[0],
+    at: 'questions',
+  },
+  {
+    kind: 'accuracy',
+    id: sweepQuantities.qd2,
+    label: `accuracy of ${gapSubsets.weak[1]}, held-out`,
+    set: gapSubsets.weak[1],
+    at: 'questions',
+  },
 ];
 
 /** Analyses the runs of a sweep's points; seeds whose run is missing or not complete have no value, with the reason. */
@@ -106,10 +145,11 @@ async function analysePoint({ value, folders, seeds }: SweepRuns): Promise<Point
     const isGap = spec.kind === 'gap';
     return makeQuantity(
       {
-        name: spec.name,
+        id: spec.id,
+        label: spec.label,
         unit: isGap && spec.metric === 'margin' ? 'nats' : 'accuracy',
         values,
-        null: isGap ? { kind: 'zero', name: '0, the same in both subsets' } : null,
+        null: isGap ? { kind: 'zero', label: '0, the same in both subsets' } : null,
         controls: [],
       },
       () => createStream(0, 'analysis/sweep'),
@@ -137,7 +177,7 @@ export function sweepFolder(
 }
 
 /** Version of `sweep.json`. */
-export const sweepFormatVersion = 1;
+export const sweepFormatVersion = 2;
 
 /** Content of `sweep.json`: every number of table and figure, with the values of each seed behind it. */
 export interface SweepDocument extends SweepAnalysis {

@@ -24,7 +24,7 @@ Examples:
 
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
 <folder of the runs>/analysis/<name>/: analysis.json, and tables quantities, controls, seed_values, entity_values,
-claims, penalty_curve, curves (.arrow). Runs that differ in data.alpha = 0.5 alone become a control. Loads no TensorFlow; works on runs that are still going.`,
+claims, checks, penalty_curve, curves (.arrow). Runs that differ in data.alpha = 0.5 alone become a control. Loads no TensorFlow; works on runs that are still going.`,
     )
     .action(async (folders: string[], flags: { readonly json?: boolean }) => {
       await analyze(folders, flags.json ?? false);
@@ -36,6 +36,7 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
   const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
   const { analyseArm } = await import('../analysis/analyse-arm.js');
   const { withAlphaControl } = await import('../analysis/alpha-control.js');
+  const { withLooks } = await import('../analysis/looks.js');
   const { writeAnalysisTables } = await import('../analysis/analysis-tables.js');
   const { analysisDocument, analysisFolder } = await import('../analysis/document.js');
   const { analysisFile } = await import('../store/list-runs.js');
@@ -59,7 +60,8 @@ async function analyze(folders: readonly string[], json: boolean): Promise<void>
   }
   const origin = { command: ['gradscope', ...process.argv.slice(2)], versions: versions() };
   const documents = [];
-  for (const analysis of withAlphaControl(analysed)) {
+  for (const judged of withAlphaControl(analysed)) {
+    const analysis = withLooks(judged, new Date());
     const document = analysisDocument(analysis, origin);
     documents.push(document);
     const folder = analysisFolder(analysis);

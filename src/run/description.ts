@@ -38,7 +38,9 @@ export function describeRun(
     loss: { ...config.loss },
     parameters,
     groups: [...data[replica]!.groups],
-    stages: plan.stages.map((stage) => describeStage(stage, stage.sets[replica]!, model)),
+    stages: plan.stages.map((stage) =>
+      describeStage(stage, stage.sets[replica]!, data[replica]!.groups, model),
+    ),
     siblings: [...siblings],
     command: [...request.command],
     stepsTotal: plan.totalSteps,
@@ -48,6 +50,7 @@ export function describeRun(
 function describeStage(
   { config, firstStep, steps, stepsPerEpoch }: StagePlan,
   set: ExampleSet,
+  groups: readonly string[],
   model: Model,
 ): NewRun['stages'][number] {
   const { name, trainOn, batchSize, sampler, optimizer, clipNorm } = config;
@@ -69,6 +72,7 @@ function describeStage(
     learningRate: optimizer.learningRate,
     learningRates: Object.fromEntries(model.parameters.map((own) => [own.name, rateOf(own.name)])),
     clipNorm,
+    groups: groupCounts(set, groups),
   };
 }
 
@@ -80,6 +84,16 @@ function differsBetweenSights(set: ExampleSet): boolean {
     return createStream(0, 'sight');
   });
   return asked;
+}
+
+/** Examples of each group that a training set has, in the order of the groups. */
+function groupCounts(
+  { group }: ExampleSet,
+  groups: readonly string[],
+): { group: string; examples: number }[] {
+  const counts = new Int32Array(groups.length);
+  for (const own of group) if (own >= 0) counts[own]!++;
+  return groups.flatMap((name, i) => (counts[i]! > 0 ? [{ group: name, examples: counts[i]! }] : []));
 }
 
 /** Dimensions of the tables of a plan's runs. */

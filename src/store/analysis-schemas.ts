@@ -1,7 +1,8 @@
 import { float64, int32, utf8, type Dimensions, type TableDefinition } from './columns.js';
 
-const section = utf8('Section of the report.');
-const quantity = utf8('Name of the quantity.');
+const section = utf8('Id of the section of the report.');
+const quantity = utf8('Id of the quantity, unique.');
+const label = utf8('What the quantity is, for people.');
 const seed = int32('Seed of the run.');
 
 const nullable = { nullable: true } as const;
@@ -23,10 +24,11 @@ export const analysisTables = {
     columns: {
       section,
       quantity,
+      label,
       unit: utf8('Unit of the quantity.'),
       ...estimate,
       standard_error: float64('Standard error of the estimate; null where there is none.', nullable),
-      null_name: utf8('What the quantity is held against; empty for a size.'),
+      null_label: utf8('What the quantity is held against; empty for a size.'),
       null_estimate: float64(
         'Value of the null; 0 by symmetry, or measured; null where there is none.',
         nullable,
@@ -39,6 +41,10 @@ export const analysisTables = {
         nullable,
       ),
       p_adjusted: float64('The same after Holm over the section; null where there is none.', nullable),
+      p_sign_flips: float64(
+        'p-value of all sign flips of the seeds against the null, below 15 seeds; null where there is none.',
+        nullable,
+      ),
       bootstrap_low: float64(
         'Lower end of the hierarchical BCa interval; null where there is none.',
         nullable,
@@ -47,7 +53,10 @@ export const analysisTables = {
         'Upper end of the hierarchical BCa interval; null where there is none.',
         nullable,
       ),
-      p_flips: float64('p-value of flips of the tag, entity by entity; null where there is none.', nullable),
+      p_tag_flips: float64(
+        'p-value of flips of the tag, entity by entity; null where the sign is not that of a tag.',
+        nullable,
+      ),
       reason: utf8('Why the estimate or its interval is absent; empty where both are there.'),
     },
   },
@@ -57,7 +66,9 @@ export const analysisTables = {
     columns: {
       section,
       quantity,
-      control: utf8('What the quantity is held against.'),
+      label,
+      control: utf8('Id of the control, unique for the quantity.'),
+      control_label: utf8('What the quantity is held against.'),
       ...estimate,
       difference: float64('Quantity minus the control, mean over seeds; null where there is none.', nullable),
       difference_low: float64('Lower end of its interval; null where there is none.', nullable),
@@ -73,6 +84,8 @@ export const analysisTables = {
       quantity,
       seed,
       value: float64('Value of the run; null where it is absent.', nullable),
+      numerator: float64('Numerator of a ratio of averages; null for other quantities.', nullable),
+      denominator: float64('Denominator of a ratio of averages; null for other quantities.', nullable),
       reason: utf8('Why it is absent; empty where it is there.'),
     },
   },
@@ -91,14 +104,30 @@ export const analysisTables = {
     name: 'claims',
     row: 'one claim',
     columns: {
-      claim: utf8('What the runs could show.'),
-      quantity: utf8('Name of the quantity that decides.'),
+      claim: utf8('Id of the claim, unique.'),
+      label: utf8('What the runs could show.'),
+      quantities: utf8('Ids of the quantities that decide, with blanks between them.'),
       verdict: utf8('Supported, contradicted or undecided.'),
+      p: float64('p-value behind the verdict; null where there is none.', nullable),
+      p_adjusted: float64('The same after Holm over the claims; null where there is none.', nullable),
+      p_sign_flips: float64('p-value of all sign flips of the seeds; null where there is none.', nullable),
       reason: utf8('The numbers behind the verdict.'),
       seeds_for_power: int32(
         'Seeds for 80 % power at the observed size; null where it cannot be told.',
         nullable,
       ),
+    },
+  },
+  checks: {
+    name: 'checks',
+    row: 'one identity',
+    columns: {
+      check: utf8('Id of the check, unique.'),
+      label: utf8('What must hold by algebra or calculus.'),
+      quantity,
+      tolerance: float64('Largest size of the quantity that passes.'),
+      result: utf8('Pass or fail.'),
+      reason: utf8('The number behind the result.'),
     },
   },
   penalty_curve: {

@@ -48,6 +48,8 @@ const stageSchema = z.object({
   learningRates: z.record(z.string(), z.number()).optional(),
   /** Largest norm of the whole gradient, null without clipping. Absent as the above. */
   clipNorm: z.number().nullable().optional(),
+  /** Examples of each group in the training set; runs of older versions have none, see `stageRoles`. */
+  groups: z.array(z.object({ group: z.string(), examples: z.int() })).optional(),
 });
 
 const runInfoSchema = z.object({

@@ -34,8 +34,8 @@ beforeAll(async () => {
 const read = (seed: number, table: string): Frame =>
   polars.readIPC(fs.readFileSync(path.join(root, 'set-inclusion', `tiny-seed${seed}`, `${table}.arrow`)));
 
-const valueOf = (name: string, seed: number): number => {
-  const quantity = analysis.sections.flatMap(({ quantities }) => quantities).find((own) => own.name === name);
+const valueOf = (id: string, seed: number): number => {
+  const quantity = analysis.sections.flatMap(({ quantities }) => quantities).find((own) => own.id === id);
   return quantity!.seeds.find((own) => own.seed === seed)!.value!;
 };
 
@@ -49,7 +49,7 @@ describe('an analysis equals what another program finds in the tables', () => {
           (row) => row['set'] === set && row['metric'] === 'accuracy' && Number(row['step']) === last,
         )!['value'],
       );
-    expect(valueOf('strong gap, accuracy', seed)).toBeCloseTo(at('d1consis') - at('d2consis'), 12);
+    expect(valueOf('internalization.strongGap', seed)).toBeCloseTo(at('d1consis') - at('d2consis'), 12);
   });
 
   test.each([0, 1, 2])('mean cosine in the minibatches of seed %i', (seed) => {
@@ -68,7 +68,7 @@ describe('an analysis equals what another program finds in the tables', () => {
       .map((row) => Number(row['cosine']));
     expect(cosines.length).toBeGreaterThan(5);
     const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
-    expect(valueOf('cosine, reliable tag', seed)).toBeCloseTo(mean, 9);
+    expect(valueOf('minibatchCosine.reliable.own', seed)).toBeCloseTo(mean, 9);
   });
 });
 
@@ -84,22 +84,29 @@ test('every number that is there is finite, and has its seeds', () => {
 test('runs whose tag says nothing are a control, seed by seed', async () => {
   const [arm] = groupIntoArms((await findRuns([root])).runs);
   const [own, other] = withAlphaControl([{ arm: arm!, analysis }, control]);
-  const gapOf = (from: ArmAnalysis, name: string): Quantity =>
-    from.sections[0]!.quantities.find((quantity) => quantity.name === name)!;
-  const gap = gapOf(own!, 'strong gap, accuracy');
-  expect(gap.controls).toHaveLength(1);
-  expect(gap.controls[0]!.name).toContain('tiny50');
-  const plain = gapOf(control.analysis, 'strong gap, accuracy');
+  const gapOf = (from: ArmAnalysis, id: string): Quantity =>
+    from.sections[0]!.quantities.find((quantity) => quantity.id === id)!;
+  const gap = gapOf(own!, 'internalization.strongGap');
+  expect(gap.controls.map(({ id }) => id)).toEqual(['before', 'alpha50']);
+  const [, alpha50] = gap.controls;
+  expect(alpha50!.label).toContain('tiny50');
+  const plain = gapOf(control.analysis, 'internalization.strongGap');
   const expected = plain.seeds.map(
     ({ seed, value }) => gap.seeds.find((one) => one.seed === seed)!.value! - value!,
   );
-  expect(gap.controls[0]!.difference).toMatchObject({
+  expect(alpha50!.difference).toMatchObject({
     seeds: 2,
     estimate: (expected[0]! + expected[1]!) / 2,
   });
-  // Not of weak gaps, which compare right with wrong definitions there; and the control has none itself.
-  expect(gapOf(own!, 'weak gap, accuracy').controls).toEqual([]);
-  expect(gapOf(other!, 'strong gap, accuracy').controls).toEqual([]);
+  // Also of the weak gap, which is as large where the tag means nothing: it compares right with wrong definitions.
+  expect(gapOf(own!, 'internalization.weakGap').controls.map(({ id }) => id)).toEqual(['alpha50']);
+  expect(own!.claims.find(({ id }) => id === 'strongInternalization')!.controls).toEqual([alpha50]);
+  // The control has none itself; its claims take tag and consistency apart.
+  expect(gapOf(other!, 'internalization.strongGap').controls.map(({ id }) => id)).toEqual(['before']);
+  expect(control.analysis.claims.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['weakTagEffect', 'consistencyEffect']),
+  );
+  expect(control.analysis.claims.map(({ id }) => id)).not.toContain('weakInternalization');
 });
 
 test('arms that differ in more than alpha are no controls', async () => {
@@ -114,9 +121,8 @@ test('arms that differ in more than alpha are no controls', async () => {
     { arm: arm!, analysis },
     { arm: other!, analysis: control.analysis },
   ]);
-  expect(own!.sections.flatMap(({ quantities }) => quantities.flatMap(({ controls }) => controls))).toEqual(
-    [],
-  );
+  const controls = own!.sections.flatMap(({ quantities }) => quantities.flatMap((one) => one.controls));
+  expect(controls.filter(({ id }) => id === 'alpha50')).toEqual([]);
 });
 
 test('the tables of an analysis say what analysis.json says, to another program', async () => {
@@ -126,12 +132,12 @@ test('the tables of an analysis say what analysis.json says, to another program'
   await writeAnalysisTables(folder, analysis);
   const table = (name: string): Record<string, unknown>[] =>
     polars.readIPC(fs.readFileSync(path.join(folder, `${name}.arrow`))).toRecords();
-  const all = analysis.sections.flatMap(({ name: section, quantities }) =>
+  const all = analysis.sections.flatMap(({ id: section, quantities }) =>
     quantities.map((quantity) => ({ section, quantity })),
   );
   const rows = table('quantities');
   expect(rows.map((row) => [row['section'], row['quantity']])).toEqual(
-    all.map(({ section, quantity }) => [section, quantity.name]),
+    all.map(({ section, quantity }) => [section, quantity.id]),
   );
   all.forEach(({ quantity: { estimate, unit } }, i) => {
     expect(rows[i]!['unit']).toBe(unit);
@@ -149,14 +155,20 @@ test('the tables of an analysis say what analysis.json says, to another program'
   );
   const curve = table('curves').filter((row) => row['seed'] === 2);
   expect(curve.length).toBe(analysis.alignmentCurves.reduce((sum, { steps }) => sum + steps.length, 0));
-  for (const name of ['controls', 'entity_values', 'penalty_curve']) expect(table(name)).toEqual([]);
+  for (const name of ['entity_values', 'penalty_curve', 'checks']) expect(table(name)).toEqual([]);
+  expect(table('controls').map((row) => row['control'])).toEqual(['before', 'before']);
 });
 
 test('the report fits its width and names every quantity', () => {
   for (const width of [80, 100]) {
     const lines = armReport(analysis, { width, colour: false });
     const text = lines.join('\n');
-    for (const name of ['weak gap, accuracy', 'cosine, reliable tag', 'gradient variance Gamma', 'Claims'])
+    for (const name of [
+      'weak gap, accuracy',
+      'interaction of definitions',
+      'gradient variance Gamma',
+      'Claims',
+    ])
       expect(text).toContain(name);
     expect(lines.filter((line) => line.length > Math.max(width, 104))).toEqual([]);
     expect(text).not.toContain('\u001B');

@@ -195,9 +195,8 @@ test('factors: products of the stored factors are those of the tables, and the s
 test('the report has what another program finds in the tables', async () => {
   const [arm] = groupIntoArms([await openRun(folder)]);
   const { sections, penaltyCurve } = await analyseArm(arm!);
-  const value = (section: string, name: string): number =>
-    sections.find((own) => own.name === section)!.quantities.find((own) => own.name === name)!.seeds[0]!
-      .value!;
+  const value = (id: string): number =>
+    sections.flatMap(({ quantities }) => quantities).find((own) => own.id === id)!.seeds[0]!.value!;
   const { firstStep, steps } = readRunInfo(folder).stages[0]!;
   const end = firstStep + steps;
   const mean = (values: readonly number[]): number =>
@@ -216,7 +215,7 @@ test('the report has what another program finds in the tables', async () => {
       return (Number(row['cosine']) - Number(swapped['cosine'])) * (row['subset'] === 'd1consis' ? 1 : -1);
     });
   expect(gaps).toHaveLength(8);
-  expect(value('panel-alignment', 'tag-swap gap of new variables, all tensors')).toBeCloseTo(mean(gaps), 6);
+  expect(value('alignment.tagSwapGap.all')).toBeCloseTo(mean(gaps), 6);
 
   const path = read('transfer_path');
   const last = Math.max(...path.map((row) => Number(row['step'])));
@@ -226,10 +225,7 @@ test('the report has what another program finds in the tables', async () => {
         .filter((row) => row['subset'] === subset && Number(row['step']) === last)
         .map((row) => Number(row['start_loss']) - Number(row['loss'])),
     );
-  expect(value('transfer-path', 'fall over the stage, reliable - unreliable tag')).toBeCloseTo(
-    fallOf('d1consis') - fallOf('d2consis'),
-    6,
-  );
+  expect(value('transferPath.gap')).toBeCloseTo(fallOf('d1consis') - fallOf('d2consis'), 6);
 
   const gram = read('entity_gram').filter(
     (row) => isNew(row) && row['tensor'] === 'total' && Number(row['step']) === end,
@@ -241,7 +237,7 @@ test('the report has what another program finds in the tables', async () => {
       return Number((row['inner'] as number[])[Number(questions['vector'])]! < 0);
     });
   expect(conflicts).toHaveLength(8);
-  expect(value('gram-measures', 'conflict rate, matched, reliable tag')).toBeCloseTo(mean(conflicts), 12);
+  expect(value('gramMeasures.reliable.conflict')).toBeCloseTo(mean(conflicts), 12);
 
   const penalty = read('penalty').find(
     (row) => Number(row['step']) === end && row['sampler'] === 'shuffle' && row['batch_size'] === 16,

@@ -65,11 +65,11 @@ test('the gaps of the list are those of the analysis', async () => {
       ? value.reduce((sum: number, own: number) => sum + own, 0) / value.length
       : Number(value);
   const quick = await quickNumbers(run);
-  expect(quick.weak).toBe(gaps!['weak accuracy']);
-  expect(quick.strong).toBe(gaps!['strong accuracy']);
-  expect(quick.alignment).toBeCloseTo(mean(alignment!['all swap']), 14);
+  expect(quick.weak).toBe(gaps!['weakGap']);
+  expect(quick.strong).toBe(gaps!['strongGap']);
+  expect(quick.alignment).toBeCloseTo(mean(alignment!['tagSwapGap.all']), 14);
   const cosines = panelCosines((await run.tables.columns('alignment', cosineColumns))!);
-  expect(tagSwapGap(cosines, 40, 'total').null).toBeCloseTo(mean(alignment!['all swap null']), 14);
+  expect(tagSwapGap(cosines, 40, 'total').null).toBeCloseTo(mean(alignment!['tagSwapGap.all.null']), 14);
   expect(Number.isNaN(cosines.mean(40, 'total', 'd1consis', 'matched', 'trained'))).toBe(true);
 });
 
@@ -101,7 +101,7 @@ test('an arm is measured from its tables, with interval and null', async () => {
   const arm = [await source('tiny-seed0'), await source('tiny-seed1')];
   const section = await new ArmNumbers().section(arm, 'internalization');
   expect(section!.source).toBe('computed from the tables of 2 runs');
-  const weak = section!.quantities.find(({ name }) => name === 'weak gap, accuracy')!;
+  const weak = section!.quantities.find(({ id }) => id === 'internalization.weakGap')!;
   expect(weak.null).toMatchObject({ kind: 'zero' });
   expect(weak.estimate).toMatchObject({ kind: 'value', seeds: 2 });
 });

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import type { CheckResult } from '../../src/analysis/checks.js';
 import type { Claim } from '../../src/analysis/claims.js';
 import { analysisFormatVersion } from '../../src/analysis/document.js';
 import type { Section } from '../../src/analysis/section.js';
@@ -21,21 +22,23 @@ const estimateSchema = z.discriminatedUnion('kind', [
 ]);
 
 const controlSchema = z.looseObject({
-  name: z.string(),
+  id: z.string(),
+  label: z.string(),
   estimate: estimateSchema,
   difference: estimateSchema,
 });
 
 const quantitySchema = z.looseObject({
-  name: z.string(),
+  id: z.string(),
+  label: z.string(),
   unit: z.string(),
   estimate: estimateSchema,
   null: z
     .discriminatedUnion('kind', [
-      z.looseObject({ kind: z.literal('zero'), name: z.string() }),
+      z.looseObject({ kind: z.literal('zero'), label: z.string() }),
       z.looseObject({
         kind: z.literal('measured'),
-        name: z.string(),
+        label: z.string(),
         estimate: estimateSchema,
         difference: estimateSchema,
       }),
@@ -48,11 +51,11 @@ const quantitySchema = z.looseObject({
 });
 
 const documentSchema = z.looseObject({
-  formatVersion: z.literal([1, analysisFormatVersion]),
+  formatVersion: z.literal(analysisFormatVersion),
   seeds: z.array(z.number()),
   sections: z.array(
     z.looseObject({
-      name: z.string(),
+      id: z.string(),
       title: z.string(),
       quantities: z.array(quantitySchema),
       notes: z.array(z.string()).default([]),
@@ -60,9 +63,19 @@ const documentSchema = z.looseObject({
   ),
   claims: z.array(
     z.looseObject({
+      id: z.string(),
       claim: z.string(),
-      quantity: z.string(),
+      quantities: z.array(z.string()),
       judgement: z.looseObject({ verdict: z.string(), reason: z.string() }),
+    }),
+  ),
+  checks: z.array(
+    z.looseObject({
+      id: z.string(),
+      check: z.string(),
+      quantity: z.string(),
+      passed: z.boolean(),
+      reason: z.string(),
     }),
   ),
   notes: z.array(z.string()),
@@ -74,7 +87,7 @@ export type ShownQuantity = z.infer<typeof quantitySchema>;
 
 /** A section as it is shown, from the file or computed. */
 export interface ShownSection {
-  readonly name: string;
+  readonly id: string;
   readonly title: string;
   readonly quantities: readonly ShownQuantity[];
   /** What a reader must know of the estimates before believing them. */
@@ -82,10 +95,14 @@ export interface ShownSection {
 }
 
 export interface ShownClaim {
+  readonly id: string;
   readonly claim: string;
-  readonly quantity: string;
+  readonly quantities: readonly string[];
   readonly judgement: { readonly verdict: string; readonly reason: string };
 }
+
+/** Something that holds by algebra or calculus where nothing is wrong. */
+export type ShownCheck = Pick<CheckResult, 'id' | 'check' | 'quantity' | 'passed' | 'reason'>;
 
 /** What `gradscope analyze` wrote about an arm. */
 export interface AnalysisRead {
@@ -95,6 +112,7 @@ export interface AnalysisRead {
   readonly seeds: readonly number[];
   readonly sections: readonly ShownSection[];
   readonly claims: readonly ShownClaim[];
+  readonly checks: readonly ShownCheck[];
   readonly notes: readonly string[];
 }
 
@@ -107,21 +125,28 @@ export async function readAnalysis(file: string): Promise<AnalysisRead | string 
   const found = await stat(file).catch(() => null);
   if (found === null) return null;
   try {
-    const parsed = documentSchema.parse(JSON.parse(await readFile(file, 'utf8')));
-    return { path: file, written: found.mtimeMs, ...parsed };
+    const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const version = versionSchema.safeParse(content).data?.formatVersion;
+    if (version !== undefined && version < analysisFormatVersion) {
+      return `${file} was made by an older version: run npx gradscope analyze again (numbers are computed from the tables)`;
+    }
+    return { path: file, written: found.mtimeMs, ...documentSchema.parse(content) };
   } catch {
     return `${file} is not an analysis that this version reads: numbers are computed from the tables`;
   }
 }
 
+const versionSchema = z.looseObject({ formatVersion: z.number() });
+
 /** A section of the analysis functions as it is shown. */
-export function shownSection({ name, title, quantities, notes }: Section): ShownSection {
+export function shownSection({ id, title, quantities, notes }: Section): ShownSection {
   return {
-    name,
+    id,
     title,
     notes,
     quantities: quantities.map((own): ShownQuantity => ({
-      name: own.name,
+      id: own.id,
+      label: own.label,
       unit: own.unit,
       estimate: { ...own.estimate },
       null:
@@ -135,7 +160,8 @@ export function shownSection({ name, title, quantities, notes }: Section): Shown
                 difference: { ...own.null.difference },
               },
       controls: own.controls.map((control) => ({
-        name: control.name,
+        id: control.id,
+        label: control.label,
         estimate: { ...control.estimate },
         difference: { ...control.difference },
       })),
@@ -145,8 +171,9 @@ export function shownSection({ name, title, quantities, notes }: Section): Shown
   };
 }
 
-export const shownClaim = ({ claim, quantity, judgement }: Claim): ShownClaim => ({
+export const shownClaim = ({ id, claim, quantities, judgement }: Claim): ShownClaim => ({
+  id,
   claim,
-  quantity,
+  quantities,
   judgement: { verdict: judgement.verdict, reason: judgement.reason },
 });

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readPanelAlignment } from '../../src/analysis/panel-alignment.js';
-import type { RunValue } from '../../src/analysis/quantity.js';
+import type { Ratio } from '../../src/analysis/inference/ratio.js';
+import { isRatio, type RunValue } from '../../src/analysis/quantity.js';
 import type { RunData } from '../../src/analysis/run-data.js';
 import { sectionOf, type SectionSpec } from '../../src/analysis/section.js';
 import { sections } from '../../src/analysis/sections/registry.js';
@@ -15,7 +16,7 @@ import {
 import { orReason, type RunSource } from './run-source.js';
 
 /** Values of one run for a section by key; a text is the reason why there is none. */
-export type Measured = Readonly<Record<string, number | string>> | null;
+export type Measured = Readonly<Record<string, number | Ratio | string>> | null;
 
 /** A section with where its numbers come from. */
 export interface ArmSection extends ShownSection {
@@ -28,10 +29,10 @@ export class ArmNumbers {
   readonly #measured = new Map<string, { readonly version: string; readonly value: Promise<Measured> }>();
 
   /** What a section says of one run. */
-  measure(run: RunSource, name: string): Promise<Measured> {
-    const spec = sections.find((own) => own.name === name);
+  measure(run: RunSource, id: string): Promise<Measured> {
+    const spec = sections.find((own) => own.id === id);
     if (spec === undefined) return Promise.resolve(null);
-    const key = `${run.entry.path}\n${name}`;
+    const key = `${run.entry.path}\n${id}`;
     const version = `${run.tables.version} ${run.info.status} ${run.info.stepsDone}`;
     const known = this.#measured.get(key);
     if (known?.version === version) return known.value;
@@ -44,17 +45,17 @@ export class ArmNumbers {
    * A section over the runs of an arm: from its `analysis.json` where that is of these seeds and newer than their
    * tables, else measured here. Null where no run has what it is about.
    */
-  async section(arm: readonly RunSource[], name: string): Promise<ArmSection | null> {
+  async section(arm: readonly RunSource[], id: string): Promise<ArmSection | null> {
     const file = await usableAnalysis(arm);
-    const written = file?.sections.find((own) => own.name === name);
+    const written = file?.sections.find((own) => own.id === id);
     if (file !== null && written !== undefined) {
       return { ...written, source: shortSource(file.path) };
     }
-    const spec = sections.find((own) => own.name === name);
+    const spec = sections.find((own) => own.id === id);
     if (spec === undefined) return null;
     const [measured, data]: [Measured[], RunData[]] = [[], []];
     for (const run of arm) {
-      measured.push(await this.measure(run, name));
+      measured.push(await this.measure(run, id));
       data.push(await run.data());
     }
     const section = sectionOf(spec, data, measured);
@@ -99,17 +100,17 @@ async function measure(run: RunSource, spec: SectionSpec): Promise<Measured> {
   });
   if (measured.kind === 'value') return measured.value;
   if (typeof spec.quantities === 'function') return null;
-  return Object.fromEntries(spec.quantities.map(({ key }) => [key, measured.reason]));
+  return Object.fromEntries(spec.quantities.map(({ id }) => [id, measured.reason]));
 }
 
 /**
  * Values of entities as their mean. What single entities say takes bootstraps and permutations, which `gradscope analyze`
  * does; the interval over seeds is the same without them.
  */
-function meansOf(values: Readonly<Record<string, RunValue>>): Record<string, number | string> {
+function meansOf(values: Readonly<Record<string, RunValue>>): Record<string, number | Ratio | string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => {
-      if (typeof value === 'number' || typeof value === 'string') return [key, value];
+      if (typeof value === 'number' || typeof value === 'string' || isRatio(value)) return [key, value];
       if (value.length === 0) return [key, 'there is no entity'];
       return [key, value.reduce((sum, own) => sum + own, 0) / value.length];
     }),

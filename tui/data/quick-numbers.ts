@@ -1,5 +1,5 @@
 import { gapAt, gapSubsets, type GapKind } from '../../src/analysis/internalization.js';
-import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { endOfQuestions } from '../../src/analysis/stages.js';
 import { totalTensor } from '../../src/store/schemas.js';
 import { readRunMetrics } from './run-metrics.js';
 import { cosineColumns, panelCosines, tagSwapGap } from './panel-cosines.js';

@@ -71,7 +71,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     const signed = own.null !== null;
     const value = own.seeds.find((one) => one.seed === seed)?.value ?? null;
     return [
-      own.name,
+      own.label,
       own.unit === '1' ? '' : own.unit,
       ...(showsSeed ? [value === null ? '' : formatNumber(value, signed)] : []),
       meanText(own.estimate, signed),
@@ -81,9 +81,9 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
       ...(isAdjusted ? [formatPValue(own.adjustedPValue)] : []),
     ];
   });
-  const names = [...new Set(present.flatMap((own) => (own.null === null ? [] : [own.null.name])))];
-  const absent = quantities.flatMap(({ name, estimate }) =>
-    estimate.kind === 'absent' ? [`${name}: absent, ${estimate.reason}`] : [],
+  const names = [...new Set(present.flatMap((own) => (own.null === null ? [] : [own.null.label])))];
+  const absent = quantities.flatMap(({ label, estimate }) =>
+    estimate.kind === 'absent' ? [`${label}: absent, ${estimate.reason}`] : [],
   );
   const { more } = signs(style);
   // The name gives way first: the numbers are what the table is for.
@@ -126,7 +126,7 @@ const alignment = (showsSeed: boolean, hasNull: boolean, isAdjusted: boolean): (
 
 /** Quantities as a table for export. */
 export function quantitySlice(sections: readonly ShownSection[]): Slice {
-  const rows = sections.flatMap(({ name, quantities }) => quantities.map((own) => ({ section: name, own })));
+  const rows = sections.flatMap(({ id, quantities }) => quantities.map((own) => ({ section: id, own })));
   const of = (
     estimate: ShownEstimate | null,
     pick: (value: Extract<ShownEstimate, { kind: 'value' }>) => number | null,
@@ -141,7 +141,11 @@ export function quantitySlice(sections: readonly ShownSection[]): Slice {
       ),
       texts(
         'quantity',
-        rows.map(({ own }) => own.name),
+        rows.map(({ own }) => own.id),
+      ),
+      texts(
+        'label',
+        rows.map(({ own }) => own.label),
       ),
       texts(
         'unit',
@@ -183,10 +187,10 @@ export function quantitySlice(sections: readonly ShownSection[]): Slice {
 
 /** Further nulls of the quantities of a section, and what to know of it, one line each. */
 export function controlLines(section: ShownSection, { width, style }: QuantityTableOptions): string[] {
-  const rows = section.quantities.flatMap(({ name, controls }) =>
+  const rows = section.quantities.flatMap(({ label, controls }) =>
     controls.map((control) => [
-      name,
-      control.name,
+      label,
+      control.label,
       meanText(control.estimate, true),
       control.difference.kind === 'value'
         ? `${meanText(control.difference, true)} ${intervalText(control.difference, true)}`

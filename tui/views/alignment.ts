@@ -1,6 +1,6 @@
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { alignmentPairs } from '../../src/analysis/minibatch-alignment.js';
-import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { endOfQuestions } from '../../src/analysis/stages.js';
 import { questionKinds } from '../../src/store/panel-names.js';
 import type { Series } from '../../src/report/charts/index.js';
 import { cosineWindows } from '../data/cosine-windows.js';
@@ -90,7 +90,7 @@ function tagPanel(context: ViewContext): Panel {
         markers: stageMarkers(current!),
       };
       const section = context.want(`minibatch cosine ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
-        context.numbers.section(context.arm, 'minibatch-cosine'),
+        context.numbers.section(context.arm, 'minibatchCosine'),
       );
       const over = shown.length > 1 ? `over ${shown.length} seeds` : 'over minibatches of the window';
       const table =

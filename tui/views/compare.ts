@@ -14,7 +14,7 @@ import { intervalText } from '../view/quantities.js';
 const question = 'What differs between the selected runs: config, numbers?';
 
 /** Sections whose quantities are compared; all of small tables. */
-const compared = ['internalization', 'panel-alignment', 'transfer'];
+const compared = ['internalization', 'alignment', 'transfer'];
 
 interface Row {
   readonly name: string;
@@ -110,13 +110,13 @@ function flatten(value: unknown, prefix = ''): Map<string, string> {
 
 async function numberRows(context: ViewContext, arms: readonly ShownArm[]): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const name of compared) {
+  for (const section of compared) {
     const sections: (ArmSection | null)[] = [];
-    for (const { runs } of arms) sections.push(await context.numbers.section(runs, name));
+    for (const { runs } of arms) sections.push(await context.numbers.section(runs, section));
     const first = sections.find((own) => own !== null);
-    for (const { name: quantity, unit } of first?.quantities ?? []) {
+    for (const { id, label, unit } of first?.quantities ?? []) {
       const cells = sections.map((section) => {
-        const own = section?.quantities.find((one) => one.name === quantity);
+        const own = section?.quantities.find((one) => one.id === id);
         if (own === undefined || own.estimate.kind === 'absent') return '';
         const mean = formatNumber(own.estimate.estimate, own.null !== null);
         return own.estimate.interval === null
@@ -124,19 +124,19 @@ async function numberRows(context: ViewContext, arms: readonly ShownArm[]): Prom
           : `${mean} ${intervalText(own.estimate, own.null !== null)}`;
       });
       if (cells.every((cell) => cell === '')) continue;
-      const difference = arms.length === 2 ? [differenceText(sections, quantity)] : [];
-      rows.push({ name: quantity, unit: unit === '1' ? '' : unit, cells: [...cells, ...difference] });
+      const difference = arms.length === 2 ? [differenceText(sections, id)] : [];
+      rows.push({ name: label, unit: unit === '1' ? '' : unit, cells: [...cells, ...difference] });
     }
   }
   return rows;
 }
 
 /** Difference of two arms over the seeds that both have, with its t interval. */
-function differenceText([first, second]: readonly (ArmSection | null)[], quantity: string): string {
+function differenceText([first, second]: readonly (ArmSection | null)[], id: string): string {
   const bySeed = (section: ArmSection | null | undefined): Map<number, number> =>
     new Map(
       section?.quantities
-        .find(({ name }) => name === quantity)
+        .find((quantity) => quantity.id === id)
         ?.seeds.flatMap(({ seed, value }) => (value === null ? [] : [[seed, value] as const])) ?? [],
     );
   const { seeds, treated, control } = pairBySeed(bySeed(first), bySeed(second));

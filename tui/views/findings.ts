@@ -1,8 +1,18 @@
+import { armFacts } from '../../src/analysis/arm-config.js';
+import { runChecks } from '../../src/analysis/checks.js';
 import { judgeClaims } from '../../src/analysis/claims.js';
 import { sections as specs } from '../../src/analysis/sections/registry.js';
 import { sectionOf } from '../../src/analysis/section.js';
 import { intervalPlot, renderAnsi, renderPlain, tooNarrow } from '../../src/report/charts/index.js';
-import { shownClaim, shownSection, type ShownClaim, type ShownSection } from '../data/analysis-file.js';
+import {
+  analysisPathOf,
+  readAnalysis,
+  shownClaim,
+  shownSection,
+  type ShownCheck,
+  type ShownClaim,
+  type ShownSection,
+} from '../data/analysis-file.js';
 import { shortSource, usableAnalysis } from '../data/arm-numbers.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
@@ -19,6 +29,7 @@ export const findingsView: ViewSpec = { id: 'findings', short: 'find', load };
 interface Findings {
   readonly sections: readonly ShownSection[];
   readonly claims: readonly ShownClaim[];
+  readonly checks: readonly ShownCheck[];
   readonly source: string;
 }
 
@@ -35,14 +46,15 @@ async function load(context: ViewContext): Promise<ViewModel> {
           return {
             sections: file.sections,
             claims: file.claims,
+            checks: file.checks,
             source: shortSource(file.path),
           };
         }
         return compute(context);
       },
     );
-  const names = file?.sections.map(({ name }) => name) ?? specs.map(({ name }) => name);
-  return { panels: [claimsPanel(context, wantFindings), sectionsPanel(context, names, wantFindings)] };
+  const ids = file?.sections.map(({ id }) => id) ?? specs.map(({ id }) => id);
+  return { panels: [claimsPanel(context, wantFindings), sectionsPanel(context, ids, wantFindings)] };
 }
 
 async function compute({ arm, numbers: measured }: ViewContext): Promise<Findings> {
@@ -51,13 +63,21 @@ async function compute({ arm, numbers: measured }: ViewContext): Promise<Finding
   const found = [];
   for (const spec of specs) {
     const values = [];
-    for (const run of arm) values.push(await measured.measure(run, spec.name));
+    for (const run of arm) values.push(await measured.measure(run, spec.id));
     found.push(...[sectionOf(spec, data, values)].filter((own) => own !== null));
   }
+  const quantities = found.flatMap((section) => section.quantities);
+  const first = arm[0]!;
+  const file = await readAnalysis(analysisPathOf(first.entry.path, first.info.name));
+  const isOld = typeof file === 'string' && file.includes('older version');
+  const hint = isOld
+    ? 'analysis.json was made by an older version: run npx gradscope analyze again'
+    : 'npx gradscope analyze keeps them';
   return {
     sections: found.map((own) => shownSection(own)),
-    claims: judgeClaims(found.flatMap(({ quantities }) => quantities)).map((own) => shownClaim(own)),
-    source: `the tables of ${arm.length} ${arm.length === 1 ? 'run' : 'runs'} (npx gradscope analyze keeps them)`,
+    claims: judgeClaims(quantities, armFacts({ runs: data })).map((own) => shownClaim(own)),
+    checks: runChecks(quantities),
+    source: `the tables of ${arm.length} ${arm.length === 1 ? 'run' : 'runs'} (${hint})`,
   };
 }
 
@@ -80,10 +100,13 @@ function claimsPanel(context: ViewContext, want: WantFindings): Panel {
     draw(state, box, style) {
       const wanted = want();
       if (wanted.kind !== 'value') return waiting(context, wanted).draw(state, box, style);
-      const { claims, source } = wanted.value;
+      const { claims, checks, source } = wanted.value;
       const lines = claims.flatMap(({ claim, judgement }) => [
         ...hanging(judgement.verdict, `${claim}. ${judgement.reason}`, box.width, style),
       ]);
+      if (checks.length > 0) lines.push('', 'checks: algebra or calculus, nothing about the models');
+      for (const { check, passed, reason } of checks)
+        lines.push(...hanging(passed ? 'pass' : 'fail', `${check}. ${reason}`, box.width, style));
       const top = Math.max(0, Math.min(state.row, lines.length - box.height + 1));
       return {
         lines: [
@@ -113,8 +136,8 @@ function claimsPanel(context: ViewContext, want: WantFindings): Panel {
               claims.map(({ claim }) => claim),
             ),
             texts(
-              'quantity',
-              claims.map(({ quantity }) => quantity),
+              'quantities',
+              claims.map(({ quantities }) => quantities.join(' ')),
             ),
             texts(
               'reason',
@@ -146,19 +169,19 @@ function waiting(
   return messagePanel('', '', [wanted.kind === 'failed' ? wanted.reason : progressText(context.arm)]);
 }
 
-function sectionsPanel(context: ViewContext, names: readonly string[], want: WantFindings): Panel {
+function sectionsPanel(context: ViewContext, ids: readonly string[], want: WantFindings): Panel {
   return {
     title: 'estimates',
     question: 'Every number of the analysis: mean over seeds, 95 % interval, null, p.',
-    choices: { name: 'section', values: names, initial: 0 },
+    choices: { name: 'section', values: ids, initial: 0 },
     drills: null,
     draw(state, box, style) {
       const wanted = want();
       if (wanted.kind !== 'value') return waiting(context, wanted).draw(state, box, style);
-      const name = names[chosen(this, state.panel, state)];
-      const section = wanted.value.sections.find((own) => own.name === name);
+      const id = ids[chosen(this, state.panel, state)];
+      const section = wanted.value.sections.find((own) => own.id === id);
       if (section === undefined) {
-        return messagePanel('', '', [`no run has what the section ${name} is about`]).draw(state, box, style);
+        return messagePanel('', '', [`no run has what the section ${id} is about`]).draw(state, box, style);
       }
       const table = [
         '',
@@ -190,8 +213,8 @@ function forest(section: ShownSection, width: number, style: Style): string[] {
   )[0];
   const rows = section.quantities
     .filter((own) => own.unit === unit && own.estimate.kind === 'value')
-    .map(({ name, estimate, null: own }) => ({
-      label: name,
+    .map(({ label, estimate, null: own }) => ({
+      label,
       estimate: estimate.kind === 'value' ? estimate.estimate : null,
       interval: estimate.kind === 'value' ? estimate.interval : null,
       nullValue:

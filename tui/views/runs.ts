@@ -128,7 +128,7 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
     return context.entries.flatMap(({ error }) => (error === null ? [] : [error])).slice(0, 3);
   const wanted = context.want(`arm gaps ${pathsOf(arm)}`, versionsOf(arm), async () => ({
     internalization: await numbers.section(arm, 'internalization'),
-    alignment: await numbers.section(arm, 'panel-alignment'),
+    alignment: await numbers.section(arm, 'alignment'),
   }));
   const head = paint(
     fitText(
@@ -143,16 +143,15 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
   if (wanted.kind === 'failed') return ['', head, wanted.reason];
   const { internalization, alignment } = wanted.value;
   const quantities = [
-    ...(internalization?.quantities.filter(({ name }) => name.endsWith('accuracy')) ?? []),
-    ...(alignment?.quantities.filter(({ name }) => name === 'tag-swap gap of new variables, all tensors') ??
-      []),
+    ...(internalization?.quantities.filter(({ unit }) => unit === 'accuracy') ?? []),
+    ...(alignment?.quantities.filter(({ id }) => id === 'alignment.tagSwapGap.all') ?? []),
   ];
   const source = internalization?.source ?? alignment?.source ?? '';
   return [
     '',
     head,
     ...quantityLines(
-      { name: '', title: '', notes: [], quantities },
+      { id: '', title: '', notes: [], quantities },
       { width, style, seed: current.seed },
     ).filter((line) => !line.includes('null: ')),
     paint(

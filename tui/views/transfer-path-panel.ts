@@ -16,7 +16,7 @@ const question =
 const shownParts = [
   ['actual', 'actual'],
   ['predicted', 'predicted, added up'],
-  ['midpoint', 'predicted at midpoints'],
+  ['midpoint', 'predicted, trapezoidal'],
 ] as const;
 
 /** Transfer along the updates of the stage with definitions; null where no run has measured it. */
@@ -63,7 +63,7 @@ export async function transferPathPanel(
         markers: [],
       };
       const section = context.want(`path ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
-        context.numbers.section(context.arm, 'transfer-path'),
+        context.numbers.section(context.arm, 'transferPath'),
       );
       const table =
         section.kind === 'value'

@@ -1,5 +1,5 @@
 import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
-import { endOfQuestions } from '../../src/analysis/run-data.js';
+import { endOfQuestions } from '../../src/analysis/stages.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import type { ColumnSet } from '../../src/store/column-views.js';
 import { formatNumber } from '../../src/report/text/numbers.js';

@@ -3,7 +3,7 @@ import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { minibatchVarianceFactor } from '../../data/samplers.js';
 import { minibatchSeries, momentsBySteps } from '../../src/analysis/minibatch-variance.js';
 import { stageSampling } from '../../src/analysis/stage-sampling.js';
-import { endOfQuestions, questionStage } from '../../src/analysis/run-data.js';
+import { endOfQuestions, questionStage } from '../../src/analysis/stages.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
 import {
@@ -188,7 +188,7 @@ function noisePanel(context: ViewContext, run: RunSource): Panel {
         markers: stageMarkers(run),
       };
       const section = context.want(`noise numbers ${pathsOf(arm)}`, versionsOf(arm), () =>
-        numbers.section(arm, 'gradient-noise'),
+        numbers.section(arm, 'gradientNoise'),
       );
       const table =
         section.kind === 'value' && section.value !== null

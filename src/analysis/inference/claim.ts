@@ -1,10 +1,12 @@
 import { count } from './check.js';
+import { studentTUpperTail } from './distributions/student-t.js';
 import { bandInterval } from './equivalence.js';
 import type { Band } from './equivalence.js';
+import { estimateOf } from './estimate.js';
 import type { Estimate, EstimateValue, Interval } from './estimate.js';
 import { mostSeeds, seedsNeeded } from './power.js';
 import { hedgesCorrection } from './seeds/effect-size.js';
-import { tInterval } from './t-interval.js';
+import { tEstimate, tInterval } from './t-interval.js';
 
 /** What a claim predicts of a quantity: above 0, below 0, or too small to matter. */
 export type Prediction = 'positive' | 'negative' | 'none';
@@ -73,6 +75,38 @@ export function judgeClaim(
   const needed = seedsFor(estimate, power);
   const reason = sentence(`${words} ${finding}${needed.words}`);
   return { verdict, reason, negligible, seedsNeeded: needed.seeds };
+}
+
+/**
+ * p-value of the test that a claim's verdict rests on, to be adjusted for the other claims of a report; null where there
+ * is none. For a predicted sign the two-sided test against 0. Predicting `none`: the smaller of the p-values of the two
+ * findings there can be, "within the band" (the larger of two one-sided tests) and "outside it" (two-sided against the
+ * nearer end); they cannot both be false findings.
+ */
+export function claimPValue(estimate: Estimate, predicted: Prediction, band: Band | null): number | null {
+  if (estimate.kind === 'absent' || estimate.interval === null || estimate.unit !== 'seed') return null;
+  if (predicted !== 'none') return estimate.pValue;
+  const { estimate: mean, standardError, degreesOfFreedom } = estimate;
+  if (band === null || standardError === null || degreesOfFreedom === null) return null;
+  const [low, high] = bandInterval(band);
+  const tail = (distance: number): number => studentTUpperTail(distance / standardError, degreesOfFreedom);
+  const inside = Math.max(tail(mean - low), tail(high - mean));
+  const outside = Math.min(1, 2 * Math.min(tail(mean - high), tail(low - mean)));
+  return Math.min(inside, outside);
+}
+
+/** The estimate minus a number that was stated before: interval and test move with it. Only of t intervals. */
+export function beyond(estimate: Estimate, threshold: number): Estimate {
+  if (estimate.kind === 'absent' || threshold === 0) return estimate;
+  const { estimate: mean, standardError, degreesOfFreedom, interval, missing, ...others } = estimate;
+  const { kind: _, pValue: __, test: ___, ...common } = others;
+  if (interval === null) {
+    return estimateOf({ ...common, estimate: mean - threshold, missing: missing ?? 'none was made' });
+  }
+  if (standardError === null || degreesOfFreedom === null) {
+    throw new RangeError(`no threshold for an interval by ${estimate.method}`);
+  }
+  return tEstimate({ ...common, estimate: mean - threshold, standardError, degreesOfFreedom });
 }
 
 function decide(

@@ -1,6 +1,8 @@
 /** Interval methods and the words with which they are printed: the one place for both. */
 export const intervalMethods = {
   t: 'Student t over units',
+  welch: "Student t over seeds of two arms, Welch's degrees of freedom",
+  fieller: 'Fieller over seeds, ratio of averages',
   'noncentral-t': 'noncentral t inversion',
   'bootstrap-percentile': 'bootstrap, percentile with small-sample expansion',
   'bootstrap-bca': 'bootstrap, BCa with small-sample expansion',

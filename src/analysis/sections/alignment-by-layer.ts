@@ -1,24 +1,28 @@
 import { tagSwapGap, tagSwapNull, type AlignmentPlace } from '../panel-alignment.js';
-import { endOfQuestions, type RunData } from '../run-data.js';
+import type { RunData } from '../run-data.js';
+import { endOfQuestions } from '../stages.js';
 import type { RunValue } from '../quantity.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
+import { jointNotes } from './panel-alignment.js';
 
 /** Tag-swap gap of the new variables, layer by layer, with Holm's correction. */
 export const alignmentByLayer: SectionSpec = {
-  name: 'alignment-by-layer',
+  id: 'alignmentByLayer',
   title: 'Tag-swap gap of the cosine by layer, new variables (end of the stage with questions)',
   multiplicity: 'holm',
   quantities: (run) =>
     [...layersOf(run).keys()].map((layer): QuantitySpec => ({
-      key: layer,
-      name: layer,
+      id: layer,
+      label: `tag-swap gap of new variables, ${layer}`,
       unit: '1',
       null: {
         kind: 'measured',
-        name: 'the same with questions of other variables',
-        key: `${layer} null`,
+        label: 'the same with definitions of other variables (mean inner product over mean norms)',
+        key: `${layer}.null`,
       },
+      tagDifference: true,
     })),
+  notes: (_, run) => jointNotes(run),
   measure: async (run, reader) => {
     const alignment = await reader.alignment();
     if (alignment === null) return null;
@@ -26,7 +30,7 @@ export const alignmentByLayer: SectionSpec = {
     for (const [layer, tensors] of layersOf(run)) {
       const place: AlignmentPlace = { step: endOfQuestions(run.info), tensors, questions: 'heldout' };
       values[layer] = tagSwapGap(alignment, place);
-      values[`${layer} null`] = tagSwapNull(alignment, place);
+      values[`${layer}.null`] = tagSwapNull(alignment, place);
     }
     return values;
   },

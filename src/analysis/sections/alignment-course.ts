@@ -5,17 +5,24 @@ import type { QuantitySpec, SectionSpec } from '../section.js';
 
 /** How the tag-swap gap comes about and goes over training. */
 export const alignmentCourse: SectionSpec = {
-  name: 'alignment-course',
+  id: 'alignmentCourse',
   title: 'Tag-swap gap of the cosine over training, new variables, all tensors',
   quantities: (_, measured) => {
-    const steps = new Set(measured.flatMap((own) => Object.keys(own).map((key) => parseInt(key, 10))));
+    const steps = new Set(
+      measured.flatMap((own) => Object.keys(own).map((key) => parseInt(key.slice('step'.length), 10))),
+    );
     return [...steps]
       .toSorted((a, b) => a - b)
       .map((step): QuantitySpec => ({
-        key: String(step),
-        name: `step ${step}`,
+        id: `step${step}`,
+        label: `tag-swap gap of new variables at step ${step}`,
         unit: '1',
-        null: { kind: 'measured', name: 'the same with questions of other variables', key: `${step} null` },
+        null: {
+          kind: 'measured',
+          label: 'the same with definitions of other variables of the subset (mean of their cosines)',
+          key: `step${step}.null`,
+        },
+        tagDifference: true,
       }));
   },
   measure: async (_, reader) => {
@@ -24,8 +31,8 @@ export const alignmentCourse: SectionSpec = {
     const values: Record<string, RunValue> = {};
     for (const step of alignment.steps) {
       const place: AlignmentPlace = { step, tensors: [totalTensor], questions: 'heldout' };
-      values[step] = tagSwapGap(alignment, place);
-      values[`${step} null`] = tagSwapNull(alignment, place);
+      values[`step${step}`] = tagSwapGap(alignment, place);
+      values[`step${step}.null`] = tagSwapNull(alignment, place);
     }
     return values;
   },

@@ -1,36 +1,49 @@
-import { endOfQuestions, readTable } from '../run-data.js';
+import { readTable } from '../run-data.js';
+import { endOfQuestions } from '../stages.js';
 import type { SectionSpec } from '../section.js';
 
 /** Whether the variance penalty is there when an epoch shuffles, and only then. */
 export const epochDrift: SectionSpec = {
-  name: 'epoch-drift',
+  id: 'epochDrift',
   title:
     'Shuffling against drawing with replacement: mean end points of all epochs of 4 minibatches of 8 under plain SGD, ' +
     'smallest learning rate (end of the stage with questions)',
   quantities: [
     {
-      key: 'projection',
-      name: "difference / the variance penalty's prediction - 1",
+      id: 'projection',
+      label: "drift of shuffled epochs along the variance penalty's / its prediction - 1",
       unit: '1',
-      null: { kind: 'zero', name: '0, the theory; -1 if shuffling did nothing' },
+      null: { kind: 'zero', label: '0, the theory; -1 if shuffling did nothing' },
       controls: [
-        { name: 'a learning rate four times as large', key: 'projection large' },
-        { name: 'the untrained network', key: 'projection untrained' },
+        { id: 'largerRate', label: 'a learning rate four times as large', key: 'projection.largerRate' },
+        { id: 'untrained', label: 'the untrained network', key: 'projection.untrained' },
       ],
     },
     {
-      key: 'cosine',
-      name: 'cosine of the two, learning rate four times as large',
+      id: 'residual',
+      label:
+        "drift of shuffled epochs without the variance penalty's prediction, norm / that of the prediction",
       unit: '1',
-      null: { kind: 'zero', name: '0, unrelated' },
+      null: { kind: 'zero', label: '0, the prediction is the drift' },
+    },
+    {
+      id: 'cosine',
+      label: "cosine of the drift of shuffled epochs and the variance penalty's, larger learning rate",
+      unit: '1',
+      null: { kind: 'zero', label: '0, unrelated' },
     },
   ],
   measure: async (run) => {
-    const columns = await readTable(run, 'epoch_drift', ['step', 'learning_rate', 'projection', 'cosine']);
+    const numbers = ['learning_rate', 'projection', 'cosine', 'measured_norm', 'predicted_norm'] as const;
+    const columns = await readTable(run, 'epoch_drift', ['step', ...numbers]);
     if (columns === null || columns.rows === 0) return null;
     const step = columns.column('step', 'int32').values;
-    const [rate, projection, cosine] = (['learning_rate', 'projection', 'cosine'] as const).map(
+    const [rate, projection, cosine, measured, predicted] = numbers.map(
       (name) => columns.column(name, 'float64').values,
+    );
+    // |m - p|^2 / |p|^2 = |m|^2 / |p|^2 - 2 m.p / |p|^2 + 1
+    const residual = projection!.map((along, row) =>
+      Math.sqrt(Math.max(0, (measured![row]! / predicted![row]!) ** 2 - 2 * along + 1)),
     );
     const rates = [...new Set(rate)].toSorted((a, b) => a - b);
     const at = (where: number, which: number | undefined, values: Float64Array): number | string => {
@@ -43,8 +56,9 @@ export const epochDrift: SectionSpec = {
     const end = endOfQuestions(run.info);
     return {
       projection: less(at(end, rates[0], projection!)),
-      'projection large': less(at(end, rates.at(-1), projection!)),
-      'projection untrained': less(at(0, rates[0], projection!)),
+      'projection.largerRate': less(at(end, rates.at(-1), projection!)),
+      'projection.untrained': less(at(0, rates[0], projection!)),
+      residual: at(end, rates[0], residual),
       cosine: at(end, rates.at(-1), cosine!),
     };
   },

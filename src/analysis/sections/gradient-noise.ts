@@ -7,7 +7,8 @@ import { noiseScale } from '../measures/noise-scale.js';
 import { smithRegulariser } from '../measures/smith-regulariser.js';
 import { minibatchSeries, minibatchVariance, momentsBySteps } from '../minibatch-variance.js';
 import type { RunValue } from '../quantity.js';
-import { endOfQuestions, questionStage, readTable, type RunData } from '../run-data.js';
+import { readTable, type RunData } from '../run-data.js';
+import { endOfQuestions, questionStage } from '../stages.js';
 import type { SectionSpec } from '../section.js';
 import { stageSampling } from '../stage-sampling.js';
 
@@ -18,18 +19,28 @@ const perParameter = 'nats^2/parameter^2';
 
 /** Gradient variance and Smith's penalty at the batch size of the run, from the minibatches that training saw. */
 export const gradientNoise: SectionSpec = {
-  name: 'gradient-noise',
+  id: 'gradientNoise',
   title:
     'Gradient noise and its penalty at the batch size of these runs, from the minibatches of training, last fifth of ' +
     'the stage with questions',
   quantities: [
-    { key: 'gamma', name: 'gradient variance Gamma', unit: perParameter, null: null },
-    { key: 'meanNorm2', name: 'squared norm of the full gradient', unit: perParameter, null: null },
-    { key: 'noiseScale', name: 'simple noise scale', unit: 'examples', null: null },
-    { key: 'normTest', name: 'norm test theta of a minibatch', unit: '1', null: null },
-    { key: 'variance', name: "Smith's penalty, variance part", unit: 'nats', null: null },
-    { key: 'norm', name: "Smith's penalty, norm part", unit: 'nats', null: null },
-    { key: 'dose', name: 'dose of the variance part over the stage', unit: 'nats x rate', null: null },
+    { id: 'gamma', label: 'gradient variance Gamma', unit: perParameter, null: null },
+    { id: 'meanNorm2', label: 'squared norm of the full gradient, |G|^2', unit: perParameter, null: null },
+    {
+      id: 'noiseScale',
+      label: 'simple noise scale Gamma / |G|^2, ratio of averages',
+      unit: 'examples',
+      null: null,
+    },
+    { id: 'normTest', label: 'norm test theta of a minibatch', unit: '1', null: null },
+    { id: 'variancePart', label: "Smith's penalty, variance part", unit: 'nats', null: null },
+    { id: 'normPart', label: "Smith's penalty, norm part", unit: 'nats', null: null },
+    {
+      id: 'dose',
+      label: "dose of Smith's penalty, variance part, over the stage",
+      unit: 'nats x rate',
+      null: null,
+    },
   ],
   measure: async (run, reader) => {
     const gradients = await reader.gradients();
@@ -42,7 +53,7 @@ export const gradientNoise: SectionSpec = {
     const late = { from: Math.floor(last - lateShare * steps), to: last };
     const variance = minibatchVariance(minibatchSeries(gradients), sampling, late);
     if (typeof variance === 'string') {
-      const keys = ['gamma', 'meanNorm2', 'noiseScale', 'normTest', 'variance', 'norm', 'dose'];
+      const keys = ['gamma', 'meanNorm2', 'noiseScale', 'normTest', 'variancePart', 'normPart', 'dose'];
       return Object.fromEntries(keys.map((key) => [key, variance]));
     }
     const { gamma, meanNorm2 } = variance;
@@ -50,10 +61,10 @@ export const gradientNoise: SectionSpec = {
     return {
       gamma,
       meanNorm2,
-      noiseScale: noiseScale([variance]),
+      noiseScale: { numerator: gamma, denominator: meanNorm2 },
       normTest: meanNormTest(gradients, late),
-      norm: penalty.norm,
-      variance: whyNoVariancePenalty(sampling) ?? penalty.variance,
+      normPart: penalty.norm,
+      variancePart: whyNoVariancePenalty(sampling) ?? penalty.variance,
       dose: await doseOf(run, gradients),
     };
   },

@@ -11,8 +11,9 @@ import { examplesOf, type Panel } from '../measures/nulls/panel.js';
 import { stiffness } from '../measures/stiffness.js';
 import { unbiasedCosineOfMeans } from '../measures/unbiased-cosine-of-means.js';
 import type { RunValue } from '../quantity.js';
-import { endOfQuestions } from '../run-data.js';
+import { endOfQuestions } from '../stages.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
+import { jointNotes } from './panel-alignment.js';
 
 const newVariables = new Set(['d1consis', 'd2consis']);
 const tags = ['reliable', 'unreliable'] as const;
@@ -21,53 +22,59 @@ const mismatchedPairs = 'definitions and questions of different variables';
 
 /** The literature's measures of one Gram matrix: definitions of new variables and the questions about them. */
 export const gramMeasures: SectionSpec = {
-  name: 'gram-measures',
+  id: 'gramMeasures',
   title:
     'Measures of one Gram matrix: definitions with either tag and mean gradients of the held-out questions, new ' +
     'variables (end of the stage with questions)',
   quantities: tags.flatMap((tag): QuantitySpec[] => {
-    const measured = (name: string, key: string) => ({ kind: 'measured', name, key }) as const;
+    const measured = (label: string, key: string) => ({ kind: 'measured', label, key }) as const;
     return [
       {
-        key: `${tag} inner`,
-        name: `inner product, matched, ${tag} tag`,
+        id: `${tag}.inner`,
+        label: `inner product of matched definitions and questions, ${tag} tag`,
         unit: 'nats^2/parameter^2',
-        null: measured(mismatchedPairs, `${tag} inner null`),
+        null: measured(mismatchedPairs, `${tag}.inner.null`),
       },
       {
-        key: `${tag} conflict`,
-        name: `conflict rate, matched, ${tag} tag`,
+        id: `${tag}.conflict`,
+        label: `conflict rate of matched definitions and questions, ${tag} tag`,
         unit: '1',
-        null: measured(mismatchedPairs, `${tag} conflict null`),
+        null: measured(mismatchedPairs, `${tag}.conflict.null`),
       },
       {
-        key: `${tag} centred`,
-        name: `centred cosine, matched, ${tag} tag`,
+        id: `${tag}.centred`,
+        label: `centred cosine of matched definitions and questions, ${tag} tag`,
         unit: '1',
-        null: measured(mismatchedPairs, `${tag} centred null`),
+        null: measured(mismatchedPairs, `${tag}.centred.null`),
       },
-      { key: `${tag} stiffness`, name: `stiffness (sign), all pairs, ${tag} tag`, unit: '1', null: null },
       {
-        key: `${tag} means`,
-        name: `cosine of group means, ${tag} tag`,
+        id: `${tag}.stiffness`,
+        label: `stiffness (sign) of definitions and questions, all pairs, ${tag} tag`,
+        unit: '1',
+        null: null,
+      },
+      {
+        id: `${tag}.means`,
+        label: `cosine of the mean gradients of definitions and of questions, ${tag} tag`,
         unit: '1',
         null: null,
       },
       {
-        key: `${tag} unbiased`,
-        name: `the same, unbiased and without matched pairs`,
+        id: `${tag}.unbiased`,
+        label: `cosine of the mean gradients, unbiased and without matched pairs, ${tag} tag`,
         unit: '1',
         null: null,
       },
-      { key: `${tag} diversity`, name: `N x diversity of definitions, ${tag} tag`, unit: '1', null: null },
+      { id: `${tag}.diversity`, label: `N x diversity of definitions, ${tag} tag`, unit: '1', null: null },
       {
-        key: `${tag} confusion`,
-        name: `5 % quantile of cosines among definitions, ${tag} tag`,
+        id: `${tag}.confusion`,
+        label: `5 % quantile of cosines among definitions, ${tag} tag`,
         unit: '1',
         null: null,
       },
     ];
   }),
+  notes: (_, run) => jointNotes(run),
   measure: async (run) => {
     const panel = await readEntityPanel(run, endOfQuestions(run.info), newVariables);
     return panel === null ? null : Object.assign({}, ...tags.map((tag) => measure(panel, tag)));
@@ -87,18 +94,18 @@ function measure(panel: Panel<number>, tag: (typeof tags)[number]): RunValues {
   const spread = diversity(gram, definitions);
   const values: Record<string, RunValue> = {
     inner: meanInnerProduct(gram, definitions, questions, matched),
-    'inner null': meanInnerProduct(gram, definitions, questions, mismatched),
+    'inner.null': meanInnerProduct(gram, definitions, questions, mismatched),
     conflict: conflictRate(gram, definitions, questions, matched),
-    'conflict null': conflictRate(gram, definitions, questions, mismatched),
+    'conflict.null': conflictRate(gram, definitions, questions, mismatched),
     centred: meanCentred(gram, definitions, questions, matches),
-    'centred null': meanCentred(gram, definitions, questions, (i, j) => !matches(i, j)),
+    'centred.null': meanCentred(gram, definitions, questions, (i, j) => !matches(i, j)),
     stiffness: typeof stiff === 'string' ? stiff : stiff.sign,
     means: cosineOfMeans(gram, definitions, questions),
     unbiased: unbiasedCosineOfMeans(gram, definitions, questions, mismatched),
     diversity: typeof spread === 'string' ? spread : spread * definitions.length,
     confusion: typeof confused === 'string' ? confused : confused.lowQuantile,
   };
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${tag} ${key}`, value]));
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${tag}.${key}`, value]));
 }
 
 /** Mean centred cosine over the pairs that `counts` tells. */

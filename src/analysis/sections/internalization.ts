@@ -1,24 +1,156 @@
-import { gapOf, readMetrics } from '../internalization.js';
-import type { SectionSpec } from '../section.js';
+import { gapAt, gapSubsets, readMetrics, type MetricsOfRun } from '../internalization.js';
+import type { RunData } from '../run-data.js';
+import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
+import { endOfQuestions, newAreTrained } from '../stages.js';
 
-const zero = { kind: 'zero', name: '0, the same in both subsets' } as const;
+const zero = { kind: 'zero', label: '0, the same in both subsets' } as const;
 
-/** Weak and strong gaps. */
-export const internalization: SectionSpec = {
-  name: 'internalization',
-  title: 'Internalization',
-  quantities: (['weak', 'strong'] as const).flatMap((kind) => [
-    { key: `${kind} accuracy`, name: `${kind} gap, accuracy`, unit: 'accuracy', null: zero },
-    { key: `${kind} margin`, name: `${kind} gap, margin`, unit: 'nats', null: zero },
-  ]),
-  measure: async (run) => {
-    const metrics = await readMetrics(run);
-    const values: Record<string, number | string> = {};
-    for (const kind of ['weak', 'strong'] as const) {
-      for (const metric of ['accuracy', 'margin'] as const) {
-        values[`${kind} ${metric}`] = gapOf(run, metrics, kind, metric);
-      }
-    }
-    return values;
+const metrics = [
+  { metric: 'accuracy', suffix: 'Gap', unit: 'accuracy' },
+  { metric: 'margin', suffix: 'Margin', unit: 'nats' },
+] as const;
+
+/** Differences of accuracy between two test sets, taken where a run has both; `at` the end of a stage. */
+const contrasts: readonly {
+  readonly id: string;
+  readonly label: string;
+  readonly sets: readonly [string, string];
+  readonly at: 'questions' | 'end';
+}[] = [
+  {
+    id: 'weakTagEffect.right',
+    label: 'effect of the tag, right definitions: accuracy of qd1consis - qd2consis',
+    sets: ['qd1consis', 'qd2consis'],
+    at: 'questions',
   },
+  {
+    id: 'weakTagEffect.wrong',
+    label: 'effect of the tag, wrong definitions: accuracy of qd1incons - qd2incons',
+    sets: ['qd1incons', 'qd2incons'],
+    at: 'questions',
+  },
+  {
+    id: 'consistencyEffect.reliable',
+    label: 'effect of right definitions, reliable tag: accuracy of qd1consis - qd1incons',
+    sets: ['qd1consis', 'qd1incons'],
+    at: 'questions',
+  },
+  {
+    id: 'consistencyEffect.unreliable',
+    label: 'effect of right definitions, unreliable tag: accuracy of qd2consis - qd2incons',
+    sets: ['qd2consis', 'qd2incons'],
+    at: 'questions',
+  },
+  {
+    id: 'rightOverNone',
+    label: 'right definitions against none: accuracy of qd1consis - q',
+    sets: ['qd1consis', 'q'],
+    at: 'questions',
+  },
+  {
+    id: 'noneOverWrong',
+    label: 'no definitions against wrong ones: accuracy of q - qd2incons',
+    sets: ['q', 'qd2incons'],
+    at: 'questions',
+  },
+  {
+    id: 'reliableOverUntrained',
+    label: 'new variables, reliable tag, against untrained ones: accuracy of d1consis - no_qd_baseline',
+    sets: ['d1consis', 'no_qd_baseline'],
+    at: 'end',
+  },
+  {
+    id: 'unreliableOverUntrained',
+    label: 'new variables, unreliable tag, against untrained ones: accuracy of d2consis - no_qd_baseline',
+    sets: ['d2consis', 'no_qd_baseline'],
+    at: 'end',
+  },
+];
+
+/** Means of two contrasts; the two effects that alpha = 1 confounds. */
+const effects = [
+  {
+    id: 'weakTagEffect',
+    label: 'effect of the tag on trained variables, accuracy, definitions equally right or wrong',
+    of: ['weakTagEffect.right', 'weakTagEffect.wrong'],
+  },
+  {
+    id: 'consistencyEffect',
+    label: 'effect of right against wrong definitions on trained variables, accuracy, same tag',
+    of: ['consistencyEffect.reliable', 'consistencyEffect.unreliable'],
+  },
+] as const;
+
+/** Weak and strong gaps, and what they are made of. */
+export const internalization: SectionSpec = {
+  id: 'internalization',
+  title: 'Internalization: answers to held-out questions, by the subset of their variable',
+  quantities: (_, measured) => {
+    const has = (id: string): boolean => measured.some((own) => own[id] !== undefined);
+    const extra = [...effects, ...contrasts].filter(({ id }) => has(id));
+    return [
+      ...(['weak', 'strong'] as const).flatMap((kind) =>
+        metrics.map(({ metric, suffix, unit }): QuantitySpec => {
+          const before = {
+            id: 'before',
+            label: 'before new variables are trained on',
+            key: `strong${suffix}.before`,
+          };
+          return {
+            id: `${kind}${suffix}`,
+            label: `${kind} gap, ${metric}`,
+            unit,
+            null: zero,
+            controls: kind === 'strong' && has(before.key) ? [before] : [],
+          };
+        }),
+      ),
+      ...extra.map(({ id, label }): QuantitySpec => ({ id, label, unit: 'accuracy', null: zero })),
+    ];
+  },
+  notes: (quantities, run) =>
+    notesOf(
+      quantities.map(({ id }) => id),
+      run,
+    ),
+  measure: async (run) => measureGaps(run, await readMetrics(run)),
 };
+
+function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
+  const { info } = run;
+  const steps = { questions: endOfQuestions(info), end: info.stepsTotal };
+  const gap = ([a, b]: readonly [string, string], metric: string, at: 'questions' | 'end'): number | string =>
+    gapAt(read, a, b, metric, steps[at]) ?? `seed ${info.seed} was not evaluated at step ${steps[at]}`;
+  const values: Record<string, number | string> = {};
+  for (const { metric, suffix } of metrics) {
+    values[`weak${suffix}`] = gap(gapSubsets.weak, metric, 'questions');
+    values[`strong${suffix}`] = gap(gapSubsets.strong, metric, 'end');
+    if (!newAreTrained(info)) values[`strong${suffix}.before`] = gap(gapSubsets.strong, metric, 'questions');
+  }
+  for (const { id, sets, at } of contrasts) {
+    if (sets.every((set) => read.sets.includes(set))) values[id] = gap(sets, 'accuracy', at);
+  }
+  for (const { id, of } of effects) {
+    const [a, b] = of.map((key) => values[key]);
+    if (a === undefined || b === undefined) continue;
+    values[id] = typeof a === 'string' ? a : typeof b === 'string' ? b : (a + b) / 2;
+  }
+  return values;
+}
+
+function notesOf(ids: readonly string[], { info }: RunData): string[] {
+  const isSplit = ids.includes('internalization.weakTagEffect');
+  return [
+    'Weak gap: qd1consis - qd2incons when the stage with questions ends; strong gap: d1consis - d2consis when training ' +
+      'ends.',
+    isSplit
+      ? 'The weak gap compares right with wrong definitions as well as tags; the effect of each alone is given below it.'
+      : 'At alpha = 1 the weak gap compares right definitions (reliable tag) with wrong ones (unreliable tag): tag and ' +
+        'consistency go together.',
+    ...(newAreTrained(info)
+      ? [
+          'Joint training: there is no moment at which questions are learnt and new variables are not trained on.',
+        ]
+      : []),
+  ];
+}

@@ -2,7 +2,8 @@ import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import { forceRatio } from '../measures/force-ratio.js';
 import { kappa } from '../measures/kappa.js';
 import type { Quantity } from '../quantity.js';
-import { endOfQuestions, questionStage, readTable, type RunData } from '../run-data.js';
+import { readTable, type RunData } from '../run-data.js';
+import { endOfQuestions, questionStage } from '../stages.js';
 import type { RunValues, SectionSpec } from '../section.js';
 import { stageSampling } from '../stage-sampling.js';
 
@@ -13,36 +14,51 @@ const regimeName = 'm epsilon lambda_max';
 
 /** How strong the penalty's force is beside the loss's, and whether its theory holds at these step sizes. */
 export const landscape: SectionSpec = {
-  name: 'landscape',
+  id: 'landscape',
   title:
     "Force of the variance penalty at these runs' batch size and learning rate (read as plain SGD), gradients of " +
     'single examples (end of the stage with questions)',
   quantities: [
     {
-      key: 'force',
-      name: 'force ratio |kappa grad Gamma| / |grad C|',
+      id: 'force',
+      label: 'force ratio |kappa grad Gamma| / |grad C|',
       unit: '1',
       null: null,
-      controls: [{ name: 'the untrained network', key: 'force untrained' }],
+      controls: [{ id: 'untrained', label: 'the untrained network', key: 'force.untrained' }],
     },
     {
-      key: 'cosine',
-      name: 'cosine of grad Gamma and grad C',
+      id: 'cosine',
+      label: 'cosine of grad Gamma and grad C',
       unit: '1',
-      null: { kind: 'zero', name: '0, unrelated' },
-      controls: [{ name: 'the untrained network', key: 'cosine untrained' }],
+      null: { kind: 'zero', label: '0, unrelated' },
+      controls: [{ id: 'untrained', label: 'the untrained network', key: 'cosine.untrained' }],
     },
-    { key: 'gamma', name: 'Gamma, without the noise of training', unit: 'nats^2/parameter^2', null: null },
-    { key: 'variance gradient', name: '|grad Gamma|', unit: 'nats^2/parameter^3', null: null },
-    { key: 'loss gradient', name: '|grad C|', unit: 'nats/parameter', null: null },
-    { key: 'gsnr', name: 'gradient signal-to-noise ratio, mean over parameters', unit: '1', null: null },
-    { key: 'lambda', name: 'largest eigenvalue of the Hessian', unit: 'nats/parameter^2', null: null },
     {
-      key: 'regime',
-      name: regimeName,
+      id: 'gamma',
+      label: 'gradient variance Gamma, without the noise of training',
+      unit: 'nats^2/parameter^2',
+      null: null,
+    },
+    {
+      id: 'varianceGradient',
+      label: 'norm of the gradient of Gamma, |grad Gamma|',
+      unit: 'nats^2/parameter^3',
+      null: null,
+    },
+    {
+      id: 'lossGradient',
+      label: 'norm of the gradient of the mean loss, |grad C|',
+      unit: 'nats/parameter',
+      null: null,
+    },
+    { id: 'gsnr', label: 'gradient signal-to-noise ratio, mean over parameters', unit: '1', null: null },
+    { id: 'lambdaMax', label: 'largest eigenvalue of the Hessian', unit: 'nats/parameter^2', null: null },
+    {
+      id: 'regime',
+      label: regimeName,
       unit: '1',
       null: null,
-      controls: [{ name: 'the untrained network', key: 'regime untrained' }],
+      controls: [{ id: 'untrained', label: 'the untrained network', key: 'regime.untrained' }],
     },
   ],
   notes: regimeNotes,
@@ -50,7 +66,7 @@ export const landscape: SectionSpec = {
 };
 
 function regimeNotes(quantities: readonly Quantity[]): string[] {
-  const estimate = quantities.find(({ name }) => name === regimeName)?.estimate;
+  const estimate = quantities.find(({ id }) => id === 'landscape.regime')?.estimate;
   if (estimate?.kind !== 'value') return [];
   const value = Number(estimate.estimate.toPrecision(2));
   return [
@@ -96,18 +112,18 @@ async function measure(run: RunData): Promise<RunValues | null> {
             })),
       cosine: of(cosine),
       gamma: of(gamma),
-      'variance gradient': of(varianceGradient),
-      'loss gradient': of(lossGradient),
+      varianceGradient: of(varianceGradient),
+      lossGradient: of(lossGradient),
       gsnr: of(gsnr),
-      lambda: of(lambda),
+      lambdaMax: of(lambda),
       regime: row < 0 ? missing : stepsPerEpoch * learningRate * Math.abs(lambda![row]!),
     };
   };
   const untrained = valuesAt(0);
   return {
     ...valuesAt(endOfQuestions(run.info)),
-    'force untrained': untrained['force']!,
-    'cosine untrained': untrained['cosine']!,
-    'regime untrained': untrained['regime']!,
+    'force.untrained': untrained['force']!,
+    'cosine.untrained': untrained['cosine']!,
+    'regime.untrained': untrained['regime']!,
   };
 }

@@ -1,51 +1,119 @@
-import { difference } from '../measures/measured.js';
-import { alignmentPairs, meanCosine, type AlignedTag } from '../minibatch-alignment.js';
-import { endOfQuestions, questionStage } from '../run-data.js';
-import type { SectionSpec } from '../section.js';
+import type { GroupGradients } from '../group-gradients.js';
+import { meanOf } from '../measures/measured.js';
+import { alignmentPairs, meanCosine, type AlignedTag, type StepRange } from '../minibatch-alignment.js';
+import type { RunData } from '../run-data.js';
+import type { QuantitySpec, SectionSpec } from '../section.js';
+import { endOfQuestions, questionStage } from '../stages.js';
+
+const noInteraction = {
+  kind: 'zero',
+  label: '0, which questions belong to which definitions does not matter',
+} as const;
+const noEffect = { kind: 'zero', label: '0, both groups alike' } as const;
+
+const cells = (['reliable', 'unreliable'] as const).flatMap((tag): QuantitySpec[] => [
+  {
+    id: `${tag}.own`,
+    label: `cosine in a minibatch, definitions with the ${tag} tag and questions of their subset`,
+    unit: '1',
+    null: null,
+  },
+  {
+    id: `${tag}.other`,
+    label: `cosine in a minibatch, definitions with the ${tag} tag and questions of the other subset`,
+    unit: '1',
+    null: null,
+  },
+]);
 
 /** Cosine of the groups' gradients in the minibatches that training saw. */
 export const minibatchCosine: SectionSpec = {
-  name: 'minibatch-cosine',
+  id: 'minibatchCosine',
   title:
-    'Cosine of the gradients of definitions and questions in a minibatch, mean over the stage with questions',
+    'Cosine of the gradients of definitions and questions in a minibatch (qd1consis, qd2incons), mean over the stage ' +
+    'with questions',
   quantities: [
-    ...(['reliable', 'unreliable'] as const).map((tag) => ({
-      key: `${tag} matched`,
-      name: `cosine, ${tag} tag`,
-      unit: '1',
-      null: {
-        kind: 'measured',
-        name: "questions of the other tag's variables",
-        key: `${tag} mismatched`,
-      } as const,
-    })),
     {
-      key: 'gap matched',
-      name: 'cosine, reliable - unreliable',
+      id: 'interaction',
+      label: 'interaction of definitions and questions in a minibatch, own - other subset, both tags added',
       unit: '1',
-      null: {
-        kind: 'measured',
-        name: "the same with questions of the other tag's variables",
-        key: 'gap mismatched',
-      },
+      null: noInteraction,
+    },
+    ...cells,
+    {
+      id: 'definitionEffect',
+      label: 'effect of the definitions alone on the minibatch cosine, reliable - unreliable tag',
+      unit: '1',
+      null: noEffect,
+    },
+    {
+      id: 'questionEffect',
+      label: 'effect of the questions alone on the minibatch cosine, qd1consis - qd2incons',
+      unit: '1',
+      null: noEffect,
+    },
+    {
+      id: 'meeting',
+      label: 'share of definitions that meet a question about their own variable in the minibatch',
+      unit: '1',
+      null: null,
     },
   ],
-  measure: async ({ info }, reader) => {
+  notes: () => [
+    'c11 + c22 - c12 - c21, with definitions of qd1consis and qd2incons as rows and questions of the two as columns: ' +
+      'what a group of definitions or of questions is like by itself cancels. Questions "of their subset" are mostly ' +
+      'about other variables of it.',
+  ],
+  measure: async (run, reader) => {
     const gradients = await reader.gradients();
     if (gradients === null) return null;
+    const { info } = run;
     const range = { from: questionStage(info).firstStep, to: endOfQuestions(info) };
     const cosine = (tag: AlignedTag, which: 'questions' | 'mismatched'): number | string =>
       meanCosine(gradients, alignmentPairs[tag].definitions, alignmentPairs[tag][which], range);
-    const values = {
-      'reliable matched': cosine('reliable', 'questions'),
-      'reliable mismatched': cosine('reliable', 'mismatched'),
-      'unreliable matched': cosine('unreliable', 'questions'),
-      'unreliable mismatched': cosine('unreliable', 'mismatched'),
-    };
+    const [c11, c12] = [cosine('reliable', 'questions'), cosine('reliable', 'mismatched')];
+    const [c22, c21] = [cosine('unreliable', 'questions'), cosine('unreliable', 'mismatched')];
     return {
-      ...values,
-      'gap matched': difference(values['reliable matched'], values['unreliable matched']),
-      'gap mismatched': difference(values['reliable mismatched'], values['unreliable mismatched']),
+      'reliable.own': c11,
+      'reliable.other': c12,
+      'unreliable.own': c22,
+      'unreliable.other': c21,
+      interaction: combined([c11, c22, c12, c21], [1, 1, -1, -1]),
+      definitionEffect: combined([c11, c12, c21, c22], [0.5, 0.5, -0.5, -0.5]),
+      questionEffect: combined([c11, c21, c12, c22], [0.5, 0.5, -0.5, -0.5]),
+      meeting: meeting(run, gradients, range),
     };
   },
 };
+
+/** Weighted sum, or the reason of the first that is missing. */
+function combined(values: readonly (number | string)[], weights: readonly number[]): number | string {
+  let sum = 0;
+  for (const [i, value] of values.entries()) {
+    if (typeof value === 'string') return value;
+    sum += weights[i]! * value;
+  }
+  return sum;
+}
+
+/**
+ * Probability that a definition's minibatch holds at least one of its variable's k questions: with B - 1 other places of
+ * N - 1 examples `1 - C(N-1-k, B-1) / C(N-1, B-1)`. k is the number of questions a definition, one definition a variable.
+ */
+function meeting({ info }: RunData, gradients: GroupGradients, { from, to }: StepRange): number | string {
+  const { examples, batchSize, sampler } = questionStage(info);
+  if (sampler !== 'shuffle' && sampler !== 'shuffleOnce') return `it is not told for the sampler ${sampler}`;
+  const { definitions, questions } = alignmentPairs.reliable;
+  const mean = (group: string): number | string => {
+    const counts = gradients.count(group);
+    return meanOf(counts.filter((_, i) => gradients.steps[i]! > from && gradients.steps[i]! <= to));
+  };
+  const [d, q] = [mean(definitions), mean(questions)];
+  if (typeof d === 'string') return d;
+  if (typeof q === 'string') return q;
+  if (d === 0 || q === 0) return 'no minibatch holds definitions and questions';
+  const own = Math.round(q / d);
+  let none = 1;
+  for (let i = 0; i < own; i++) none *= Math.max(0, examples - batchSize - i) / (examples - 1 - i);
+  return 1 - none;
+}

@@ -1,8 +1,6 @@
-import type { Pairing } from '../../store/panel-names.js';
-import { withoutEmbeddings } from '../../store/panel-names.js';
+import { withoutEmbeddings, type Pairing } from '../../store/panel-names.js';
 import { totalTensor } from '../../store/schemas.js';
 import {
-  differencesByEntity,
   ofNewVariables,
   tagSwapGap,
   tagSwapNull,
@@ -10,75 +8,109 @@ import {
   type AlignmentPlace,
   type PanelAlignment,
 } from '../panel-alignment.js';
-import { endOfQuestions } from '../run-data.js';
 import type { RunValue } from '../quantity.js';
-import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
+import type { RunData } from '../run-data.js';
+import type { ControlSpec, QuantitySpec, RunValues, SectionSpec } from '../section.js';
+import { endOfQuestions, newAreTrained } from '../stages.js';
 
-const tagSwapNullName = 'the same with questions of other variables';
+const otherDefinitions = 'the same with definitions of other variables of the subset (mean of their cosines)';
 const untrained = 'the untrained network';
+
+const gaps = (
+  [
+    ['all', 'all tensors'],
+    ['withoutEmbeddings', 'without embeddings'],
+  ] as const
+).map(([id, name]): QuantitySpec => ({
+  id: `tagSwapGap.${id}`,
+  label: `tag-swap gap of new variables, ${name}`,
+  unit: '1',
+  null: { kind: 'measured', label: otherDefinitions, key: `tagSwapGap.${id}.null` },
+  controls: [{ id: 'untrained', label: untrained, key: `tagSwapGap.${id}.untrained` }],
+  tagDifference: true,
+}));
+
+const cosines = (['reliable', 'unreliable'] as const).map((tag): QuantitySpec => {
+  const key = `cosine.${tag}`;
+  const swap: ControlSpec = {
+    id: 'tagSwap',
+    label: 'the same variables and questions with the unreliable tag (tag swap)',
+    key: 'cosine.unreliable',
+  };
+  return {
+    id: key,
+    label: `cosine of a definition with the questions of its new variable, ${tag} tag`,
+    unit: '1',
+    null: {
+      kind: 'measured',
+      label: 'definitions of other variables of the subset, same tag (mean of their cosines)',
+      key: `${key}.mismatched`,
+    },
+    controls: [
+      {
+        id: 'otherSubsets',
+        label: 'definitions of all other subsets, with the tags they have (random pairing)',
+        key: `${key}.otherSubsets`,
+        ofKey: `${key}.asTrained`,
+      },
+      ...(tag === 'reliable' ? [swap] : []),
+      {
+        id: 'entitySwap',
+        label: 'the same definition with another entity (entity swap)',
+        key: `${key}.entitySwap`,
+        ofKey: `${key}.asTrained`,
+      },
+      { id: 'untrained', label: untrained, key: `${key}.untrained` },
+    ],
+  };
+});
+
+const trained = (
+  [
+    ['qd1consis', 'right definition, reliable tag'],
+    ['qd2incons', 'wrong definition, unreliable tag'],
+  ] as const
+).map(([subset, words]): QuantitySpec => ({
+  id: `trained.${subset}`,
+  label: `cosine of a definition with the trained questions of its variable, ${subset} (${words})`,
+  unit: '1',
+  null: {
+    kind: 'measured',
+    label: 'definitions of other variables of the subset (mean of their cosines)',
+    key: `trained.${subset}.mismatched`,
+  },
+}));
 
 /** Alignment of definitions with the questions about their own variable, example by example, at checkpoints. */
 export const panelAlignment: SectionSpec = {
-  name: 'panel-alignment',
+  id: 'alignment',
   title:
     'Cosine of the gradient of a definition with the mean gradient of the questions about its variable (probe panel, ' +
     'end of the stage with questions)',
   quantities: [
-    ...(
-      [
-        { key: 'all', name: 'all tensors' },
-        { key: 'deep', name: 'without embeddings' },
-      ] as const
-    ).map(({ key, name }): QuantitySpec => ({
-      key: `${key} swap`,
-      name: `tag-swap gap of new variables, ${name}`,
-      unit: '1',
-      null: { kind: 'measured', name: tagSwapNullName, key: `${key} swap null` },
-      controls: [{ name: untrained, key: `${key} swap untrained` }],
-    })),
+    ...gaps,
+    ...cosines,
+    ...trained,
     {
-      key: 'reliable',
-      name: 'cosine, new variables, reliable tag',
+      id: 'trained.difference',
+      label: 'cosine of trained variables, right (reliable tag) - wrong definitions (unreliable tag)',
       unit: '1',
-      null: {
-        kind: 'measured',
-        name: 'questions of other variables of the subset',
-        key: 'reliable mismatched',
-      },
-      controls: [
-        { name: 'questions of other subsets (random pair)', key: 'reliable random' },
-        { name: 'the same definition with the other tag (tag swap)', key: 'unreliable' },
-        { name: 'the same definition with another entity (entity swap)', key: 'reliable entity swap' },
-        { name: untrained, key: 'reliable untrained' },
-      ],
-    },
-    {
-      key: 'unreliable',
-      name: 'cosine, new variables, unreliable tag',
-      unit: '1',
-      null: {
-        kind: 'measured',
-        name: 'questions of other variables of the subset',
-        key: 'unreliable mismatched',
-      },
-      controls: [
-        { name: 'questions of other subsets (random pair)', key: 'unreliable random' },
-        { name: 'the same definition with another entity (entity swap)', key: 'unreliable entity swap' },
-        { name: untrained, key: 'unreliable untrained' },
-      ],
-    },
-    {
-      key: 'trained gap',
-      name: 'tag gap of trained variables',
-      unit: '1',
-      null: { kind: 'measured', name: tagSwapNullName, key: 'trained gap null' },
+      null: { kind: 'measured', label: otherDefinitions, key: 'trained.difference.mismatched' },
     },
   ],
+  notes: (_, run) => jointNotes(run),
   measure: async (run, reader) => {
     const alignment = await reader.alignment();
     return alignment === null ? null : measure(alignment, endOfQuestions(run.info));
   },
 };
+
+/** Where new variables are trained on by the end of the stage with questions. */
+export function jointNotes({ info }: RunData): string[] {
+  return newAreTrained(info)
+    ? ['Joint training: the definitions of "new" variables have been trained on when this is measured.']
+    : [];
+}
 
 function measure(alignment: PanelAlignment, end: number): RunValues {
   const at = (step: number, tensor: string): AlignmentPlace => ({
@@ -87,37 +119,43 @@ function measure(alignment: PanelAlignment, end: number): RunValues {
     questions: 'heldout',
   });
   const place = at(end, totalTensor);
-  const own = ofNewVariables(alignment, place);
-  const others = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
-  const before = ofNewVariables(alignment, at(0, totalTensor));
-  const ofSubset = (subset: string, pairing: Pairing): RunValue =>
-    valuesByEntity(alignment.cosines(place, subset, pairing));
-  const gapOf = (pairing: Pairing): RunValue => {
-    const trained = { ...place, questions: 'trained' } as const;
-    return difference(
-      valuesByEntity(alignment.cosines(trained, 'qd1consis', pairing)),
-      valuesByEntity(alignment.cosines(trained, 'qd2incons', pairing)),
-    );
+  const both = {
+    own: ofNewVariables(alignment, place),
+    others: ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched'),
+    before: ofNewVariables(alignment, at(0, totalTensor)),
   };
+  const ofTag = (tag: 'reliable' | 'unreliable'): RunValues => {
+    const key = `cosine.${tag}`;
+    const subset = tag === 'reliable' ? 'd1consis' : 'd2consis';
+    const of = (pairing: Pairing): RunValue => valuesByEntity(alignment.cosines(place, subset, pairing));
+    return {
+      [key]: valuesByEntity(both.own[tag]),
+      [`${key}.mismatched`]: valuesByEntity(both.others[tag]),
+      [`${key}.untrained`]: valuesByEntity(both.before[tag]),
+      [`${key}.asTrained`]: of('matched'),
+      [`${key}.otherSubsets`]: of('random'),
+      [`${key}.entitySwap`]: of('entity_swap'),
+    };
+  };
+  const ofTrained = (subset: string, pairing: Pairing): number[] | string =>
+    valuesByEntity(alignment.cosines({ ...place, questions: 'trained' }, subset, pairing));
+  const [right, wrong] = [ofTrained('qd1consis', 'matched'), ofTrained('qd2incons', 'matched')];
+  const [rightNull, wrongNull] = [ofTrained('qd1consis', 'mismatched'), ofTrained('qd2incons', 'mismatched')];
   return {
-    'all swap': differencesByEntity(own.reliable, own.unreliable),
-    'all swap null': tagSwapNull(alignment, place),
-    'all swap untrained': differencesByEntity(before.reliable, before.unreliable),
-    'deep swap': tagSwapGap(alignment, at(end, withoutEmbeddings)),
-    'deep swap null': tagSwapNull(alignment, at(end, withoutEmbeddings)),
-    'deep swap untrained': tagSwapGap(alignment, at(0, withoutEmbeddings)),
-    reliable: valuesByEntity(own.reliable),
-    'reliable mismatched': valuesByEntity(others.reliable),
-    'reliable random': ofSubset('d1consis', 'random'),
-    'reliable entity swap': ofSubset('d1consis', 'entity_swap'),
-    'reliable untrained': valuesByEntity(before.reliable),
-    unreliable: valuesByEntity(own.unreliable),
-    'unreliable mismatched': valuesByEntity(others.unreliable),
-    'unreliable random': ofSubset('d2consis', 'random'),
-    'unreliable entity swap': ofSubset('d2consis', 'entity_swap'),
-    'unreliable untrained': valuesByEntity(before.unreliable),
-    'trained gap': gapOf('matched'),
-    'trained gap null': gapOf('mismatched'),
+    'tagSwapGap.all': tagSwapGap(alignment, place),
+    'tagSwapGap.all.null': tagSwapNull(alignment, place),
+    'tagSwapGap.all.untrained': tagSwapGap(alignment, at(0, totalTensor)),
+    'tagSwapGap.withoutEmbeddings': tagSwapGap(alignment, at(end, withoutEmbeddings)),
+    'tagSwapGap.withoutEmbeddings.null': tagSwapNull(alignment, at(end, withoutEmbeddings)),
+    'tagSwapGap.withoutEmbeddings.untrained': tagSwapGap(alignment, at(0, withoutEmbeddings)),
+    ...ofTag('reliable'),
+    ...ofTag('unreliable'),
+    'trained.qd1consis': right,
+    'trained.qd1consis.mismatched': rightNull,
+    'trained.qd2incons': wrong,
+    'trained.qd2incons.mismatched': wrongNull,
+    'trained.difference': difference(right, wrong),
+    'trained.difference.mismatched': difference(rightNull, wrongNull),
   };
 }
 

@@ -1,39 +1,50 @@
 import { penaltyColumns, penaltyPoints, type MinibatchPoint } from '../penalty-points.js';
-import { endOfQuestions, readTable, type RunData } from '../run-data.js';
+import { readTable, type RunData } from '../run-data.js';
+import { endOfQuestions } from '../stages.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 
 /** Batch sizes that are reported: powers of two, and the full batch as 0. */
 export const batchSizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 0] as const;
 
-/** Name of the quantity of a batch size. */
-export const measuredAt = (batchSize: number): string => `measured, ${nameOf(batchSize)}`;
+/** Id of the mean squared norm of minibatches of a size, and of its relative deviation from the law. */
+export const measuredAt = (batchSize: number): string => `norm2.${sizeId(batchSize)}`;
+const deviationAt = (batchSize: number): string => `deviation.${sizeId(batchSize)}`;
+const sizeId = (batchSize: number): string => (batchSize === 0 ? 'full' : String(batchSize));
 
 const nameOf = (batchSize: number): string => (batchSize === 0 ? 'full batch' : `batch size ${batchSize}`);
 
 /** Real minibatches of every size against the law of the penalty, at the end of the stage with questions. */
 export const penaltyLaw: SectionSpec = {
-  name: 'penalty-law',
+  id: 'penaltyLaw',
   title:
     'Mean squared norm of real minibatch gradients against the law |G|^2 + (N-B)/(N-1) Gamma/B, end of the stage with ' +
     'questions (epsilon/4 times it is the implicit penalty)',
   quantities: [
     ...batchSizes.map((batchSize): QuantitySpec => ({
-      key: String(batchSize),
-      name: measuredAt(batchSize),
+      id: measuredAt(batchSize),
+      label: `mean squared norm of minibatch gradients, ${nameOf(batchSize)}`,
       unit: 'nats^2/parameter^2',
-      null: { kind: 'measured', name: 'the law', key: `${batchSize} law` },
+      null: { kind: 'measured', label: 'the law', key: `${measuredAt(batchSize)}.law` },
     })),
+    ...batchSizes
+      .filter((batchSize) => batchSize !== 0)
+      .map((batchSize): QuantitySpec => ({
+        id: deviationAt(batchSize),
+        label: `squared norm of minibatches / its law - 1, ${nameOf(batchSize)}`,
+        unit: '1',
+        null: { kind: 'zero', label: '0, the law' },
+      })),
     {
-      key: 'deviation',
-      name: 'measured / law - 1, mean over batch sizes',
+      id: 'meanDeviation',
+      label: 'squared norm of minibatches / its law - 1, mean over batch sizes',
       unit: '1',
-      null: { kind: 'zero', name: '0, the law' },
+      null: { kind: 'zero', label: '0, the law' },
     },
     {
-      key: 'replacement',
-      name: 'with replacement: measured / (|G|^2 + Gamma/B) - 1, mean over batch sizes',
+      id: 'replacement',
+      label: 'squared norm of minibatches with replacement / (|G|^2 + Gamma/B) - 1, mean over batch sizes',
       unit: '1',
-      null: { kind: 'zero', name: '0, the law without the correction for a finite set' },
+      null: { kind: 'zero', label: '0, the law without the correction for a finite set' },
     },
   ],
   measure: measurePenalty,
@@ -48,8 +59,9 @@ async function measurePenalty(run: RunData): Promise<Record<string, number | str
   for (const batchSize of batchSizes) {
     const own = points?.shuffle.find((point) => point.batchSize === (batchSize || points.examples));
     const missing = `seed ${run.info.seed}: no minibatches of ${nameOf(batchSize)} at step ${at}`;
-    values[String(batchSize)] = own?.measured ?? missing;
-    values[`${batchSize} law`] = own?.law ?? missing;
+    values[measuredAt(batchSize)] = own?.measured ?? missing;
+    values[`${measuredAt(batchSize)}.law`] = own?.law ?? missing;
+    values[deviationAt(batchSize)] = own === undefined ? missing : own.measured / own.law - 1;
   }
   const deviation = (own: readonly MinibatchPoint[]): number | string => {
     // The full batch is the law itself; with replacement it is one draw, as large minibatches are few.
@@ -58,7 +70,7 @@ async function measurePenalty(run: RunData): Promise<Record<string, number | str
       ? `seed ${run.info.seed}: no minibatches at step ${at}`
       : parts.reduce((total, { measured, law }) => total + measured / law, 0) / parts.length - 1;
   };
-  values['deviation'] = deviation(points?.shuffle ?? []);
+  values['meanDeviation'] = deviation(points?.shuffle ?? []);
   values['replacement'] = deviation(points?.withReplacement ?? []);
   return values;
 }

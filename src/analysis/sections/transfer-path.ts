@@ -1,4 +1,3 @@
-import { explainedFraction } from '../measures/explained-fraction.js';
 import { readTable, type RunData } from '../run-data.js';
 import type { RunValue } from '../quantity.js';
 import type { SectionSpec } from '../section.js';
@@ -8,45 +7,82 @@ interface PathOfEntity {
   readonly subset: string;
   actual: number;
   predicted: number;
-  midpoint: number;
+  trapezoidal: number;
   own: number;
   sameTag: number;
   otherTag: number;
 }
 
-const noTag = { kind: 'zero', name: '0, the tag does not matter' } as const;
+const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
+
+const gapOfFall = 'gap by tag in the fall of the loss over the stage';
 
 /** The path integral of transfer over the stage with definitions only, against the change of the loss itself. */
 export const transferPath: SectionSpec = {
-  name: 'transfer-path',
+  id: 'transferPath',
   title:
-    'Fall of the loss of held-out questions over the stage with definitions only, and what first order makes of it, ' +
-    'update by update',
+    'Fall of the loss of held-out questions over the stage with definitions only, reliable (d1consis) - unreliable tag ' +
+    '(d2consis), and what first order makes of it, update by update; variables of the probe panel',
   quantities: [
+    { id: 'gap', label: gapOfFall, unit: 'nats', null: noTag },
+    { id: 'gap.predicted', label: `${gapOfFall}, by its path integral`, unit: 'nats', null: noTag },
     {
-      key: 'gap',
-      name: 'fall over the stage, reliable - unreliable tag',
+      id: 'gap.trapezoidal',
+      label: `${gapOfFall}, by its path integral with the trapezoidal rule`,
       unit: 'nats',
       null: noTag,
     },
-    { key: 'predicted gap', name: 'path integral of it', unit: 'nats', null: noTag },
-    { key: 'midpoint gap', name: 'path integral, midpoint rule', unit: 'nats', null: noTag },
-    { key: 'own gap', name: "of it by the variables' own definitions", unit: 'nats', null: noTag },
-    { key: 'same gap', name: 'of it by others with the same tag', unit: 'nats', null: noTag },
-    { key: 'other gap', name: 'of it by those with the other tag', unit: 'nats', null: noTag },
-    { key: 'explained', name: 'gap: path integral / actual', unit: '1', null: null },
     {
-      key: 'explained midpoint',
-      name: 'gap: midpoint rule / actual - 1',
-      unit: '1',
-      null: { kind: 'zero', name: '0, it closes' },
+      id: 'gap.own',
+      label: `${gapOfFall}, part by the variables' own definitions`,
+      unit: 'nats',
+      null: noTag,
     },
-    { key: 'explained own', name: 'gap: own definitions / actual', unit: '1', null: null },
+    {
+      id: 'gap.sameTag',
+      label: `${gapOfFall}, part by the panel's other definitions with the same tag`,
+      unit: 'nats',
+      null: noTag,
+    },
+    {
+      id: 'gap.otherTag',
+      label: `${gapOfFall}, part by the panel's definitions with the other tag`,
+      unit: 'nats',
+      null: noTag,
+    },
+    {
+      id: 'gap.rest',
+      label: `${gapOfFall}, part by definitions outside the panel, and rounding`,
+      unit: 'nats',
+      null: noTag,
+    },
+    {
+      id: 'share.predicted',
+      label: `${gapOfFall}: path integral / actual, ratio of averages`,
+      unit: '1',
+      null: null,
+    },
+    {
+      id: 'share.own',
+      label: `${gapOfFall}: part by own definitions / actual, ratio of averages`,
+      unit: '1',
+      null: null,
+    },
+    {
+      id: 'closure',
+      label: 'error of the trapezoidal path integral, mean size over variables / mean size of the fall',
+      unit: '1',
+      null: null,
+    },
+  ],
+  notes: () => [
+    'The four parts (own, same tag, other tag, rest) add up to the path integral. Definitions of variables that the ' +
+      'panel does not follow are in the rest.',
   ],
   measure: async (run) => {
     const paths = await readPaths(run);
     if (paths === null) return null;
-    const gap = (pick: (path: PathOfEntity) => number): RunValue => {
+    const gap = (pick: (path: PathOfEntity) => number): number | string => {
       const mean = (subset: string): number | null => {
         const own = paths.filter((path) => path.subset === subset).map(pick);
         return own.length === 0 ? null : own.reduce((sum, value) => sum + value, 0) / own.length;
@@ -57,25 +93,36 @@ export const transferPath: SectionSpec = {
         : reliable - unreliable;
     };
     const actual = gap((path) => path.actual);
-    const share = (pick: (path: PathOfEntity) => number, less = 0): RunValue => {
-      const part = gap(pick);
-      if (typeof part !== 'number' || typeof actual !== 'number') return part;
-      const fraction = explainedFraction([part], [actual]);
-      return typeof fraction === 'string' ? fraction : fraction - less;
+    const share = (part: number | string): RunValue => {
+      if (typeof part === 'string') return part;
+      return typeof actual === 'string' ? actual : { numerator: part, denominator: actual };
     };
+    const predicted = gap((path) => path.predicted);
+    const own = gap((path) => path.own);
     return {
       gap: actual,
-      'predicted gap': gap((path) => path.predicted),
-      'midpoint gap': gap((path) => path.midpoint),
-      'own gap': gap((path) => path.own),
-      'same gap': gap((path) => path.sameTag),
-      'other gap': gap((path) => path.otherTag),
-      explained: share((path) => path.predicted),
-      'explained midpoint': share((path) => path.midpoint, 1),
-      'explained own': share((path) => path.own),
+      'gap.predicted': predicted,
+      'gap.trapezoidal': gap((path) => path.trapezoidal),
+      'gap.own': own,
+      'gap.sameTag': gap((path) => path.sameTag),
+      'gap.otherTag': gap((path) => path.otherTag),
+      'gap.rest': gap((path) => path.predicted - path.own - path.sameTag - path.otherTag),
+      'share.predicted': share(predicted),
+      'share.own': share(own),
+      closure: closure(paths),
     };
   },
 };
+
+/** `sum_e |trapezoidal_e - actual_e| / sum_e |actual_e|`, which is small without an effect of the tag, too. */
+function closure(paths: readonly PathOfEntity[]): RunValue {
+  const sum = (size: (path: PathOfEntity) => number): number =>
+    paths.reduce((total, path) => total + Math.abs(size(path)), 0);
+  const change = sum(({ actual }) => actual);
+  return change === 0
+    ? 'the loss did not change'
+    : sum(({ trapezoidal, actual }) => trapezoidal - actual) / change;
+}
 
 /** Falls of each variable of the panel, summed over the stage; null for a run without the table. */
 async function readPaths(run: RunData): Promise<PathOfEntity[] | null> {
@@ -84,7 +131,7 @@ async function readPaths(run: RunData): Promise<PathOfEntity[] | null> {
   if (columns === null || columns.rows === 0) return null;
   const subset = columns.column('subset', 'dictionary');
   const variable = columns.column('variable', 'int32').values;
-  const [predicted, midpoint, own, sameTag, otherTag, loss, start] = parts.map(
+  const [predicted, trapezoidal, own, sameTag, otherTag, loss, start] = parts.map(
     (name) => columns.column(name, 'float64').values,
   );
   const paths = new Map<number, PathOfEntity>();
@@ -93,13 +140,14 @@ async function readPaths(run: RunData): Promise<PathOfEntity[] | null> {
       subset: subset.values[subset.indices[row]!]!,
       actual: 0,
       predicted: 0,
-      midpoint: 0,
+      trapezoidal: 0,
       own: 0,
       sameTag: 0,
       otherTag: 0,
     };
     path.predicted -= predicted![row]!;
-    path.midpoint -= midpoint![row]!;
+    // The column holds the mean of both ends of an update: the trapezoidal rule.
+    path.trapezoidal -= trapezoidal![row]!;
     path.own -= own![row]!;
     path.sameTag -= sameTag![row]!;
     path.otherTag -= otherTag![row]!;

@@ -1,49 +1,100 @@
-import { explainedFraction } from '../measures/explained-fraction.js';
 import { transferGap, type TransferFactors, type TransferGap } from '../measures/transfer-gap.js';
-import { endOfQuestions, type RunData } from '../run-data.js';
+import type { RunData } from '../run-data.js';
+import { endOfQuestions } from '../stages.js';
 import type { RunValue } from '../quantity.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { readTransfer, stepSizesOf, tagPairs, type TagPairRows, type TransferRow } from '../transfer-rows.js';
 
-const noTag = { kind: 'zero', name: '0, the tag does not matter' } as const;
-const noTransfer = { kind: 'zero', name: '0, no transfer' } as const;
+const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
+const noTransfer = { kind: 'zero', label: '0, no transfer' } as const;
 const perRate = 'nats/rate';
 
 /** What one update with a definition's gradient does to the loss of the questions about its variable. */
 export const transfer: SectionSpec = {
-  name: 'transfer',
+  id: 'transfer',
   title:
     'Fall of the loss of held-out questions after one update with the definition alone, new variables (end of the stage ' +
     'with questions); plain gradient steps per unit of learning rate',
   quantities: [
-    { key: 'gap', name: 'fall with the reliable - the unreliable tag', unit: perRate, null: noTag },
-    { key: 'predicted gap', name: 'the same to first order', unit: perRate, null: noTag },
-    { key: 'norm part', name: 'of it because norms differ', unit: perRate, null: noTag },
-    { key: 'angle part', name: 'of it because angles differ', unit: perRate, null: noTag },
-    { key: 'curvature part', name: 'of it because curvatures differ', unit: perRate, null: noTag },
-    { key: 'reliable', name: 'fall, reliable tag', unit: perRate, null: noTransfer },
-    { key: 'unreliable', name: 'fall, unreliable tag', unit: perRate, null: noTransfer },
-    { key: 'explained', name: 'predicted / actual, smallest step', unit: '1', null: null },
-    { key: 'explained large', name: 'predicted / actual, largest step', unit: '1', null: null },
-    { key: 'second', name: 'with curvature / actual, largest step', unit: '1', null: null },
     {
-      key: 'share gap',
-      name: "fall by the optimizer's share of the definition, reliable - unreliable (first checkpoint after)",
-      unit: 'nats',
+      id: 'gap',
+      label: 'fall of the loss by a step on the definition, reliable - unreliable tag',
+      unit: perRate,
+      null: noTag,
+      tagDifference: true,
+    },
+    {
+      id: 'gap.predicted',
+      label: 'the fall by a step, reliable - unreliable tag, to first order',
+      unit: perRate,
+      null: noTag,
+      tagDifference: true,
+    },
+    { id: 'gap.norm', label: 'part of the gap by a step because norms differ', unit: perRate, null: noTag },
+    { id: 'gap.angle', label: 'part of the gap by a step because angles differ', unit: perRate, null: noTag },
+    {
+      id: 'gap.curvature',
+      label: 'part of the gap by a step because curvatures differ',
+      unit: perRate,
       null: noTag,
     },
     {
-      key: 'share predicted',
-      name: "the same to first order (optimizer's share)",
+      id: 'fall.reliable',
+      label: 'fall of the loss by a step on the definition, reliable tag',
+      unit: perRate,
+      null: noTransfer,
+    },
+    {
+      id: 'fall.unreliable',
+      label: 'fall of the loss by a step on the definition, unreliable tag',
+      unit: perRate,
+      null: noTransfer,
+    },
+    {
+      id: 'explained.smallest',
+      label: 'fall to first order / actual fall, smallest step, ratio of averages',
+      unit: '1',
+      null: null,
+    },
+    {
+      id: 'explained.largest',
+      label: 'fall to first order / actual fall, largest step, ratio of averages',
+      unit: '1',
+      null: null,
+    },
+    {
+      id: 'explained.secondOrder',
+      label: 'fall with curvature / actual fall, largest step, ratio of averages',
+      unit: '1',
+      null: null,
+    },
+    {
+      id: 'optimizer.gap',
+      label:
+        "fall by the optimizer's share of the definition, reliable - unreliable tag (first checkpoint after)",
       unit: 'nats',
       null: noTag,
+      tagDifference: true,
     },
-    { key: 'share explained', name: "predicted / actual, optimizer's share", unit: '1', null: null },
     {
-      key: 'preconditioned gap',
-      name: "cosine in the optimizer's geometry, reliable - unreliable",
+      id: 'optimizer.predicted',
+      label: "fall by the optimizer's share, reliable - unreliable tag, to first order",
+      unit: 'nats',
+      null: noTag,
+      tagDifference: true,
+    },
+    {
+      id: 'optimizer.explained',
+      label: "fall to first order / actual fall, optimizer's share, ratio of averages",
+      unit: '1',
+      null: null,
+    },
+    {
+      id: 'optimizer.cosine',
+      label: "cosine of definition and questions in the optimizer's geometry, reliable - unreliable tag",
       unit: '1',
       null: noTag,
+      tagDifference: true,
     },
   ] satisfies QuantitySpec[],
   measure: async (run) => {
@@ -71,7 +122,7 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
   const [smallest, largest] = [sizes[0], sizes.at(-1)];
   if (smallest === undefined || largest === undefined) {
     return missing(
-      ['gap', 'predicted gap', 'reliable', 'unreliable', 'explained'],
+      ['gap', 'gap.predicted', 'fall.reliable', 'fall.unreliable', 'explained.smallest'],
       `seed ${run.info.seed}: no transfer was measured at the end of the stage with questions`,
     );
   }
@@ -87,15 +138,15 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
     pairs.map((pair) => -value(pair) / smallest);
   return {
     gap: fall(({ reliable, unreliable }) => reliable.actual - unreliable.actual),
-    'predicted gap': fall(({ reliable, unreliable }) => reliable.predicted - unreliable.predicted),
-    'norm part': part('norm'),
-    'angle part': part('angle'),
-    'curvature part': part('curvature'),
-    reliable: fall(({ reliable }) => reliable.actual),
-    unreliable: fall(({ unreliable }) => unreliable.actual),
-    explained: explained(pairs, ({ predicted }) => predicted),
-    'explained large': explained(large, ({ predicted }) => predicted),
-    second: explained(large, ({ predicted, curvature }) => predicted + curvature),
+    'gap.predicted': fall(({ reliable, unreliable }) => reliable.predicted - unreliable.predicted),
+    'gap.norm': part('norm'),
+    'gap.angle': part('angle'),
+    'gap.curvature': part('curvature'),
+    'fall.reliable': fall(({ reliable }) => reliable.actual),
+    'fall.unreliable': fall(({ unreliable }) => unreliable.actual),
+    'explained.smallest': explained(pairs, ({ predicted }) => predicted),
+    'explained.largest': explained(large, ({ predicted }) => predicted),
+    'explained.secondOrder': explained(large, ({ predicted, curvature }) => predicted + curvature),
   };
 }
 
@@ -103,7 +154,7 @@ function ofShares(run: RunData, rows: readonly TransferRow[]): RunValues {
   const [size] = stepSizesOf(rows, 'optimizer');
   if (size === undefined) {
     return missing(
-      ['share gap', 'share predicted', 'share explained', 'preconditioned gap'],
+      ['optimizer.gap', 'optimizer.predicted', 'optimizer.explained', 'optimizer.cosine'],
       `seed ${run.info.seed}: the optimizer has no state at the end of the stage with questions`,
     );
   }
@@ -112,20 +163,20 @@ function ofShares(run: RunData, rows: readonly TransferRow[]): RunValues {
     .map(({ reliable, unreliable }) => reliable.preconditionedCosine - unreliable.preconditionedCosine)
     .filter((value) => Number.isFinite(value));
   return {
-    'share gap': pairs.map(({ reliable, unreliable }) => unreliable.actual - reliable.actual),
-    'share predicted': pairs.map(({ reliable, unreliable }) => unreliable.predicted - reliable.predicted),
-    'share explained': explained(pairs, ({ predicted }) => predicted),
-    'preconditioned gap': cosines,
+    'optimizer.gap': pairs.map(({ reliable, unreliable }) => unreliable.actual - reliable.actual),
+    'optimizer.predicted': pairs.map(({ reliable, unreliable }) => unreliable.predicted - reliable.predicted),
+    'optimizer.explained': explained(pairs, ({ predicted }) => predicted),
+    'optimizer.cosine': cosines,
   };
 }
 
-/** Predicted over actual changes, both summed over the definitions with either tag. */
+/** Predicted and actual changes, both averaged over the definitions with either tag. */
 function explained(pairs: readonly TagPairRows[], predicted: (row: TransferRow) => number): RunValue {
   const rows = pairs.flatMap(({ reliable, unreliable }) => [reliable, unreliable]);
-  return explainedFraction(
-    rows.map(predicted),
-    rows.map(({ actual }) => actual),
-  );
+  const mean = (value: (row: TransferRow) => number): number =>
+    rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
+  if (rows.length === 0) return 'there are no changes';
+  return { numerator: mean(predicted), denominator: mean(({ actual }) => actual) };
 }
 
 /** Parts of the gap of each variable; the reason of the first that has none. */

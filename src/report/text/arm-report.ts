@@ -1,6 +1,8 @@
 import type { Curve } from '../../analysis/alignment-curves.js';
 import type { ArmAnalysis } from '../../analysis/analyse-arm.js';
+import type { CheckResult } from '../../analysis/checks.js';
 import type { Claim } from '../../analysis/claims.js';
+import { looksText, type Look } from '../../analysis/looks.js';
 import type { Estimate } from '../../analysis/inference/estimate.js';
 import type { PenaltyPoint } from '../../analysis/penalty-curve.js';
 import { lineChart, renderAnsi, renderPlain, scatterChart, tooNarrow, type Chart } from '../charts/index.js';
@@ -17,33 +19,74 @@ export interface ReportStyle {
 
 const chartHeight = 12;
 
+const columnsText =
+  'p of the t test over seeds against the null; flips: p of all sign flips of the seeds, below 15; Holm: p adjusted ' +
+  'over the section.';
+
 /** The analysis of an arm as lines of text: tables of estimates beside their nulls, charts, claims and notes. */
 export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
-  const { experiment, name, seeds, sections, claims, notes } = analysis;
+  const { experiment, name, seeds, sections, claims, claimRule, checks, looks, notes } = analysis;
   return [
     `${experiment} ${name}: ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${formatSeeds(seeds)})`,
+    ...wrap(`Columns: ${columnsText}`, style.width, '  '),
     '',
     ...sections.flatMap((section) => [
       ...sectionReport(section, style.width),
-      ...(section.name === 'minibatch-cosine'
+      ...(section.id === 'minibatchCosine'
         ? cosineChart(analysis.alignmentCurves, analysis.stageStarts, style)
         : []),
-      ...(section.name === 'penalty-law' ? penaltyReport(analysis.penaltyCurve, style) : []),
+      ...(section.id === 'penaltyLaw' ? penaltyReport(analysis.penaltyCurve, style) : []),
     ]),
-    'Claims',
-    ...claims.flatMap((claim) => claimLines(claim, style.width)),
+    ...wrap(`Claims (${claims.length}; ${looksText(looks)})`, style.width, '  '),
+    ...claims.flatMap((claim) => claimLines(claim, looks, style.width)),
+    ...wrap(`Rule: ${claimRule}.`, style.width - 2, '  ').map((line) => `  ${line}`),
     '',
+    ...(checks.length === 0
+      ? []
+      : [
+          ...wrap(
+            'Checks: what holds by algebra or calculus, and says nothing about the models',
+            style.width,
+            '  ',
+          ),
+          ...checks.flatMap((check) => checkLines(check, style.width)),
+          '',
+        ]),
     ...notes.flatMap((note) => wrap(`Note: ${note}`, style.width, '  ')),
   ];
 }
 
-function claimLines({ claim, predicted, judgement, seedsForPower }: Claim, width: number): string[] {
+function claimLines(
+  { id, claim, predicted, judgement, seedsForPower, controls }: Claim,
+  looks: readonly Look[],
+  width: number,
+): string[] {
   const power =
     judgement.verdict === 'undecided' || predicted === 'none' || seedsForPower === null
       ? ''
       : ` Power: ${seedsForPower} seeds find an effect of this size in 80 % of cases.`;
-  const text = `${judgement.verdict.padEnd(12)}  ${claim}. ${judgement.reason}${power}`;
-  return wrap(text, width - 2, ' '.repeat(14)).map((line) => `  ${line}`);
+  const against = controls.map(({ label, difference }) =>
+    difference.kind === 'absent'
+      ? ` Against ${label}: ${difference.reason}.`
+      : ` Against ${label}: ${formatNumber(difference.estimate, true)} ${formatInterval(difference, true)}.`,
+  );
+  const verdicts = looks.map((look) => look.verdicts[id] ?? 'not judged');
+  const changed = new Set(verdicts).size > 1 ? ` Verdicts so far: ${verdicts.join(', ')}.` : '';
+  return [
+    ...hanging(
+      judgement.verdict,
+      `${claim}. ${judgement.reason}${power}${against.join('')}${changed}`,
+      width,
+    ),
+  ];
+}
+
+function checkLines({ check, passed, reason }: CheckResult, width: number): string[] {
+  return hanging(passed ? 'pass' : 'fail', `${check}. ${reason}`, width);
+}
+
+function hanging(head: string, text: string, width: number): string[] {
+  return wrap(`${head.padEnd(12)}  ${text}`, width - 2, ' '.repeat(14)).map((line) => `  ${line}`);
 }
 
 /** Means over seeds of the curves, as braille lines. */

@@ -27,6 +27,7 @@ function quantityTable({ quantities, multiplicity }: Section, width: number): st
   const present = quantities.filter(({ estimate }) => estimate.kind === 'value');
   if (present.length === 0) return [];
   const hasNull = present.some((quantity) => quantity.null !== null);
+  const hasFlips = present.some(({ signFlips }) => signFlips !== null);
   const heads = [
     '',
     'unit',
@@ -34,27 +35,34 @@ function quantityTable({ quantities, multiplicity }: Section, width: number): st
     '95 % interval',
     'seeds',
     ...(hasNull ? ['null', 'p'] : []),
-    ...(multiplicity === 'holm' ? ['p (Holm)'] : []),
+    ...(hasFlips ? ['flips'] : []),
+    ...(multiplicity === 'holm' ? ['Holm'] : []),
   ];
   const rows = present.map((quantity) => [
     ...quantityCells(quantity),
     ...(hasNull ? [nullCell(quantity), formatPValue(pValueAgainstNull(quantity))] : []),
+    ...(hasFlips ? [flipsCell(quantity)] : []),
     ...(multiplicity === 'holm' ? [formatPValue(quantity.adjustedPValue)] : []),
   ]);
-  const alignment = ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right'] as const;
+  const alignment = ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right', 'right'] as const;
   return fittedTable([heads, ...rows], alignment.slice(0, heads.length), width);
 }
 
-function quantityCells({ name, unit, estimate, null: own }: Quantity): string[] {
+function quantityCells({ label, unit, estimate, null: own }: Quantity): string[] {
   if (estimate.kind === 'absent') return [];
   const signed = own !== null;
   return [
-    name,
+    label,
     unit === '1' ? '' : unit,
     formatNumber(estimate.estimate, signed),
     formatInterval(estimate, signed),
     String(estimate.seeds),
   ];
+}
+
+/** p-value of all sign flips of the seeds. */
+function flipsCell({ signFlips }: Quantity): string {
+  return signFlips?.kind === 'value' ? formatPValue(signFlips.pValue) : '';
 }
 
 function nullCell({ null: own }: Quantity): string {
@@ -66,11 +74,11 @@ function numberOf(estimate: Estimate): string {
   return estimate.kind === 'absent' ? 'absent' : formatNumber(estimate.estimate, true);
 }
 
-function missingSeeds({ name, estimate, seeds }: Quantity): string[] {
-  if (estimate.kind === 'absent') return [`${name}: absent, ${estimate.reason}`];
-  const missing = seeds.filter(({ value }) => value === null);
+function missingSeeds({ label, estimate, seeds }: Quantity): string[] {
+  if (estimate.kind === 'absent') return [`${label}: absent, ${estimate.reason}`];
+  const missing = seeds.filter(({ value, ratio }) => value === null && ratio === undefined);
   if (missing.length === 0) return [];
-  return [`${name}: without ${missing.length} of ${seeds.length} seeds, ${missing[0]!.reason ?? ''}`];
+  return [`${label}: without ${missing.length} of ${seeds.length} seeds, ${missing[0]!.reason ?? ''}`];
 }
 
 /** Why there is no interval, each reason once. */
@@ -88,7 +96,7 @@ function nullNames(quantities: readonly Quantity[]): string[] {
   return [
     ...new Set(
       quantities.flatMap(({ null: own, estimate }) =>
-        own === null || estimate.kind === 'absent' ? [] : [own.name],
+        own === null || estimate.kind === 'absent' ? [] : [own.label],
       ),
     ),
   ];
@@ -96,9 +104,9 @@ function nullNames(quantities: readonly Quantity[]): string[] {
 
 /** Further nulls: their value, and the difference that the quantity has to them. */
 function controlTable(quantities: readonly Quantity[], width: number): string[] {
-  const rows = quantities.flatMap(({ name, controls }) => {
+  const rows = quantities.flatMap(({ label, controls }) => {
     const present = controls.filter(({ estimate }) => estimate.kind === 'value');
-    return present.length === 0 ? [] : [[name], ...present.map(controlCells)];
+    return present.length === 0 ? [] : [[label], ...present.map(controlCells)];
   });
   if (rows.length === 0) return [];
   return fittedTable(
@@ -108,10 +116,10 @@ function controlTable(quantities: readonly Quantity[], width: number): string[] 
   );
 }
 
-function controlCells({ name, estimate, difference }: Control): string[] {
+function controlCells({ label, estimate, difference }: Control): string[] {
   const shown = difference.kind === 'absent' ? null : difference;
   return [
-    `against ${name}`,
+    `against ${label}`,
     numberOf(estimate),
     shown === null ? 'absent' : formatNumber(shown.estimate, true),
     shown === null ? '' : formatInterval(shown, true),
@@ -120,19 +128,29 @@ function controlCells({ name, estimate, difference }: Control): string[] {
   ];
 }
 
-/** Intervals of the hierarchical bootstrap and permutation tests, where runs give values of entities. */
+/** Intervals of the hierarchical bootstrap, and flips of the tag, where runs give values of entities. */
 function entityTable(quantities: readonly Quantity[], width: number): string[] {
-  const rows = quantities.flatMap(({ name, entityLevel }) => {
-    if (entityLevel === null || entityLevel.bootstrap.kind === 'absent') return [];
-    const { bootstrap, tagFlips } = entityLevel;
-    const test = tagFlips.kind === 'absent' ? '' : formatPValue(tagFlips.pValue);
-    const entities = tagFlips.kind === 'absent' ? '' : String(tagFlips.units);
-    return [[name, formatInterval(bootstrap, true), bootstrap.unit, entities, test]];
-  });
-  if (rows.length === 0) return [];
-  return fittedTable(
-    [['bootstrap and sign flips', '95 % interval (BCa)', 'over', 'entities', 'p (flips)'], ...rows],
-    ['left', 'left', 'left', 'right', 'right'],
-    width,
+  const present = quantities.flatMap(({ label, entityLevel }) =>
+    entityLevel === null || entityLevel.bootstrap.kind === 'absent'
+      ? []
+      : [{ label, bootstrap: entityLevel.bootstrap, tagFlips: entityLevel.tagFlips }],
   );
+  if (present.length === 0) return [];
+  const rows = present.map(({ label, bootstrap, tagFlips }) => {
+    const flips = tagFlips?.kind === 'value' ? tagFlips : null;
+    const test = flips === null ? ['', ''] : [String(flips.units), formatPValue(flips.pValue)];
+    return [label, formatInterval(bootstrap, true), bootstrap.unit, ...test];
+  });
+  const missing = new Set(present.flatMap(({ bootstrap }) => bootstrap.missing ?? []));
+  return [
+    ...fittedTable(
+      [
+        ['bootstrap, and flips of the tag', '95 % interval (BCa)', 'over', 'entities', 'p (tag flips)'],
+        ...rows,
+      ],
+      ['left', 'left', 'left', 'right', 'right'],
+      width,
+    ),
+    ...[...missing].flatMap((reason) => wrap(`no BCa interval: ${reason}`, width, '  ')),
+  ];
 }

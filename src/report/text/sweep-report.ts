@@ -7,11 +7,11 @@ export function sweepReport({ name, axis, points }: SweepAnalysis, width: number
   const gaps = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
   const sizes = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));
   const tables = gaps.map((index) => {
-    const head = [axis.label, points[0]!.quantities[index]!.name, '95 % interval', 'SD', 'p', 'seeds'];
+    const head = [axis.label, points[0]!.quantities[index]!.label, '95 % interval', 'SD', 'p', 'seeds'];
     const rows = points.map((point) => gapRow(point, index));
     return textTable([head, ...rows], ['right', 'right', 'left', 'right', 'right', 'left']);
   });
-  const head = [axis.label, ...sizes.map((index) => points[0]!.quantities[index]!.name)];
+  const head = [axis.label, ...sizes.map((index) => points[0]!.quantities[index]!.label)];
   const means = textTable(
     [head, ...points.map((point) => [String(point.value), ...sizes.map((index) => meanOf(point, index))])],
     head.map(() => 'right'),

@@ -39,7 +39,7 @@ export function wrap(text: string, width: number, indent = ''): string[] {
 }
 
 /** Narrowest first column that is still read with ease. */
-const leastFirst = 24;
+const leastFirst = 14;
 
 /** {@link textTable} of at most `width` characters, if need be with the first column broken over several lines. */
 export function fittedTable(

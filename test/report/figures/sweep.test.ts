@@ -9,13 +9,14 @@ import { toPng } from '../../../src/report/figures/svg.js';
 import { sweepFigure } from '../../../src/report/figures/sweep-figure.js';
 import { sweepReport } from '../../../src/report/text/sweep-report.js';
 
-function quantity(name: string, values: readonly number[], isGap: boolean): Quantity {
+function quantity(id: string, label: string, values: readonly number[], isGap: boolean): Quantity {
   return makeQuantity(
     {
-      name,
+      id,
+      label,
       unit: 'accuracy',
       values: values.map((value, seed) => seedValue(seed, value)),
-      null: isGap ? { kind: 'zero', name: '0' } : null,
+      null: isGap ? { kind: 'zero', label: '0' } : null,
       controls: [],
     },
     () => createStream(0, 'test'),
@@ -38,14 +39,16 @@ const sweep: SweepAnalysis = {
     value,
     folders: gaps.map((_, seed) => `runs/mnist-qa/pairs-${value}-seed${seed}`),
     quantities: [
-      quantity(sweepQuantities.strong, gaps, true),
+      quantity(sweepQuantities.strong, 'strong gap, accuracy', gaps, true),
       quantity(
         sweepQuantities.d1,
+        'accuracy of d1consis',
         gaps.map((gap) => 0.4 + gap / 2),
         false,
       ),
       quantity(
         sweepQuantities.d2,
+        'accuracy of d2consis',
         gaps.map((gap) => 0.4 - gap / 2),
         false,
       ),
@@ -89,8 +92,8 @@ describe('a sweep', () => {
 
   test('is CSV with empty cells where there is no number', () => {
     const lines = sweepCsv(sweepRows(sweep)).trimEnd().split('\n');
-    expect(lines[0]).toBe('value,quantity,unit,seeds,mean,low,high,standard_deviation,p');
+    expect(lines[0]).toBe('value,quantity,label,unit,seeds,mean,low,high,standard_deviation,p');
     expect(lines).toHaveLength(10);
-    expect(lines[7]).toBe('1000,"strong gap, accuracy",accuracy,1,0.5,,,,');
+    expect(lines[7]).toBe('1000,internalization.strongGap,"strong gap, accuracy",accuracy,1,0.5,,,,');
   });
 });

@@ -12,7 +12,7 @@ const tolerance = 1e-12;
 /**
  * Max-statistic permutation test of a family (layers, steps) by sign flips over seeds, two-sided, step-down
  * (Westfall and Young 1993, algorithm 4.1): the p-values are adjusted for the whole family, and unlike Holm's they
- * use that neighbouring layers agree. All members of a seed get the same sign. Exact up to 12 seeds, `draws` random
+ * use that neighbouring layers agree. All members of a seed get the same sign. Exact up to 14 seeds, `draws` random
  * flips beyond.
  *
  * `family`: `[member][seed]` paired differences, the same seeds in the same order for all. `statistic` of the

@@ -10,8 +10,8 @@ export interface PermutationOptions {
 /** Random permutations drawn where nothing else is said. */
 export const defaultPermutations = 10_000;
 
-/** Up to so many units all sign vectors are enumerated: 2^12 = 4096. */
-export const exactSignFlipUnits = 12;
+/** Up to so many units all sign vectors are enumerated: 2^14 = 16,384. */
+export const exactSignFlipUnits = 14;
 
 /** Sign vectors of `n` units, and whether they are all there are. */
 export interface SignFlips {
@@ -22,7 +22,7 @@ export interface SignFlips {
 }
 
 /**
- * All 2^n sign vectors for `n` <= 12, the one of +1 only first; `draws` random ones from `stream` beyond.
+ * All 2^n sign vectors for `n` <= 14, the one of +1 only first; `draws` random ones from `stream` beyond.
  * Throws a RangeError when `n` or `draws` is no positive integer.
  */
 export function signFlips(

@@ -15,7 +15,7 @@ export interface TagTestOptions extends PermutationOptions {
 /**
  * Tests "the tag makes no difference to these models" with tag-swap pairs: the two tags on the same entity, whose
  * labels are flipped at random, entity by entity within each seed. Statistic: mean over seeds of the seed's mean
- * difference. `differences`: `[seed][entity]`, tag + minus tag -. Exact up to 12 entities in all, random flips
+ * difference. `differences`: `[seed][entity]`, tag + minus tag -. Exact up to 14 entities in all, random flips
  * beyond.
  *
  * The units are entities: it speaks of the trained models at hand, and a liking of one seed for one tag counts as

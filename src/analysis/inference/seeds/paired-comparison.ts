@@ -13,7 +13,7 @@ import { wilcoxonSignedRank } from './wilcoxon.js';
 export interface PairedComparison {
   /** Mean difference, t interval, t test. */
   readonly difference: Estimate;
-  /** Exact (Monte Carlo beyond 12 seeds) test without the assumption of normality. */
+  /** Exact (Monte Carlo beyond 14 seeds) test without the assumption of normality. */
   readonly signFlip: TestResult;
   readonly wilcoxon: TestResult;
   /** Hedges' g, in standard deviations of the differences. */

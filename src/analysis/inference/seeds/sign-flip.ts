@@ -15,7 +15,7 @@ export interface SignFlipOptions extends PermutationOptions {
 
 /**
  * Sign-flip permutation test of "the differences are symmetric about 0" over seeds; statistic: the mean. Exact up
- * to 12 seeds (4096 sign vectors), `draws` random vectors from `stream` beyond. `values`: `[seed]`, paired
+ * to 14 seeds (16,384 sign vectors), `draws` random vectors from `stream` beyond. `values`: `[seed]`, paired
  * differences.
  *
  * Two-sided p is never below 2^(1-n), so that fewer than 6 seeds cannot reach 5 %: `smallestPValue` says so.

@@ -43,12 +43,12 @@ describe('derangements', () => {
 });
 
 describe('sign flips', () => {
-  it('are all of them, each once, up to 12 units', () => {
+  it('are all of them, each once, up to 14 units', () => {
     const { exact, total, vectors } = signFlips(5, stream, {});
     const seen = new Set(Array.from(vectors, (signs) => signs.join()));
     expect([exact, total, seen.size]).toEqual([true, 32, 32]);
-    expect(signFlips(12, stream, {})).toMatchObject({ exact: true, total: 4096 });
-    expect(signFlips(13, stream, { draws: 7 })).toMatchObject({ exact: false, total: 7 });
+    expect(signFlips(14, stream, {})).toMatchObject({ exact: true, total: 16_384 });
+    expect(signFlips(15, stream, { draws: 7 })).toMatchObject({ exact: false, total: 7 });
   });
 
   it('are fair when drawn, beyond one word of bits', () => {
