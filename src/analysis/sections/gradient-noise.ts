@@ -3,7 +3,6 @@ import type { GroupGradients } from '../group-gradients.js';
 import { batchMoments } from '../measures/batch-moments.js';
 import { dose } from '../measures/dose.js';
 import { meanOf } from '../measures/measured.js';
-import { noiseScale } from '../measures/noise-scale.js';
 import { smithRegulariser } from '../measures/smith-regulariser.js';
 import { minibatchSeries, minibatchVariance, momentsBySteps } from '../minibatch-variance.js';
 import type { RunValue } from '../quantity.js';
