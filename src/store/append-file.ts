@@ -2,6 +2,7 @@ import { UserError } from '../../data/errors.js';
 import { systemCode, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { byteLengthOf } from './message-body.js';
+import { adviceFor } from './system-error.js';
 
 /** A file that only grows, and only by whole pieces: a piece that cannot be written in full is taken back. */
 export class AppendFile {
@@ -54,18 +55,39 @@ export class AppendFile {
       this.fs.sync(this.#open());
     } catch (error) {
       throw new UserError(
-        `${this.subject}: ${this.path} could not be brought to the device (${systemMessage(error)}); check the device, then resume the run`,
+        `${this.subject}: ${this.path} could not be brought to the device (${systemMessage(error)}); ${adviceFor(systemCode(error))}, then resume the run`,
         { cause: error },
       );
     }
   }
 
-  /** Close the file; a second call does nothing. */
+  /**
+   * Throws a UserError when the file was removed, or its name given to another one, while it was written: what is
+   * appended from then on is lost.
+   */
+  requireNamed(): void {
+    if (this.fs.isAt(this.#open(), this.path)) return;
+    throw new UserError(
+      `${this.subject}: ${this.path} was removed or replaced while it was written; what was written since is lost`,
+    );
+  }
+
+  /**
+   * Close the file; a second call does nothing. Throws a UserError when the device says only now that it did not take
+   * what was written, as network file systems and quotas do.
+   */
   close(): void {
     if (this.#fd === null) return;
     const fd = this.#fd;
     this.#fd = null;
-    this.fs.close(fd);
+    try {
+      this.fs.close(fd);
+    } catch (error) {
+      throw new UserError(
+        `${this.subject}: ${this.path} could not be closed (${systemMessage(error)}); ${adviceFor(systemCode(error))}, then resume the run`,
+        { cause: error },
+      );
+    }
   }
 
   #open(): number {
@@ -82,17 +104,10 @@ export class AppendFile {
     }
     if (systemCode(error) === undefined) return error;
     return new UserError(
-      `${this.subject}: ${bytes} bytes could not be written to ${this.path} (${systemMessage(error)}); ${state}; ${advice(error)}`,
+      `${this.subject}: ${bytes} bytes could not be written to ${this.path} (${systemMessage(error)}); ${state}; ${adviceFor(systemCode(error))}, then resume the run`,
       { cause: error },
     );
   }
-}
-
-function advice(error: unknown): string {
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'free space on that device, then resume the run';
-  if (code === 'EFBIG') return 'raise the file size limit (ulimit -f), then resume the run';
-  return 'check that device, then resume the run';
 }
 
 function skip(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {

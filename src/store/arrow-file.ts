@@ -3,11 +3,16 @@ import { AppendFile } from './append-file.js';
 import { encodeFooter, makeArrowSchema } from './arrow-types.js';
 import type { Block } from './arrow-types.js';
 import { BatchBuilder } from './batch-builder.js';
-import { nodeFileSystem, systemMessage } from './file-system.js';
+import { withChecksums } from './checksums.js';
+import { missingInt32 } from './column-views.js';
+import type { ColumnSet } from './column-views.js';
+import { nodeFileSystem, removeQuietly, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { endOfStream } from './message-body.js';
 import type { Framed } from './message-body.js';
+import type { Truncation } from './stream-scan.js';
 import { DamagedError } from './table-index.js';
+import type { BatchBlock } from './table-index.js';
 import type { TableReader } from './table-reader.js';
 
 /** How the batches of a file are made. */
@@ -17,6 +22,16 @@ export interface ArrowFileOptions {
   readonly batchRows?: number;
   /** Small batches are joined up to this many bytes, 16 MiB unless told. */
   readonly batchBytes?: number;
+  /** Whether the file ends before the first damaged batch, instead of being an error. */
+  readonly stopAtDamage?: boolean;
+}
+
+/** What was written to a file. */
+export interface WrittenFile {
+  readonly rows: number;
+  readonly batches: number;
+  /** The batch of the stream before which the file ends, or null. */
+  readonly damage: Truncation | null;
 }
 
 const leading = new TextEncoder().encode('ARROW1\0\0');
@@ -25,27 +40,38 @@ const trailing = new TextEncoder().encode('ARROW1');
 const pieceLength = 4 * 2 ** 20;
 
 /**
- * Write the complete batches of a stream to a new file in the Arrow file format and bring it to the device. Takes the
- * memory of one joined batch, whatever the length of the stream. Throws a UserError when the device does not take the
- * file and a {@link DamagedError} when a batch cannot be decoded, and removes what was written then.
+ * Write the complete batches of a stream to a new file in the Arrow file format and bring it to the device. Every batch
+ * is read and checked first. Takes the memory of one joined batch, whatever the length of the stream. Throws a UserError
+ * when the device does not take the file and a {@link DamagedError} for a batch that cannot be decoded or whose checksum
+ * does not fit, unless the file shall end there; what was written is removed then.
  */
 export async function writeArrowFile(
   reader: TableReader,
   path: string,
   options: ArrowFileOptions = {},
-): Promise<{ rows: number; batches: number }> {
-  const { fs = nodeFileSystem, batchRows = 65_536, batchBytes = 2 ** 24 } = options;
+): Promise<WrittenFile> {
+  const { fs = nodeFileSystem, batchRows = 65_536, batchBytes = 2 ** 24, stopAtDamage = false } = options;
+  if (!reader.index.isOwn) {
+    throw new UserError(`${reader.path}: was written by another program; only streams of gradscope are made files`);
+  }
   const file = new ArrowFile(reader, fs, path);
   try {
     await file.begin();
+    let damage: Truncation | null = null;
     for (const [i, block] of reader.batches.entries()) {
-      // A batch that is large enough is copied as it is: decoding it would gain nothing.
-      const isLarge = block.rows >= batchRows / 4 || block.bodyLength >= batchBytes / 4;
-      await (isLarge ? file.copyBatch(block) : file.join(i, batchRows, batchBytes));
+      try {
+        // A batch that is large enough is copied as it is: joining it would gain nothing.
+        const isLarge = block.rows >= batchRows / 4 || block.bodyLength >= batchBytes / 4;
+        await (isLarge ? file.copyBatch(i, block) : file.join(i, batchRows, batchBytes));
+      } catch (error) {
+        if (!stopAtDamage || !(error instanceof DamagedError)) throw error;
+        damage = { atByte: block.offset, reason: error.reason };
+        break;
+      }
     }
-    return file.end();
+    return { ...file.end(), damage };
   } catch (error) {
-    fs.remove(path);
+    removeQuietly(fs, path);
     throw error;
   } finally {
     file.close();
@@ -66,7 +92,7 @@ class ArrowFile {
     fs: FileSystem,
     path: string,
   ) {
-    this.#out = new AppendFile(fs, path, `table ${reader.name}`, openReplacing(fs, path), 0);
+    this.#out = new AppendFile(fs, path, `table ${reader.name}`, openNew(fs, path), 0);
     this.#pending = new BatchBuilder(reader.name, reader.columns);
   }
 
@@ -78,21 +104,25 @@ class ArrowFile {
     for (const block of dictionaries) this.#dictionaries.push(await this.#copyMessage(block));
   }
 
-  async copyBatch(block: Block & { readonly rows: number }): Promise<void> {
+  async copyBatch(batch: number, block: BatchBlock): Promise<void> {
+    requireValues(this.reader, await this.reader.readBatch(batch));
     this.#flush();
     this.#batches.push(await this.#copyMessage(block));
     this.#rows += block.rows;
   }
 
   async join(batch: number, batchRows: number, batchBytes: number): Promise<void> {
-    this.#pending.copy(await this.reader.readBatch(batch));
+    const columns = await this.reader.readBatch(batch);
+    requireValues(this.reader, columns);
+    this.#pending.copy(columns);
     if (this.#pending.rows >= batchRows || this.#pending.byteLength >= batchBytes) this.#flush();
   }
 
   end(): { rows: number; batches: number } {
     this.#flush();
     const schema = makeArrowSchema(this.reader.columns, this.reader.metadata);
-    const footer = encodeFooter(schema, this.#dictionaries, this.#batches);
+    const unchecked = this.reader.index.hasChecksums ? 0 : 1;
+    const footer = withChecksums(encodeFooter(schema, this.#dictionaries, this.#batches), [unchecked]);
     const length = new Uint8Array(4);
     new DataView(length.buffer).setInt32(0, footer.byteLength, true);
     this.#out.append([endOfStream, footer, length, trailing]);
@@ -107,20 +137,11 @@ class ArrowFile {
   #flush(): void {
     const { rows } = this.#pending;
     if (rows === 0) return;
-    const framed = this.#encode();
+    const framed = this.#pending.encode(this.#rows);
     this.#batches.push(this.#place(framed));
     this.#out.append(framed.chunks);
     this.#rows += rows;
     this.#pending.reset();
-  }
-
-  /** What a writer would have refused, as an index outside its dictionary, can only come from damage. */
-  #encode(): Framed {
-    try {
-      return this.#pending.encode(this.#rows);
-    } catch (error) {
-      throw new DamagedError(this.reader.path, error);
-    }
   }
 
   async #copyMessage(block: Block): Promise<Block> {
@@ -142,9 +163,23 @@ class ArrowFile {
   }
 }
 
-function openReplacing(fs: FileSystem, path: string): number {
+/** What a writer would have refused, in files without checksums, can only come from damage. */
+function requireValues({ path, columns }: TableReader, set: ColumnSet): void {
+  for (const { name, nullable } of columns) {
+    const view = set.view(name);
+    if (nullable || (view.kind !== 'float64' && view.kind !== 'float32' && view.kind !== 'int32')) continue;
+    const missing = view.kind === 'int32' ? missingInt32 : Number.NaN;
+    for (let row = 0; row < view.length; row++) {
+      const value = view.values[row] ?? missing;
+      if (value !== missing && !Number.isNaN(value)) continue;
+      throw new DamagedError(path, new RangeError(`column ${name}, row ${row} of a batch: no value`));
+    }
+  }
+}
+
+function openNew(fs: FileSystem, path: string): number {
   try {
-    return fs.open(path, 'replace');
+    return fs.open(path, 'new');
   } catch (error) {
     throw new UserError(`${path}: cannot be created (${systemMessage(error)})`, { cause: error });
   }

@@ -98,7 +98,10 @@ export class BatchBuilder {
   encode(firstRow: number): Framed {
     const body = new MessageBody();
     const place = { table: this.table, firstRow };
-    for (const buffer of this.#buffers.values()) buffer.encode(this.#rows, body, place);
+    for (const buffer of this.#buffers.values()) {
+      buffer.encode(this.#rows, body, place);
+      body.endColumn();
+    }
     return frame(encodeRecordBatch(body.layout(this.#rows)), body);
   }
 

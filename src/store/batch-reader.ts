@@ -1,10 +1,10 @@
-import type { Block } from './arrow-types.js';
 import { decodeColumn, partsOf } from './column-decoder.js';
 import type { ColumnView } from './column-views.js';
 import { ParsedMessage } from './message-parser.js';
 import type { OpenFile } from './open-file.js';
 import type { ColumnPart } from './part-memory.js';
-import type { FileColumn } from './schema-parser.js';
+import type { ColumnLayout } from './schema-parser.js';
+import type { BatchBlock } from './table-index.js';
 
 /** Messages up to this size are read whole, in one call; of larger ones only the columns that are asked for. */
 const wholeBelow = 1 << 18;
@@ -14,15 +14,15 @@ const wholeBelow = 1 << 18;
  */
 export async function readParts(
   file: OpenFile,
-  block: Block,
-  columns: readonly FileColumn[],
+  block: BatchBlock,
+  layout: readonly ColumnLayout[],
   names?: readonly string[],
 ): Promise<Map<string, ColumnView>> {
   const whole = names === undefined || block.metadataLength + block.bodyLength <= wholeBelow;
   const length = block.metadataLength + (whole ? block.bodyLength : 0);
   const bytes = await readPiece(file, block.offset, length);
   const message = new ParsedMessage(bytes.subarray(8, block.metadataLength));
-  const parts = partsOf(columns, message.batch());
+  const parts = partsOf(layout, message.batch());
   const wanted = parts.filter((part) => names?.includes(part.column.name) ?? true);
   const views = new Map<string, ColumnView>();
   for (const span of whole ? [spanOf(wanted)] : spansOf(wanted)) {
@@ -31,7 +31,7 @@ export async function readParts(
       ? bytes.subarray(at, block.metadataLength + span.end)
       : await readPiece(file, block.offset + at, span.end - span.start);
     for (const part of span.parts) {
-      views.set(part.column.name, decodeColumn(part, body.subarray(part.start - span.start)));
+      views.set(part.column.name, decodeColumn(part, body.subarray(part.start - span.start), block.firstRow));
     }
   }
   return views;

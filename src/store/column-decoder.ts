@@ -2,62 +2,99 @@ import { bytesOf } from './bitmap.js';
 import { missingInt32 } from './column-views.js';
 import type { ColumnView, ColumnViews } from './column-views.js';
 import type { ColumnKind } from './columns.js';
+import { ForeignFormatError } from './foreign-format.js';
 import type { ParsedBatch } from './message-parser.js';
 import { PartMemory } from './part-memory.js';
 import type { ColumnPart } from './part-memory.js';
-import type { FileColumn } from './schema-parser.js';
-
-/** Format fact: field nodes and buffers of each kind; a list has its own and its child's. */
-const scalar = { nodes: 1, regions: 2 };
-const list = { nodes: 2, regions: 4 };
-const shapes: Readonly<Record<ColumnKind, { readonly nodes: number; readonly regions: number }>> = {
-  int32: scalar,
-  float64: scalar,
-  float32: scalar,
-  bool: scalar,
-  utf8: { nodes: 1, regions: 3 },
-  dictionary: scalar,
-  'fixed-list-float32': { nodes: 2, regions: 3 },
-  'list-float32': list,
-  'list-int32': list,
-  'list-float64': list,
-};
+import { ownEncoding } from './schema-parser.js';
+import type { ColumnLayout, Encoding, FileColumn } from './schema-parser.js';
 
 /**
- * Where each column lies in a batch's body. Throws a RangeError when the batch does not have the buffers that its
- * schema asks for, or has them outside its body.
+ * Bits that a row takes at least in a column of each kind, so that a row count can be checked before anything of its
+ * length is made.
  */
-export function partsOf(columns: readonly FileColumn[], batch: ParsedBatch): ColumnPart[] {
-  if (batch.compressed) throw new RangeError('compressed batches are not read; write it uncompressed');
+const leastBits: Readonly<Record<ColumnKind, number>> = {
+  int32: 32,
+  float64: 64,
+  float32: 32,
+  bool: 1,
+  utf8: 32,
+  dictionary: 8,
+  'fixed-list-float32': 32,
+  'list-float32': 32,
+  'list-int32': 32,
+  'list-float64': 32,
+};
+
+/** Why a batch cannot have that many rows; null where it can. */
+export function impossibleRows(
+  layout: readonly ColumnLayout[],
+  { rows, bodyLength }: { readonly rows: number; readonly bodyLength: number },
+): string | null {
+  const bits = layout.reduce(
+    (sum, { column }) => sum + (column === null ? 0 : leastBits[column.kind] * Math.max(1, column.size)),
+    0,
+  );
+  return rows * bits > bodyLength * 8 ? `a batch of ${rows} rows in ${bodyLength} bytes` : null;
+}
+
+/**
+ * Where each column that is read lies in a batch's body. Throws a RangeError when the batch does not have the buffers
+ * that its schema asks for, or has them outside its body, and a {@link ForeignFormatError} for a compressed one.
+ */
+export function partsOf(layout: readonly ColumnLayout[], batch: ParsedBatch): ColumnPart[] {
+  if (batch.compressed) {
+    throw new ForeignFormatError('compressed; write it again without compression');
+  }
+  const impossible = impossibleRows(layout, batch);
+  if (impossible !== null) throw new RangeError(impossible);
+  const { checksums } = batch;
+  if (checksums !== null && checksums.length !== layout.length) {
+    throw new RangeError(`${checksums.length} checksums for ${layout.length} columns`);
+  }
+  const parts: ColumnPart[] = [];
   let node = 0;
   let region = 0;
-  return columns.map((column) => {
-    const shape = shapes[column.kind];
-    const nodes = batch.nodes.slice(node, (node += shape.nodes));
-    const regions = batch.regions.slice(region, (region += shape.regions));
+  let view = 0;
+  for (const [i, { name, column, ...extent }] of layout.entries()) {
+    const nodes = batch.nodes.slice(node, (node += extent.nodes));
+    const further = batch.viewBuffers.slice(view, (view += extent.views)).reduce((sum, count) => sum + count, 0);
+    const regions = batch.regions.slice(region, (region += extent.regions + further));
+    if (column === null) continue;
     const [own, child] = nodes;
-    if (own === undefined || nodes.length < shape.nodes || regions.length < shape.regions) {
-      throw new RangeError(`column ${column.name} is missing in a batch`);
+    if (own === undefined || nodes.length < extent.nodes || regions.length < extent.regions) {
+      throw new RangeError(`column ${name} is missing in a batch`);
     }
-    if (own.length !== batch.rows) throw new RangeError(`column ${column.name} has ${own.length} rows`);
+    if (own.length !== batch.rows) throw new RangeError(`column ${name} has ${own.length} rows`);
     const filled = regions.filter(({ length }) => length > 0);
     const start = filled.reduce((least, { offset }) => Math.min(least, offset), batch.bodyLength);
     const end = filled.reduce((most, { offset, length }) => Math.max(most, offset + length), start);
-    if (end > batch.bodyLength) throw new RangeError(`column ${column.name} lies outside its batch`);
-    const childLength = child?.length ?? 0;
-    return { column, rows: own.length, nullCount: own.nullCount, childLength, regions, start, end };
-  });
+    if (end > batch.bodyLength) throw new RangeError(`column ${name} lies outside its batch`);
+    parts.push({
+      column,
+      rows: own.length,
+      nullCount: own.nullCount,
+      childLength: child?.length ?? 0,
+      regions,
+      checksum: checksums?.[i] ?? null,
+      start,
+      end,
+    });
+  }
+  return parts;
 }
 
 /**
  * The column in `bytes`, which are the body's from `part.start` on; views share their memory. Rows that are null read
- * as {@link missingInt32} or NaN. Throws a RangeError when a buffer is too short for its rows.
+ * as {@link missingInt32} or NaN. `firstRow` is the number of the first row, for messages. Throws a RangeError when a
+ * buffer is too short for its rows, when its checksum does not fit, and for an index that is not in its dictionary.
  */
-export function decodeColumn(part: ColumnPart, bytes: Uint8Array): ColumnView {
+export function decodeColumn(part: ColumnPart, bytes: Uint8Array, firstRow = 0): ColumnView {
   const { column, rows } = part;
   const memory = new PartMemory(part, bytes);
+  memory.requireChecksum();
   const valid = part.nullCount === 0 ? null : bytesOf(memory.bytes(0, Math.ceil(rows / 8)), rows);
-  return decoders[column.kind]({ part, memory, length: rows, valid });
+  return decoders[column.kind]({ part, memory, length: rows, valid, firstRow });
 }
 
 interface Encoded {
@@ -65,6 +102,7 @@ interface Encoded {
   readonly memory: PartMemory;
   readonly length: number;
   readonly valid: Uint8Array | null;
+  readonly firstRow: number;
 }
 
 const decoders: { readonly [K in ColumnKind]: (encoded: Encoded) => ColumnViews[K] } = {
@@ -92,13 +130,18 @@ const decoders: { readonly [K in ColumnKind]: (encoded: Encoded) => ColumnViews[
     valid,
     values: bytesOf(memory.bytes(1, Math.ceil(length / 8)), length),
   }),
-  utf8: ({ memory, length, valid }) => ({ kind: 'utf8', length, valid, values: texts(memory, length) }),
-  dictionary: ({ part, memory, length, valid }) => ({
-    kind: 'dictionary',
+  utf8: ({ part, memory, length, valid }) => ({
+    kind: 'utf8',
     length,
     valid,
-    indices: memory.int32(1, length),
-    values: part.column.values,
+    values: texts(memory, length, part.column.encoding),
+  }),
+  dictionary: (encoded) => ({
+    kind: 'dictionary',
+    length: encoded.length,
+    valid: null,
+    indices: positions(encoded),
+    values: encoded.part.column.values,
   }),
   'fixed-list-float32': ({ part, memory, length, valid }) => ({
     kind: 'fixed-list-float32',
@@ -130,8 +173,28 @@ const decoders: { readonly [K in ColumnKind]: (encoded: Encoded) => ColumnViews[
   }),
 };
 
-/** Strings of a dictionary message's body. Throws a RangeError when the bytes do not hold them. */
-export function decodeDictionary(batch: ParsedBatch, body: Uint8Array): readonly string[] {
+/** Positions in a dictionary, all of which are in it. */
+function positions({ part: { column }, memory, length, valid, firstRow }: Encoded): Int32Array {
+  if (valid?.includes(0) === true) {
+    throw new RangeError(`column ${column.name}, row ${firstRow + valid.indexOf(0)}: no value`);
+  }
+  const indices = memory.integers(1, length, column.encoding);
+  const size = column.values.length;
+  for (let row = 0; row < length; row++) {
+    const index = indices[row] ?? -1;
+    if (index >= 0 && index < size) continue;
+    throw new RangeError(
+      `column ${column.name}, row ${firstRow + row}: index ${index} of a dictionary of ${size} values`,
+    );
+  }
+  return indices;
+}
+
+/**
+ * Strings of a dictionary message's body, whose offsets are int64 where `large`. Throws a RangeError when the bytes do
+ * not hold them.
+ */
+export function decodeDictionary(batch: ParsedBatch, body: Uint8Array, large: boolean): readonly string[] {
   const column: FileColumn = {
     name: 'dictionary',
     kind: 'utf8',
@@ -141,8 +204,10 @@ export function decodeDictionary(batch: ParsedBatch, body: Uint8Array): readonly
     values: [],
     size: 0,
     dictionaryId: -1,
+    encoding: { ...ownEncoding, large },
   };
-  const [part] = partsOf([column], batch);
+  const layout = { name: column.name, type: 'Utf8', column, nodes: 1, regions: 3, views: 0 };
+  const [part] = partsOf([layout], batch);
   const view = part && decodeColumn(part, body.subarray(part.start));
   return view?.kind === 'utf8' ? view.values : [];
 }
@@ -158,9 +223,9 @@ function marked<A extends Int32Array | Float32Array | Float64Array>(
   return values;
 }
 
-function texts(memory: PartMemory, rows: number): string[] {
+function texts(memory: PartMemory, rows: number, { large }: Encoding): string[] {
   const bytes = memory.bytes(2, memory.length(2));
-  const offsets = memory.offsets(rows, bytes.length);
+  const offsets = memory.offsets(rows, bytes.length, large);
   const decoder = new TextDecoder();
   return Array.from({ length: rows }, (_, row) =>
     decoder.decode(bytes.subarray(offsets[row], offsets[row + 1])),

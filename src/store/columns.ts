@@ -53,6 +53,8 @@ export interface TableDefinition {
   readonly row: string;
   readonly columns: Readonly<Record<string, Column>>;
   readonly groupColumns?: GroupColumns;
+  /** Whether it is computed from a run's checkpoints: then a part of it, as a killed process leaves one, says nothing. */
+  readonly derived?: true;
 }
 
 /** A column whose dictionary and width are known. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { nodeFileSystem, systemCode } from './file-system.js';
 import type { FileSystem } from './file-system.js';
@@ -9,7 +9,15 @@ export interface Processes {
   readonly pid: number;
   /** Name of this machine. */
   readonly host: string;
-  /** Text that stays the same while a process lives and differs for a later one of the same id; null = none lives. */
+  /**
+   * Which ids mean which processes: the PID namespace of this process (`pid:[4026531836]`), empty where the system has
+   * none. Containers may share the host's name and yet see other processes.
+   */
+  readonly pidNamespace: string;
+  /**
+   * Text that stays the same while a process lives and differs for a later one of the same id; null = none lives. On
+   * Linux the id of the boot, a blank, and the start time in clock ticks.
+   */
   readonly birth: (pid: number) => string | null;
 }
 
@@ -41,6 +49,14 @@ function birth(pid: number): string | null {
   }
 }
 
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
 function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
@@ -52,6 +68,6 @@ function textOf(path: string): string | null {
 /** This machine, this process, its clock. */
 export const nodeEnvironment: Environment = {
   fs: nodeFileSystem,
-  processes: { pid: process.pid, host: hostname(), birth },
+  processes: { pid: process.pid, host: hostname(), pidNamespace: pidNamespace(), birth },
   now: () => new Date(),
 };

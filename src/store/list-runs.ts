@@ -1,37 +1,83 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../data/errors.js';
-import { systemCode, systemMessage } from './file-system.js';
-import { parseRunInfo, runInfoPath } from './run-info.js';
+import { nodeFileSystem, systemMessage } from './file-system.js';
+import { readRunInfo } from './run-folder.js';
 import type { RunInfo } from './run-info.js';
+import { adviceFor, systemCode } from './system-error.js';
 
 /** A run folder that was found: what its `run.json` says, or why that cannot be read. */
 export type ListedRun =
   | { readonly path: string; readonly info: RunInfo; readonly error: null }
   | { readonly path: string; readonly info: null; readonly error: UserError };
 
-/** A folder with one of these is a run folder; one without `run.json` is listed with an error. */
-const marks = /^(?:run\.json|config\.yaml|lock|.+\.arrows?)$/;
+/** The runs below a folder. */
+export interface RunList {
+  readonly runs: readonly ListedRun[];
+  /** What was not looked at, and why, a line each; to be shown by whoever shows the runs. */
+  readonly leftOut: readonly string[];
+}
+
+/** How far {@link listRuns} looks. */
+export interface ListLimits {
+  /** Levels of folders below the one given, 8 unless told. */
+  readonly depth?: number;
+  /** Folders in all, 20000 unless told. */
+  readonly folders?: number;
+}
 
 /**
- * The run folders in `root`: `root` itself, folders in it, and folders in those (`<root>/<experiment>/<run>`), sorted
- * by path. Reads one small file a run. Throws a UserError when `root` cannot be read.
+ * The run folders in `root`: `root` itself and folders below it, links to folders followed, sorted by path. A folder is
+ * a run when it has a `run.json`; without one, when it has what only a run has (a config with a lock, checkpoints or the
+ * table `steps`): those are listed with an error. Other files make no folder a run, and folders in a run are looked at
+ * too. A folder that is reached twice counts once, by the path without links. Reads one small file a run. Throws a
+ * UserError when `root` cannot be read.
  */
-export async function listRuns(root: string): Promise<ListedRun[]> {
-  const found: ListedRun[] = [];
-  let level: readonly string[] = [root];
-  for (let depth = 0; depth <= 2; depth++) {
-    const entries = await inGroups(level, entriesOf);
-    const unreadable = entries.find((entry) => entry.error !== null)?.error;
-    if (depth === 0 && unreadable !== undefined && unreadable !== null) throw unreadable;
-    found.push(
-      ...entries.flatMap(({ path, error }) => (error === null ? [] : [{ path, info: null, error }])),
-    );
-    const runs = entries.filter((entry) => entry.isRun).map((entry) => entry.path);
-    found.push(...(await inGroups(runs, read)));
-    level = entries.filter((entry) => !entry.isRun).flatMap((entry) => entry.folders);
+export async function listRuns(root: string, limits: ListLimits = {}): Promise<RunList> {
+  const { depth = 8, folders = 20_000 } = limits;
+  const runs: ListedRun[] = [];
+  const leftOut: string[] = [];
+  const seen = new Set<string>();
+  const links: Place[] = [];
+  let isFull = false;
+
+  const walk = async (from: readonly Place[]): Promise<void> => {
+    for (let level = from; level.length > 0;) {
+      const entries = await inGroups(level, entriesOf);
+      const next: Place[] = [];
+      for (const found of entries) {
+        if (found.error !== null) {
+          if (found.path === root) throw found.error;
+          leftOut.push(found.error.message);
+          continue;
+        }
+        if (seen.has(found.key)) continue;
+        if (seen.size >= folders) {
+          isFull = true;
+          continue;
+        }
+        seen.add(found.key);
+        if (found.isRun) runs.push(read(found.path));
+        const isDeepest = found.depth >= depth;
+        if (isDeepest && found.folders.length + found.links.length > 0) {
+          leftOut.push(`${found.path}: folders in it are not looked at: it is ${depth} levels down; give it itself`);
+        }
+        if (isDeepest) continue;
+        next.push(...found.folders.map((path) => ({ path, depth: found.depth + 1 })));
+        links.push(...found.links.map((path) => ({ path, depth: found.depth + 1 })));
+      }
+      level = isFull ? [] : next;
+    }
+  };
+
+  await walk([{ path: root, depth: 0 }]);
+  // Links wait, so that a folder that is also there without one is known by its own path.
+  while (links.length > 0 && !isFull) await walk(links.splice(0));
+  if (isFull) {
+    leftOut.push(`${root}: has more than ${folders} folders, of which the rest is not looked at; give one in it`);
   }
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  runs.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { runs, leftOut };
 }
 
 /** A folder with this file holds the analysis of runs, whose tables look like a run's. */
@@ -51,33 +97,60 @@ async function inGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>
   return results;
 }
 
-interface Entries {
+interface Place {
   readonly path: string;
+  /** Levels below the folder where the search began. */
+  readonly depth: number;
+}
+
+interface Entries extends Place {
+  /** The same for every path to the folder. */
+  readonly key: string;
   readonly isRun: boolean;
   readonly folders: readonly string[];
+  /** Links, to folders or to anything else. */
+  readonly links: readonly string[];
   readonly error: UserError | null;
 }
 
-async function entriesOf(path: string): Promise<Entries> {
+/** Folders with so many entries that others would wait, and never with runs in them. */
+const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git', 'checkpoints']);
+
+async function entriesOf({ path, depth }: Place): Promise<Entries> {
+  const nothing = { path, depth, key: '', isRun: false, folders: [], links: [], error: null };
   try {
+    const found = await stat(path, { bigint: true });
+    const key = `${found.dev}:${found.ino}`;
+    // A link may lead to a file, which is nobody's run.
+    if (!found.isDirectory() && depth > 0) return { ...nothing, key };
     const entries = await readdir(path, { withFileTypes: true });
-    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
-    const isAnalysis = entries.some((entry) => entry.name === analysisFile || entry.name === sweepFile);
-    const isRun = !isAnalysis && entries.some((entry) => !entry.isDirectory() && marks.test(entry.name));
-    return { path, isRun, folders, error: null };
+    const isFile = (name: string): boolean =>
+      entries.some((entry) => entry.name === name && !entry.isDirectory());
+    const isOther = isFile(analysisFile) || isFile(sweepFile);
+    const leftovers =
+      isFile('lock') ||
+      isFile('steps.arrow') ||
+      isFile('steps.arrows') ||
+      entries.some((entry) => entry.name === 'checkpoints' && entry.isDirectory());
+    const isRun = isFile('run.json') || (!isOther && isFile('config.yaml') && leftovers);
+    const open = entries.filter(({ name }) => !passedOver.has(name));
+    const folders = open.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
+    const links = open.filter((entry) => entry.isSymbolicLink()).map(({ name }) => join(path, name));
+    return { path, depth, key, isRun, folders, links, error: null };
   } catch (cause) {
-    const error = new UserError(`${path}: cannot be read (${systemMessage(cause)})`, { cause });
-    return { path, isRun: false, folders: [], error };
+    const code = systemCode(cause);
+    const error = new UserError(`${path}: cannot be read (${systemMessage(cause)}); ${adviceFor(code)}`, {
+      cause,
+    });
+    return { ...nothing, error };
   }
 }
 
-async function read(path: string): Promise<ListedRun> {
-  const file = runInfoPath(path);
+function read(path: string): ListedRun {
   try {
-    return { path, info: parseRunInfo(file, await readFile(file, 'utf8')), error: null };
+    return { path, info: readRunInfo(path, nodeFileSystem), error: null };
   } catch (error) {
-    if (error instanceof UserError) return { path, info: null, error };
-    const reason = systemCode(error) === 'ENOENT' ? 'is missing' : systemMessage(error);
-    return { path, info: null, error: new UserError(`${file}: ${reason}`, { cause: error }) };
+    if (!(error instanceof UserError)) throw error;
+    return { path, info: null, error };
   }
 }

@@ -1,18 +1,17 @@
 import type { BatchLayout } from './arrow-types.js';
+import { align8, checksumOf, withChecksums } from './checksums.js';
 
 const zeros = new Uint8Array(8);
-
-/** Next multiple of 8: Arrow pads metadata and every buffer to it. */
-export function align8(length: number): number {
-  return Math.ceil(length / 8) * 8;
-}
 
 /** Collects the buffers of one record batch in Arrow's order, without copying them. */
 export class MessageBody {
   readonly nodes: { length: number; nullCount: number }[] = [];
   readonly regions: { offset: number; length: number }[] = [];
   readonly chunks: Uint8Array[] = [];
+  /** Checksum of each column that is complete. */
+  readonly checksums: number[] = [];
   byteLength = 0;
+  #checksum = 0;
 
   /** Begin a field: its rows and how many of them are null. */
   node(length: number, nullCount: number): void {
@@ -24,10 +23,18 @@ export class MessageBody {
     const length = view?.byteLength ?? 0;
     this.regions.push({ offset: this.byteLength, length });
     if (view === null || length === 0) return;
-    this.chunks.push(new Uint8Array(view.buffer, view.byteOffset, length));
+    const chunk = new Uint8Array(view.buffer, view.byteOffset, length);
+    this.chunks.push(chunk);
+    this.#checksum = checksumOf(chunk, this.#checksum);
     const padding = align8(length) - length;
     if (padding > 0) this.chunks.push(zeros.subarray(0, padding));
     this.byteLength += length + padding;
+  }
+
+  /** The buffers since the last call were those of one column. */
+  endColumn(): void {
+    this.checksums.push(this.#checksum);
+    this.#checksum = 0;
   }
 
   layout(rows: number): BatchLayout {
@@ -44,19 +51,18 @@ export interface Framed {
 }
 
 /**
- * Put a message's flatbuffer and body together: the continuation marker 0xFFFFFFFF, the int32 length of the padded
- * flatbuffer, the flatbuffer, zeros to a multiple of 8, the body.
+ * Put a message's flatbuffer and body together: the continuation marker 0xFFFFFFFF, the int32 length of the metadata, the
+ * metadata (the flatbuffer with checksums behind it, a multiple of 8), the body.
  */
 export function frame(flatbuffer: Uint8Array, body?: MessageBody): Framed {
-  const metadataLength = align8(8 + flatbuffer.byteLength);
+  const metadata = withChecksums(flatbuffer, body?.checksums ?? []);
   const prefix = new Uint8Array(8);
   const view = new DataView(prefix.buffer);
   view.setInt32(0, -1, true);
-  view.setInt32(4, metadataLength - 8, true);
-  const padding = zeros.subarray(0, metadataLength - 8 - flatbuffer.byteLength);
+  view.setInt32(4, metadata.byteLength, true);
   return {
-    chunks: [prefix, flatbuffer, padding, ...(body?.chunks ?? [])],
-    metadataLength,
+    chunks: [prefix, metadata, ...(body?.chunks ?? [])],
+    metadataLength: 8 + metadata.byteLength,
     bodyLength: body?.byteLength ?? 0,
   };
 }

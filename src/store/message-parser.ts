@@ -1,4 +1,5 @@
 import type { BatchLayout } from './arrow-types.js';
+import { checksumsIn } from './checksums.js';
 import { FlatTable } from './flatbuffer.js';
 
 /** What a message holds. */
@@ -7,6 +8,10 @@ export type MessageKind = 'schema' | 'dictionary' | 'batch';
 /** A record batch's or a dictionary's layout, as its message states it. */
 export interface ParsedBatch extends BatchLayout {
   readonly compressed: boolean;
+  /** Data buffers of each column of a view type, in order. */
+  readonly viewBuffers: readonly number[];
+  /** Checksum of each column; null where the writer gave none. */
+  readonly checksums: Uint32Array | null;
 }
 
 export interface ParsedDictionary {
@@ -21,7 +26,7 @@ const kinds: Readonly<Record<number, MessageKind>> = { 1: 'schema', 2: 'dictiona
 
 /** Slots of the tables in Message.fbs. */
 const message = { kind: 1, header: 2, bodyLength: 3 } as const;
-const batch = { rows: 0, nodes: 1, regions: 2, compression: 3 } as const;
+const batch = { rows: 0, nodes: 1, regions: 2, compression: 3, viewBuffers: 4 } as const;
 const dictionary = { id: 0, batch: 1, isDelta: 2 } as const;
 
 /** A message; its parts are read when they are asked for. */
@@ -30,10 +35,16 @@ export class ParsedMessage {
   readonly bodyLength: number;
   /** Table of the schema, dictionary or record batch. */
   readonly header: FlatTable;
+  /** Checksum of each column of the body; null where the writer gave none. */
+  readonly checksums: Uint32Array | null;
 
-  /** `flatbuffer` is the message without its prefix. Throws a RangeError when it is none. */
-  constructor(flatbuffer: Uint8Array) {
-    const root = FlatTable.root(flatbuffer);
+  /**
+   * `metadata` is the message without its prefix and body. Throws a RangeError when it is none, and when its checksum
+   * does not fit.
+   */
+  constructor(metadata: Uint8Array) {
+    this.checksums = checksumsIn(metadata);
+    const root = FlatTable.root(metadata);
     const kind = kinds[root.uint8(message.kind)];
     const header = root.table(message.header);
     if (kind === undefined || header === null) throw new RangeError('a message of unknown kind');
@@ -71,6 +82,8 @@ export class ParsedMessage {
       regions: table.structs(batch.regions, 16, (long) => ({ offset: long(0), length: long(8) })),
       bodyLength: this.bodyLength,
       compressed: table.has(batch.compression),
+      viewBuffers: table.structs(batch.viewBuffers, 8, (long) => long(0)),
+      checksums: this.checksums,
     };
   }
 }

@@ -1,8 +1,8 @@
 import { readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../../data/errors.js';
-import { systemCode, systemMessage } from './file-system.js';
+import { requireReadable, systemCode, systemMessage } from './file-system.js';
 
 /** One call of the system reads less than 2 GiB. */
 const maxRead = 1 << 30;
@@ -17,6 +17,7 @@ export class OpenFile {
   /** Throws a UserError when the file cannot be opened, except when there is none: that gives null. */
   static async open(path: string): Promise<OpenFile | null> {
     try {
+      requireReadable(path, await stat(path));
       return new OpenFile(path, await open(path, 'r'));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return null;

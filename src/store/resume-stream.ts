@@ -1,12 +1,12 @@
 import { UserError } from '../../data/errors.js';
-import { decodeDictionary } from './column-decoder.js';
+import { decodeDictionary, impossibleRows } from './column-decoder.js';
 import type { ResolvedColumn } from './columns.js';
 import { systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { formatVersion, metadataKeys } from './format.js';
 import type { ParsedMessage } from './message-parser.js';
 import { parseSchema } from './schema-parser.js';
-import type { FileColumn } from './schema-parser.js';
+import type { ColumnLayout, FileColumn } from './schema-parser.js';
 import type { TableSchema } from './schemas.js';
 import { scanStream } from './stream-scan.js';
 import type { ReadAt } from './stream-scan.js';
@@ -56,6 +56,7 @@ function openExisting(fs: FileSystem, path: string): number {
 /** Rows before `byteOffset`, once the messages before it are found to be the expected ones. */
 function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOffset: number): number {
   let columns: readonly FileColumn[] | null = null;
+  let layout: readonly ColumnLayout[] = [];
   let rows = 0;
   const steps = scanStream(readAt, 0, byteOffset);
   for (let step = steps.next(); ; step = steps.next()) {
@@ -64,24 +65,32 @@ function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOf
       break;
     }
     const { message, offset, metadataLength, bodyLength } = step.value;
-    if (columns === null) columns = columnsIn(path, message, expected);
-    else if (message.kind === 'dictionary') {
+    if (columns === null) {
+      layout = layoutIn(path, message, expected);
+      columns = layout.flatMap(({ column }) => column ?? []);
+    } else if (message.kind === 'dictionary') {
       const { id, batch } = message.dictionary();
-      const values = decodeDictionary(batch, readAt(offset + metadataLength, bodyLength));
+      const values = decodeDictionary(batch, readAt(offset + metadataLength, bodyLength), false);
       for (const column of columns) if (column.dictionaryId === id) column.values.push(...values);
     }
+    const impossible = message.kind === 'batch' ? impossibleRows(layout, step.value) : null;
+    if (impossible !== null) throw unfit(path, impossible);
     rows += step.value.rows;
   }
   compare(path, columns ?? [], expected.columns);
   return rows;
 }
 
-function columnsIn(path: string, message: ParsedMessage, expected: TableSchema): readonly FileColumn[] {
+function layoutIn(path: string, message: ParsedMessage, expected: TableSchema): readonly ColumnLayout[] {
   const schema = parseSchema(message.header);
   const found = `${schema.metadata.get(metadataKeys.table)}, format ${schema.metadata.get(metadataKeys.version)}`;
   const wanted = `${expected.table}, format ${formatVersion}`;
   if (found !== wanted) throw unfit(path, `it holds the table ${found}, not ${wanted}`);
-  return schema.columns;
+  const other = schema.layout.find(
+    ({ column }) => column === null || column.encoding.indexBytes !== 4 || column.encoding.large,
+  );
+  if (other !== undefined) throw unfit(path, `column ${other.name} (${other.type}) was not written by gradscope`);
+  return schema.layout;
 }
 
 function compare(path: string, found: readonly FileColumn[], expected: readonly ResolvedColumn[]): void {

@@ -5,8 +5,9 @@ import { nodeEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import { systemCode, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
-import { acquireLock, thisProcess } from './lock.js';
+import { acquireLock } from './lock.js';
 import type { Lock } from './lock.js';
+import { thisProcess } from './process-record.js';
 import { formatRunInfo, parseRunInfo, runFormatVersion, runInfoPath } from './run-info.js';
 import type { NewRun, RunInfo } from './run-info.js';
 
@@ -99,6 +100,11 @@ export class RunFolder {
     } finally {
       this.release();
     }
+  }
+
+  /** {@link Lock.isStillOurs} of the folder's lock. */
+  isStillOurs(): boolean {
+    return this.lock.isStillOurs();
   }
 
   /** Give the lock back without a word about how the run ended; a second call does nothing. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import type { Processes } from './environment.js';
 import { systemMessage } from './file-system.js';
-import { isAlive, processSchema } from './lock.js';
+import { isAlive, placeOf, processSchema } from './process-record.js';
 
 /** Version of `run.json`. A newer one is refused. */
 export const runFormatVersion = 1;
@@ -148,6 +148,6 @@ export function effectiveStatus(info: RunInfo, processes: Processes): EffectiveS
   const { status } = info;
   if (status !== 'running') return { status, label: status };
   const alive = isAlive(info.process, processes);
-  if (alive === null) return { status, label: `running on ${info.process.host}` };
+  if (alive === null) return { status, label: `running on ${placeOf(info.process, processes)}` };
   return alive ? { status, label: status } : { status: 'interrupted', label: 'interrupted (process gone)' };
 }

@@ -1,18 +1,43 @@
 import type { Block } from './arrow-types.js';
+import { checksumsIn } from './checksums.js';
 import type { ColumnKind, ResolvedColumn } from './columns.js';
 import { FlatTable } from './flatbuffer.js';
+import { ForeignFormatError } from './foreign-format.js';
 
 /** A column of a file. Its dictionary is filled as dictionary messages are read. */
 export interface FileColumn extends ResolvedColumn {
   readonly values: string[];
+  readonly encoding: Encoding;
+}
+
+/** How other programs may store a column of the same kind; gradscope itself writes {@link ownEncoding}. */
+export interface Encoding {
+  /** Bytes of a dictionary's indices, and whether they are signed. */
+  readonly indexBytes: 1 | 2 | 4 | 8;
+  readonly indexSigned: boolean;
+  /** Whether the offsets of texts are int64 (`LargeUtf8`). */
+  readonly large: boolean;
+}
+
+export const ownEncoding: Encoding = { indexBytes: 4, indexSigned: true, large: false };
+
+/** Where a column's parts stand in a batch: its field nodes and buffers, those of its children included. */
+export interface ColumnLayout {
+  readonly name: string;
+  /** The type, for people: `Timestamp`. */
+  readonly type: string;
+  /** Null for a type that the store does not read: the column is passed over. */
+  readonly column: FileColumn | null;
+  readonly nodes: number;
+  readonly regions: number;
+  /** How many of its fields are of a view type, each of which has further buffers that the batch counts. */
+  readonly views: number;
 }
 
 /** What a schema says of a table. */
 export interface ParsedSchema {
-  readonly columns: readonly FileColumn[];
+  readonly layout: readonly ColumnLayout[];
   readonly metadata: ReadonlyMap<string, string>;
-  /** Columns of types that the store does not read, each with its type. */
-  readonly unsupported: readonly string[];
 }
 
 /** What a file's footer says. */
@@ -20,6 +45,8 @@ export interface ParsedFooter {
   readonly schema: ParsedSchema;
   readonly dictionaries: readonly Block[];
   readonly batches: readonly Block[];
+  /** Whether every message of the file has checksums, so that one without is damaged. */
+  readonly isChecked: boolean;
 }
 
 /** Slots of the tables in Schema.fbs and File.fbs. */
@@ -42,20 +69,22 @@ const precisions = [null, 'float32', 'float64'] as const;
 
 /** Read the table of a schema. Throws a RangeError when the bytes hold none. */
 export function parseSchema(table: FlatTable): ParsedSchema {
-  if (table.int16(schema.endianness) !== 0) throw new RangeError('written on a big-endian machine');
-  const columns: FileColumn[] = [];
-  const unsupported: string[] = [];
-  for (const each of table.tables(schema.fields)) {
-    const column = columnOf(each);
-    if (column === null) unsupported.push(`${each.text(field.name)} (${typeName(each)}${bitsOf(each)})`);
-    else columns.push(column);
-  }
-  return { columns, metadata: metadataOf(table, schema.metadata), unsupported };
+  if (table.int16(schema.endianness) !== 0) throw new ForeignFormatError('written on a big-endian machine');
+  const layout = table.tables(schema.fields).map((each) => ({
+    name: each.text(field.name),
+    type: `${typeName(each)}${bitsOf(each)}`,
+    column: columnOf(each),
+    ...extentOf(each),
+  }));
+  return { layout, metadata: metadataOf(table, schema.metadata) };
 }
 
-/** Read the flatbuffer of a file's footer. Throws a RangeError when the bytes hold none. */
-export function parseFooter(flatbuffer: Uint8Array): ParsedFooter {
-  const table = FlatTable.root(flatbuffer);
+/**
+ * Read a file's footer. Throws a RangeError when the bytes hold none, and when its checksum does not fit.
+ */
+export function parseFooter(bytes: Uint8Array): ParsedFooter {
+  const unchecked = checksumsIn(bytes)?.[0];
+  const table = FlatTable.root(bytes);
   const schemaTable = table.table(footer.schema);
   if (schemaTable === null) throw new RangeError('a footer without schema');
   const blocks = (slot: number): Block[] =>
@@ -69,6 +98,7 @@ export function parseFooter(flatbuffer: Uint8Array): ParsedFooter {
     schema: parseSchema(schemaTable),
     dictionaries: blocks(footer.dictionaries),
     batches: blocks(footer.batches),
+    isChecked: unchecked === 0,
   };
 }
 
@@ -76,6 +106,7 @@ function columnOf(table: FlatTable): FileColumn | null {
   const kind = kindOf(table);
   if (kind === null) return null;
   const notes = metadataOf(table, field.metadata);
+  const dictionaryEncoding = table.table(field.dictionary);
   return {
     name: table.text(field.name),
     kind,
@@ -84,24 +115,76 @@ function columnOf(table: FlatTable): FileColumn | null {
     description: notes.get('description') ?? '',
     values: [],
     size: kind === 'fixed-list-float32' ? (table.table(field.type)?.int32(0) ?? 0) : 0,
-    dictionaryId: kind === 'dictionary' ? (table.table(field.dictionary)?.length(dictionary.id) ?? 0) : -1,
+    dictionaryId: dictionaryEncoding === null ? -1 : dictionaryEncoding.length(dictionary.id),
+    encoding: {
+      ...(dictionaryEncoding === null ? ownEncoding : (indexType(dictionaryEncoding) ?? ownEncoding)),
+      large: typeName(table) === 'LargeUtf8',
+    },
   };
 }
 
 function kindOf(table: FlatTable): ColumnKind | null {
   const type = typeName(table);
+  const isText = type === 'Utf8' || type === 'LargeUtf8';
   const encoding = table.table(field.dictionary);
-  if (encoding !== null) {
-    const index = encoding.table(dictionary.indexType);
-    // Format fact: an index type that is left out is int32.
-    return type === 'Utf8' && (index === null || isInt32(index)) ? 'dictionary' : null;
-  }
+  if (encoding !== null) return isText && indexType(encoding) !== null ? 'dictionary' : null;
   const [child] = table.tables(field.children);
   const item = child === undefined ? null : numberKind(child);
   if (type === 'FixedSizeList') return item === 'float32' ? 'fixed-list-float32' : null;
   if (type === 'List') return item === null ? null : `list-${item}`;
   if (type === 'Bool') return 'bool';
-  return type === 'Utf8' ? 'utf8' : numberKind(table);
+  return isText ? 'utf8' : numberKind(table);
+}
+
+/** Format fact: an index type that is left out is int32. Null for one that is none of the eight integers. */
+function indexType(encoding: FlatTable): Pick<Encoding, 'indexBytes' | 'indexSigned'> | null {
+  const type = encoding.table(dictionary.indexType);
+  if (type === null) return ownEncoding;
+  const indexBytes = indexWidths.find((bytes) => 8 * bytes === type.int32(int.bitWidth));
+  return indexBytes === undefined ? null : { indexBytes, indexSigned: type.uint8(int.isSigned) !== 0 };
+}
+
+const indexWidths = [1, 2, 4, 8] as const;
+
+/**
+ * Format fact: buffers of each type (Columnar.rst, Buffer Listing for Each Layout); 2 for what is not named here. Two
+ * of a union are those of a dense one, whose mode stands first in its table.
+ */
+const bufferCounts: Readonly<Record<string, number>> = {
+  Null: 0,
+  Struct: 1,
+  FixedSizeList: 1,
+  RunEndEncoded: 0,
+  Binary: 3,
+  Utf8: 3,
+  LargeBinary: 3,
+  LargeUtf8: 3,
+  ListView: 3,
+  LargeListView: 3,
+};
+
+type Extent = Pick<ColumnLayout, 'nodes' | 'regions' | 'views'>;
+
+/** More fields within a column are no table but an attack on the reader's time. */
+const maxFields = 4096;
+
+function extentOf(table: FlatTable, budget = { left: maxFields }): Extent {
+  if (budget.left-- <= 0) throw new RangeError(`a column of more than ${maxFields} fields`);
+  if (table.has(field.dictionary)) return { nodes: 1, regions: 2, views: 0 };
+  const type = typeName(table);
+  const isSparse = type === 'Union' && (table.table(field.type)?.int16(0) ?? 0) === 0;
+  const extent = {
+    nodes: 1,
+    regions: isSparse ? 1 : (bufferCounts[type] ?? 2),
+    views: type === 'BinaryView' || type === 'Utf8View' ? 1 : 0,
+  };
+  for (const child of table.tables(field.children)) {
+    const { nodes, regions, views } = extentOf(child, budget);
+    extent.nodes += nodes;
+    extent.regions += regions;
+    extent.views += views;
+  }
+  return extent;
 }
 
 function numberKind(table: FlatTable): 'int32' | 'float32' | 'float64' | null {

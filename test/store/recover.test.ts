@@ -2,10 +2,15 @@ import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
+import { finalizeTable } from '../../src/store/finalize.js';
 import { recoverRun } from '../../src/store/recover.js';
 import { readRunInfo, RunFolder } from '../../src/store/run-folder.js';
+import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { TableWriter } from '../../src/store/table-writer.js';
+import { temporaryPath } from '../../src/store/temporary.js';
 import {
+  dimensions,
   ended,
   failingFileSystem,
   fakeEnvironment,
@@ -17,6 +22,7 @@ import {
   rowsOf,
   startChild,
   temporaryFolder,
+  writeGram,
 } from './support.js';
 
 const ghost = new Map([[10, 'a']]);
@@ -31,12 +37,20 @@ function crashed(): string {
     writer.flush();
   }
   writer.close();
-  fs.copyFileSync(writer.path, `${folder}/gram.arrows`);
+  writeGram(folder, range(0, 20));
   fs.truncateSync(writer.path, writer.byteOffset - 100);
   return folder;
 }
 
 const here = () => fakeEnvironment(20, new Map([[20, 'b']]));
+
+/** Sets the row count of the batch whose steps lie at `at` everywhere in its metadata. */
+function setRows(bytes: Buffer, at: number, rows: bigint): void {
+  const begin = bytes.lastIndexOf(Buffer.from([0xff, 0xff, 0xff, 0xff]), at - 60);
+  for (let i = begin + 8; i < at - 60; i += 4) {
+    if (bytes.readBigInt64LE(i) === 10n) bytes.writeBigInt64LE(rows, i);
+  }
+}
 
 describe('recoverRun', () => {
   it('makes files of the complete batches, keeps a stream that lost bytes, and ends the run', async () => {
@@ -47,11 +61,19 @@ describe('recoverRun', () => {
       table: 'gradients',
       rows: 10,
       bytesDropped: expect.any(Number),
+      reason: expect.stringMatching(/of the \d+ bytes of a message's body/),
       backup: `${folder}/gradients.arrows.bak`,
       error: null,
     });
     expect(gradients?.bytesDropped).toBeGreaterThan(100);
-    expect(gram).toEqual({ table: 'gram', rows: 20, bytesDropped: 0, backup: null, error: null });
+    expect(gram).toEqual({
+      table: 'gram',
+      rows: 20,
+      bytesDropped: 0,
+      reason: null,
+      backup: null,
+      error: null,
+    });
     expect(fs.readdirSync(folder).sort()).toEqual([
       'config.yaml',
       'gradients.arrow',
@@ -125,19 +147,78 @@ describe('recoverRun', () => {
     expect(fs.existsSync(`${folder}/steps.arrows`)).toBe(true);
   });
 
-  it('leaves a stream alone that holds what no writer writes', async () => {
+  it.each([
+    ['a changed value', (bytes: Buffer, at: number) => bytes.writeInt32LE(77, at + 4), /checksum of column step/],
+    ['a changed index', (bytes: Buffer, at: number) => bytes.writeInt32LE(77, at - 40), /checksum of column stage/],
+    [
+      'an impossible row count',
+      (bytes: Buffer, at: number) => setRows(bytes, at, 2n ** 40n),
+      /a batch of 1099511627776 rows in \d+ bytes|checksum does not fit its metadata/,
+    ],
+  ])('keeps a stream with %s, and the rows before it', async (_, change, reason) => {
     const folder = crashed();
     const bytes = fs.readFileSync(`${folder}/gram.arrows`);
     // The steps 10 to 19 lie behind the positions of their stage, which are all 0.
-    const steps = Buffer.from(Int32Array.from(range(10, 10)).buffer);
-    bytes.writeInt32LE(77, bytes.indexOf(steps) - 40);
+    change(bytes, bytes.indexOf(Buffer.from(Int32Array.from(range(10, 10)).buffer)));
     fs.writeFileSync(`${folder}/gram.arrows`, bytes);
+    const [, gram] = await recoverRun(folder, here());
+    expect(gram).toEqual({
+      table: 'gram',
+      rows: 10,
+      bytesDropped: expect.toSatisfy((dropped: number) => dropped > 400),
+      reason: expect.stringMatching(reason),
+      backup: `${folder}/gram.arrows.bak`,
+      error: null,
+    });
+    expect(fs.readFileSync(`${folder}/gram.arrows.bak`).equals(bytes)).toBe(true);
+    expect((await rowsOf(folder, 'gram')).map((row) => row['step'])).toEqual(range(0, 10));
+  });
+
+  it('puts a stream of a killed probe aside, of which a part says nothing', async () => {
+    const folder = crashed();
+    TableWriter.create({ folder, table: tables.landscape, dimensions }).close();
     const found = await recoverRun(folder, here());
-    expect(found.map(({ rows, error }) => [rows, error?.message])).toEqual([
-      [10, undefined],
-      [0, expect.stringMatching(/gram\.arrows: damaged, .*column stage, row \d+: index 77/)],
+    expect(found.find(({ table }) => table === 'landscape')).toEqual({
+      table: 'landscape',
+      rows: 0,
+      bytesDropped: 0,
+      reason: 'left by a probe that was stopped; probe the run again',
+      backup: `${folder}/landscape.arrows.bak`,
+      error: null,
+    });
+    await expect(TableReader.open(folder, 'landscape')).rejects.toThrow(/there is no table landscape/);
+  });
+
+  it('writes a file anew that has fewer rows than its stream, and keeps a stream that has fewer', async () => {
+    const folder = crashed();
+    const other = temporaryFolder();
+    writeGram(other, range(0, 5));
+    await finalizeTable(other, 'gram');
+    fs.copyFileSync(`${other}/gram.arrow`, `${folder}/gram.arrow`);
+    const [, gram] = await recoverRun(folder, here());
+    expect(gram).toMatchObject({ rows: 20, backup: null, bytesDropped: 0 });
+    expect(await rowsOf(folder, 'gram')).toHaveLength(20);
+
+    fs.rmSync(`${other}/gram.arrow`);
+    writeGram(other, []);
+    fs.renameSync(`${other}/gram.arrows`, `${folder}/gram.arrows`);
+    const [again] = await recoverRun(folder, here());
+    expect(again).toMatchObject({ rows: 20, backup: `${folder}/gram.arrows.bak` });
+    expect(again?.reason).toBe('the file that is there has more rows than the stream, which has 0');
+    expect(await rowsOf(folder, 'gram')).toHaveLength(20);
+  });
+
+  it('removes what killed processes left under temporary names, and nothing else', async () => {
+    const folder = crashed();
+    const dead = temporaryPath(`${folder}/gram.arrow`, fakeEnvironment(10, ghost).processes);
+    const living = temporaryPath(`${folder}/gram.arrow`, here().processes);
+    for (const path of [dead, living, `${folder}/notes.tmp`]) fs.writeFileSync(path, '');
+    await recoverRun(folder, here());
+    expect([dead, living, `${folder}/notes.tmp`].map((path) => fs.existsSync(path))).toEqual([
+      false,
+      true,
+      true,
     ]);
-    expect(fs.readdirSync(folder).filter((name) => name.startsWith('gram'))).toEqual(['gram.arrows']);
   });
 
   it('works without a run.json, and does not write over an older backup', async () => {

@@ -142,7 +142,7 @@ describe('a table without rows', () => {
   it.each(Object.values(tables))('$name is readable from its first moment on', async (table) => {
     const folder = temporaryFolder();
     const writer = TableWriter.create({ folder, table, dimensions });
-    const reader = await TableReader.open(folder, table.name);
+    const reader = await TableReader.open(folder, table.name, 'stream');
     expect(reader.rows).toBe(0);
     expect(reader.truncated).toBeNull();
     expect(reader.columns.filter((column) => column.kind === 'dictionary')).toSatisfy(

@@ -39,7 +39,7 @@ describe('RunFolder', () => {
       ended: null,
       stepsDone: 0,
       failure: null,
-      process: { pid: 10, host: 'here', birth: 'a' },
+      process: { pid: 10, host: 'here', birth: 'a', pidNamespace: 'pid:[1]' },
     });
     environment.time = new Date('2026-01-02T03:05:00.000Z');
     run.update({ stepsDone: 50 });
@@ -186,12 +186,12 @@ describe('the lock', () => {
     const folder = temporaryFolder();
     acquireLock(folder, fakeEnvironment(10, alive, 'elsewhere'));
     expect(() => acquireLock(folder, fakeEnvironment(20, alive))).toThrow(
-      `is being written by process 10 on elsewhere since 2026-01-02T03:04:05.678Z; if that process is gone, remove ${folder}/lock`,
+      `is being written by process 10 on elsewhere since 2026-01-02T03:04:05.678Z; if that process is gone: npx gradscope recover --unlock ${folder}`,
     );
     const later = fakeEnvironment(20, new Map([[20, 'b']]), 'elsewhere');
     fs.writeFileSync(`${folder}/lock.takeover`, '');
     expect(() => acquireLock(folder, later)).toThrow(
-      /is being taken over by another process; if there is none, remove/,
+      `is being taken over by another process; try again, and if there is none: npx gradscope recover --unlock ${folder}`,
     );
     fs.rmSync(`${folder}/lock.takeover`);
     const lock = acquireLock(folder, later);
@@ -204,7 +204,9 @@ describe('the lock', () => {
   it('is left alone when it was just created, and not given back by one that lost it', () => {
     const folder = temporaryFolder();
     fs.writeFileSync(`${folder}/lock`, '');
-    expect(() => acquireLock(folder, fakeEnvironment(20, alive))).toThrow(/by a process that has only begun/);
+    expect(() => acquireLock(folder, fakeEnvironment(20, alive))).toThrow(
+      `run folder ${folder} is locked, and its lock does not say by which process; if none writes it: npx gradscope recover --unlock ${folder}`,
+    );
     fs.rmSync(`${folder}/lock`);
     const lock = acquireLock(folder, fakeEnvironment(10, alive));
     fs.writeFileSync(`${folder}/lock`, 'of another');

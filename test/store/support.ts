@@ -142,6 +142,19 @@ export function fillGradients(writer: TableWriter<typeof tables.gradients>, step
   }
 }
 
+/** Write the table `gram` of a folder: a stream of the given steps in batches of ten rows, `inner` = step / 8. */
+export function writeGram(folder: string, steps: readonly number[]): TableWriter<typeof tables.gram> {
+  const writer = TableWriter.create({ folder, table: tables.gram, dimensions, batchRows: 10 });
+  for (const step of steps) {
+    const row = writer.reserve(1);
+    for (const name of ['stage', 'tensor', 'group_a', 'group_b'] as const) writer.column(name)[row] = 0;
+    writer.column('step')[row] = step;
+    writer.column('inner')[row] = step / 8;
+  }
+  writer.close();
+  return writer;
+}
+
 /** `count` numbers from `from` on. */
 export function range(from: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => from + i);
@@ -212,10 +225,11 @@ export function fakeEnvironment(
   pid: number,
   alive: ReadonlyMap<number, string>,
   host = 'here',
+  pidNamespace = 'pid:[1]',
 ): Environment & { time: Date } {
   const environment = {
     fs: nodeFileSystem,
-    processes: { pid, host, birth: (id: number) => alive.get(id) ?? null },
+    processes: { pid, host, pidNamespace, birth: (id: number) => alive.get(id) ?? null },
     time: new Date('2026-01-02T03:04:05.678Z'),
     now: () => environment.time,
   };

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { encodeRecordBatch } from '../../src/store/arrow-types.js';
 import { finalizeTable } from '../../src/store/finalize.js';
-import { frame } from '../../src/store/message-body.js';
+import { checksumOf, withChecksums } from '../../src/store/checksums.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import { tables } from '../../src/store/schemas.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
@@ -146,7 +146,7 @@ describe('a damaged table', () => {
       `${folder}: there is no table gram (neither gram.arrow nor gram.arrows)`,
     );
     fs.mkdirSync(`${folder}/gram.arrow`);
-    await expect(TableReader.open(folder, 'gram')).rejects.toThrow(/gram\.arrow: cannot be read \(EISDIR/);
+    await expect(TableReader.open(folder, 'gram')).rejects.toThrow(/gram\.arrow: cannot be opened \(EISDIR/);
     await expect(listTables(`${folder}/missing`)).rejects.toThrow(/missing: cannot be read \(ENOENT/);
   });
 });
@@ -304,8 +304,10 @@ describe('a stream of more than 4 GiB', () => {
       ],
       bodyLength: hole,
     });
-    const { chunks } = frame(large);
-    fs.appendFileSync(writer.path, Buffer.concat(chunks));
+    const zeros = (length: number): number => checksumOf(new Uint8Array(length));
+    const metadata = withChecksums(large, [...fields.map(() => zeros(4)), zeros(12)]);
+    const prefix = Int32Array.of(-1, metadata.byteLength);
+    fs.appendFileSync(writer.path, Buffer.concat([new Uint8Array(prefix.buffer), metadata]));
     const behind = fs.statSync(writer.path).size + hole;
     fs.truncateSync(writer.path, behind);
     const resumed = TableWriter.resume({ folder, table: tables.vectors, dimensions, byteOffset: behind });
