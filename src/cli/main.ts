@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
+import { asUserError } from '../store/system-error.js';
 import { analyzeCommand } from './analyze.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -52,7 +53,8 @@ for (const command of [
 
 try {
   await program.parseAsync();
-} catch (error) {
+} catch (thrown) {
+  const error = asUserError(thrown);
   if (!(error instanceof UserError)) throw error;
   tell(`gradscope: ${error.message}`);
   process.exitCode = 1;

@@ -52,7 +52,9 @@ export async function writeArrowFile(
 ): Promise<WrittenFile> {
   const { fs = nodeFileSystem, batchRows = 65_536, batchBytes = 2 ** 24, stopAtDamage = false } = options;
   if (!reader.index.isOwn) {
-    throw new UserError(`${reader.path}: was written by another program; only streams of gradscope are made files`);
+    throw new UserError(
+      `${reader.path}: was written by another program; only streams of gradscope are made files`,
+    );
   }
   const file = new ArrowFile(reader, fs, path);
   try {

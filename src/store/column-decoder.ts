@@ -58,7 +58,9 @@ export function partsOf(layout: readonly ColumnLayout[], batch: ParsedBatch): Co
   let view = 0;
   for (const [i, { name, column, ...extent }] of layout.entries()) {
     const nodes = batch.nodes.slice(node, (node += extent.nodes));
-    const further = batch.viewBuffers.slice(view, (view += extent.views)).reduce((sum, count) => sum + count, 0);
+    const further = batch.viewBuffers
+      .slice(view, (view += extent.views))
+      .reduce((sum, count) => sum + count, 0);
     const regions = batch.regions.slice(region, (region += extent.regions + further));
     if (column === null) continue;
     const [own, child] = nodes;

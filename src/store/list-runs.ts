@@ -6,17 +6,13 @@ import { readRunInfo } from './run-folder.js';
 import type { RunInfo } from './run-info.js';
 import { adviceFor, systemCode } from './system-error.js';
 
-/** A run folder that was found: what its `run.json` says, or why that cannot be read. */
+/**
+ * A run folder that was found: what its `run.json` says, or why that cannot be read. A folder that was not looked at
+ * counts as one of those, so that whoever shows the runs says what is left out.
+ */
 export type ListedRun =
   | { readonly path: string; readonly info: RunInfo; readonly error: null }
   | { readonly path: string; readonly info: null; readonly error: UserError };
-
-/** The runs below a folder. */
-export interface RunList {
-  readonly runs: readonly ListedRun[];
-  /** What was not looked at, and why, a line each; to be shown by whoever shows the runs. */
-  readonly leftOut: readonly string[];
-}
 
 /** How far {@link listRuns} looks. */
 export interface ListLimits {
@@ -33,13 +29,15 @@ export interface ListLimits {
  * too. A folder that is reached twice counts once, by the path without links. Reads one small file a run. Throws a
  * UserError when `root` cannot be read.
  */
-export async function listRuns(root: string, limits: ListLimits = {}): Promise<RunList> {
+export async function listRuns(root: string, limits: ListLimits = {}): Promise<ListedRun[]> {
   const { depth = 8, folders = 20_000 } = limits;
   const runs: ListedRun[] = [];
-  const leftOut: string[] = [];
+  const leaveOut = (path: string, reason: string): void => {
+    runs.push({ path, info: null, error: new UserError(`${path}: ${reason}`) });
+  };
   const seen = new Set<string>();
   const links: Place[] = [];
-  let isFull = false;
+  const state = { isFull: false };
 
   const walk = async (from: readonly Place[]): Promise<void> => {
     for (let level = from; level.length > 0;) {
@@ -48,36 +46,38 @@ export async function listRuns(root: string, limits: ListLimits = {}): Promise<R
       for (const found of entries) {
         if (found.error !== null) {
           if (found.path === root) throw found.error;
-          leftOut.push(found.error.message);
+          runs.push({ path: found.path, info: null, error: found.error });
           continue;
         }
         if (seen.has(found.key)) continue;
         if (seen.size >= folders) {
-          isFull = true;
+          state.isFull = true;
           continue;
         }
         seen.add(found.key);
         if (found.isRun) runs.push(read(found.path));
         const isDeepest = found.depth >= depth;
         if (isDeepest && found.folders.length + found.links.length > 0) {
-          leftOut.push(`${found.path}: folders in it are not looked at: it is ${depth} levels down; give it itself`);
+          leaveOut(
+            found.path,
+            `folders in it are not looked at, since it is ${depth} levels down; give it itself`,
+          );
         }
         if (isDeepest) continue;
         next.push(...found.folders.map((path) => ({ path, depth: found.depth + 1 })));
         links.push(...found.links.map((path) => ({ path, depth: found.depth + 1 })));
       }
-      level = isFull ? [] : next;
+      level = state.isFull ? [] : next;
     }
   };
 
   await walk([{ path: root, depth: 0 }]);
   // Links wait, so that a folder that is also there without one is known by its own path.
-  while (links.length > 0 && !isFull) await walk(links.splice(0));
-  if (isFull) {
-    leftOut.push(`${root}: has more than ${folders} folders, of which the rest is not looked at; give one in it`);
+  while (links.length > 0 && !state.isFull) await walk(links.splice(0));
+  if (state.isFull) {
+    leaveOut(root, `has more than ${folders} folders, of which the rest is not looked at; give one in it`);
   }
-  runs.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { runs, leftOut };
+  return runs.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** A folder with this file holds the analysis of runs, whose tables look like a run's. */
@@ -113,8 +113,8 @@ interface Entries extends Place {
   readonly error: UserError | null;
 }
 
-/** Folders with so many entries that others would wait, and never with runs in them. */
-const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git', 'checkpoints']);
+/** Folders of other programs with more entries than all runs, and never with runs in them. */
+const passedOver: ReadonlySet<string> = new Set(['node_modules', '.git']);
 
 async function entriesOf({ path, depth }: Place): Promise<Entries> {
   const nothing = { path, depth, key: '', isRun: false, folders: [], links: [], error: null };
@@ -133,7 +133,7 @@ async function entriesOf({ path, depth }: Place): Promise<Entries> {
       isFile('steps.arrows') ||
       entries.some((entry) => entry.name === 'checkpoints' && entry.isDirectory());
     const isRun = isFile('run.json') || (!isOther && isFile('config.yaml') && leftovers);
-    const open = entries.filter(({ name }) => !passedOver.has(name));
+    const open = entries.filter(({ name }) => !passedOver.has(name) && !(isRun && name === 'checkpoints'));
     const folders = open.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
     const links = open.filter((entry) => entry.isSymbolicLink()).map(({ name }) => join(path, name));
     return { path, depth, key, isRun, folders, links, error: null };

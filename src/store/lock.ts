@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import { shellWord } from '../../data/shell-word.js';
@@ -104,7 +104,9 @@ function takeOver(fs: FileSystem, folder: string, text: string, processes: Proce
     removeQuietly(fs, guard);
     throw error instanceof UserError
       ? error
-      : new UserError(`${lockPath(folder)}: cannot be taken over (${systemMessage(error)})`, { cause: error });
+      : new UserError(`${lockPath(folder)}: cannot be taken over (${systemMessage(error)})`, {
+          cause: error,
+        });
   }
 }
 
@@ -218,9 +220,12 @@ function readText(fs: FileSystem, path: string): string | null {
     return fs.readText(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw new UserError(`${path}: cannot be read (${systemMessage(error)}); ${adviceFor(systemCode(error))}`, {
-      cause: error,
-    });
+    throw new UserError(
+      `${path}: cannot be read (${systemMessage(error)}); ${adviceFor(systemCode(error))}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -89,7 +89,8 @@ function layoutIn(path: string, message: ParsedMessage, expected: TableSchema): 
   const other = schema.layout.find(
     ({ column }) => column === null || column.encoding.indexBytes !== 4 || column.encoding.large,
   );
-  if (other !== undefined) throw unfit(path, `column ${other.name} (${other.type}) was not written by gradscope`);
+  if (other !== undefined)
+    throw unfit(path, `column ${other.name} (${other.type}) was not written by gradscope`);
   return schema.layout;
 }
 

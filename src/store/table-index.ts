@@ -135,12 +135,15 @@ export class TableIndex {
   async scan(start: number, size: number): Promise<void> {
     const { file } = this;
     const steps = scanStream((position, length) => file.readNow(position, length), start, size);
-    const { end, truncated } = await paced(untilDamaged(steps, (found) => this.damageOf(found)), (found) => {
-      const bodyAt = found.offset + found.metadataLength;
-      this.add(found, () => file.readNow(bodyAt, found.bodyLength));
-      // Counted one by one: after a message that is refused, another scan must not take in those before it again.
-      this.end = bodyAt + found.bodyLength;
-    });
+    const { end, truncated } = await paced(
+      untilDamaged(steps, (found) => this.damageOf(found)),
+      (found) => {
+        const bodyAt = found.offset + found.metadataLength;
+        this.add(found, () => file.readNow(bodyAt, found.bodyLength));
+        // Counted one by one: after a message that is refused, another scan must not take in those before it again.
+        this.end = bodyAt + found.bodyLength;
+      },
+    );
     this.end = end;
     this.size = size;
     this.truncated = truncated;
@@ -259,7 +262,8 @@ export async function guarded<T>(path: string, decode: () => Promise<T>): Promis
     return await decode();
   } catch (error) {
     if (error instanceof UserError) throw error;
-    if (error instanceof ForeignFormatError) throw new UserError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof ForeignFormatError)
+      throw new UserError(`${path}: ${error.message}`, { cause: error });
     const code = systemCode(error);
     // Bytes that are no text make Node throw errors with codes of its own (ERR_...).
     if (code === undefined || code.startsWith('ERR_')) throw new DamagedError(path, error);

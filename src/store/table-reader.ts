@@ -150,7 +150,8 @@ export class TableReader {
     if (this.columns.some((column) => column.name === name)) return;
     const names = this.columns.map((column) => column.name);
     const type = this.#index.layout.find((column) => column.name === name)?.type;
-    if (type !== undefined) throw new UserError(`${this.path}: column ${name} is a ${type}, which is not read`);
+    if (type !== undefined)
+      throw new UserError(`${this.path}: column ${name} is a ${type}, which is not read`);
     throw new UserError(`${this.path}: there is no column ${name} among ${names.join(', ')}`);
   }
 }

@@ -148,8 +148,16 @@ describe('recoverRun', () => {
   });
 
   it.each([
-    ['a changed value', (bytes: Buffer, at: number) => bytes.writeInt32LE(77, at + 4), /checksum of column step/],
-    ['a changed index', (bytes: Buffer, at: number) => bytes.writeInt32LE(77, at - 40), /checksum of column stage/],
+    [
+      'a changed value',
+      (bytes: Buffer, at: number) => bytes.writeInt32LE(77, at + 4),
+      /checksum of column step/,
+    ],
+    [
+      'a changed index',
+      (bytes: Buffer, at: number) => bytes.writeInt32LE(77, at - 40),
+      /checksum of column stage/,
+    ],
     [
       'an impossible row count',
       (bytes: Buffer, at: number) => setRows(bytes, at, 2n ** 40n),

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
-import { listRuns } from '../../src/store/list-runs.js';
-import { acquireLock } from '../../src/store/lock.js';
+import { acquireLock, lockPath, removeLock } from '../../src/store/lock.js';
+import { unlockRun } from '../../src/store/recover.js';
 import { readConfig, readRunInfo, RunFolder } from '../../src/store/run-folder.js';
 import { effectiveStatus } from '../../src/store/run-info.js';
 import {
@@ -142,6 +142,11 @@ describe('effectiveStatus', () => {
     // Another process got the id.
     expect(seenBy(new Map([[10, 'later']]))).toEqual(gone);
     expect(seenBy(new Map(), 'elsewhere')).toEqual({ status: 'running', label: 'running on here' });
+    const container = fakeEnvironment(20, new Map(), 'here', 'pid:[2]').processes;
+    expect(effectiveStatus(info, container)).toEqual({
+      status: 'running',
+      label: 'running on here, in another PID namespace (a container?)',
+    });
     expect(effectiveStatus({ ...info, status: 'complete' }, nodeEnvironment.processes).label).toBe(
       'complete',
     );
@@ -201,6 +206,98 @@ describe('the lock', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
+  it('is not taken from a process in another PID namespace of this machine, until somebody says it is gone', () => {
+    const folder = temporaryFolder();
+    const lock = acquireLock(folder, fakeEnvironment(10, alive, 'here', 'pid:[2]'));
+    const other = fakeEnvironment(20, new Map([[20, 'b']]));
+    expect(() => acquireLock(folder, other)).toThrow(
+      `is being written by process 10 on here, in another PID namespace (a container?) since 2026-01-02T03:04:05.678Z; if that process is gone: npx gradscope recover --unlock ${folder}`,
+    );
+    expect(lock.isStillOurs()).toBe(true);
+    expect(removeLock(folder, other)).toBe(true);
+    expect(lock.isStillOurs()).toBe(false);
+    const next = acquireLock(folder, other);
+    lock.release();
+    expect(next.isStillOurs()).toBe(true);
+    expect(() => removeLock(folder, fakeEnvironment(30, new Map([[20, 'b']])))).toThrow(
+      /is being written by process 20 on here since .+; wait for it or stop it$/,
+    );
+    next.release();
+    expect(removeLock(folder, other)).toBe(false);
+  });
+
+  it('is taken from a process of an earlier boot, and from one of an earlier version that is gone', () => {
+    const boot = (id: string) => fakeEnvironment(20, new Map([[20, `${id} 5`]]), 'here', 'pid:[2]');
+    const folder = temporaryFolder();
+    const write = (holder: object): void =>
+      fs.writeFileSync(lockPath(folder), JSON.stringify({ started: '2026-01-02T03:04:05.678Z', ...holder }));
+    write({ pid: 10, host: 'here', birth: 'one 77', pidNamespace: 'pid:[1]' });
+    expect(() => acquireLock(folder, boot('one'))).toThrow(/in another PID namespace/);
+    acquireLock(folder, boot('two')).release();
+    // Records of earlier versions do not say their namespace.
+    write({ pid: 20, host: 'here', birth: 'one 5' });
+    expect(() => acquireLock(folder, boot('one'))).toThrow(/by process 20 on here since/);
+    write({ pid: 10, host: 'here', birth: 'one 77' });
+    acquireLock(folder, boot('one')).release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['cut', '{"pid": 1'],
+    ['of something else', '[1, 2]'],
+  ])('that is %s is freed by the command of its message', (_, text) => {
+    const folder = temporaryFolder();
+    RunFolder.create(folder, newRun, '', fakeEnvironment(10, new Map()));
+    for (const name of ['lock', 'lock.takeover']) fs.writeFileSync(`${folder}/${name}`, text);
+    expect(() => RunFolder.resume(folder, fakeEnvironment(20, alive))).toThrow(
+      `npx gradscope recover --unlock ${folder}`,
+    );
+    expect(unlockRun(folder, fakeEnvironment(20, alive))).toBe(true);
+    expect(fs.readdirSync(folder).sort()).toEqual(['config.yaml', 'run.json']);
+    expect(readRunInfo(folder).status).toBe('interrupted');
+    RunFolder.resume(folder, fakeEnvironment(20, alive)).end('complete');
+    expect(unlockRun(folder, fakeEnvironment(20, alive))).toBe(false);
+  });
+
+  it('has its text as soon as it has its name, on file systems with links and on those without', () => {
+    for (const code of [null, 'EPERM', 'EOPNOTSUPP']) {
+      const folder = temporaryFolder();
+      const seen: string[] = [];
+      const environment = fakeEnvironment(10, alive);
+      const watched = {
+        ...nodeEnvironment.fs,
+        link(from: string, to: string): void {
+          seen.push(fs.readFileSync(from, 'utf8'));
+          if (code !== null) throw Object.assign(new Error(code), { code });
+          nodeEnvironment.fs.link(from, to);
+        },
+      };
+      acquireLock(folder, { ...environment, fs: watched });
+      expect(seen).toEqual([fs.readFileSync(lockPath(folder), 'utf8')]);
+      expect(fs.readdirSync(folder)).toEqual(['lock']);
+    }
+  });
+
+  it('whose takeover was killed is taken over all the same', () => {
+    const folder = temporaryFolder();
+    acquireLock(folder, fakeEnvironment(10, alive));
+    fs.copyFileSync(lockPath(folder), `${folder}/lock.takeover`);
+    acquireLock(folder, fakeEnvironment(20, new Map([[20, 'b']]))).release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  it('is given back without a word on a device that became read-only', () => {
+    const folder = temporaryFolder();
+    const readOnly = { ...nodeEnvironment.fs };
+    const lock = acquireLock(folder, { ...fakeEnvironment(10, alive), fs: readOnly });
+    readOnly.remove = () => {
+      throw Object.assign(new Error('EROFS: read-only file system, unlink'), { code: 'EROFS' });
+    };
+    lock.release();
+    expect(fs.existsSync(lockPath(folder))).toBe(true);
+  });
+
   it('is left alone when it was just created, and not given back by one that lost it', () => {
     const folder = temporaryFolder();
     fs.writeFileSync(`${folder}/lock`, '');
@@ -215,33 +312,5 @@ describe('the lock', () => {
     expect(() => acquireLock(`${folder}/missing`, fakeEnvironment(10, alive))).toThrow(
       /cannot be created \(ENOENT/,
     );
-  });
-});
-
-describe('listRuns', () => {
-  it('finds runs at any of three levels, and says which cannot be read and why', async () => {
-    const root = temporaryFolder();
-    const add = (path: string) => RunFolder.create(join(root, path), newRun, '', fakeEnvironment(10, alive));
-    add('set-inclusion/seed-3').end('complete');
-    add('set-inclusion/seed-4');
-    add('single').end('interrupted');
-    fs.mkdirSync(join(root, 'batch-size/seed-1'), { recursive: true });
-    fs.writeFileSync(join(root, 'batch-size/seed-1/run.json'), '{');
-    fs.mkdirSync(join(root, 'batch-size/seed-2'));
-    fs.writeFileSync(join(root, 'batch-size/seed-2/steps.arrows'), '');
-    fs.mkdirSync(join(root, 'empty/deeper/deepest'), { recursive: true });
-    fs.writeFileSync(join(root, 'notes.txt'), '');
-    const found = await listRuns(root);
-    expect(
-      found.map(({ path, info, error }) => [path.slice(root.length + 1), info?.status ?? error?.message]),
-    ).toEqual([
-      ['batch-size/seed-1', expect.stringMatching(/seed-1\/run\.json: not JSON/)],
-      ['batch-size/seed-2', `${root}/batch-size/seed-2/run.json: is missing`],
-      ['set-inclusion/seed-3', 'complete'],
-      ['set-inclusion/seed-4', 'running'],
-      ['single', 'interrupted'],
-    ]);
-    expect(await listRuns(join(root, 'single'))).toHaveLength(1);
-    await expect(listRuns(join(root, 'missing'))).rejects.toThrow(/missing: cannot be read \(ENOENT/);
   });
 });
