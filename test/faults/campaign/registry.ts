@@ -1,0 +1,17 @@
+import type { Area } from './area.js';
+import { failuresArea, finalisationArea, killsArea } from './areas/disturbed.js';
+import { analysisJsonArea, checkpointsArea, locksArea, runConfigArea, runJsonArea } from './areas/files.js';
+import { tablesArea } from './areas/tables.js';
+
+/** Everything the campaign tries, in its order. */
+export const areas: readonly Area[] = [
+  finalisationArea,
+  killsArea,
+  failuresArea,
+  tablesArea,
+  checkpointsArea,
+  runJsonArea,
+  analysisJsonArea,
+  runConfigArea,
+  locksArea,
+];

@@ -1,0 +1,222 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { decodeSafetensors } from '../../../src/store/safetensors.js';
+import { polars } from '../../store/polars.js';
+
+/** Columns that differ from run to run: times. */
+const volatileColumns: Readonly<Record<string, readonly string[]>> = { steps: ['step_ms', 'log_ms'] };
+
+/** Entries of JSON files that differ from run to run: times, processes, and what is counted by time. */
+const volatileEntries = new Set([
+  'started',
+  'updated',
+  'ended',
+  'process',
+  'written',
+  'time',
+  'command',
+  'versions',
+]);
+
+/** All files below a folder, as paths relative to it, sorted. Links are not followed. */
+export function filesIn(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** Everything below a folder with its content, to see whether anything changed. */
+export function snapshot(folder: string): Map<string, string> {
+  return new Map(
+    filesIn(folder).map((name) => {
+      const file = path.join(folder, name);
+      const content = fs.lstatSync(file).isSymbolicLink()
+        ? fs.readlinkSync(file)
+        : fs.readFileSync(file, 'latin1');
+      return [name, content];
+    }),
+  );
+}
+
+/** What changed between two snapshots. */
+export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].flatMap((name) => {
+    if (!after.has(name)) return [`${name} is gone`];
+    if (!before.has(name)) return [`${name} is new`];
+    return before.get(name) === after.get(name) ? [] : [`${name} changed`];
+  });
+}
+
+/** What differs between folders of runs that should be the same: weights, tables without their times, JSON. */
+export function differences(actual: string, expected: string): string[] {
+  const [own, wanted] = [filesIn(actual), filesIn(expected)];
+  const problems = [
+    ...wanted.filter((name) => !own.includes(name)).map((name) => `${name} is missing`),
+    ...own.filter((name) => !wanted.includes(name)).map((name) => `left over: ${name}`),
+  ];
+  for (const name of own.filter((name) => wanted.includes(name))) {
+    const problem = fileDiffers(path.join(actual, name), path.join(expected, name));
+    if (problem !== null) problems.push(`${name}: ${problem}`);
+  }
+  return problems;
+}
+
+function fileDiffers(actual: string, expected: string): string | null {
+  const [own, wanted] = [fs.readFileSync(actual), fs.readFileSync(expected)];
+  if (own.equals(wanted)) return null;
+  try {
+    if (actual.endsWith('.arrow')) {
+      const table = path.basename(actual, '.arrow');
+      if (table === 'events') return eventsProblem(own);
+      return isDeepStrictEqual(recordsOf(table, own), recordsOf(table, wanted)) ? null : 'other rows';
+    }
+    if (actual.endsWith('.safetensors')) return tensorsDiffer(actual, own, wanted);
+    if (actual.endsWith('.json')) return jsonDiffers(own, wanted);
+    return 'other content';
+  } catch (error) {
+    return `cannot be read: ${firstLine(error)}`;
+  }
+}
+
+/** Rows of a table in the Arrow file format, without what differs from run to run. */
+function recordsOf(table: string, bytes: Uint8Array): Record<string, unknown>[] {
+  const dropped = volatileColumns[table] ?? [];
+  return polars
+    .readIPC(bytes)
+    .toRecords()
+    .map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !dropped.includes(name))));
+}
+
+function eventsProblem(bytes: Uint8Array): string | null {
+  const kinds = polars
+    .readIPC(bytes)
+    .toRecords()
+    .map((row) => row['kind']);
+  return kinds[0] === 'start' && kinds.at(-1) === 'end' ? null : `events ${kinds.join(', ')}`;
+}
+
+function tensorsDiffer(file: string, own: Uint8Array, wanted: Uint8Array): string | null {
+  const [a, b] = [decodeSafetensors(file, own).tensors, decodeSafetensors(file, wanted).tensors];
+  // The metadata hold the lengths of the tables, which count the events of a resume.
+  const name = a.find((tensor, i) => !isDeepStrictEqual(tensor, b[i]))?.name;
+  return name === undefined && a.length === b.length ? null : `tensor ${name ?? b.at(-1)?.name} differs`;
+}
+
+function jsonDiffers(own: Uint8Array, wanted: Uint8Array): string | null {
+  const [a, b] = [own, wanted].map((bytes): unknown => JSON.parse(Buffer.from(bytes).toString()));
+  const place = differingPlace(a, b, []);
+  return place === null ? null : `${place.join('.') || 'the content'} differs`;
+}
+
+function differingPlace(a: unknown, b: unknown, place: readonly string[]): readonly string[] | null {
+  if (isDeepStrictEqual(a, b)) return null;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return place;
+  const [first, second] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  for (const key of new Set([...first.keys(), ...second.keys()])) {
+    if (volatileEntries.has(key)) continue;
+    const found = differingPlace(first.get(key), second.get(key), [...place, key]);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/**
+ * Problems of a folder of runs in which a command was stopped: a file with a final name that is not whole, a table that
+ * is no beginning of the undisturbed one, rows that a checkpoint counts and the stream does not have.
+ */
+export function problemsMidway(actual: string, expected: string, folder = ''): string[] {
+  const problems: string[] = [];
+  for (const name of filesIn(actual)) {
+    const file = path.join(actual, name);
+    const wanted = path.join(expected, name);
+    try {
+      if (name.endsWith('.arrow') && fs.existsSync(wanted)) {
+        const problem = fileDiffers(file, wanted);
+        if (problem !== null) problems.push(`${folder}${name}: ${problem}`);
+      } else if (name.endsWith('.arrow')) polars.readIPC(fs.readFileSync(file));
+      else if (name.endsWith('.safetensors')) decodeSafetensors(file, fs.readFileSync(file));
+      else if (name.endsWith('.json')) JSON.parse(fs.readFileSync(file, 'utf8'));
+      else if (name.endsWith('.yaml') && fs.existsSync(wanted)) {
+        if (fs.readFileSync(file, 'utf8') !== fs.readFileSync(wanted, 'utf8'))
+          problems.push(`${name}: other content`);
+      } else if (name.endsWith('.arrows')) problems.push(...streamProblems(file, wanted));
+    } catch (error) {
+      problems.push(`${folder}${name}: cannot be read: ${firstLine(error)}`);
+    }
+  }
+  return problems;
+}
+
+/** Problems of a stream: `complete` is the path of the undisturbed one, whose table is the file beside it. */
+function streamProblems(file: string, complete: string): string[] {
+  const table = path.basename(file, '.arrows');
+  const bytes = fs.readFileSync(file);
+  const { end, batches } = wholeMessages(bytes);
+  const reference = path.join(path.dirname(complete), `${table}.arrow`);
+  const checkpoint = lastCheckpoint(path.dirname(file));
+  const counted = checkpoint?.tables[table] ?? 0;
+  if (counted > end)
+    return [`${table}.arrows: the checkpoint counts ${counted} bytes, ${end} are whole: lost`];
+  if (batches === 0 || table === 'events' || !fs.existsSync(reference)) return [];
+  const whole = Buffer.concat([bytes.subarray(0, end), Buffer.from([255, 255, 255, 255, 0, 0, 0, 0])]);
+  const dropped = volatileColumns[table] ?? [];
+  const rows = polars
+    .readIPCStream(whole)
+    .toRecords()
+    .map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !dropped.includes(name))));
+  const wanted = recordsOf(table, fs.readFileSync(reference));
+  const problems: string[] = [];
+  if (!isDeepStrictEqual(rows, wanted.slice(0, rows.length)))
+    problems.push(`${table}.arrows: its rows are no beginning of the undisturbed run's`);
+  if (table === 'steps' && checkpoint !== null && rows.length < checkpoint.step)
+    problems.push(`steps.arrows: ${rows.length} rows, the checkpoint is of step ${checkpoint.step}: lost`);
+  return problems;
+}
+
+/** End of the last complete message of an Arrow stream, by its framing alone, and the record batches before it. */
+export function wholeMessages(bytes: Uint8Array): { readonly end: number; readonly batches: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const recordBatch = 3;
+  let [at, batches] = [0, 0];
+  while (at + 8 <= bytes.length && view.getInt32(at, true) === -1) {
+    const length = view.getInt32(at + 4, true);
+    const start = at + 8;
+    if (length <= 0 || start + length > bytes.length) break;
+    const message = start + view.getInt32(start, true);
+    const vtable = message - view.getInt32(message, true);
+    const slots = (view.getUint16(vtable, true) - 4) / 2;
+    const slot = (i: number): number => (i < slots ? view.getUint16(vtable + 4 + 2 * i, true) : 0);
+    const body = slot(3) === 0 ? 0 : Number(view.getBigInt64(message + slot(3), true));
+    if (start + length + body > bytes.length) break;
+    if (slot(1) !== 0 && view.getUint8(message + slot(1)) === recordBatch) batches++;
+    at = start + length + body;
+  }
+  return { end: at, batches };
+}
+
+interface CheckpointFacts {
+  readonly step: number;
+  /** Bytes of each stream at the checkpoint. */
+  readonly tables: Readonly<Record<string, number>>;
+}
+
+function lastCheckpoint(run: string): CheckpointFacts | null {
+  const folder = path.join(run, 'checkpoints');
+  const name = filesIn(folder).findLast((file) => file.endsWith('.safetensors'));
+  if (name === undefined) return null;
+  const file = path.join(folder, name);
+  const { metadata } = decodeSafetensors(file, fs.readFileSync(file));
+  const facts: { position: { step: number }; tables: Record<string, number> } = JSON.parse(
+    metadata['gradscope'] ?? '',
+  );
+  return { step: facts.position.step, tables: facts.tables };
+}
+
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).split('\n')[0] ?? '';
+}
