@@ -8,7 +8,7 @@ export type Outcome<T> =
   | { readonly kind: 'broken'; readonly problem: string };
 
 /** Characters that a terminal obeys, but for the end of a line. */
-const obeyed = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/;
+const obeyed = /[^\P{Cc}\n]/u;
 
 /** Whether a text has a character that a terminal would obey. */
 export function holdsControls(text: string): boolean {

@@ -1,4 +1,5 @@
 import type { Area } from './area.js';
+import { configsArea } from './areas/configs.js';
 import { failuresArea, finalisationArea, killsArea } from './areas/disturbed.js';
 import { analysisJsonArea, checkpointsArea, locksArea, runConfigArea, runJsonArea } from './areas/files.js';
 import { tablesArea } from './areas/tables.js';
@@ -8,6 +9,7 @@ export const areas: readonly Area[] = [
   finalisationArea,
   killsArea,
   failuresArea,
+  configsArea,
   tablesArea,
   checkpointsArea,
   runJsonArea,
