@@ -12,52 +12,38 @@ export interface ConfigAttempt {
 }
 
 /** Numbers at and beyond the ends of what can be computed with. */
+// prettier-ignore
 const numbers: readonly unknown[] = [
-  ...[0, -0, -1, 0.5, 1e-300, 1e-9, 1e8, 1e15, 1e300, 3_000_000, 2 ** 31, 2 ** 53, 2 ** 63],
-  ...[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  0, -0, -1, 0.5, 1e-300, 1e-9, 1e8, 1e15, 1e300, 3_000_000, 2 ** 31, 2 ** 53, 2 ** 63,
+  Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY,
 ];
 
+// prettier-ignore
 const others: readonly unknown[] = [
-  ...[
-    null,
-    true,
-    false,
-    '',
-    'x',
-    'never',
-    '1e5',
-    '0x10',
-    [],
-    {},
-    [[]],
-    [null],
-    { every: 0 },
-    { at: [] },
-    { every: 1e15 },
-  ],
-  { logarithmic: { start: 100, end: 1, steps: 1e9 } },
-  hostileText,
-  'y'.repeat(10_000),
-  ...hostilePaths,
+  null, true, false, '', 'x', 'never', '1e5', '0x10', [], {}, [[]], [null], { every: 0 }, { at: [] }, { every: 1e15 },
+  { logarithmic: { start: 100, end: 1, steps: 1e9 } }, hostileText, 'y'.repeat(10_000), ...hostilePaths,
 ];
+
+/** Eight levels of nine aliases each: 9^8 values. */
+function aliasBomb(): string {
+  const names = Array.from({ length: 9 }, (_, i) => `level${i}`);
+  const lines = names.slice(1).map((name, i) => `${name}: &${name} [${`*${names[i]}, `.repeat(9)}x]`);
+  return ['level0: &level0 [x]', ...lines, ''].join('\n');
+}
 
 /** Texts that a parser chokes on. */
 const texts: readonly string[] = [
   'description: *nothing\n',
   'data: &d { variables: *d }\n',
   `x: &x [1]\ny: [${'*x, '.repeat(300)}1]\n`,
-  ['a: &a [x, x, x, x, x, x, x, x, x]', ...'bcdefghi']
-    .map((name, i, all) =>
-      i === 0 ? name : `${name}: &${name} [${`*${i === 1 ? 'a' : all[i - 1]}, `.repeat(9)}x]`,
-    )
-    .join('\n'),
+  aliasBomb(),
   'extends: /dev/zero\n',
   'extends: .\n',
   'extends: itself.yaml\n',
   '__proto__: { polluted: true }\n',
   'constructor: { prototype: { polluted: true } }\n',
-  `${'a: {'.repeat(3000)}`,
-  `${'['.repeat(3000)}`,
+  'a: {'.repeat(3000),
+  '['.repeat(3000),
   '--- a\n--- b\n',
   '%YAML 9.9\n---\nname: x\n',
   '!!js/function "x"\n',
