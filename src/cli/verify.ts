@@ -33,8 +33,10 @@ interface Flags {
 
 async function verify(ids: readonly string[], { details = false, engine }: Flags): Promise<number> {
   const { UserError } = await import('../../data/errors.js');
-  const { checks } = await import('../analysis/verify/registry.js');
+  const { checksOf } = await import('../analysis/verify/registry.js');
+  const { createSketcher } = await import('../train/groups/sketch.js');
   const { formatNumber } = await import('../report/text/numbers.js');
+  const checks = checksOf({ createSketcher });
   const unknown = ids.filter((id) => !checks.some((check) => check.id === id));
   if (unknown.length > 0) {
     throw new UserError(`no check ${unknown.join(', ')}; there are ${checks.map(({ id }) => id).join(', ')}`);

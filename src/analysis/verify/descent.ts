@@ -43,8 +43,3 @@ export function meanNormGradient(gradients: readonly GradientAt[]): GradientAt {
       (value) => 2 * value,
     );
 }
-
-/** `a + scale b` of two gradients. */
-export function sumOfGradients(a: GradientAt, scale: number, b: GradientAt): GradientAt {
-  return (w) => shifted(a(w), scale, b(w));
-}

@@ -1,88 +1,101 @@
 import { createStream } from '../../../data/random/streams.js';
 import type { RandomStream } from '../../../data/random/streams.js';
+import { factoredProduct, type FactoredGradient } from '../factored-gradients.js';
 import { dot } from '../measures/gram.js';
 import { above, near, resultOf } from './check.js';
 import type { CheckResult } from './check.js';
 import { range } from './enumerate.js';
 
-type Rows = readonly Float64Array[];
-
 const [inputs, outputs, vocabulary] = [32, 48, 20];
 
-const drawRows = (rows: number, width: number, stream: RandomStream): Rows =>
-  range(rows).map(() => Float64Array.from({ length: width }, () => stream.normal()));
+type FactoredUse = NonNullable<ReturnType<FactoredGradient['uses']['get']>>[number];
 
-/** Adds `sum_t b_t a_t'` to a dense gradient `[b width, a width]`, row by row. */
-function addOuter(target: Float64Array, a: Rows, b: Rows): void {
-  a.forEach((activation, t) =>
-    b[t]!.forEach((back, o) =>
-      activation.forEach((value, i) => {
-        target[o * activation.length + i]! += back * value;
-      }),
-    ),
-  );
+/** Uses of parameters by one example with the dense gradients that they make, formed entry by entry. */
+interface Example {
+  readonly gradient: FactoredGradient;
+  readonly dense: ReadonlyMap<string, Float64Array>;
 }
 
-/** `sum_{t,s} (a_t . a_s) (b_t . b_s)`. */
-function ghost(a1: Rows, b1: Rows, a2: Rows, b2: Rows): number {
-  let sum = 0;
-  a1.forEach((a, t) => a2.forEach((other, s) => (sum += dot(a, other) * dot(b1[t]!, b2[s]!))));
-  return sum;
-}
+const draw = (count: number, stream: RandomStream): Float32Array =>
+  Float32Array.from({ length: count }, () => stream.normal());
 
-/** One example's use of a tied embedding: ids and gradients at its output, inputs and gradients of the logits. */
-function tiedUse(time: number, stream: RandomStream) {
+function example(number: number, time: number, stream: RandomStream): Example {
+  const linear = { left: draw(time * inputs, stream), right: draw(time * outputs, stream) };
+  const vector = draw(outputs, stream);
+  const ids = Int32Array.from({ length: time }, () => stream.integer(vocabulary));
+  // The gradients at the embedding's output, and a tied unembedding's inputs with the gradients of its logits.
+  const embedded = draw(time * inputs, stream);
+  const hidden = draw(time * inputs, stream);
+  const logits = draw(time * vocabulary, stream);
+  const none = { left: new Float32Array(0), ids: new Int32Array(0), size: 0 };
+  const embedding: FactoredUse = {
+    ...none,
+    kind: 'embedding',
+    rows: time,
+    ids,
+    right: embedded,
+    size: vocabulary,
+  };
+  const unembedding: FactoredUse = { ...none, kind: 'linear', rows: time, left: logits, right: hidden };
+
+  const product = new Float64Array(inputs * outputs);
+  const tied = new Float64Array(vocabulary * inputs);
+  for (let t = 0; t < time; t++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let o = 0; o < outputs; o++) {
+        product[i * outputs + o]! += linear.left[t * inputs + i]! * linear.right[t * outputs + o]!;
+      }
+      tied[ids[t]! * inputs + i]! += embedded[t * inputs + i]!;
+      for (let v = 0; v < vocabulary; v++) {
+        tied[v * inputs + i]! += logits[t * vocabulary + v]! * hidden[t * inputs + i]!;
+      }
+    }
+  }
   return {
-    ids: range(time).map(() => stream.integer(vocabulary)),
-    embedded: drawRows(time, inputs, stream),
-    hidden: drawRows(time, inputs, stream),
-    logits: drawRows(time, vocabulary, stream),
+    gradient: {
+      example: number,
+      subset: '',
+      variable: 0,
+      role: '',
+      uses: new Map<string, FactoredUse[]>([
+        ['linear', [{ ...none, kind: 'linear', rows: time, ...linear }]],
+        ['vector', [{ ...none, kind: 'vector', rows: 1, right: vector }]],
+        ['tied', [embedding, unembedding]],
+      ]),
+    },
+    dense: new Map([
+      ['linear', product],
+      ['vector', Float64Array.from(vector)],
+      ['tied', tied],
+    ]),
   };
 }
 
-type TiedUse = ReturnType<typeof tiedUse>;
-
-function denseTied({ ids, embedded, hidden, logits }: TiedUse): Float64Array {
-  const dense = new Float64Array(vocabulary * inputs);
-  const oneHot = ids.map((id) => Float64Array.from({ length: vocabulary }, (_, v) => Number(v === id)));
-  addOuter(dense, embedded, oneHot);
-  addOuter(dense, hidden, logits);
-  return dense;
-}
-
-/** Products of one example's embedding with another's unembedding: `sum (c_t . h_s) l_s[id_t]`. */
-function crossTerms(from: TiedUse, to: TiedUse): number {
-  let sum = 0;
-  from.ids.forEach((id, t) =>
-    to.hidden.forEach((h, s) => (sum += dot(from.embedded[t]!, h) * to.logits[s]![id]!)),
-  );
-  return sum;
-}
-
-/** V12: inner products of weight gradients from activations and back-activations, tied weights included. */
+/** V12: inner products of gradients from the factors that runs store, tied weights included, against dense gradients. */
 export function ghostProducts(): CheckResult {
   const stream = createStream(12, 'verify ghost');
-  const examples = [7, 9].map((time) => {
-    const [a, b] = [drawRows(time, inputs, stream), drawRows(time, outputs, stream)];
-    const dense = new Float64Array(outputs * inputs);
-    addOuter(dense, a, b);
-    return { a, b, dense, tied: tiedUse(time, stream) };
-  });
-  const [one, two] = [examples[0]!, examples[1]!];
-  const linear = ghost(one.a, one.b, two.a, two.b) / dot(one.dense, two.dense);
-  const [tied1, tied2] = [one.tied, two.tied];
-  let embedding = 0;
-  tied1.ids.forEach((id, t) =>
-    tied2.ids.forEach((other, s) => {
-      if (id === other) embedding += dot(tied1.embedded[t]!, tied2.embedded[s]!);
-    }),
-  );
-  const uses = embedding + ghost(tied1.hidden, tied1.logits, tied2.hidden, tied2.logits);
-  const cross = crossTerms(tied1, tied2) + crossTerms(tied2, tied1);
-  const dense = dot(denseTied(tied1), denseTied(tied2));
+  const [a, b] = [example(0, 7, stream), example(1, 9, stream)];
+  const dense = (name: string): number => dot(a.dense.get(name)!, b.dense.get(name)!);
+  const names = ['linear', 'vector', 'tied'];
+  const whole = names.reduce((sum, name) => sum + dense(name), 0);
+  // The embedding of one with the embedding of the other, and the same of the unembedding, without what lies between.
+  const withoutCross = [0, 1].reduce((sum, use) => {
+    const only = ({ gradient }: Example): FactoredGradient => ({
+      ...gradient,
+      uses: new Map([['tied', [gradient.uses.get('tied')![use]!]]]),
+    });
+    return sum + factoredProduct(only(a), only(b), 'tied');
+  }, 0);
   return resultOf([
-    near('ghost / dense, linear layer', linear, 1, 1e-10),
-    near('tied embedding', (uses + cross) / dense, 1, 1e-10),
-    above('error without the cross terms', Math.abs(uses / dense - 1), 0.01),
+    ...names.map((name) =>
+      near(
+        `ghost / dense, ${name === 'tied' ? 'tied embedding' : name}`,
+        factoredProduct(a.gradient, b.gradient, name) / dense(name),
+        1,
+        1e-10,
+      ),
+    ),
+    near('all of them', factoredProduct(a.gradient, b.gradient, null) / whole, 1, 1e-10),
+    above('error without the cross terms', Math.abs(withoutCross / dense('tied') - 1), 0.01),
   ]);
 }

@@ -1,36 +1,44 @@
 import { createStream } from '../../../data/random/streams.js';
-import { allPairsMean } from '../inference/u-statistics/all-pairs.js';
-import { moments } from '../inference/spread.js';
-import { everyExample, gramOf } from '../measures/gram.js';
-import { pairProducts } from '../measures/pairs.js';
-import { below, near, present, resultOf } from './check.js';
+import type { RandomStream } from '../../../data/random/streams.js';
+import { hierarchicalMean } from '../inference/bootstrap/hierarchical-mean.js';
+import type { Estimate } from '../inference/estimate.js';
+import { meanOverSeeds } from '../inference/seeds/mean.js';
+import { below, near, resultOf } from './check.js';
 import type { CheckResult } from './check.js';
 
-const [entities, dimensions, repetitions] = [30, 40, 800];
+const [seeds, entities, truth] = [8, 25, 0.3];
 
-/** V13: of intervals of 95 %, those over entities cover the truth, those of pairs taken for independent do not. */
+/** Values of entities nested in seeds: both levels are noisy. */
+function sample(stream: RandomStream): number[][] {
+  return Array.from({ length: seeds }, () => {
+    const centre = truth + 0.2 * stream.normal();
+    return Array.from({ length: entities }, () => centre + 0.5 * stream.normal());
+  });
+}
+
+const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const covers = (estimate: Estimate): boolean =>
+  estimate.kind === 'value' &&
+  estimate.interval !== null &&
+  estimate.interval[0] <= truth &&
+  estimate.interval[1] >= truth;
+
+/** V13: of intervals of 95 %, those that reports show cover the truth; entities of all seeds taken for independent do not. */
 export function intervalCoverage(): CheckResult {
   const stream = createStream(13, 'verify coverage');
-  let [byEntity, byPair] = [0, 0];
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    const gram = gramOf(
-      Array.from({ length: entities }, () =>
-        Float64Array.from({ length: dimensions }, () => 1 / Math.sqrt(dimensions) + 0.6 * stream.normal()),
-      ),
-    );
-    const all = everyExample(gram);
-    const products = all.flatMap((i) => all.map((j) => gram.at(i, j)));
-    const estimate = allPairsMean(products, entities);
-    if (estimate.kind === 'value' && estimate.interval !== null) {
-      const [low, high] = estimate.interval;
-      if (low < 1 && high > 1) byEntity++;
-    }
-    const { mean, standardDeviation } = moments(Array.from(present(pairProducts(gram, all, all))));
-    const pairs = (entities * (entities - 1)) / 2;
-    if (Math.abs(mean - 1) < (1.96 * standardDeviation!) / Math.sqrt(pairs)) byPair++;
-  }
+  const coverage = (repetitions: number, interval: (values: number[][]) => Estimate): number => {
+    let covered = 0;
+    for (let i = 0; i < repetitions; i++) if (covers(interval(sample(stream)))) covered++;
+    return covered / repetitions;
+  };
+  const overSeeds = coverage(2000, (values) => meanOverSeeds(values.map(meanOf)));
+  const bootstrap = coverage(300, (values) => hierarchicalMean(values, stream, { draws: 400 }));
+  const pooled = coverage(2000, (values) => meanOverSeeds(values.flat(), { unit: 'entity' }));
   return resultOf([
-    near('coverage of intervals over entities', byEntity / repetitions, 0.945, 0.025),
-    below('of pairs taken for independent', byPair / repetitions, 0.75),
+    near('coverage of t intervals over seeds', overSeeds, 0.95, 0.02),
+    near('of the hierarchical bootstrap', bootstrap, 0.945, 0.045),
+    below('of entities of all seeds taken for independent', pooled, 0.75),
   ]);
 }

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { above, below, near, relative, resultOf } from '../../../src/analysis/verify/check.js';
-import { checks } from '../../../src/analysis/verify/registry.js';
+import { checksOf } from '../../../src/analysis/verify/registry.js';
+import { createSketcher } from '../../../src/train/groups/sketch.js';
+
+const checks = checksOf({ createSketcher });
 
 test.each(checks.map((check) => [check.id, check] as const))('%s', (_id, check) => {
   const { passed, comparisons, detail, expected, measured } = check.run();

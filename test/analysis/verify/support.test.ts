@@ -7,7 +7,6 @@ import {
   sequencesOf,
   subsetsOf,
 } from '../../../src/analysis/verify/enumerate.js';
-import { throughInt8, toBfloat16, toFloat16 } from '../../../src/analysis/verify/float-formats.js';
 import { smallLoss } from '../../../src/analysis/verify/network.js';
 import { orderOfError } from '../../../src/analysis/verify/order-of-error.js';
 import { shifted } from '../../../src/analysis/measures/hessian-vector.js';
@@ -25,33 +24,6 @@ describe('enumerations are complete and without repetition', () => {
     ['partitions into threes', partitionsOf(range(6), 3), 10],
   ])('%s', (_name, found: readonly unknown[], count) => {
     expect([found.length, distinct(found)]).toEqual([count, count]);
-  });
-});
-
-describe('float formats round as numpy and the standard do', () => {
-  test.each([
-    [0.1, 0.0999755859375],
-    [-0.1, -0.0999755859375],
-    [1 / 3, 0.333251953125],
-    [1 + 2 ** -11, 1],
-    [1 + 3 * 2 ** -11, 1 + 2 ** -9],
-    [2 ** -25, 0],
-    [1.5 * 2 ** -24, 2 ** -23],
-    [2 ** -24, 2 ** -24],
-    [6.1e-5, 6.097555160522461e-5],
-    [65_519, 65_504],
-    [65_520, Infinity],
-    [2047.9, 2048],
-    [0, 0],
-  ])('float16 of %d', (value, rounded) => {
-    expect(toFloat16(value)).toBe(rounded);
-  });
-
-  test('bfloat16 and int8 blocks', () => {
-    const values = Float32Array.of(1, 1 + 2 ** -8, 1 + 3 * 2 ** -8, -0.1, 0);
-    expect([...toBfloat16(values)]).toEqual([1, 1, 1 + 2 ** -6, -0.10009765625, 0]);
-    const blocks = throughInt8(Float32Array.of(127, 0.4, -0.6, 0, 0), 3);
-    expect([...blocks]).toEqual([127, 0, -1, 0, 0]);
   });
 });
 
