@@ -4,7 +4,6 @@ import { factoredProduct, type FactoredGradient } from '../factored-gradients.js
 import { dot } from '../measures/gram.js';
 import { above, near, resultOf } from './check.js';
 import type { CheckResult } from './check.js';
-import { range } from './enumerate.js';
 
 const [inputs, outputs, vocabulary] = [32, 48, 20];
 
