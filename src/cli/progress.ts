@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Metrics } from '../run/evaluation.js';
 import type { Progress } from '../run/session.js';
 import type { ProgressTarget } from '../train/engine/setup/index.js';
@@ -85,6 +86,7 @@ export function standardError(): ProgressTarget {
       return columnsOf(process.stderr, 80);
     },
     write: writeStatus,
-    now: Date.now,
+    // Rates and times left are of durations: a clock that is set must not change them.
+    now: () => performance.now(),
   };
 }

@@ -1,12 +1,13 @@
+import path from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { shellCommand } from '../../data/shell-word.js';
-import type { ExistingRuns } from '../run/run.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
 import { print, tell } from './output.js';
-import { ProgressLine, standardError } from './progress.js';
+import { formatDuration, ProgressLine, standardError } from './progress.js';
 import { listenForStop } from './stop-signals.js';
 import { versions } from './version.js';
 
@@ -16,7 +17,7 @@ interface Flags {
   readonly set: string[];
   readonly out: string;
   readonly resume?: string;
-  readonly existing: ExistingRuns;
+  readonly existing: 'refuse' | 'resume' | 'overwrite';
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
 }
@@ -69,12 +70,8 @@ async function runSweepFile(file: string, flags: Flags): Promise<number> {
     throw new UserError(
       `${file}: is a sweep, whose points have seeds of their own; leave --seed and --seeds out`,
     );
-  if (flags.existing === 'overwrite')
-    throw new UserError(
-      `${file}: a sweep leaves complete runs as they are; remove those that it is to train again`,
-    );
   const { sweep } = await import('./sweep.js');
-  return sweep(file, flags);
+  return sweep(file, { ...flags, existing: flags.existing === 'overwrite' ? 'overwrite' : 'resume' });
 }
 
 /** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
@@ -87,6 +84,13 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   if (config !== undefined && isSweepFile(config)) return runSweepFile(config, flags);
   const { runSchema } = await import('../run/config.js');
   const { configPath, readRunInfo } = await import('../store/run-folder.js');
+  const isInterrupted = (folder: string): boolean => {
+    try {
+      return readRunInfo(folder).status === 'interrupted';
+    } catch {
+      return false;
+    }
+  };
   if (flags.resume !== undefined) readRunInfo(flags.resume);
   const file = flags.resume === undefined ? config! : configPath(flags.resume);
   const { config: parsed, resolved } = loadConfig(file, runSchema, flags.set);
@@ -99,12 +103,17 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   if (engine.notice !== null) line.message(engine.notice);
   const stop = listenForStop(line);
   const { resumeRuns, startRuns } = await import('../run/run.js');
+  const started = performance.now();
+  let trained = false;
   const request = {
     root: flags.out,
     engine,
     command: ['gradscope', ...process.argv.slice(2)],
     signal: stop.signal,
-    onProgress: (progress: Parameters<ProgressLine['update']>[0]) => line.update(progress),
+    onProgress: (progress: Parameters<ProgressLine['update']>[0]) => {
+      trained = true;
+      line.update(progress);
+    },
     onMessage: (message: string) => line.message(message),
     existing: flags.existing,
     versions: { ...versions(), engine: engine.version },
@@ -118,15 +127,24 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
     line.end();
     for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
     if (end === 'interrupted') {
-      tell(
-        `interrupted; continue with: ${shellCommand(['npx', 'gradscope', 'run', '--resume', folders[0]!])}`,
-      );
+      const open = folders.find((folder) => isInterrupted(folder)) ?? folders[0]!;
+      tell(`interrupted; continue with: ${shellCommand(['npx', 'gradscope', 'run', '--resume', open])}`);
       return 130;
     }
     for (const folder of folders) print(folder);
+    if (trained) await summarise(folders, (performance.now() - started) / 1000);
     return failed.length > 0 ? 1 : 0;
   } finally {
     line.end();
     stop.release();
   }
+}
+
+/** Says what came out, how long it took, and what to type next. */
+async function summarise(folders: readonly string[], seconds: number): Promise<void> {
+  const { gapSummary } = await import('../analysis/gap-summary.js');
+  for (const text of await gapSummary(folders)) tell(text);
+  const runs = folders.length === 1 ? folders[0]! : path.dirname(folders[0]!);
+  const next = shellCommand(['npx', 'gradscope', 'analyze', runs]);
+  tell(`done in ${formatDuration(seconds)}; next: ${next}`);
 }

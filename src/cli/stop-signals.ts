@@ -1,28 +1,41 @@
+import { performance } from 'node:perf_hooks';
 import type { ProgressLine } from './progress.js';
 
-/** Ctrl-C and SIGTERM as a wish to stop. */
+/** The wish to stop: Ctrl-C, a scheduler's SIGTERM, a terminal that is closed. */
 export interface StopSignals {
-  /** Aborted by the first one; a second one ends the process. */
+  /** Aborted by the first one. */
   readonly signal: AbortSignal;
   /** Leaves the signals to Node again. */
   release(): void;
 }
 
-/** Listens for signals and tells people what they did. */
-export function listenForStop(line: ProgressLine): StopSignals {
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * One key press reaches a process several times where a parent (npx, a batch script) passes it on: a second Ctrl-C
+ * counts when it comes this much later, in ms.
+ */
+const pressedAgainAfter = 1000;
+
+/**
+ * Listens for signals and tells people what they did. However many come, the process ends at the next step, with a
+ * checkpoint; only a second Ctrl-C ends it at once, as a kill would.
+ */
+export function listenForStop(line: Pick<ProgressLine, 'message'>): StopSignals {
   const abort = new AbortController();
-  const stop = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
-    line.message('stopping at the next step, with a checkpoint (again to stop at once)');
+  let first = 0;
+  const stop = (name: NodeJS.Signals): void => {
+    if (!abort.signal.aborted) {
+      first = performance.now();
+      abort.abort();
+      line.message('stopping at the next step, with a checkpoint (Ctrl-C again to stop at once)');
+    } else if (name === 'SIGINT' && performance.now() - first > pressedAgainAfter) process.exit(130);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const name of signals) process.on(name, stop);
   return {
     signal: abort.signal,
     release: () => {
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
+      for (const name of signals) process.off(name, stop);
     },
   };
 }

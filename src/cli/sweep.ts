@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Sweep } from '../run/sweep-config.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
@@ -14,6 +14,7 @@ import { versions } from './version.js';
 interface Flags {
   readonly set: string[];
   readonly out: string;
+  readonly existing: 'resume' | 'overwrite';
   readonly report?: boolean;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
@@ -30,6 +31,14 @@ export function sweepCommand(): Command {
       [],
     )
     .option('--out <folder>', 'folder that holds the runs', 'runs')
+    .addOption(
+      new Option(
+        '--existing <what>',
+        'what to do with runs that cannot be gone on with or have another config: leave them, or train them again',
+      )
+        .choices(['resume', 'overwrite'])
+        .default('resume'),
+    )
     .option('--report', 'train nothing; table and figure of the runs that are there')
     .addOption(engineOption())
     .addOption(threadsOption())
@@ -132,6 +141,7 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
           `point ${index + 1} of ${loaded.points.length}: ${loaded.axis.key} = ${value}, ${seeds.length} seeds`,
         );
       },
+      flags.existing === 'overwrite',
     );
     line.end();
     for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import { writeAtomically } from '../store/atomic-file.js';
-import type { FileSystem } from '../store/file-system.js';
+import { systemMessage, type FileSystem } from '../store/file-system.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../store/safetensors.js';
 import type { TableOffsets } from './log/run-tables.js';
 
@@ -24,19 +25,35 @@ export interface Position {
 export interface Checkpoint {
   readonly position: Position;
   readonly seed: number;
+  /** What the run trains: hash of its config, and of its data. Checkpoints of older versions do not say it. */
+  readonly origin: Origin | null;
   readonly tables: TableOffsets;
   readonly parameters: readonly NamedTensor[];
   /** State of the stage's optimizer, named `slot/parameter`. */
   readonly optimizer: readonly NamedTensor[];
 }
 
+/** Hashes that a run's checkpoints share with its run.json. */
+export interface Origin {
+  readonly configHash: string;
+  readonly dataHash: string;
+}
+
+const count = z.int().nonnegative();
+
 const metadataSchema = z.object({
-  formatVersion: z.literal(1),
+  /** 2 has an origin and a checksum beside it. */
+  formatVersion: z.union([z.literal(1), z.literal(2)]),
   seed: z.int(),
-  position: z.object({ stage: z.int(), stageStep: z.int(), step: z.int() }),
-  tables: z.record(z.string(), z.int()),
+  position: z.object({ stage: count, stageStep: count, step: count }),
+  tables: z.record(z.string(), count),
+  origin: z.object({ configHash: z.string(), dataHash: z.string() }).optional(),
   randomState: z.string(),
 });
+
+/** Entries of the file's metadata. */
+const metadataKey = 'gradscope';
+const checksumKey = 'gradscope.sha256';
 
 const parameterPrefix = 'parameter/';
 const optimizerPrefix = 'optimizer/';
@@ -46,34 +63,40 @@ export function checkpointFolder(run: string): string {
   return path.join(run, 'checkpoints');
 }
 
-function checkpointPath(run: string, step: number): string {
+/** File of the checkpoint of a step. */
+export function checkpointPath(run: string, step: number): string {
   return path.join(checkpointFolder(run), `step-${String(step).padStart(8, '0')}.safetensors`);
 }
 
 /** Writes a checkpoint so that it is there whole or not at all, also after a power cut. Throws a UserError. */
 export function writeCheckpoint(run: string, checkpoint: Checkpoint, fileSystem: FileSystem): string {
-  const { position, seed, tables, parameters, optimizer } = checkpoint;
+  const { position, seed, origin, tables, parameters, optimizer } = checkpoint;
   const file = checkpointPath(run, position.step);
   const prefixed = (prefix: string, tensors: readonly NamedTensor[]): NamedTensor[] =>
     tensors.map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
+  const tensors = [...prefixed(parameterPrefix, parameters), ...prefixed(optimizerPrefix, optimizer)];
+  const text = JSON.stringify({
+    formatVersion: 2,
+    seed,
+    position,
+    tables,
+    ...(origin === null ? {} : { origin }),
+    randomState: 'streams are functions of seed, stage and step',
+  } satisfies z.infer<typeof metadataSchema>);
   fileSystem.makeFolder(checkpointFolder(run));
-  writeAtomically(
-    fileSystem,
-    file,
-    encodeSafetensors({
-      tensors: [...prefixed(parameterPrefix, parameters), ...prefixed(optimizerPrefix, optimizer)],
-      metadata: {
-        gradscope: JSON.stringify({
-          formatVersion: 1,
-          seed,
-          position,
-          tables,
-          randomState: 'streams are functions of seed, stage and step',
-        } satisfies z.infer<typeof metadataSchema>),
-      },
-    }),
-  );
+  const metadata = { [metadataKey]: text, [checksumKey]: checksumOf(text, tensors) };
+  writeAtomically(fileSystem, file, encodeSafetensors({ tensors, metadata }));
   return file;
+}
+
+/** SHA-256 of all that a checkpoint says: its metadata, and names, shapes and values of its tensors. */
+function checksumOf(text: string, tensors: readonly NamedTensor[]): string {
+  const hash = createHash('sha256').update(text);
+  for (const { name, shape, values } of tensors) {
+    hash.update(`\n${JSON.stringify([name, shape])}\n`);
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
 }
 
 /** Steps at which a run has checkpoints, in order of the steps (not of the file names). */
@@ -91,29 +114,52 @@ export function checkpointSteps(run: string): number[] {
     .toSorted((a, b) => a - b);
 }
 
-/** Reads a checkpoint. Throws a UserError for a missing or damaged one. */
+/**
+ * Reads a checkpoint. Throws a UserError for one that is missing, damaged, not that of its file name, or that has
+ * values which are not finite.
+ */
 export function readCheckpoint(run: string, step: number): Checkpoint {
   const file = checkpointPath(run, step);
   let bytes: Uint8Array;
   try {
     bytes = fs.readFileSync(file);
   } catch (error) {
-    throw new UserError(`${file}: cannot be read (${(error as Error).message})`, { cause: error });
+    throw new UserError(`${file}: cannot be read (${systemMessage(error)})`, { cause: error });
   }
   const { tensors, metadata } = decodeSafetensors(file, bytes);
-  const parsed = metadataSchema.safeParse(JSON.parse(metadata['gradscope'] ?? 'null'));
-  if (!parsed.success) throw new UserError(`${file}: is no checkpoint of this version of gradscope`);
+  const text = metadata[metadataKey] ?? '';
+  const { formatVersion, seed, position, tables, origin } = parseMetadata(file, text);
+  if (formatVersion > 1 && metadata[checksumKey] !== checksumOf(text, tensors)) {
+    throw new UserError(`${file}: is damaged: its checksum is not that of its content`);
+  }
+  if (position.step !== step)
+    throw new UserError(`${file}: holds step ${position.step}, not that of its name`);
+  const broken = tensors.find(({ values }) => !values.every(Number.isFinite));
+  if (broken !== undefined) throw new UserError(`${file}: ${broken.name} has values that are not finite`);
   const withPrefix = (prefix: string): NamedTensor[] =>
     tensors
       .filter(({ name }) => name.startsWith(prefix))
       .map((tensor) => ({ ...tensor, name: tensor.name.slice(prefix.length) }));
   return {
-    position: parsed.data.position,
-    seed: parsed.data.seed,
-    tables: parsed.data.tables,
+    position,
+    seed,
+    origin: origin ?? null,
+    tables,
     parameters: withPrefix(parameterPrefix),
     optimizer: withPrefix(optimizerPrefix),
   };
+}
+
+function parseMetadata(file: string, text: string): z.infer<typeof metadataSchema> {
+  let content: unknown = null;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    // Refused below, like any other text.
+  }
+  const parsed = metadataSchema.safeParse(content);
+  if (!parsed.success) throw new UserError(`${file}: is no checkpoint of this version of gradscope`);
+  return parsed.data;
 }
 
 /** Removes a checkpoint; a missing one is no error. */

@@ -4,19 +4,20 @@ import { createStream } from '../../data/random/streams.js';
 import { rowProbabilities, samplingOf } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
 import { metricNames } from '../probe/summarise.js';
+import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
 import type { RunMetadata } from '../store/schemas.js';
 import { sketchFamily } from '../train/groups/sketch.js';
 import type { Model } from '../train/models/model.js';
 import { learningRates } from './learning-rates.js';
 import type { RunPlan, StagePlan } from './plan.js';
-import type { RunRequest } from './run.js';
+import type { RunRequest } from './request.js';
 
 /** What `run.json` says of a replica's run. */
 export function describeRun(
   plan: RunPlan,
   replica: number,
-  siblings: readonly string[],
+  siblings: { readonly group: string; readonly names: readonly string[] },
   request: RunRequest,
 ): NewRun {
   const { config, data, seeds, model } = plan;
@@ -38,13 +39,19 @@ export function describeRun(
     loss: { ...config.loss },
     parameters,
     groups: [...data[replica]!.groups],
-    stages: plan.stages.map((stage) =>
-      describeStage(stage, stage.sets[replica]!, data[replica]!.groups, model),
-    ),
-    siblings: [...siblings],
+    stages: describeStages(plan, replica),
+    siblings: [...siblings.names],
+    group: siblings.group,
+    configHash: hashConfig(config),
     command: [...request.command],
     stepsTotal: plan.totalSteps,
   };
+}
+
+/** What `run.json` says of the stages of a replica's run. */
+export function describeStages({ stages, data, model }: RunPlan, replica: number): NewRun['stages'] {
+  const { groups } = data[replica]!;
+  return stages.map((stage) => describeStage(stage, stage.sets[replica]!, groups, model));
 }
 
 function describeStage(

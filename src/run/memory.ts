@@ -1,5 +1,6 @@
-import type { Model } from '../train/models/model.js';
-import { parameterCount } from '../train/models/model.js';
+import os from 'node:os';
+import { UserError } from '../../data/errors.js';
+import type { PlannedCost } from './planned-cost.js';
 
 /** How many replicas to train at once, and why that many. */
 export interface ReplicaLimit {
@@ -10,27 +11,59 @@ export interface ReplicaLimit {
 /** Beyond this many replicas the ops of even the smallest recipe fill the cores: more are not faster. */
 const enough = 16;
 
-/** Copies of the parameters that a step holds: value, two moments, gradient, its chunks, log vectors. */
-const parameterCopies = 12;
-
-/** Copies of the recorded activations: forward value, saved value, gradient, temporaries. */
-const activationCopies = 4;
-
-/** Share of the free memory that training may take. */
+/** Share of the available memory that training may take. */
 const memoryShare = 0.5;
 
 /**
- * @param examples of a minibatch of one replica
- * @param freeBytes memory that is free on the machine
+ * Memory that this process may still come to hold, in bytes: of a container its limit counts, which the free memory of
+ * the machine says nothing about.
  */
-export function replicaLimit(model: Model, examples: number, freeBytes: number): ReplicaLimit {
-  const bytes =
-    4 * (parameterCount(model) * parameterCopies + examples * model.activationsPerExample * activationCopies);
-  const fitting = Math.max(1, Math.floor((freeBytes * memoryShare) / bytes));
-  const megabytes = Math.max(1, Math.round(bytes / 1e6));
+export function availableMemory(): number {
+  return Math.min(os.freemem(), process.availableMemory());
+}
+
+/** Throws a UserError when not even one replica fits into the memory, in bytes. */
+export function requireMemory(cost: PlannedCost, available: number): void {
+  if (cost.bytesPerReplica <= available) return;
+  const { parameterBytes, activationBytes, logBytes, dataBytes } = cost;
+  const parts = [
+    [parameterBytes, `${grouped(cost.parameters)} parameters`],
+    [activationBytes, `activations of the largest batch`],
+    [logBytes, 'gradients that are logged'],
+    [dataBytes, 'data'],
+  ] as const;
+  const [bytes, largest] = parts.reduce((most, part) => (part[0] > most[0] ? part : most));
+  throw new UserError(
+    `one seed needs about ${megabytes(cost.bytesPerReplica)} MB of memory and ${megabytes(available)} MB are available; ` +
+      `most of it, ${megabytes(bytes)} MB, for ${largest}: make that smaller`,
+  );
+}
+
+/** `33,018 parameters, 7,020 updates, about 12 MB of memory a seed`. */
+export function describeCost({ parameters, steps, bytesPerReplica }: PlannedCost): string {
+  return (
+    `${grouped(parameters)} parameters, ${grouped(steps)} updates, ` +
+    `about ${megabytes(bytesPerReplica)} MB of memory a seed`
+  );
+}
+
+/** @param available memory in bytes */
+export function replicaLimit(
+  { bytesPerReplica: bytes }: Pick<PlannedCost, 'bytesPerReplica'>,
+  available: number,
+): ReplicaLimit {
+  const fitting = Math.max(1, Math.floor((available * memoryShare) / bytes));
   const reason =
     fitting < enough
-      ? `about ${megabytes} MB each, ${Math.round((freeBytes * memoryShare) / 1e6)} MB of memory to use`
+      ? `about ${megabytes(bytes)} MB each, ${megabytes(available * memoryShare)} MB of memory to use`
       : 'more at once would not be faster';
   return { replicas: Math.min(enough, fitting), reason };
+}
+
+function megabytes(bytes: number): string {
+  return grouped(Math.max(1, Math.round(bytes / 1e6)));
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
 }

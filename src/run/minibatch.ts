@@ -1,4 +1,5 @@
 import { createStream, type RandomStream } from '../../data/random/streams.js';
+import { arrangeGroups } from '../train/groups/arrange.js';
 import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
 import { parameterCount, trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
 import type { RunPlan, StagePlan } from './plan.js';
@@ -11,22 +12,27 @@ export interface Minibatch {
   readonly groupOf: Int32Array;
   /** `[replica][example]` row of each example in its training set. */
   readonly rows: readonly Int32Array[];
+  /** Runs of examples that its gradient is to keep apart. */
+  readonly chunks: 1 | 2;
 }
 
 /**
  * The minibatch of update `stageStep` = 1, 2, ... of a stage, sorted by group; digits, noise and whatever else differs
  * between two sights of a row are those of this update, whenever it is computed.
  *
- * @param rank position of each group in a sorted minibatch
+ * @param sizes {@link groupSizes} of the stage
  * @param rows `[replica]` rows of the minibatch, in the order of the sampler
  */
 export function minibatchOf(
   { model, seeds }: RunPlan,
   { config, sets }: StagePlan,
-  rank: readonly number[],
+  sizes: readonly number[],
   rows: readonly Int32Array[],
   stageStep: number,
 ): Minibatch {
+  // The last minibatch of an epoch may be smaller, and any is where the set has fewer rows than batchSize says.
+  const chunks = chunksOf(model, rows[0]!.length);
+  const { rank } = arrangeGroups(sizes, chunks);
   const sorted = rows.map((own, replica) => {
     const { group } = sets[replica]!;
     return sortByRank(own, (row) => rank[group[row]!]!, rank.length);
@@ -43,7 +49,12 @@ export function minibatchOf(
     examplesStream(seeds[replica]!, config.name, stageStep),
   );
   const noise = noiseTensors(model, seeds, examples, config.name, stageStep);
-  return { inputs: { ...batchTensors(host, trainingFields(model)), ...noise }, groupOf, rows: sorted };
+  return {
+    inputs: { ...batchTensors(host, trainingFields(model)), ...noise },
+    groupOf,
+    chunks,
+    rows: sorted,
+  };
 }
 
 /** What the examples of an update of a stage draw from, such as the digit images of a grid. */
@@ -54,8 +65,8 @@ export function examplesStream(seed: number, stage: string, stageStep: number): 
 /** Models with more parameters gain nothing from keeping two chunks apart: the log's slots are cheap beside them. */
 const chunkedBelow = 1_000_000;
 
-/** Runs of examples that the gradient of a minibatch keeps apart. */
-export function chunksOf(model: Model, examples: number): 1 | 2 {
+/** Runs of examples that the gradient of a minibatch keeps apart; two need an even number of examples. */
+function chunksOf(model: Model, examples: number): 1 | 2 {
   return examples % 2 === 0 && parameterCount(model) < chunkedBelow ? 2 : 1;
 }
 

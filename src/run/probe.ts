@@ -20,7 +20,7 @@ import { learningRates } from './learning-rates.js';
 import { planRun, type RunPlan } from './plan.js';
 import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
 import { probes } from './probes/registry.js';
-import type { RunRequest } from './run.js';
+import type { RunRequest } from './request.js';
 
 /** How far the probing of a run has come. */
 export interface ProbeProgress {

@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createStream } from '../../data/random/streams.js';
 import { Learner } from '../train/learner.js';
 import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
-import { arrangeGroups } from '../train/groups/arrange.js';
 import { minibatchOrder } from '../train/sampler.js';
 import type { Checkpoint } from './checkpoint.js';
 import { learningRates } from './learning-rates.js';
-import { chunksOf, groupSizes, minibatchOf, type Minibatch } from './minibatch.js';
+import { groupSizes, minibatchOf, type Minibatch } from './minibatch.js';
 import type { RunPlan } from './plan.js';
 
 /** One update of a stage that is taken again. */
@@ -43,8 +42,7 @@ export function* replayStage(
   const learner = new Learner(model, 1, config.loss.normalisation);
   learner.load([start.parameters]);
   learner.beginStage({ optimizer: own.optimizer, learningRate: learningRates(own) });
-  const chunks = chunksOf(model, own.batchSize);
-  const { rank } = arrangeGroups(groupSizes(stagePlan, data[0]!.groups.length), chunks);
+  const sizes = groupSizes(stagePlan, data[0]!.groups.length);
   const order = minibatchOrder(
     sets[0]!,
     own.batchSize,
@@ -56,9 +54,8 @@ export function* replayStage(
     for (let done = 0; done < steps; done++) {
       if (done % stepsPerEpoch === 0) epoch = order.epoch(done / stepsPerEpoch);
       const stageStep = done + 1;
-      const minibatch = minibatchOf(plan, stagePlan, rank, [epoch[done % stepsPerEpoch]!], stageStep);
-      const examples = minibatch.groupOf.length;
-      const gradient = learner.gradient(minibatch.inputs, chunksOf(model, examples));
+      const minibatch = minibatchOf(plan, stagePlan, sizes, [epoch[done % stepsPerEpoch]!], stageStep);
+      const gradient = learner.gradient(minibatch.inputs, minibatch.chunks);
       const clip = clipFactor(Math.sqrt(gradient.norm2.dataSync()[0]!), own.clipNorm);
       const weights = gradient.exampleWeights.dataSync<'float32'>().map((weight) => weight * clip);
       const rateFactor = scheduleFactor(own.schedule, stageStep, steps);

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
@@ -16,6 +17,7 @@ import {
   removeCheckpoint,
   writeCheckpoint,
   type Checkpoint,
+  type Origin,
   type Position,
 } from './checkpoint.js';
 import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
@@ -23,7 +25,7 @@ import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
 import { learningRates } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
-import { chunksOf, examplesStream, groupSizes, minibatchOf } from './minibatch.js';
+import { examplesStream, groupSizes, minibatchOf } from './minibatch.js';
 import { keptCheckpoints, type RunPlan, type StagePlan } from './plan.js';
 import { writeBatch, writeStep } from './step-rows.js';
 
@@ -53,14 +55,19 @@ export interface SessionOptions {
   /** Aborted to stop at the next step, with a checkpoint. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
-  /** Unix time in ms. */
-  readonly now: () => number;
+  /** Unix time in ms, for what people read; it may jump. */
+  readonly time: () => number;
+  /** Time in ms from an arbitrary start, for durations; it never goes back. */
+  readonly elapsed: () => number;
 }
 
 export type SessionEnd = 'complete' | 'interrupted';
 
 /** Longest time without giving signals and timers a chance, ms. */
 const breathEvery = 50;
+
+/** Longest time of writing without a look whether the run folder is still there and this process's, ms. */
+const lookEvery = 1000;
 
 /**
  * Trains R replicas through their stages: gradient, log, update, evaluation, checkpoint, in this order at every step
@@ -72,6 +79,7 @@ export class Session {
   private metrics: Metrics[] = [];
   private lastCheckpoint = 0;
   private lastBreath = 0;
+  private lastLook = 0;
   private position: Position = { stage: 0, stageStep: 0, step: 0 };
   private readonly keptSteps: ReadonlySet<number>;
 
@@ -101,7 +109,8 @@ export class Session {
       this.position = checkpoints[0]!.position;
       this.learner.load(checkpoints.map(({ parameters }) => parameters));
     }
-    this.lastCheckpoint = this.options.now();
+    this.lastCheckpoint = this.options.elapsed();
+    this.lastLook = this.lastCheckpoint;
     let resumed = checkpoints;
     for (let stage = this.position.stage; stage < this.plan.stages.length; stage++) {
       const plan = this.plan.stages[stage]!;
@@ -124,21 +133,28 @@ export class Session {
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
     const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
-    log.beginStage(groupSizes(stage, groups.length), chunksOf(this.plan.model, config.batchSize));
+    const sizes = groupSizes(stage, groups.length);
+    log.beginStage(sizes);
     try {
-      // A run that goes on from its first checkpoint has this evaluation in its tables already.
-      if (this.position.step === 0 && checkpoints === null) {
+      // A run that goes on from its first checkpoint has this evaluation in its tables already, and a second stage
+      // behind an empty first one has that one's.
+      if (this.position.stage === 0 && this.position.step === 0 && checkpoints === null) {
         this.evaluate(evaluation, stage, true);
         this.checkpoint();
       }
-      return await this.runSteps(stage, evaluation, log);
+      return await this.runSteps(stage, evaluation, log, sizes);
     } finally {
       evaluation.dispose();
       log.dispose();
     }
   }
 
-  private async runSteps(stage: StagePlan, evaluation: Evaluation, log: GradientLog): Promise<SessionEnd> {
+  private async runSteps(
+    stage: StagePlan,
+    evaluation: Evaluation,
+    log: GradientLog,
+    sizes: readonly number[],
+  ): Promise<SessionEnd> {
     const { config, sets, steps, stepsPerEpoch } = stage;
     const orders = sets.map((set, replica) =>
       minibatchOrder(
@@ -159,9 +175,11 @@ export class Session {
           this.checkpoint();
           return 'interrupted';
         }
+        this.lookAtFolders();
         this.step(
           stage,
           log,
+          sizes,
           batches.map((own) => own[done - firstOfEpoch]!),
         );
         const { stageStep } = this.position;
@@ -169,7 +187,7 @@ export class Session {
         if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
         if (
           this.keptSteps.has(this.position.step) ||
-          this.options.now() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
+          this.options.elapsed() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
         ) {
           this.checkpoint();
         }
@@ -180,7 +198,12 @@ export class Session {
   }
 
   /** One update: gradient, log, update of the parameters. */
-  private step(stage: StagePlan, log: GradientLog, rows: readonly Int32Array[]): void {
+  private step(
+    stage: StagePlan,
+    log: GradientLog,
+    sizes: readonly number[],
+    rows: readonly Int32Array[],
+  ): void {
     const started = performance.now();
     const { config, sets } = stage;
     const place: StepPlace = {
@@ -188,9 +211,10 @@ export class Session {
       step: this.position.step + 1,
       stageStep: this.position.stageStep + 1,
     };
-    const { inputs, groupOf, rows: seen } = minibatchOf(this.plan, stage, log.rank, rows, place.stageStep);
+    const minibatch = minibatchOf(this.plan, stage, sizes, rows, place.stageStep);
+    const { inputs, groupOf, chunks, rows: seen } = minibatch;
     const examples = rows[0]!.length;
-    const gradient = this.learner.gradient(inputs, chunksOf(this.plan.model, examples));
+    const gradient = this.learner.gradient(inputs, chunks);
     const losses = weightedLosses(gradient);
     const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
     this.stopBrokenReplicas(place, gradient, losses, norms);
@@ -281,7 +305,7 @@ export class Session {
         `${this.plan.stages[place.stage]!.config.name}; first in: ${origin ?? 'the sum of squares (overflow)'}; ` +
         'lower the learning rate or clip the gradient';
       this.running[replica] = false;
-      tables.event(place.step, 'nan', message, this.options.now());
+      tables.event(place.step, 'nan', message, this.options.time());
       tables.close();
       folder.update({ stepsDone: this.position.step });
       folder.end('failed', message);
@@ -305,8 +329,9 @@ export class Session {
 
   /** Writes a checkpoint of every running replica; keeps the one before, in case the process dies in between. */
   private checkpoint(): void {
-    const { fileSystem, now } = this.options;
+    const { fileSystem, time, elapsed } = this.options;
     const { position } = this;
+    this.lookAtFolders(true);
     this.replicas.forEach(({ seed, folder, tables }, replica) => {
       if (!this.running[replica]) return;
       const offsets = tables.sync();
@@ -315,6 +340,7 @@ export class Session {
         {
           position,
           seed,
+          origin: originOf(folder),
           tables: offsets,
           parameters: this.learner.parameterValues(replica),
           optimizer: this.learner.optimizerValues(replica),
@@ -322,6 +348,8 @@ export class Session {
         fileSystem,
       );
       folder.update({ stepsDone: position.step });
+      if (this.keptSteps.has(position.step) || position.step === 0)
+        tables.event(position.step, 'checkpoint', 'kept for probes', time());
     });
     for (const { folder } of this.survivors) {
       for (const step of checkpointSteps(folder.path).slice(0, -2)) {
@@ -330,7 +358,22 @@ export class Session {
         if (!keep) removeCheckpoint(folder.path, step, fileSystem);
       }
     }
-    this.lastCheckpoint = now();
+    this.lastCheckpoint = elapsed();
+  }
+
+  /**
+   * Throws a UserError when the folder of a running replica was removed, or its lock is another process's: whatever is
+   * written from then on would be lost, or spoil what that process writes.
+   */
+  private lookAtFolders(always = false): void {
+    const now = this.options.elapsed();
+    if (!always && now - this.lastLook < lookEvery) return;
+    this.lastLook = now;
+    for (const { folder, tables } of this.survivors) {
+      requireOwn(folder);
+      tables.requireThere();
+      folder.restoreConfig();
+    }
   }
 
   private async breathe(): Promise<void> {
@@ -339,6 +382,19 @@ export class Session {
     await setImmediate();
     this.lastBreath = performance.now();
   }
+}
+
+function requireOwn(folder: RunFolder): void {
+  if (folder.isStillOurs()) return;
+  throw new UserError(
+    fs.existsSync(folder.path)
+      ? `${folder.path}: its lock is no longer this process's (removed, or taken by another process); nothing more is written`
+      : `${folder.path}: was removed or moved while the run wrote it; start the run again`,
+  );
+}
+
+function originOf({ info: { configHash, dataHash } }: RunFolder): Origin | null {
+  return configHash === undefined ? null : { configHash, dataHash };
 }
 
 /** `[replica]` weighted mean loss of the minibatch. */

@@ -1,58 +1,66 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import { readRunInfo } from '../store/run-folder.js';
-import { runInfoPath } from '../store/run-info.js';
-import { runId, startRuns, type RunRequest, type RunsEnd } from './run.js';
+import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
+import { startRuns } from './start.js';
 import type { Sweep, SweepPoint } from './sweep-config.js';
 
 /** Folders of the runs of a point, in the order of its seeds. */
 export function pointFolders({ config, seeds }: SweepPoint, root: string): string[] {
-  return seeds.map((seed) => path.join(root, config.experiment, runId(config, seed)));
+  return seeds.map((seed) => runFolderOf(root, config, seed));
 }
+
+/** What helps someone who typed `sweep`: the name of its runs is the sweep's. */
+const advice = {
+  otherConfig: 'give another --out, another name in the sweep file, or --existing overwrite',
+  again: '--existing overwrite trains it again',
+};
 
 /**
  * Trains the points of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
  * left alone and interrupted ones gone on with, so that a sweep that was stopped is started again by the same call. Runs
- * that failed, by a loss that is not finite, are reported and not tried again: they would fail the same way.
+ * that failed, that another process writes, or that cannot be gone on with are reported and do not stop the others.
  *
  * @param onPoint told of every point before it starts
+ * @param repair whether runs that cannot be gone on with or have another config are trained again
+ * @throws UserError when a folder holds a run of another config that is not to be repaired
  */
 export async function runSweep(
   sweep: Sweep,
-  request: Omit<RunRequest, 'existing'>,
+  request: Omit<RunRequest, 'existing' | 'advice'>,
   onPoint: (point: SweepPoint, index: number) => void,
+  repair = false,
 ): Promise<RunsEnd> {
+  const folders = sweep.points.flatMap((point) => pointFolders(point, request.root));
+  const failed: FailedRun[] = [];
+  const existing = repair ? 'repair' : 'resume';
   for (const [index, point] of sweep.points.entries()) {
     onPoint(point, index);
-    const broken = new Set(failuresOf(pointFolders(point, request.root)).map(({ folder }) => folder));
-    const seeds = point.seeds.filter((_, i) => !broken.has(pointFolders(point, request.root)[i]!));
-    if (seeds.length === 0) continue;
     try {
-      const { end } = await startRuns(point.config, point.resolved, seeds, {
+      const ended = await startRuns(point.config, point.resolved, point.seeds, {
         ...request,
-        existing: 'resume',
+        existing,
+        advice,
       });
-      if (end === 'interrupted') return endOf(sweep, request.root, 'interrupted');
+      failed.push(...ended.failed);
+      if (ended.end === 'interrupted') return { end: 'interrupted', folders, failed };
     } catch (error) {
       // Where every seed fails there is nothing to go on with in this point, but in the others there is.
-      const folders = pointFolders(point, request.root);
-      if (!(error instanceof UserError) || failuresOf(folders).length < folders.length) throw error;
+      const broken = failuresOf(pointFolders(point, request.root));
+      if (!(error instanceof UserError) || broken.length < point.seeds.length) throw error;
+      failed.push(...broken);
     }
   }
-  return endOf(sweep, request.root, 'complete');
-}
-
-function endOf({ points }: Sweep, root: string, end: RunsEnd['end']): RunsEnd {
-  const folders = points.flatMap((point) => pointFolders(point, root));
-  return { end, folders, failed: failuresOf(folders) };
+  return { end: 'complete', folders, failed };
 }
 
 /** Runs among the folders that failed, with the reason. */
-function failuresOf(folders: readonly string[]): { folder: string; reason: string }[] {
-  return folders.flatMap((folder) => {
-    if (!fs.existsSync(runInfoPath(folder))) return [];
-    const { status, failure } = readRunInfo(folder);
-    return status === 'failed' ? [{ folder, reason: failure ?? 'it failed' }] : [];
+function failuresOf(folders: readonly string[]): FailedRun[] {
+  return folders.flatMap((folder): FailedRun[] => {
+    try {
+      const { status, failure } = readRunInfo(folder);
+      return status === 'failed' ? [{ folder, reason: failure ?? 'it failed' }] : [];
+    } catch {
+      return [];
+    }
   });
 }

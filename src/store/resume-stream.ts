@@ -24,10 +24,7 @@ export function resumeStream(
 ): { fd: number; rows: number } {
   const fd = openExisting(fs, path);
   try {
-    const readAt: ReadAt = (position, length) => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, fs.read(fd, bytes, position));
-    };
+    const readAt = readerOf(fs, fd);
     const size = fs.size(fd);
     if (size < byteOffset) {
       throw unfit(path, `it has ${size} bytes, fewer than the ${byteOffset} of the checkpoint`);
@@ -40,6 +37,44 @@ export function resumeStream(
     if (error instanceof UserError) throw error;
     throw unfit(path, systemMessage(error), error);
   }
+}
+
+/** Position behind the last whole message of a stream; 0 for one that cannot be read. */
+export function endOfStream(fs: FileSystem, path: string): number {
+  let fd: number;
+  try {
+    fd = fs.open(path, 'change');
+  } catch {
+    return 0;
+  }
+  try {
+    const steps = scanStream(readerOf(fs, fd), 0, fs.size(fd));
+    for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value.end;
+  } finally {
+    fs.close(fd);
+  }
+}
+
+/** Cut a stream at `length`. Throws a UserError for one that is missing or shorter, or that cannot be cut. */
+export function cutStream(fs: FileSystem, path: string, length: number): void {
+  const fd = openExisting(fs, path);
+  try {
+    const size = fs.size(fd);
+    if (size < length) throw unfit(path, `it has ${size} bytes, fewer than the ${length} of the checkpoint`);
+    if (size > length) fs.truncate(fd, length);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw unfit(path, systemMessage(error), error);
+  } finally {
+    fs.close(fd);
+  }
+}
+
+function readerOf(fs: FileSystem, fd: number): ReadAt {
+  return (position, length) => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, fs.read(fd, bytes, position));
+  };
 }
 
 function openExisting(fs: FileSystem, path: string): number {

@@ -21,6 +21,7 @@ export class RunFolder {
   private constructor(
     readonly path: string,
     info: RunInfo,
+    private readonly config: string,
     private readonly lock: Lock,
     private readonly environment: Environment,
   ) {
@@ -57,7 +58,7 @@ export class RunFolder {
       };
       writeAtomically(fs, configPath(path), config);
       writeAtomically(fs, runInfoPath(path), formatRunInfo(info));
-      return new RunFolder(path, info, lock, environment);
+      return new RunFolder(path, info, config, lock, environment);
     });
   }
 
@@ -69,7 +70,8 @@ export class RunFolder {
     return locked(path, environment, (lock) => {
       const info = readRunInfo(path, environment.fs);
       if (info.status === 'complete') throw new UserError(`${path}: the run is complete; start a new one`);
-      const folder = new RunFolder(path, info, lock, environment);
+      const config = readConfig(path, environment.fs);
+      const folder = new RunFolder(path, info, config, lock, environment);
       folder.#write({
         status: 'running',
         ended: null,
@@ -100,6 +102,12 @@ export class RunFolder {
     } finally {
       this.release();
     }
+  }
+
+  /** Write config.yaml again when somebody removed it: without it nothing can read the run. */
+  restoreConfig(): void {
+    const { fs } = this.environment;
+    if (!fs.exists(configPath(this.path))) writeAtomically(fs, configPath(this.path), this.config);
   }
 
   /** {@link Lock.isStillOurs} of the folder's lock. */

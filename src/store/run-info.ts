@@ -74,6 +74,13 @@ const runInfoSchema = z.object({
   stages: z.array(stageSchema),
   /** Names of the run folders of the replicas that train in the same process, this one included. */
   siblings: z.array(z.string()),
+  /**
+   * Random text that the runs which started together share, and copies of them: a folder beside this one is a sibling
+   * when it has the same. Runs of older versions have none; they are known by {@link siblings} alone.
+   */
+  group: z.string().optional(),
+  /** SHA-256 of the values of config.yaml ({@link hashConfig}). Runs of older versions have none. */
+  configHash: z.string().optional(),
   command: z.array(z.string()),
   stepsDone: z.int(),
   stepsTotal: z.int(),

@@ -24,6 +24,8 @@ export interface MinibatchGradient {
   readonly norm2: tf.Tensor1D;
   /** Gradients of the blocks, `[replica, size]`. */
   readonly blocks: readonly tf.Tensor2D[];
+  /** Runs of examples that were kept apart. */
+  readonly chunks: 1 | 2;
   readonly lanes: readonly LaneFactors[];
   dispose(): void;
 }
@@ -101,6 +103,7 @@ export function gradientFunction(
       losses,
       exampleWeights,
       norm2,
+      chunks,
       blocks: outputs.slice(3, firstApart) as tf.Tensor2D[],
       lanes: lanes.map((lane, i) => {
         const own = outputs.slice(firstApart + i * perLane, firstApart + (i + 1) * perLane);

@@ -63,11 +63,6 @@ describe('gradscope data', () => {
       ['run', 'configs/sweeps/mnist-pairs.yaml', '--seed', '3'],
       /is a sweep, whose points have seeds of their own/,
     ],
-    [
-      'a sweep that is to overwrite',
-      ['run', 'configs/sweeps/mnist-pairs.yaml', '--existing', 'overwrite'],
-      /a sweep leaves complete runs as they are; remove those/,
-    ],
   ])('bad input is one line and exit code 1: %s', async (_, args, reason) => {
     const { code, stdout, stderr } = await gradscope(...args);
     expect(code).toBe(1);

@@ -41,7 +41,10 @@ const refusal = (reason: RegExp): Ended => ({
 
 beforeAll(() => {
   running.push(place('going'));
-  place('stopped').end('interrupted');
+  const stopped = place('stopped');
+  fs.mkdirSync(path.join(stopped.path, 'checkpoints'));
+  fs.writeFileSync(path.join(stopped.path, 'checkpoints', 'step-0.safetensors'), '');
+  stopped.end('interrupted');
   place('complete').end('complete');
   place('broken').end('failed', 'the loss is not finite');
   place('other', ['stages.0.epochs=1']).end('complete');
@@ -96,7 +99,7 @@ describe('--resume', () => {
     );
   });
 
-  test('of a complete run, a failed one, and one without a checkpoint', async () => {
+  test('of a complete run, a failed one, and one of another config than its run.json says', async () => {
     expect(await gradscope('run', '--resume', folderOf('complete'))).toEqual(
       refusal(/complete-seed0: the run is complete; there is nothing to resume/),
     );
@@ -104,7 +107,9 @@ describe('--resume', () => {
       refusal(/broken-seed0: cannot be resumed \(the loss is not finite\)/),
     );
     expect(await gradscope('run', '--resume', folderOf('stopped'))).toEqual(
-      refusal(/stopped-seed0: cannot be resumed \(it ended before its first checkpoint\)/),
+      refusal(
+        /stopped-seed0: config\.yaml is not the one that the run began with: it has 2 stages, run\.json/,
+      ),
     );
   });
 

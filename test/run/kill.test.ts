@@ -82,7 +82,7 @@ test('Ctrl-C stops at the next step, with exit code 130 and the command that goe
     signal: 'SIGINT',
     killed: (gone) => checkpointReached(folder, 1, gone),
   });
-  expect(stderr).toContain('stopping at the next step, with a checkpoint (again to stop at once)\n');
+  expect(stderr).toContain('stopping at the next step, with a checkpoint (Ctrl-C again to stop at once)\n');
   expect(stderr).toMatch(new RegExp(`interrupted; continue with: npx gradscope run --resume ${folder}\n$`));
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
   for (const own of folders(root)) {

@@ -1,6 +1,6 @@
 import type { LogConfig } from '../config.js';
 import type { MinibatchGradient } from '../../train/gradient-function.js';
-import { arrangeGroups, planSlots, type Arrangement } from '../../train/groups/arrange.js';
+import { arrangeGroups, planSlots } from '../../train/groups/arrange.js';
 import { GroupStatistics, type MinibatchGroups } from '../../train/groups/statistics.js';
 import { TensorNorms } from '../../train/groups/tensor-norms.js';
 import type { Model } from '../../train/models/model.js';
@@ -35,7 +35,7 @@ export class GradientLog {
   private readonly isExampleStep: (step: number) => boolean;
   private readonly isSketchStep: (step: number) => boolean;
   private readonly isVectorStep: (step: number) => boolean;
-  private arrangement: Arrangement = { rank: [], owners: [0] };
+  private sizes: readonly number[] = [];
   private slots = 0;
 
   constructor(
@@ -61,25 +61,20 @@ export class GradientLog {
   }
 
   /**
-   * Starts a stage: chooses the order in which minibatches are sorted by group.
+   * Starts a stage.
    *
    * @param sizes training examples of each group
-   * @param chunks runs of examples that the training gradient keeps apart
    */
-  beginStage(sizes: readonly number[], chunks: 1 | 2): void {
-    this.arrangement = arrangeGroups(sizes, chunks);
+  beginStage(sizes: readonly number[]): void {
+    this.sizes = sizes;
     this.slots = 0;
-  }
-
-  /** Position of each group in a sorted minibatch. */
-  get rank(): readonly number[] {
-    return this.arrangement.rank;
   }
 
   /**
    * Logs one minibatch.
    *
-   * @param groupOf `[replica, example]` group of each example, sorted by {@link rank}
+   * @param groupOf `[replica, example]` group of each example, sorted as {@link arrangeGroups} says for the chunks of
+   *   the gradient
    * @param tables of each replica; null for one that has stopped
    */
   record(
@@ -122,10 +117,7 @@ export class GradientLog {
 
   private divide(gradient: MinibatchGradient, groupOf: Int32Array): MinibatchGroups {
     const [replicas, examples] = gradient.losses.shape;
-    const firstChunk = gradient.lanes[0]!.chunks.values().next().value;
-    const chunks = firstChunk?.shape[1] ?? 1;
-    const owners =
-      chunks === this.arrangement.owners.length ? this.arrangement.owners : [this.arrangement.owners[0]!];
+    const { owners } = arrangeGroups(this.sizes, gradient.chunks);
     const capacity = Math.max(4, Math.ceil(examples * slotShare));
     const groups = this.groups.length;
     let slots = planSlots(groupOf, replicas, groups, owners, capacity, this.slots);

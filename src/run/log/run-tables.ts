@@ -1,7 +1,10 @@
+import { UserError } from '../../../data/errors.js';
 import { finalizeTable } from '../../store/finalize.js';
 import { nodeFileSystem, type FileSystem } from '../../store/file-system.js';
 import type { Dimensions, TableDefinition } from '../../store/columns.js';
+import { endOfStream } from '../../store/resume-stream.js';
 import { tables, type RunMetadata } from '../../store/schemas.js';
+import { streamPath } from '../../store/table-paths.js';
 import { TableWriter } from '../../store/table-writer.js';
 import { logTiers, type LogTier } from '../config.js';
 
@@ -16,8 +19,24 @@ export function reaches(tier: LogTier, needed: LogTier): boolean {
   return logTiers.indexOf(tier) >= logTiers.indexOf(needed);
 }
 
+/** Names of the tables that a run may write while it trains. */
+export const runTables: readonly string[] = [
+  tables.steps,
+  tables.batches,
+  tables.examples,
+  tables.metrics,
+  tables.events,
+  tables.gradients,
+  tables.gram,
+  tables.sketches,
+  tables.vectors,
+].map(({ name }) => name);
+
 /** What all writers have, whatever their columns. */
-type OpenTable = Pick<TableWriter<TableDefinition>, 'flush' | 'sync' | 'close' | 'byteOffset'>;
+type OpenTable = Pick<
+  TableWriter<TableDefinition>,
+  'flush' | 'sync' | 'close' | 'discard' | 'byteOffset' | 'path'
+>;
 
 /** The open tables of one run; those its tier does not keep are null. */
 export class RunTables {
@@ -35,7 +54,8 @@ export class RunTables {
   private readonly names: string[] = [];
 
   /**
-   * Creates the tables of a tier, or, with the offsets of a checkpoint, cuts them there and goes on.
+   * Creates the tables of a tier, or, with the offsets of a checkpoint, cuts them there and goes on. Only `events` is
+   * never cut: what happened has happened, also when the training that it happened to is taken back.
    * Throws a UserError when the folder cannot be written or a table is not as it was.
    */
   constructor(
@@ -51,10 +71,16 @@ export class RunTables {
       const writer =
         offsets === null
           ? TableWriter.create(options)
-          : TableWriter.resume({ ...options, byteOffset: offsets[table.name] ?? 0 });
+          : TableWriter.resume({ ...options, byteOffset: offsetOf(table.name, offsets) });
       this.opened.push(writer);
       this.names.push(table.name);
       return writer;
+    };
+    const offsetOf = (table: string, of: TableOffsets): number => {
+      const offset = of[table] ?? 0;
+      return table === tables.events.name
+        ? Math.max(offset, endOfStream(fs, streamPath(folder, table)))
+        : offset;
     };
     try {
       this.steps = open(tables.steps);
@@ -87,13 +113,7 @@ export class RunTables {
 
   /** Appends an event and writes it at once. */
   event(step: number, kind: EventKind, message: string, time: number): void {
-    const { events } = this;
-    const row = events.reserve(1);
-    events.column('step')[row] = step;
-    events.column('time')[row] = time;
-    events.column('kind')[row] = events.indexOf('kind', kind);
-    events.column('message')[row] = message;
-    events.flush();
+    appendEvent(this.events, step, kind, message, time);
   }
 
   /** Closes all tables, also when what is pending in one cannot be written; then throws the first reason. */
@@ -109,8 +129,50 @@ export class RunTables {
     if (failure !== null) throw failure;
   }
 
+  /** Closes all tables without what is pending, which belongs nowhere any more. */
+  abandon(): void {
+    for (const writer of this.opened) writer.discard();
+    this.close();
+  }
+
+  /** Throws a UserError when the stream of a table is not where it was opened: somebody removed or moved it. */
+  requireThere(): void {
+    const gone = this.opened.find(({ path }) => !this.fs.exists(path));
+    if (gone === undefined) return;
+    throw new UserError(
+      `${gone.path}: was removed or moved while the run wrote it; put it back and resume the run, or start anew`,
+    );
+  }
+
   /** Rewrites the closed streams of a run that ended well as Arrow files. */
   async finalize(): Promise<void> {
-    for (const name of this.names) await finalizeTable(this.folder, name, { fs: this.fs });
+    for (const name of finalOrder(this.names, (own) => own))
+      await finalizeTable(this.folder, name, { fs: this.fs });
   }
+}
+
+/** The table that becomes a file last: a run that is stopped on the way there can still say so. */
+export const lastFinalized = tables.events.name;
+
+/** Items, each of a table, in the order in which the tables become files. */
+export function finalOrder<T>(items: readonly T[], tableOf: (item: T) => string): T[] {
+  return items.toSorted(
+    (a, b) => Number(tableOf(a) === lastFinalized) - Number(tableOf(b) === lastFinalized),
+  );
+}
+
+/** Appends an event and writes it at once. */
+export function appendEvent(
+  events: TableWriter<typeof tables.events>,
+  step: number,
+  kind: EventKind,
+  message: string,
+  time: number,
+): void {
+  const row = events.reserve(1);
+  events.column('step')[row] = step;
+  events.column('time')[row] = time;
+  events.column('kind')[row] = events.indexOf('kind', kind);
+  events.column('message')[row] = message;
+  events.flush();
 }

@@ -1,0 +1,39 @@
+import { UserError } from '../../data/errors.js';
+import { gapOf, gapSubsets, readMetrics, type GapKind } from './internalization.js';
+import { openRun } from './run-data.js';
+
+/**
+ * The gaps of runs of one config in lines for people, before any analysis of them:
+ * `weak gap (qd1consis - qd2incons, accuracy): .123 over 8 seeds, .081 to .160`. A gap that no run has is left out.
+ */
+export async function gapSummary(folders: readonly string[]): Promise<string[]> {
+  const values: Record<GapKind, number[]> = { weak: [], strong: [] };
+  for (const folder of folders) {
+    try {
+      const run = await openRun(folder);
+      const metrics = await readMetrics(run);
+      for (const kind of ['weak', 'strong'] as const) {
+        const gap = gapOf(run, metrics, kind, 'accuracy');
+        if (typeof gap === 'number') values[kind].push(gap);
+      }
+    } catch (error) {
+      // A run that cannot be read is not what this is about; analyze says why.
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return (['weak', 'strong'] as const).flatMap((kind) => describe(kind, values[kind]));
+}
+
+function describe(kind: GapKind, values: readonly number[]): string[] {
+  if (values.length === 0) return [];
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const name = `${kind} gap (${gapSubsets[kind].join(' - ')}, accuracy)`;
+  if (values.length === 1) return [`${name}: ${format(mean)}`];
+  const range = `${format(Math.min(...values))} to ${format(Math.max(...values))}`;
+  return [`${name}: ${format(mean)} over ${values.length} seeds, ${range}`];
+}
+
+/** `.123`, `-.020`. */
+function format(value: number): string {
+  return value.toFixed(3).replace(/^(-?)0\./, '$1.');
+}

@@ -1,0 +1,71 @@
+import fs from 'node:fs';
+import { UserError } from '../../data/errors.js';
+import { nodeEnvironment, type Environment } from '../store/environment.js';
+import { acquireLock } from '../store/lock.js';
+import { readRunInfo } from '../store/run-folder.js';
+import { effectiveStatus, runInfoPath, type RunInfo } from '../store/run-info.js';
+import { filePath, streamPath } from '../store/table-paths.js';
+import { checkpointSteps } from './checkpoint.js';
+import { runTables } from './log/run-tables.js';
+
+/** What a folder holds, for whoever wants to train in it. */
+export type FolderState =
+  /** No run. */
+  | { readonly kind: 'absent' }
+  /** A run that is done. */
+  | { readonly kind: 'complete' }
+  /** Another process writes it; the reason says which, and what to do if that is wrong. */
+  | { readonly kind: 'busy'; readonly reason: string }
+  /** A run that ended before its first checkpoint: nothing was trained, nothing is lost by starting anew. */
+  | { readonly kind: 'untrained' }
+  /** A run that stopped and can be gone on with. */
+  | { readonly kind: 'open'; readonly label: string }
+  /** A run that cannot be gone on with. */
+  | { readonly kind: 'closed'; readonly reason: string };
+
+/** Looks at a folder; a lock that a dead process left is taken away. */
+export function folderState(folder: string, environment: Environment = nodeEnvironment): FolderState {
+  if (!fs.existsSync(runInfoPath(folder))) return { kind: 'absent' };
+  let info: RunInfo;
+  try {
+    info = readRunInfo(folder);
+  } catch (error) {
+    if (error instanceof UserError) return { kind: 'closed', reason: error.message };
+    throw error;
+  }
+  const { status, failure } = info;
+  if (status === 'complete') return { kind: 'complete' };
+  const holder = holderOf(folder, environment);
+  if (holder !== null) return { kind: 'busy', reason: holder };
+  if (status === 'failed') return { kind: 'closed', reason: failure ?? 'it failed' };
+  const steps = checkpointSteps(folder);
+  if (steps.length === 0) return { kind: 'untrained' };
+  if (wasRecovered(folder, steps.at(-1) === info.stepsTotal))
+    return { kind: 'closed', reason: 'its tables were made files, by recover' };
+  // A process of another machine that says it runs, but holds no lock, has ended without a word.
+  const { label } = effectiveStatus(info, environment.processes);
+  return { kind: 'open', label: label.startsWith('running') ? 'interrupted (process gone)' : label };
+}
+
+/** Who holds the lock of a folder, in the words of the refusal; null when it can be had. */
+function holderOf(folder: string, environment: Environment): string | null {
+  try {
+    acquireLock(folder, environment).release();
+    return null;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * Whether `recover` took the streams that a resumed run goes on in. At the end of a run its streams become files one
+ * after the other, so that files are no sign then; a stream that recover put away is.
+ */
+function wasRecovered(folder: string, trained: boolean): boolean {
+  const names = runTables.filter(
+    (name) => fs.existsSync(filePath(folder, name)) || fs.existsSync(`${streamPath(folder, name)}.bak`),
+  );
+  if (!trained) return names.length > 0;
+  return names.some((name) => fs.existsSync(`${streamPath(folder, name)}.bak`));
+}

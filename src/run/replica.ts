@@ -1,0 +1,95 @@
+import path from 'node:path';
+import { nodeEnvironment } from '../store/environment.js';
+import { RunFolder } from '../store/run-folder.js';
+import type { Checkpoint } from './checkpoint.js';
+import { describeRun, dimensionsOf, metadataOf } from './description.js';
+import { discardRun, removeIfEmpty } from './discard.js';
+import { RunTables } from './log/run-tables.js';
+import type { RunPlan } from './plan.js';
+import type { RunRequest } from './request.js';
+import type { Replica } from './session.js';
+import { writeExamples } from './step-rows.js';
+
+/**
+ * Makes the run folders of a plan's seeds, with empty tables: all of them, or, when one cannot be made, none.
+ *
+ * @param folders of the seeds, in their order
+ * @param resolved content of config.yaml
+ * @throws UserError when a folder cannot be made or holds a run
+ */
+export function createReplicas(
+  plan: RunPlan,
+  folders: readonly string[],
+  resolved: string,
+  request: RunRequest,
+): Replica[] {
+  const siblings = { group: crypto.randomUUID(), names: folders.map((folder) => path.basename(folder)) };
+  const made: Replica[] = [];
+  try {
+    for (const [replica, folder] of folders.entries())
+      made.push(createReplica(plan, replica, folder, resolved, siblings, request));
+    return made;
+  } catch (error) {
+    undoCreation(made, request);
+    throw error;
+  }
+}
+
+/** Removes runs that {@link createReplicas} has made and that were not trained. */
+export function undoCreation(
+  replicas: readonly Replica[],
+  { environment = nodeEnvironment }: RunRequest,
+): void {
+  for (const { folder, tables } of replicas) {
+    try {
+      tables.abandon();
+      discardRun(folder.path, environment.fs);
+      folder.release();
+      removeIfEmpty(folder.path);
+    } catch {
+      // What stands in the way here stood in the way of the start, whose error is the one to report.
+    }
+  }
+}
+
+function createReplica(
+  plan: RunPlan,
+  replica: number,
+  path: string,
+  resolved: string,
+  siblings: { readonly group: string; readonly names: readonly string[] },
+  request: RunRequest,
+): Replica {
+  const { environment = nodeEnvironment } = request;
+  const seed = plan.seeds[replica]!;
+  const folder = RunFolder.create(path, describeRun(plan, replica, siblings, request), resolved, environment);
+  try {
+    const tables = openTables(plan, replica, path, null, request);
+    writeExamples(tables, plan.data[replica]!.examples());
+    tables.event(0, 'start', `seed ${seed}, ${plan.totalSteps} steps`, environment.now().getTime());
+    return { seed, folder, tables };
+  } catch (error) {
+    discardRun(path, environment.fs);
+    folder.release();
+    removeIfEmpty(path);
+    throw error;
+  }
+}
+
+/** The tables of a replica: new ones, or those of its run, cut back to where they were at a checkpoint. */
+export function openTables(
+  plan: RunPlan,
+  replica: number,
+  folder: string,
+  checkpoint: Checkpoint | null,
+  request: Pick<RunRequest, 'engine' | 'environment'>,
+): RunTables {
+  return new RunTables(
+    folder,
+    plan.config.log.tier,
+    dimensionsOf(plan),
+    metadataOf(plan, replica, request),
+    checkpoint?.tables ?? null,
+    request.environment?.fs,
+  );
+}

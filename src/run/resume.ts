@@ -1,0 +1,191 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../data/errors.js';
+import { nodeEnvironment, type Environment } from '../store/environment.js';
+import { readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
+import { filePath } from '../store/table-paths.js';
+import { readFittingCheckpoint } from './checkpoint-fit.js';
+import { checkpointSteps, removeCheckpoint } from './checkpoint.js';
+import { lastCommonCheckpoint } from './common-checkpoint.js';
+import { discardRun } from './discard.js';
+import { finishTrained } from './finish.js';
+import { folderState } from './folder-state.js';
+import { lastFinalized, runTables } from './log/run-tables.js';
+import { planRun, type RunPlan } from './plan.js';
+import { createReplicas, openTables } from './replica.js';
+import type { RunRequest, RunsEnd } from './request.js';
+import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
+import type { Replica } from './session.js';
+import { siblingsOf, type Member } from './siblings.js';
+import { trainReplicas, type TrainingEnd } from './train.js';
+
+/**
+ * Goes on with an interrupted run, together with those it started with that lie beside it, from the last checkpoint that
+ * all of them have and that can be read: the weights come out the same, bit for bit, as without the interruption. A
+ * run that has done its last update is brought to its end; runs that ended before their first checkpoint begin anew.
+ *
+ * @throws UserError when there is nothing to resume, or when what the run began with is not there any more; no run is
+ *   changed then, and none is locked
+ */
+export async function resumeRuns(folder: string, request: RunRequest): Promise<RunsEnd> {
+  const { environment = nodeEnvironment } = request;
+  requireResumable(folder, environment);
+  const stored = readStoredConfig(folder);
+  const { members, isCopy } = membersOf(folder, stored, request);
+  const plan = planOf(stored, members);
+  members.forEach((member, replica) => requireSamePlan(member.folder, member.info, plan, replica));
+  const folders = members.map((member) => member.folder);
+
+  const held: RunFolder[] = [];
+  try {
+    for (const own of folders) held.push(RunFolder.resume(own, environment));
+    if (isCopy) held[0]!.update({ group: crypto.randomUUID(), siblings: [path.basename(folder)] });
+    const { end, failed } = isUntrained(folders)
+      ? await beginAnew(plan, held, request)
+      : await goOn(stored, members, held, request);
+    return { end, folders, failed };
+  } catch (error) {
+    releaseAll(held, error);
+    throw error;
+  }
+}
+
+function requireResumable(folder: string, environment: Environment): void {
+  const state = folderState(folder, environment);
+  switch (state.kind) {
+    case 'absent':
+      // Throws: says that there is no run.
+      readRunInfo(folder);
+      return;
+    case 'complete':
+      throw new UserError(`${folder}: the run is complete; there is nothing to resume`);
+    case 'busy':
+      throw new UserError(state.reason);
+    case 'closed':
+      throw new UserError(`${folder}: cannot be resumed (${state.reason})`);
+    case 'untrained':
+    case 'open':
+  }
+}
+
+/** The run and its siblings that can go on with it; people are told of the others. */
+function membersOf(
+  folder: string,
+  stored: StoredConfig,
+  { environment = nodeEnvironment, onMessage }: RunRequest,
+): { members: readonly Member[]; isCopy: boolean } {
+  const { members, missing, isCopy } = siblingsOf(folder);
+  if (isCopy) onMessage(`${folder}: is a copy of a run beside it, and goes on by itself`);
+  for (const name of missing) onMessage(`${folder}: goes on without ${name}, which is not beside it`);
+  const found = members.filter((member) => {
+    if (member.folder === folder) return true;
+    const state = folderState(member.folder, environment);
+    if (state.kind === 'complete' || state.kind === 'absent') return false;
+    let reason: string | null = null;
+    if (state.kind === 'busy' || state.kind === 'closed') reason = state.reason;
+    else if (readStoredConfig(member.folder).hash !== stored.hash) reason = 'its config is another';
+    if (reason !== null) onMessage(`${folder}: goes on without ${member.folder} (${reason})`);
+    return reason === null;
+  });
+  return { members: found, isCopy };
+}
+
+function planOf({ config }: StoredConfig, members: readonly Member[]): RunPlan {
+  return planRun(
+    config,
+    members.map(({ info }) => info.seed),
+  );
+}
+
+/** Whether runs died before all of them had their first checkpoint, which is taken before the first update. */
+function isUntrained(folders: readonly string[]): boolean {
+  const steps = folders.map((folder) => checkpointSteps(folder));
+  return steps.some((own) => own.length === 0) && steps.every((own) => (own.at(-1) ?? 0) === 0);
+}
+
+/** Removes runs that were never trained, gives them back, and starts them again in their folders. */
+async function beginAnew(plan: RunPlan, held: RunFolder[], request: RunRequest): Promise<TrainingEnd> {
+  const { environment = nodeEnvironment, onMessage } = request;
+  const folders = held.map((own) => own.path);
+  onMessage(`${folders[0]}: ended before its first update; beginning anew`);
+  const { command } = held[0]!.info;
+  const config = readConfig(folders[0]!);
+  for (const own of held.splice(0)) {
+    discardRun(own.path, environment.fs);
+    own.release();
+  }
+  const replicas = createReplicas(plan, folders, config, { ...request, command });
+  return trainReplicas(plan, replicas, null, request);
+}
+
+/** Finishes the runs that have done their last update and trains the others from their common checkpoint. */
+async function goOn(
+  stored: StoredConfig,
+  members: readonly Member[],
+  held: readonly RunFolder[],
+  request: RunRequest,
+): Promise<TrainingEnd> {
+  const runs = members.map((member, i) => ({ member, folder: held[i]! }));
+  const ending = runs.filter(({ member }) => isBecomingFiles(member.folder));
+  const others = runs.filter((run) => !ending.includes(run));
+  const finish = async (list: typeof runs): Promise<void> => {
+    for (const { member, folder } of list) {
+      const plan = planOf(stored, [member]);
+      const { configHash } = member.info;
+      const checkpoint = readFittingCheckpoint(plan, 0, folder.path, plan.totalSteps, configHash);
+      request.onMessage(`${folder.path}: all its updates are done; finishing it`);
+      await finishTrained(plan, 0, folder, checkpoint, request);
+    }
+  };
+  await finish(ending);
+  if (others.length === 0) return { end: 'complete', failed: [] };
+
+  const list = others.map(({ member }) => member);
+  const plan = planOf(stored, list);
+  const { step, checkpoints, problems } = lastCommonCheckpoint(plan, list);
+  for (const problem of problems) request.onMessage(`${problem}; going on from step ${step}`);
+  if (step === plan.totalSteps) {
+    await finish(others);
+    return { end: 'complete', failed: [] };
+  }
+  const together = list.length > 1 ? `${list.length} runs that train together` : list[0]!.folder;
+  request.onMessage(`resuming ${together}, from step ${step}`);
+  const { environment = nodeEnvironment } = request;
+  // What lies behind is trained again; its checkpoints say lengths of tables that are cut now.
+  for (const { folder } of others) {
+    for (const later of checkpointSteps(folder.path).filter((own) => own > step))
+      removeCheckpoint(folder.path, later, environment.fs);
+  }
+  const replicas: Replica[] = [];
+  try {
+    for (const [i, { member, folder }] of others.entries()) {
+      const tables = openTables(plan, i, folder.path, checkpoints[i]!, request);
+      replicas.push({ seed: member.info.seed, folder, tables });
+      const now = environment.now().getTime();
+      for (const problem of problems) tables.event(step, 'warning', problem, now);
+      tables.event(step, 'resume', `resumed from step ${step}`, now);
+    }
+  } catch (error) {
+    for (const { tables } of replicas) tables.abandon();
+    throw error;
+  }
+  return trainReplicas(plan, replicas, checkpoints, request);
+}
+
+/** Whether a run was stopped while its tables became files: it cannot be trained, nor need it be. */
+function isBecomingFiles(folder: string): boolean {
+  return runTables.some((name) => name !== lastFinalized && fs.existsSync(filePath(folder, name)));
+}
+
+/** Gives back the locks of runs that could not be gone on with, with the reason. */
+function releaseAll(held: readonly RunFolder[], error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  for (const folder of held) {
+    try {
+      if (folder.info.status === 'running' && folder.isStillOurs()) folder.end('interrupted', reason);
+      else folder.release();
+    } catch {
+      // The first error is the one to report.
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { performance } from 'node:perf_hooks';
+import { nodeEnvironment, type Environment } from '../store/environment.js';
+import { checkpointSteps, type Checkpoint } from './checkpoint.js';
+import { discardRun, removeIfEmpty } from './discard.js';
+import { finishRun } from './finish.js';
+import type { RunPlan } from './plan.js';
+import type { FailedRun, RunRequest } from './request.js';
+import { Session, type Replica, type SessionEnd } from './session.js';
+
+/** How the replicas of one session ended. */
+export interface TrainingEnd {
+  readonly end: SessionEnd;
+  /** Replicas that failed while others went on. */
+  readonly failed: readonly FailedRun[];
+}
+
+/**
+ * Trains replicas together and brings their folders to an end: complete with files for tables, interrupted, or failed.
+ *
+ * @param checkpoints of each replica to go on from, all at the same position; null to start from initial parameters.
+ *   What is read of them is position, parameters and optimizer state: the replicas' tables are open already and may
+ *   be those of other runs, such as new ones that take a later stage from another run's checkpoint.
+ * @throws UserError when every replica failed or a log cannot be written; the folders say so then, and are released
+ */
+export async function trainReplicas(
+  plan: RunPlan,
+  replicas: readonly Replica[],
+  checkpoints: readonly Checkpoint[] | null,
+  request: Pick<RunRequest, 'environment' | 'signal' | 'onProgress'>,
+): Promise<TrainingEnd> {
+  const environment = request.environment ?? nodeEnvironment;
+  const session = new Session(plan, replicas, {
+    fileSystem: environment.fs,
+    signal: request.signal,
+    onProgress: request.onProgress,
+    time: () => environment.now().getTime(),
+    elapsed: () => performance.now(),
+  });
+  const failed: FailedRun[] = [];
+  try {
+    const end = await session.run(checkpoints);
+    for (const replica of session.survivors) await endOf(replica, end, plan, environment);
+    return { end, failed };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    for (const replica of session.survivors) abandon(replica, reason, environment);
+    throw error;
+  } finally {
+    const survivors = new Set(session.survivors);
+    for (const replica of replicas) {
+      const { failure } = replica.folder.info;
+      if (survivors.has(replica) || failure === null) continue;
+      failed.push({ folder: replica.folder.path, reason: failure });
+      await replica.tables.finalize();
+    }
+  }
+}
+
+async function endOf(
+  { folder, tables }: Replica,
+  end: SessionEnd,
+  plan: RunPlan,
+  environment: Environment,
+): Promise<void> {
+  const time = environment.now().getTime();
+  if (end === 'complete') {
+    await finishRun(folder, tables, plan.totalSteps, time);
+    return;
+  }
+  tables.event(folder.info.stepsDone, 'interrupt', 'stopped on request', time);
+  tables.close();
+  folder.end('interrupted');
+}
+
+/**
+ * Ends a run for a reason outside it, such as a full disk; its streams stay as they are, readable up to their last
+ * batch, and it can be resumed. A run that was not trained yet is removed. One whose folder another process has taken,
+ * or somebody has removed, is left alone.
+ */
+function abandon({ folder, tables }: Replica, reason: string, { fs }: Environment): void {
+  try {
+    if (!folder.isStillOurs()) {
+      tables.abandon();
+      return;
+    }
+    if (checkpointSteps(folder.path).length === 0) {
+      tables.abandon();
+      discardRun(folder.path, fs);
+      folder.release();
+      removeIfEmpty(folder.path);
+      return;
+    }
+    tables.close();
+  } catch {
+    // The reason is the one that is reported; what could not be flushed is lost, what was written is not.
+  }
+  try {
+    // A run that ended before is complete, or failed, and stays so.
+    if (folder.info.status === 'running') folder.end('interrupted', reason);
+  } catch {
+    folder.release();
+  }
+}
