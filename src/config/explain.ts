@@ -71,9 +71,6 @@ function explain(issue: z.core.$ZodIssue, context: ExplainContext): Problem[] {
       }
       return explainUnion(issue, context);
     default: {
-      if (value === undefined && issue.code === 'invalid_type') {
-        return [{ path, message: `missing; expected ${nounOf(issue.expected)}`, missing: true }];
-      }
       if (typeof value === 'number' && !Number.isFinite(value)) {
         return [{ path, message: `expected a finite number, got ${show(value, path, context)}` }];
       }
@@ -81,6 +78,9 @@ function explain(issue: z.core.$ZodIssue, context: ExplainContext): Problem[] {
         .replace(/^Invalid (input|option): /, '')
         .replace(/, received .*$/, '')
         .replace(/expected (array|object)\b/, (_, type: string) => `expected ${nounOf(type)}`);
+      if (value === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) {
+        return [{ path, message: `missing; ${lowerFirst(text)}`, missing: true }];
+      }
       return [{ path, message: `${lowerFirst(text)}, got ${show(value, path, context)}` }];
     }
   }
