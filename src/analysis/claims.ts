@@ -1,3 +1,4 @@
+import { createStream } from '../../data/random/streams.js';
 import { stageRoles } from '../../data/stage-roles.js';
 import type { RunInfo } from '../store/run-info.js';
 import {
@@ -13,6 +14,9 @@ import type { Band } from './inference/equivalence.js';
 import type { Estimate } from './inference/estimate.js';
 import { holm } from './inference/multiplicity/holm.js';
 import { meanOverSeeds } from './inference/seeds/mean.js';
+import { exactSignFlipUnits } from './inference/permutation/sign-flips.js';
+import { signFlipTest } from './inference/seeds/sign-flip.js';
+import type { TestResult } from './inference/test-result.js';
 import { excessOf, type Control, type Quantity } from './quantity.js';
 
 /** Something the runs could show or refute. What cannot fail is no claim: see `checks.ts`. */
@@ -204,7 +208,7 @@ export function judgeClaims(
   const family = adjusted.filter((p) => p !== null).length;
   return measured.map(({ spec, own, found }, i): Claim => {
     const p = adjusted[i]!;
-    const signFlips = spec.threshold === undefined && own.length === 1 ? own[0]!.signFlips : null;
+    const signFlips = own.length === 1 ? claimedFlips(own[0]!, spec.threshold ?? 0) : null;
     const signFlipsPValue = signFlips?.kind === 'value' ? signFlips.pValue : null;
     return {
       id: spec.id,
@@ -252,8 +256,7 @@ function find(spec: ClaimSpec, quantities: readonly Quantity[]): Finding {
   const findings = quantities.map((quantity): Finding & { readonly quantity: Quantity } => {
     const estimate = claimedEstimate(quantity, threshold);
     const judgement = judgeClaim(estimate, predicted, band);
-    const reason =
-      threshold === 0 ? judgement.reason : `Less the ${threshold} that the claim states: ${judgement.reason}`;
+    const reason = `${statedWords(quantity, threshold)}${judgement.reason}`;
     return {
       quantity,
       judgement: { ...judgement, reason },
@@ -262,6 +265,29 @@ function find(spec: ClaimSpec, quantities: readonly Quantity[]): Finding {
     };
   });
   return spec.quantity.endsWith('.') ? together(findings) : findings[0]!;
+}
+
+/** All sign flips over seeds of what the claim is tested on; null where there are too many seeds, or too few. */
+function claimedFlips(quantity: Quantity, threshold: number): TestResult | null {
+  if (threshold === 0) return quantity.signFlips;
+  const values = quantity.seeds.flatMap(({ value, ratio }) =>
+    ratio !== undefined
+      ? [ratio.numerator - threshold * ratio.denominator]
+      : value === null
+        ? []
+        : [value - threshold],
+  );
+  if (values.length < 2 || values.length > exactSignFlipUnits) return null;
+  return signFlipTest(values, createStream(0, 'claims'));
+}
+
+/** What was measured, where the test is of it less the threshold. */
+function statedWords({ estimate, seeds }: Quantity, threshold: number): string {
+  if (threshold === 0 || estimate.kind === 'absent') return '';
+  const interval = estimate.interval === null ? '' : ` [${estimate.interval.map(shortNumber).join(', ')}]`;
+  const isRatio = seeds.some(({ ratio }) => ratio !== undefined);
+  const tested = isRatio ? `numerator - ${threshold} x denominator` : `it - ${threshold}`;
+  return `Measured: ${shortNumber(estimate.estimate)}${interval}. Of ${tested}: `;
 }
 
 /** What the claim is tested on: the quantity minus its null and the threshold. */
@@ -361,6 +387,8 @@ function jointWords({ quantity }: ClaimSpec, { runs }: ArmFacts): string[] {
 function claimText({ claim, aboutTags }: ClaimSpec, { alpha }: ArmFacts): string {
   return aboutTags === true && alpha === 0.5 ? `${claim} (a control: the tag means nothing here)` : claim;
 }
+
+const shortNumber = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** Two significant digits. */
 function shortP(p: number): string {

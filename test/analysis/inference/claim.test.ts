@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeClaim } from '../../../src/analysis/inference/claim.js';
+import { beyond, claimPValue, judgeClaim } from '../../../src/analysis/inference/claim.js';
 import { absent, estimateOf } from '../../../src/analysis/inference/estimate.js';
 import { seedsNeeded } from '../../../src/analysis/inference/power.js';
 import { effectSize } from '../../../src/analysis/inference/seeds/effect-size.js';
@@ -125,5 +125,30 @@ describe('judgeClaim', () => {
       negligible: null,
       seedsNeeded: null,
     });
+  });
+});
+
+describe('claimPValue', () => {
+  it('is that of the test behind the verdict', () => {
+    const effect = estimate(0.4);
+    expect(claimPValue(effect, 'positive', null)).toBe(present(effect).pValue);
+    // Two one-sided tests at 5 %: the verdict turns where the p-value crosses it.
+    for (const band of [0.05, 0.055, 0.06, 0.2]) {
+      const supported = judgeClaim(estimate(0, 0.1), 'none', band).verdict === 'supported';
+      expect(claimPValue(estimate(0, 0.1), 'none', band)! < 0.05).toBe(supported);
+    }
+    expect(claimPValue(estimate(1, 0.1), 'none', 0.2)!).toBeLessThan(0.001);
+    expect(claimPValue(absent('no run'), 'positive', null)).toBeNull();
+    expect(claimPValue(meanOverSeeds([1]), 'positive', null)).toBeNull();
+  });
+
+  it('moves with a threshold that was stated before', () => {
+    const less = present(beyond(estimate(1), 0.5));
+    const own = present(estimate(0.5));
+    expect(less.estimate).toBeCloseTo(own.estimate, 12);
+    expect(less.interval![0]).toBeCloseTo(own.interval![0], 12);
+    expect(less.pValue).toBeCloseTo(own.pValue!, 12);
+    expect(beyond(absent('no run'), 1)).toEqual(absent('no run'));
+    expect(beyond(meanOverSeeds([1]), 0.5)).toMatchObject({ estimate: 0.5, interval: null });
   });
 });
