@@ -197,6 +197,8 @@ export interface Experiment<Config> {
   readonly name: string;
   /** Schema of the `data` section of an experiment file. */
   readonly schema: z.ZodType<Config>;
+  /** Why {@link BuildOptions.exchangeTags} cannot be for a config, or null. */
+  exchangeProblem(config: Config): string | null;
   /** Sizes of the data that {@link build} makes of a config. Throws a UserError where it would. */
   sizes(config: Config, loss: LossConfig): DataSizes;
   /**

@@ -9,6 +9,8 @@ export interface RegisteredExperiment {
   readonly name: string;
   /** Schema of the `data` section of its experiment files. */
   readonly schema: z.ZodType;
+  /** Why tags cannot be exchanged in the data of a config, or null. */
+  exchangeProblem(config: unknown): string | null;
   /** Sizes of the data of a config, without building them; throws as `build` does. */
   sizes(config: unknown, loss: LossConfig): DataSizes;
   /**
@@ -25,6 +27,7 @@ function register<Config>(experiment: Experiment<Config>): [string, RegisteredEx
     {
       name,
       schema,
+      exchangeProblem: (config) => experiment.exchangeProblem(schema.parse(config)),
       sizes: (config, loss) => experiment.sizes(schema.parse(config), loss),
       build: (config, loss, seed, options) => experiment.build(schema.parse(config), loss, seed, options),
     },

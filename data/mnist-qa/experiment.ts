@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { assignSubsets, exchangeTags, type Assignment } from '../assignment.js';
+import { assignSubsets, exchangeProblem, exchangeTags, type Assignment } from '../assignment.js';
 import { UserError } from '../errors.js';
 import type { BuildOptions, Experiment, ExperimentData, ImageShape } from '../experiment.js';
 import { loadDigits } from '../images/digits.js';
@@ -143,6 +143,7 @@ function summarise(
 export const mnistQa: Experiment<MnistQaConfig> = {
   name: 'mnist-qa',
   schema: mnistQaSchema,
+  exchangeProblem,
   sizes: mnistQaSizes,
   build: buildMnistQa,
 };

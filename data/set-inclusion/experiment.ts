@@ -2,7 +2,7 @@ import { UserError } from '../errors.js';
 import type { BuildOptions, Experiment, ExperimentData, TextShape } from '../experiment.js';
 import type { LossConfig } from '../loss.js';
 import { textLayout } from '../text/layout.js';
-import { assignSubsets, exchangeTags, type Assignment } from '../assignment.js';
+import { assignSubsets, exchangeProblem, exchangeTags, type Assignment } from '../assignment.js';
 import { setInclusionSchema, type SetInclusionConfig } from './config.js';
 import { configProblems } from './config-problems.js';
 import { counterfactuals } from './counterfactuals.js';
@@ -74,6 +74,7 @@ export function buildSetInclusion(
 export const setInclusion: Experiment<SetInclusionConfig> = {
   name: 'set-inclusion',
   schema: setInclusionSchema,
+  exchangeProblem,
   sizes: setInclusionSizes,
   build: buildSetInclusion,
 };

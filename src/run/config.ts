@@ -143,6 +143,13 @@ const general = z.strictObject({
   evaluation: evaluationSchema,
   log: logSchema,
   checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages', perStage: 1 }),
+  tagExchange: z
+    .boolean()
+    .default(false)
+    .describe(
+      'trains the stage of new variables once more from its start, with the tags of the two sets of them exchanged: the ' +
+        'mean of the two strong gaps holds no difference in difficulty between the sets',
+    ),
 });
 
 const [first, ...others] = Array.from(experiments.values(), ({ name, schema }) =>
@@ -161,6 +168,32 @@ export const runSchema = z
         message: `two stages have the same name: ${names.join(', ')}`,
       });
     }
+    const problem = config.tagExchange ? tagExchangeProblem(config) : null;
+    if (problem !== null) context.addIssue({ code: 'custom', path: ['tagExchange'], message: problem });
   });
 
 export type RunConfig = z.infer<typeof runSchema>;
+
+/** Number of the stage that the exchanged half of a run trains again from; -1 where there is none. */
+export function exchangedStage({ stages }: Pick<RunConfig, 'stages'>): number {
+  return stages.findIndex(({ trainOn }) => trainOn === 'stage2');
+}
+
+/** Why the tags of new variables cannot be exchanged in a run, or null. */
+function tagExchangeProblem(config: RunConfig): string | null {
+  const from = exchangedStage(config);
+  if (from < 0) {
+    return 'no stage trains the definitions of new variables alone (trainOn: stage2), so that there is no point to exchange their tags at; set it to false';
+  }
+  const before = config.stages
+    .slice(0, from)
+    .find(({ trainOn }) => trainOn === 'full' || trainOn === 'all_defns');
+  if (before !== undefined) {
+    return `stage ${before.name} trains the new variables with their tags before stage ${config.stages[from]!.name} does; set it to false`;
+  }
+  if (config.checkpoint.keep === 'last') {
+    return `it goes on from the checkpoint before stage ${config.stages[from]!.name}, which checkpoint.keep last does not keep; set that to stages, or this to false`;
+  }
+  const problem = experiments.get(config.experiment)?.exchangeProblem(config.data) ?? null;
+  return problem === null ? null : `${problem} (data.fractions); set it to false`;
+}

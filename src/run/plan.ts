@@ -24,6 +24,8 @@ export interface StagePlan {
 export interface RunPlan {
   readonly config: RunConfig;
   readonly seeds: readonly number[];
+  /** Whether the tags of the two sets of new variables are exchanged in the data. */
+  readonly exchangesTags: boolean;
   readonly data: readonly ExperimentData[];
   readonly model: Model;
   readonly stages: readonly StagePlan[];
@@ -44,12 +46,18 @@ export function checkedCost(config: RunConfig): PlannedCost {
   return cost;
 }
 
-/** Builds the data of every seed and the model. Throws a UserError when the parts of the config do not fit. */
-export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
+/**
+ * Builds the data of every seed and the model. Throws a UserError when the parts of the config do not fit.
+ *
+ * @param exchangesTags plans the exchanged halves of the runs
+ */
+export function planRun(config: RunConfig, seeds: readonly number[], exchangesTags = false): RunPlan {
   const experiment = experiments.get(config.experiment);
   if (experiment === undefined) throw new UserError(`unknown experiment ${config.experiment}`);
   const cost = checkedCost(config);
-  const data = seeds.map((seed) => experiment.build(config.data, config.loss, seed));
+  const data = seeds.map((seed) =>
+    experiment.build(config.data, config.loss, seed, { exchangeTags: exchangesTags }),
+  );
   const [first] = data;
   if (first === undefined) throw new UserError('no seeds to run');
   const model = buildModel(config.model, { shape: first.shape, hidePadding: config.loss.includePadding });
@@ -73,7 +81,7 @@ export function planRun(config: RunConfig, seeds: readonly number[]): RunPlan {
     stages.push({ config: stage, sets, stepsPerEpoch: perEpoch, steps, firstStep });
     firstStep += steps;
   }
-  return { config, seeds, data, model, stages, totalSteps: firstStep, cost };
+  return { config, seeds, exchangesTags, data, model, stages, totalSteps: firstStep, cost };
 }
 
 /** Steps at which a run keeps a checkpoint, ascending: `checkpoint.perStage` of every stage, equally spaced, its end among them. */
