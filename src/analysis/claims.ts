@@ -222,6 +222,7 @@ export function judgeClaims(
           found.judgement.reason,
           ...pValueWords(found.pValue, p, family, signFlipsPValue),
           ...missingWords(own, facts),
+          ...exchangeWords(own, quantities),
           ...(spec.aboutTags === true ? jointWords(spec, facts) : []),
         ].join(' '),
       },
@@ -373,6 +374,15 @@ function missingWords(quantities: readonly Quantity[], { runs }: ArmFacts): stri
   });
   const are = missing.length === 1 ? 'is' : 'are';
   return [`${missing.length} of ${first.seeds.length} seeds ${are} not in the mean (${words.join('; ')}).`];
+}
+
+/** The strong gap of one division into two sets holds their difference in difficulty. */
+function exchangeWords(own: readonly Quantity[], all: readonly Quantity[]): string[] {
+  const [first] = own;
+  if (first?.id !== 'internalization.strongGap' || first.estimate.kind === 'absent') return [];
+  return all.some(({ id }) => id === 'internalization.strongGapExchanged')
+    ? []
+    : ['Without tag exchange: the difference in difficulty between the two sets of new variables is in it.'];
 }
 
 /** A claim about variables before they are trained on, in runs that have trained on them. */

@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
 import { UserError } from '../../data/errors.js';
 import { listRuns } from '../store/list-runs.js';
+import { isHalfOf } from './exchanged-half.js';
 import { openRun, type RunData } from './run-data.js';
 
 /** Runs that were found, and why others cannot be used. */
 export interface FoundRuns {
+  /** Without the exchanged halves, which are attached to their runs. */
   readonly runs: readonly RunData[];
+  /** The exchanged halves among the folders. */
+  readonly exchanged: readonly RunData[];
   readonly problems: readonly string[];
 }
 
@@ -29,11 +33,20 @@ export async function findRuns(folders: readonly string[]): Promise<FoundRuns> {
       }
     }
   }
-  if (runs.size === 0) {
+  const all = [...runs.values()];
+  const exchanged = all.filter(({ info }) => info.exchangeOf !== undefined);
+  const whole = all.filter(({ info }) => info.exchangeOf === undefined);
+  for (const { folder, info } of exchanged) {
+    if (whole.some((run) => isHalfOf(run.info, info))) continue;
+    problems.push(
+      `${folder}: is the exchanged half of ${info.exchangeOf}, which is not among the runs; give that run's folder`,
+    );
+  }
+  if (whole.length === 0) {
     throw new UserError(
       `no run to analyse${problems.length > 0 ? `: ${problems.join('; ')}` : ''}; ` +
         'start one with: npx gradscope run configs/set-inclusion.yaml --seeds 0..7',
     );
   }
-  return { runs: [...runs.values()], problems };
+  return { runs: whole, exchanged, problems };
 }

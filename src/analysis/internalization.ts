@@ -7,6 +7,8 @@ export interface MetricsOfRun {
   readonly steps: readonly number[];
   readonly sets: readonly string[];
   get(set: string, metric: string, step: number): number | null;
+  /** Those of the run's exchanged half; null or absent where it has none. */
+  readonly exchanged?: MetricsOfRun | null;
 }
 
 /** Reads the metrics of a run. */
@@ -30,6 +32,7 @@ export async function readMetrics(run: RunData): Promise<MetricsOfRun> {
   return {
     steps: [...steps].toSorted((a, b) => a - b),
     sets: [...sets],
+    exchanged: run.exchanged ? await readMetrics(run.exchanged) : null,
     get: (set, metric, step) => values.get(`${set}\n${metric}\n${step}`) ?? null,
   };
 }
@@ -42,19 +45,69 @@ export const gapSubsets = {
   strong: ['d1consis', 'd2consis'],
 } as const satisfies Record<GapKind, readonly [string, string]>;
 
+/** A metric at which gaps are taken. */
+export type GapMetric = 'accuracy' | 'margin';
+
 /**
  * A gap of a run: test metric of the subset with the reliable tag minus that of its counterpart with the unreliable
  * one. Weak internalization (qd1consis - qd2incons) is taken when the stage with questions ends, strong (d1consis -
- * d2consis) when training ends. Returns the reason where the run has not come that far.
+ * d2consis) when training ends, as the mean over tags as assigned and exchanged where the run has an exchanged half
+ * ({@link strongGaps}). Returns the reason where the run has not come that far.
  */
 export function gapOf(
-  run: RunData,
+  run: Pick<RunData, 'info'>,
   metrics: MetricsOfRun,
   kind: GapKind,
-  metric: 'accuracy' | 'margin',
+  metric: GapMetric,
 ): number | string {
-  const { info } = run;
-  const step = kind === 'weak' ? endOfQuestions(info) : info.stepsTotal;
+  return kind === 'strong'
+    ? strongGaps(run, metrics, metric).gap
+    : gapWhen(run, metrics, kind, metric, endOfQuestions(run.info));
+}
+
+/** The strong gap of a run in its parts; a text is the reason why there is none. */
+export interface StrongGaps {
+  /** {@link StrongGaps.mean} where there is an exchanged half, else the gap as assigned. */
+  readonly gap: number | string;
+  readonly asAssigned: number | string;
+  /** With the tags of the two sets of new variables exchanged. */
+  readonly exchanged: number | string;
+  /**
+   * Mean of both: half the gap of the one set between its two tags plus half that of the other, so that a difference in
+   * difficulty between the sets is not in it.
+   */
+  readonly mean: number | string;
+}
+
+export function strongGaps(run: Pick<RunData, 'info'>, metrics: MetricsOfRun, metric: GapMetric): StrongGaps {
+  const { seed, stepsTotal } = run.info;
+  const asAssigned = gapWhen(run, metrics, 'strong', metric, stepsTotal);
+  const half = metrics.exchanged ?? null;
+  const exchanged =
+    half === null
+      ? `seed ${seed} has no half with tags exchanged`
+      : withReason(gapWhen(run, half, 'strong', metric, stepsTotal), 'its half with tags exchanged: ');
+  const mean = meanOf(asAssigned, exchanged);
+  return { gap: half === null ? asAssigned : mean, asAssigned, exchanged, mean };
+}
+
+/** Mean of two values, or the reason why one is missing. */
+export function meanOf(a: number | string, b: number | string): number | string {
+  if (typeof a === 'string') return a;
+  return typeof b === 'string' ? b : (a + b) / 2;
+}
+
+function withReason(value: number | string, prefix: string): number | string {
+  return typeof value === 'string' ? prefix + value : value;
+}
+
+function gapWhen(
+  { info }: Pick<RunData, 'info'>,
+  metrics: MetricsOfRun,
+  kind: GapKind,
+  metric: GapMetric,
+  step: number,
+): number | string {
   const [reliable, unreliable] = gapSubsets[kind];
   return (
     gapAt(metrics, reliable, unreliable, metric, step) ??

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import type { ColumnSet } from '../store/column-views.js';
+import { findExchangedHalf } from './exchanged-half.js';
 import { readColumns } from '../store/read-columns.js';
 import { readConfig, readRunInfo } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
@@ -15,6 +16,8 @@ export interface RunData {
   readonly tables: ReadonlySet<string>;
   /** sha256 of the resolved config: runs of one hash differ by seed alone. */
   readonly configHash: string;
+  /** The same run with the tags of new variables exchanged from their stage on; null or absent where there is none. */
+  readonly exchanged?: RunData | null;
 }
 
 /** Runs of one config, one a seed, sorted by seed. */
@@ -24,11 +27,24 @@ export interface Arm {
   readonly runs: readonly RunData[];
 }
 
-/** Opens a run folder. Throws a UserError when it is none. */
+/** Opens a run folder, and with it its exchanged half. Throws a UserError when it is none. */
 export async function openRun(folder: string): Promise<RunData> {
   const info = readRunInfo(folder);
   const configHash = createHash('sha256').update(readConfig(folder)).digest('hex');
-  return { folder, info, tables: new Set(await listTables(folder)), configHash };
+  const tables = new Set(await listTables(folder));
+  return { folder, info, tables, configHash, exchanged: await openExchangedHalf(folder, info) };
+}
+
+/** Opens the exchanged half of a run; null where there is none that can be opened. */
+export async function openExchangedHalf(folder: string, info: RunInfo): Promise<RunData | null> {
+  const half = await findExchangedHalf(folder, info);
+  if (half === null) return null;
+  try {
+    return await openRun(half.folder);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 /**

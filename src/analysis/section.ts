@@ -9,6 +9,8 @@ import type { RunReader } from './run-reader.js';
 export interface QuantitySpec {
   /** Unique within the section and stable, in camelCase with dots: `strongGap`. Key of its value in `measure`. */
   readonly id: string;
+  /** Key of its value where that is not its id. */
+  readonly key?: string;
   /** For people, in plain words that need no context. */
   readonly label: string;
   /** `accuracy`, `nats`, `1` for a plain number. */
@@ -90,24 +92,25 @@ export function sectionOf(
           measured.filter((own) => own !== null),
         )
       : spec.quantities;
-  const quantities = specs.map(({ id, label, unit, null: against, controls = [], tagDifference = false }) =>
-    makeQuantity(
-      {
-        id: `${spec.id}.${id}`,
-        label,
-        unit,
-        values: valuesOf(id),
-        null: against?.kind === 'measured' ? { ...against, values: valuesOf(against.key) } : against,
-        controls: controls.map((control) => ({
-          id: control.id,
-          label: control.label,
-          values: valuesOf(control.key),
-          ...(control.ofKey === undefined ? {} : { of: valuesOf(control.ofKey) }),
-        })),
-        tagDifference,
-      },
-      () => createStream(0, `analysis/${spec.id}/${id}`),
-    ),
+  const quantities = specs.map(
+    ({ id, key = id, label, unit, null: against, controls = [], tagDifference = false }) =>
+      makeQuantity(
+        {
+          id: `${spec.id}.${id}`,
+          label,
+          unit,
+          values: valuesOf(key),
+          null: against?.kind === 'measured' ? { ...against, values: valuesOf(against.key) } : against,
+          controls: controls.map((control) => ({
+            id: control.id,
+            label: control.label,
+            values: valuesOf(control.key),
+            ...(control.ofKey === undefined ? {} : { of: valuesOf(control.ofKey) }),
+          })),
+          tagDifference,
+        },
+        () => createStream(0, `analysis/${spec.id}/${id}`),
+      ),
   );
   const adjusted = spec.multiplicity === 'holm' ? adjust(quantities) : quantities;
   return {

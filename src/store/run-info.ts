@@ -101,6 +101,9 @@ export type NewRun = Omit<
   'formatVersion' | 'status' | 'started' | 'updated' | 'ended' | 'failure' | 'process' | 'stepsDone'
 >;
 
+/** End of the name of a folder that holds the exchanged half of a run; what stands before it is the run's name. */
+export const exchangedSuffix = '-exchanged';
+
 /** Path of a run's description. */
 export function runInfoPath(folder: string): string {
   return join(folder, 'run.json');

@@ -33,7 +33,8 @@ export class ArmNumbers {
     const spec = sections.find((own) => own.id === id);
     if (spec === undefined) return Promise.resolve(null);
     const key = `${run.entry.path}\n${id}`;
-    const version = `${run.tables.version} ${run.info.status} ${run.info.stepsDone}`;
+    const half = run.entry.exchanged?.info;
+    const version = `${run.tables.version} ${run.info.status} ${run.info.stepsDone} ${half?.updated}`;
     const known = this.#measured.get(key);
     if (known?.version === version) return known.value;
     const value = measure(run, spec);
@@ -83,7 +84,9 @@ export async function usableAnalysis(arm: readonly RunSource[]): Promise<Analysi
     return null;
   for (const run of arm) {
     // A run folder changes when a table is added or replaced; its run.json when the run goes on.
-    for (const file of [run.entry.path, path.join(run.entry.path, 'run.json')]) {
+    const half = run.entry.exchanged?.path;
+    const folders = half === undefined ? [run.entry.path] : [run.entry.path, half];
+    for (const file of folders.flatMap((folder) => [folder, path.join(folder, 'run.json')])) {
       const found = await stat(file).catch(() => null);
       if (found === null || found.mtimeMs > read.written) return null;
     }

@@ -57,7 +57,7 @@ export class BrowserData {
   async refresh(shown: readonly string[]): Promise<void> {
     const entries = await readRunIndex(this.root, this.environment);
     const key = (own: RunEntry): string =>
-      `${own.path} ${own.status} ${own.error} ${own.changed} ${own.info?.updated} ${own.lastSample}`;
+      `${own.path} ${own.status} ${own.error} ${own.changed} ${own.info?.updated} ${own.lastSample} ${own.exchanged?.info?.updated}`;
     if (entries.map(key).join('\n') !== this.#entries.map(key).join('\n')) this.#entriesVersion++;
     this.#entries = entries;
     const byPath = new Map(entries.map((own) => [own.path, own]));
@@ -101,7 +101,8 @@ export class BrowserData {
       ({ path: own, info }) =>
         path.dirname(own) === folder &&
         info?.experiment === run.info.experiment &&
-        info.name === run.info.name,
+        info.name === run.info.name &&
+        info.exchangeOf === run.info.exchangeOf,
     );
     const sources: RunSource[] = [];
     const hashOf = (own: RunSource): Promise<string | null> =>
@@ -213,8 +214,8 @@ export class BrowserData {
 }
 
 /** Changes when the gaps of a run can change. */
-const gapKey = ({ info, status, changed }: RunEntry): string =>
-  `${status} ${changed} ${info?.updated} ${info?.stepsDone}`;
+const gapKey = ({ info, status, changed, exchanged }: RunEntry): string =>
+  `${status} ${changed} ${info?.updated} ${info?.stepsDone} ${exchanged?.info?.updated}`;
 
 /** A folder may vanish while it is read: the next listing shows it. */
 function ignoreGone(error: unknown): void {

@@ -1,4 +1,4 @@
-import { gapAt, gapSubsets, type GapKind } from '../../src/analysis/internalization.js';
+import { gapOf, readMetrics, type GapKind } from '../../src/analysis/internalization.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { totalTensor } from '../../src/store/schemas.js';
 import { readRunMetrics } from './run-metrics.js';
@@ -9,7 +9,7 @@ import { orReason, type RunSource } from './run-source.js';
 export interface QuickNumbers {
   /** Weak gap of the accuracy at the end of the stage with questions. */
   readonly weak: number | null;
-  /** Strong gap of the accuracy at the end of training. */
+  /** Strong gap of the accuracy at the end of training; over both halves where tags were exchanged. */
   readonly strong: number | null;
   /** Tag-swap gap of new variables at the end of the stage with questions, all tensors. */
   readonly alignment: number | null;
@@ -20,12 +20,17 @@ export interface QuickNumbers {
 /** Reads the numbers of a run from two small tables. */
 export async function quickNumbers(run: RunSource): Promise<QuickNumbers> {
   const problems: string[] = [];
-  const metrics = await orReason(() => readRunMetrics(run));
+  const metrics = await orReason(async () => {
+    const { exchanged } = await run.data();
+    return {
+      ...(await readRunMetrics(run)),
+      exchanged: exchanged ? await readMetrics(exchanged) : null,
+    };
+  });
   const gap = (kind: GapKind): number | null => {
     if (metrics.kind === 'failed') return null;
-    const [reliable, unreliable] = gapSubsets[kind];
-    const step = kind === 'weak' ? endOfQuestions(run.info) : run.info.stepsTotal;
-    return gapAt(metrics.value, reliable, unreliable, 'accuracy', step);
+    const found = gapOf(run, metrics.value, kind, 'accuracy');
+    return typeof found === 'number' ? found : null;
   };
   if (metrics.kind === 'failed') problems.push(metrics.reason);
   const alignment = await orReason(async () => {

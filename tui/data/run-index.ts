@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { UserError } from '../../data/errors.js';
+import { isHalfOf } from '../../src/analysis/exchanged-half.js';
 import type { Processes } from '../../src/store/environment.js';
 import { listRuns, type ListedRun } from '../../src/store/list-runs.js';
 import { effectiveStatus, type RunInfo } from '../../src/store/run-info.js';
@@ -21,6 +22,8 @@ export interface RunEntry {
   readonly lastSample: number | null;
   /** When a table was last added or replaced: change of the folder, ms since 1970. */
   readonly changed: number;
+  /** Entry of the run's exchanged half, which has none of its own in the list; null or absent where there is none. */
+  readonly exchanged?: RunEntry | null;
 }
 
 /** What the index looks at; passed in, so that a test can do without a machine. */
@@ -34,7 +37,25 @@ export async function readRunIndex(root: string, { processes }: IndexEnvironment
   const entries = await Promise.all(listed.map((run) => entryOf(root, run, processes)));
   // seed2 before seed10.
   const { compare } = new Intl.Collator('en', { numeric: true });
-  return entries.sort((a, b) => compare(a.name, b.name));
+  return attachHalves(entries).sort((a, b) => compare(a.name, b.name));
+}
+
+/** Exchanged halves go with the runs beside them that they belong to. */
+function attachHalves(entries: readonly RunEntry[]): RunEntry[] {
+  const halves = entries.filter(({ info }) => info?.exchangeOf !== undefined);
+  const attached = new Set<RunEntry>();
+  const whole = entries.flatMap((entry): RunEntry[] => {
+    const { info } = entry;
+    if (info === null) return [entry];
+    if (info.exchangeOf !== undefined) return [];
+    const half = halves.find(
+      (own) =>
+        path.dirname(own.path) === path.dirname(entry.path) && own.info !== null && isHalfOf(info, own.info),
+    );
+    if (half !== undefined) attached.add(half);
+    return [{ ...entry, exchanged: half ?? null }];
+  });
+  return [...whole, ...halves.filter((half) => !attached.has(half))];
 }
 
 async function entryOf(root: string, run: ListedRun, processes: Processes): Promise<RunEntry> {

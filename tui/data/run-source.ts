@@ -1,6 +1,6 @@
 import { UserError } from '../../data/errors.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
-import { openRun, type RunData } from '../../src/analysis/run-data.js';
+import { openExchangedHalf, openRun, type RunData } from '../../src/analysis/run-data.js';
 import type { RunInfo } from '../../src/store/run-info.js';
 import type { RunEntry } from './run-index.js';
 import { RunTables } from './run-tables.js';
@@ -45,7 +45,13 @@ export class RunSource {
   async data(): Promise<RunData> {
     this.#configHash ??= openRun(this.entry.path).then(({ configHash }) => configHash);
     const configHash = await this.#configHash;
-    return { folder: this.entry.path, info: this.info, tables: this.tables.names, configHash };
+    return {
+      folder: this.entry.path,
+      info: this.info,
+      tables: this.tables.names,
+      configHash,
+      exchanged: await openExchangedHalf(this.entry.path, this.info),
+    };
   }
 }
 

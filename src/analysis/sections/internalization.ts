@@ -1,4 +1,4 @@
-import { gapAt, gapSubsets, readMetrics, type MetricsOfRun } from '../internalization.js';
+import { gapAt, gapSubsets, meanOf, readMetrics, strongGaps, type MetricsOfRun } from '../internalization.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { endOfQuestions, newAreTrained } from '../stages.js';
@@ -81,6 +81,11 @@ const effects = [
   },
 ] as const;
 
+const exchangedGap = 'internalization.strongGapExchanged';
+
+const withoutExchange =
+  'Strong gap without tag exchange: the difference in difficulty between the two sets of new variables is in it.';
+
 /** Weak and strong gaps, and what they are made of. */
 export const internalization: SectionSpec = {
   id: 'internalization',
@@ -89,22 +94,13 @@ export const internalization: SectionSpec = {
     const has = (id: string): boolean => measured.some((own) => own[id] !== undefined);
     const extra = [...effects, ...contrasts].filter(({ id }) => has(id));
     return [
-      ...(['weak', 'strong'] as const).flatMap((kind) =>
-        metrics.map(({ metric, suffix, unit }): QuantitySpec => {
-          const before = {
-            id: 'before',
-            label: 'before new variables are trained on',
-            key: `strong${suffix}.before`,
-          };
-          return {
-            id: `${kind}${suffix}`,
-            label: `${kind} gap, ${metric}`,
-            unit,
-            null: zero,
-            controls: kind === 'strong' && has(before.key) ? [before] : [],
-          };
-        }),
-      ),
+      ...metrics.map(({ metric, suffix, unit }): QuantitySpec => ({
+        id: `weak${suffix}`,
+        label: `weak gap, ${metric}`,
+        unit,
+        null: zero,
+      })),
+      ...metrics.flatMap((own) => strongQuantities(own, measured)),
       ...extra.map(({ id, label }): QuantitySpec => ({ id, label, unit: 'accuracy', null: zero })),
     ];
   },
@@ -116,24 +112,66 @@ export const internalization: SectionSpec = {
   measure: async (run) => measureGaps(run, await readMetrics(run)),
 };
 
+/**
+ * The strong gap. With exchanged halves it is the mean of both; a seed without one has then no value, and the mean
+ * over seeds holds nothing but means. Before training on new variables that mean is 0 by construction, so that the
+ * control belongs to the gap as assigned.
+ */
+function strongQuantities(
+  { metric, suffix, unit }: (typeof metrics)[number],
+  measured: readonly RunValues[],
+): QuantitySpec[] {
+  const has = (key: string): boolean => measured.some((own) => own[key] !== undefined);
+  const before = {
+    id: 'before',
+    label: 'before new variables are trained on',
+    key: `strong${suffix}.before`,
+  };
+  const controls = has(before.key) ? [before] : [];
+  const id = `strong${suffix}`;
+  const plain: QuantitySpec = { id, label: `strong gap, ${metric}`, unit, null: zero };
+  if (!has(`${id}Exchanged`)) return [{ ...plain, controls }];
+  return [
+    {
+      ...plain,
+      key: `${id}.mean`,
+      label: `strong gap, ${metric}, mean over tags as assigned and exchanged`,
+    },
+    { ...plain, id: `${id}AsAssigned`, label: `strong gap, ${metric}, tags as assigned`, controls },
+    { ...plain, id: `${id}Exchanged`, label: `strong gap, ${metric}, tags exchanged` },
+  ];
+}
+
 function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
   const { info } = run;
   const steps = { questions: endOfQuestions(info), end: info.stepsTotal };
-  const gap = ([a, b]: readonly [string, string], metric: string, at: 'questions' | 'end'): number | string =>
-    gapAt(read, a, b, metric, steps[at]) ?? `seed ${info.seed} was not evaluated at step ${steps[at]}`;
+  const gap = (
+    [a, b]: readonly [string, string],
+    metric: string,
+    at: 'questions' | 'end',
+    from = read,
+  ): number | string =>
+    gapAt(from, a, b, metric, steps[at]) ?? `seed ${info.seed} was not evaluated at step ${steps[at]}`;
   const values: Record<string, number | string> = {};
   for (const { metric, suffix } of metrics) {
     values[`weak${suffix}`] = gap(gapSubsets.weak, metric, 'questions');
-    values[`strong${suffix}`] = gap(gapSubsets.strong, metric, 'end');
+    const strong = strongGaps(run, read, metric);
+    values[`strong${suffix}`] = strong.gap;
+    values[`strong${suffix}AsAssigned`] = strong.asAssigned;
+    if (read.exchanged) values[`strong${suffix}Exchanged`] = strong.exchanged;
+    values[`strong${suffix}.mean`] = strong.mean;
     if (!newAreTrained(info)) values[`strong${suffix}.before`] = gap(gapSubsets.strong, metric, 'questions');
   }
   for (const { id, sets, at } of contrasts) {
-    if (sets.every((set) => read.sets.includes(set))) values[id] = gap(sets, 'accuracy', at);
+    if (!sets.every((set) => read.sets.includes(set))) continue;
+    const value = gap(sets, 'accuracy', at);
+    const half = at === 'end' ? read.exchanged : null;
+    values[id] = half ? meanOf(value, gap(sets, 'accuracy', at, half)) : value;
   }
   for (const { id, of } of effects) {
     const [a, b] = of.map((key) => values[key]);
     if (a === undefined || b === undefined) continue;
-    values[id] = typeof a === 'string' ? a : typeof b === 'string' ? b : (a + b) / 2;
+    values[id] = meanOf(a, b);
   }
   return values;
 }
@@ -143,6 +181,11 @@ function notesOf(ids: readonly string[], { info }: RunData): string[] {
   return [
     'Weak gap: qd1consis - qd2incons when the stage with questions ends; strong gap: d1consis - d2consis when training ' +
       'ends.',
+    ids.includes(exchangedGap)
+      ? 'The strong gap is the mean of two: with the tags as assigned, and with those of the two sets of new variables ' +
+        'exchanged (their stage trained again from the same checkpoint). A difference in difficulty between the sets is ' +
+        'not in it.'
+      : withoutExchange,
     isSplit
       ? 'The weak gap compares right with wrong definitions as well as tags; the effect of each alone is given below it.'
       : 'At alpha = 1 the weak gap compares right definitions (reliable tag) with wrong ones (unreliable tag): tag and ' +
