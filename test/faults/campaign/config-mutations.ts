@@ -94,7 +94,7 @@ export function mutateConfig(random: RandomStream): Mutation<ConfigAttempt> {
   const root: unknown = parse(text);
   const places = placesIn(root, []);
   const place = oneOf(random, places);
-  const value = random.uniform() < 0.6 ? oneOf(random, numbers) : oneOf(random, others);
+  const value = newValue(random, valueAt(root, place));
   if (roll < 0.65) {
     const override = `${place.join('.')}=${stringify(value, { collectionStyle: 'flow' }).trim()}`;
     return { what: `${preset}: --set ${override.slice(0, 80)}`, value: { text, overrides: [override] } };
@@ -105,6 +105,17 @@ export function mutateConfig(random: RandomStream): Mutation<ConfigAttempt> {
     what: roll < 0.75 ? `${preset}: ${place.join('.')} misspelt` : what,
     value: { text: stringify(changed), overrides: [] },
   };
+}
+
+/** A number times a power of ten, or something that has no place there. */
+function newValue(random: RandomStream, old: unknown): unknown {
+  const roll = random.uniform();
+  if (typeof old === 'number' && roll < 0.4) return old * 10 ** (random.integer(17) - 8);
+  return roll < 0.75 ? oneOf(random, numbers) : oneOf(random, others);
+}
+
+function valueAt(value: unknown, place: Place): unknown {
+  return place.reduce<unknown>((inside, key) => (isRecord(inside) ? inside[key] : undefined), value);
 }
 
 type Place = readonly string[];

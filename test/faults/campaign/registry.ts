@@ -2,6 +2,7 @@ import type { Area } from './area.js';
 import { configsArea } from './areas/configs.js';
 import { failuresArea, finalisationArea, killsArea } from './areas/disturbed.js';
 import { analysisJsonArea, checkpointsArea, locksArea, runConfigArea, runJsonArea } from './areas/files.js';
+import { escapesArea, pathsArea } from './areas/hostile.js';
 import { tablesArea } from './areas/tables.js';
 
 /** Everything the campaign tries, in its order. */
@@ -16,4 +17,6 @@ export const areas: readonly Area[] = [
   analysisJsonArea,
   runConfigArea,
   locksArea,
+  escapesArea,
+  pathsArea,
 ];
