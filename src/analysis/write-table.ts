@@ -1,14 +1,11 @@
 import { noDimensions } from '../store/analysis-schemas.js';
 import type { RowOf, TableDefinition } from '../store/columns.js';
-import { finalizeTable } from '../store/finalize.js';
-import { nodeFileSystem } from '../store/file-system.js';
+import { NewTables } from '../store/new-tables.js';
 import type { RunMetadata } from '../store/schemas.js';
-import { filePath, streamPath } from '../store/table-paths.js';
-import { TableWriter } from '../store/table-writer.js';
 
 /**
- * Writes a whole table without dictionaries into a folder that exists, in place of an earlier one. Throws a UserError
- * when it cannot be written.
+ * Writes a whole table without dictionaries into a folder that exists, in place of an earlier one, which stays until the
+ * new one is whole. Throws a UserError when it cannot be written.
  */
 export async function writeTable<D extends TableDefinition>(
   folder: string,
@@ -16,13 +13,12 @@ export async function writeTable<D extends TableDefinition>(
   rows: Iterable<RowOf<D>>,
   metadata: RunMetadata,
 ): Promise<void> {
-  nodeFileSystem.remove(filePath(folder, table.name));
-  nodeFileSystem.remove(streamPath(folder, table.name));
-  const writer = TableWriter.create({ folder, table, dimensions: noDimensions, metadata });
+  const tables = new NewTables(folder);
   try {
+    const writer = tables.open({ table, dimensions: noDimensions, metadata });
     for (const row of rows) writer.append(row);
+    await tables.publish();
   } finally {
-    writer.close();
+    tables.discard();
   }
-  await finalizeTable(folder, table.name);
 }

@@ -5,19 +5,18 @@ import { createStream } from '../../data/random/streams.js';
 import { loadConfig } from '../config/load.js';
 import { choosePanel } from '../probe/panel/panel.js';
 import { nodeEnvironment } from '../store/environment.js';
-import { finalizeTable } from '../store/finalize.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
 import { tables } from '../store/schemas.js';
-import { filePath, streamPath } from '../store/table-paths.js';
-import { TableWriter } from '../store/table-writer.js';
+import { NewTables } from '../store/new-tables.js';
+import { filePath } from '../store/table-paths.js';
 import { Learner } from '../train/learner.js';
 import { checkpointSteps, readCheckpoint } from './checkpoint.js';
 import { runSchema } from './config.js';
 import { dimensionsOf, metadataOf } from './description.js';
 import { learningRates } from './learning-rates.js';
-import { planRun, type RunPlan } from './plan.js';
+import { planRun } from './plan.js';
 import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
 import { probes } from './probes/registry.js';
 import type { RunRequest } from './request.js';
@@ -41,7 +40,7 @@ export interface ProbeWatch {
 
 /**
  * Probes the checkpoints of runs with every registered probe. Trains nothing, changes nothing but the tables it writes
- * into the run folder; earlier ones are replaced.
+ * into the run folder; earlier ones stay until the new ones are whole.
  */
 export class Prober {
   private readonly wanted: readonly ProbeSpec[];
@@ -85,14 +84,24 @@ export class Prober {
         options: this.options,
         onMessage: (message) => this.watch.onMessage(`${folder}: ${message}`),
       };
-      const written = new WrittenTables(folder, this.wanted, plan, this.request);
+      const written = new NewTables(folder);
+      const open: OpenTable = (table) =>
+        written.open({
+          table,
+          dimensions: dimensionsOf(plan),
+          metadata: metadataOf(plan, 0, this.request),
+        });
       try {
-        await this.probeSteps(folder, steps, run, written.open);
-      } catch (error) {
-        written.close();
-        throw error;
+        await this.probeSteps(folder, steps, run, open);
+        if (!lock.isStillOurs()) {
+          throw new UserError(
+            `${folder}: another process took the folder over; its tables stay as they were`,
+          );
+        }
+        await written.publish(this.wanted.flatMap((probe) => probe.tables).map(({ name }) => name));
+      } finally {
+        written.discard();
       }
-      await written.finish();
     } finally {
       lock.release();
     }
@@ -141,43 +150,5 @@ export class Prober {
       tf.dispose([values, preconditioner ?? []]);
       learner.dispose();
     }
-  }
-}
-
-/** Tables of one run while they are written. */
-class WrittenTables {
-  private readonly writers: { name: string; close(): void }[] = [];
-
-  constructor(
-    private readonly folder: string,
-    replaced: readonly ProbeSpec[],
-    private readonly plan: RunPlan,
-    private readonly request: Pick<RunRequest, 'engine'>,
-  ) {
-    for (const { name } of replaced.flatMap(({ tables }) => tables)) {
-      nodeFileSystem.remove(filePath(folder, name));
-      nodeFileSystem.remove(streamPath(folder, name));
-    }
-  }
-
-  readonly open: OpenTable = (table) => {
-    const writer = TableWriter.create({
-      folder: this.folder,
-      table,
-      dimensions: dimensionsOf(this.plan),
-      metadata: metadataOf(this.plan, 0, this.request),
-    });
-    this.writers.push({ name: table.name, close: () => writer.close() });
-    return writer;
-  };
-
-  /** Rewrites the streams as Arrow files. */
-  async finish(): Promise<void> {
-    this.close();
-    for (const { name } of this.writers) await finalizeTable(this.folder, name);
-  }
-
-  close(): void {
-    for (const writer of this.writers) writer.close();
   }
 }

@@ -49,12 +49,19 @@ export class TableReader {
     return new TableReader(folder, name, await openIndex(folder, name, format));
   }
 
+  /** Open the stream of a table at a path of its own. Throws a UserError as {@link open} does. */
+  static async openStream(path: string, folder: string, name: string): Promise<TableReader> {
+    const index = await indexAt(path, name, 'stream');
+    if (index === null) throw new UserError(`${path}: is missing; was it removed while it was written?`);
+    return new TableReader(folder, name, index);
+  }
+
   get path(): string {
     return this.#index.file.path;
   }
 
   get format(): TableFormat {
-    return formatOf(this.path);
+    return this.#index.schemaLength > 0 ? 'stream' : 'file';
   }
 
   get rows(): number {
@@ -162,20 +169,26 @@ async function openIndex(folder: string, name: string, format?: TableFormat): Pr
   // A probe of an earlier version that was killed left streams, of which a part says nothing.
   const wanted = format ?? (isDerived(name) ? 'file' : undefined);
   for (const path of paths.filter((path) => wanted === undefined || formatOf(path) === wanted)) {
-    const file = await OpenFile.open(path);
-    if (file === null) continue;
-    try {
-      const index = await (formatOf(path) === 'stream' ? indexStream(file) : indexFile(file));
-      if (index.table === name) return index;
-      throw new UserError(`${path}: holds the table ${index.table}; was it renamed, or written over?`);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    const index = await indexAt(path, name, formatOf(path));
+    if (index !== null) return index;
   }
   throw new UserError(
     `${folder}: there is no table ${name} (neither ${name}.arrow nor ${name}.arrows); does the run log it?`,
   );
+}
+
+/** Index of the table `name` in a file; null where there is no file. */
+async function indexAt(path: string, name: string, format: TableFormat): Promise<TableIndex | null> {
+  const file = await OpenFile.open(path);
+  if (file === null) return null;
+  try {
+    const index = await (format === 'stream' ? indexStream(file) : indexFile(file));
+    if (index.table === name) return index;
+    throw new UserError(`${path}: holds the table ${index.table}; was it renamed, or written over?`);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 function formatOf(path: string): TableFormat {

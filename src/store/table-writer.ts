@@ -23,6 +23,8 @@ export interface TableWriterOptions<D extends TableDefinition> {
   readonly batchRows?: number;
   /** A batch is written when it has this many bytes, however few its rows; 8 MiB unless told. */
   readonly batchBytes?: number;
+  /** Where the stream lies; `<folder>/<table>.arrows` unless told. */
+  readonly path?: string;
   readonly fs?: FileSystem;
 }
 
@@ -67,8 +69,10 @@ export class TableWriter<D extends TableDefinition> {
   static create<D extends TableDefinition>(options: TableWriterOptions<D>): TableWriter<D> {
     const { folder, table, dimensions, metadata, fs = nodeFileSystem } = options;
     const schema = makeSchema(table, dimensions, metadata);
-    const path = streamPath(folder, table.name);
-    if (fs.exists(filePath(folder, table.name))) throw exists(filePath(folder, table.name));
+    const path = options.path ?? streamPath(folder, table.name);
+    if (options.path === undefined && fs.exists(filePath(folder, table.name))) {
+      throw exists(filePath(folder, table.name));
+    }
     const file = new AppendFile(fs, path, `table ${table.name}`, openNew(fs, path), 0);
     try {
       file.append(headerOf(schema));
@@ -90,7 +94,7 @@ export class TableWriter<D extends TableDefinition> {
   ): TableWriter<D> {
     const { folder, table, dimensions, metadata, fs = nodeFileSystem, byteOffset } = options;
     const schema = makeSchema(table, dimensions, metadata);
-    const path = streamPath(folder, table.name);
+    const path = options.path ?? streamPath(folder, table.name);
     const { fd, rows } = resumeStream(fs, path, schema, byteOffset);
     const file = new AppendFile(fs, path, `table ${table.name}`, fd, byteOffset);
     return new TableWriter(schema, file, rows, options);

@@ -271,6 +271,23 @@ test('probing leaves no tensor behind, and a second time replaces the tables wit
   expect(fs.readFileSync(path.join(folder, 'alignment.arrow')).equals(before)).toBe(true);
 });
 
+test('a probe that is stopped leaves the tables of the one before, and no others', async () => {
+  const before = fs.readdirSync(folder).sort();
+  const bytes = fs.readFileSync(path.join(folder, 'penalty.arrow'));
+  let told = 0;
+  const stopped = {
+    ...watch,
+    onProgress: () => {
+      if (++told === 4) throw new Error('stopped');
+    },
+  };
+  const prober = new Prober({ ...options, only: ['penalty'] }, { engine }, stopped);
+  await expect(prober.probe(folder)).rejects.toThrow('stopped');
+  prober.dispose();
+  expect(fs.readdirSync(folder).sort()).toEqual(before);
+  expect(fs.readFileSync(path.join(folder, 'penalty.arrow')).equals(bytes)).toBe(true);
+});
+
 test('a folder that is being written is refused', async () => {
   const other = temporaryFolder();
   const prober = new Prober(options, { engine }, watch);
