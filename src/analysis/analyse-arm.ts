@@ -1,4 +1,6 @@
 import { samplingCaveat, whyNoVariancePenalty } from '../../data/samplers.js';
+import { nodeEnvironment } from '../store/environment.js';
+import { effectiveStatus } from '../store/run-info.js';
 import { alignmentCurves, type Curve } from './alignment-curves.js';
 import { armFacts } from './arm-config.js';
 import { runChecks, type CheckResult } from './checks.js';
@@ -112,7 +114,7 @@ function notesOf({ runs }: Arm): string[] {
   const open = runs.filter(({ info }) => info.status !== 'complete');
   if (open.length > 0) {
     notes.push(
-      `${open.length} of ${runs.length} runs are not complete: ${open.map(({ info }) => `seed ${info.seed} is ${info.status}`).join(', ')}.`,
+      `${open.length} of ${runs.length} runs are not complete: ${open.map(({ info }) => `seed ${info.seed} is ${effectiveStatus(info, nodeEnvironment.processes).label}`).join(', ')}.`,
     );
   }
   return notes;

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createStream } from '../../data/random/streams.js';
-import type { RunInfo } from '../store/run-info.js';
+import { nodeEnvironment } from '../store/environment.js';
+import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
@@ -135,7 +136,7 @@ async function analysePoint({ value, folders, seeds }: SweepRuns): Promise<Point
     }
     const run = await openRun(folder);
     if (run.info.status === 'complete') runs.push({ run, metrics: await readMetrics(run) });
-    else missing.set(seed, `seed ${seed} is ${run.info.status}`);
+    else missing.set(seed, `seed ${seed} is ${effectiveStatus(run.info, nodeEnvironment.processes).label}`);
   }
   const quantities = specs.map((spec) => {
     const values = seeds.map((seed) => {

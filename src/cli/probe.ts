@@ -6,6 +6,8 @@ import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
+import { nodeEnvironment } from '../store/environment.js';
+import { effectiveStatus } from '../store/run-info.js';
 import { StatusLine } from './status-line.js';
 
 interface Flags {
@@ -72,6 +74,7 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     only: namesOf(flags.only, probes),
   };
   let done = 0;
+  let before = 0;
   let left = runs.length;
   const prober = new Prober(
     options,
@@ -88,24 +91,34 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   );
   try {
     for (const { folder, info } of runs) {
-      if (info.status === 'running')
-        throw new UserError(`${folder}: is being written; probe it when it has ended`);
       if (flags.missing === true && prober.isProbed(folder)) {
+        before++;
         left--;
         continue;
       }
-      await prober.probe(folder);
-      done++;
+      try {
+        if (effectiveStatus(info, nodeEnvironment.processes).status === 'running') {
+          throw new UserError(`${folder}: is being written; probe it when it has ended`);
+        }
+        await prober.probe(folder);
+        done++;
+      } catch (error) {
+        // One run that cannot be probed keeps no other from its turn.
+        if (!(error instanceof UserError) || runs.length === 1) throw error;
+        line.message(`left out: ${error.message}`);
+        process.exitCode = 1;
+      }
       left--;
     }
   } finally {
     line.end();
     prober.dispose();
   }
-  const rest = runs.length - done;
+  const failed = runs.length - done - before;
   print(
     `probed ${done} runs in ${formatDuration(line.now() - started)}` +
-      (rest === 0 ? '' : `; ${rest} had their tables already`),
+      (before === 0 ? '' : `; ${before} had their tables already`) +
+      (failed === 0 ? '' : `; ${failed} left out`),
   );
   print(`next: ${shellCommand(['npx', 'gradscope', 'analyze', ...folders])}`);
 }

@@ -52,8 +52,7 @@ export async function recoverRun(
   const lock = acquireLock(folder, environment);
   const written: Converted[] = [];
   try {
-    const tables = (await listTables(folder)).filter((name) => fs.exists(streamPath(folder, name)));
-    for (const table of tables) written.push(await convert(folder, table, fs));
+    for (const table of await listTables(folder, 'stream')) written.push(await convert(folder, table, fs));
     if (!lock.isStillOurs()) {
       throw new UserError(`${folder}: another process took the folder over; nothing was changed`);
     }

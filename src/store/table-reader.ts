@@ -195,11 +195,20 @@ function formatOf(path: string): TableFormat {
   return path.endsWith('.arrows') ? 'stream' : 'file';
 }
 
-/** Names of the tables of a run folder, sorted. Throws a UserError when the folder cannot be read. */
-export async function listTables(folder: string): Promise<string[]> {
+/**
+ * Names of the tables of a run folder that can be opened, sorted, and with `format` those of one format, also streams
+ * of killed probes. Throws a UserError when the folder cannot be read.
+ */
+export async function listTables(folder: string, format?: TableFormat): Promise<string[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new UserError(`${folder}: cannot be read (${systemMessage(error)})`, { cause: error });
   });
-  const found = names.flatMap((name) => /^(.+)\.arrows?$/.exec(name)?.[1] ?? []);
+  const found = names.flatMap((name) => {
+    const [, table, stream] = /^(.+)\.arrow(s?)$/.exec(name) ?? [];
+    if (table === undefined) return [];
+    const own: TableFormat = stream === 's' ? 'stream' : 'file';
+    const isWanted = format === undefined ? own === 'file' || !isDerived(table) : own === format;
+    return isWanted ? [table] : [];
+  });
   return [...new Set(found)].sort();
 }
