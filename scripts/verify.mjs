@@ -20,7 +20,7 @@ function judge(document, expectations) {
   const quantities = document.sections.flatMap((section) => section.quantities);
   let failed = 0;
   for (const { quantity, low, high, everySeedAbove, reason } of expectations) {
-    const own = quantities.find(({ name }) => name === quantity);
+    const own = quantities.find(({ id }) => id === quantity);
     const value = own?.estimate.kind === 'value' ? own.estimate.estimate : null;
     const seeds = own?.seeds.map((seed) => seed.value) ?? [];
     const holds =

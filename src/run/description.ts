@@ -10,7 +10,7 @@ import type { RunMetadata } from '../store/schemas.js';
 import { sketchFamily } from '../train/groups/sketch.js';
 import type { Model } from '../train/models/model.js';
 import { learningRates } from './learning-rates.js';
-import type { RunPlan, StagePlan } from './plan.js';
+import { groupCounts, type RunPlan, type StagePlan } from './plan.js';
 import type { RunRequest } from './request.js';
 
 /** What `run.json` says of a replica's run. */
@@ -79,7 +79,7 @@ function describeStage(
     learningRate: optimizer.learningRate,
     learningRates: Object.fromEntries(model.parameters.map((own) => [own.name, rateOf(own.name)])),
     clipNorm,
-    groups: groupCounts(set, groups),
+    groups: [...groupCounts(set, groups)],
   };
 }
 
@@ -91,16 +91,6 @@ function differsBetweenSights(set: ExampleSet): boolean {
     return createStream(0, 'sight');
   });
   return asked;
-}
-
-/** Examples of each group that a training set has, in the order of the groups. */
-function groupCounts(
-  { group }: ExampleSet,
-  groups: readonly string[],
-): { group: string; examples: number }[] {
-  const counts = new Int32Array(groups.length);
-  for (const own of group) if (own >= 0) counts[own]!++;
-  return groups.flatMap((name, i) => (counts[i]! > 0 ? [{ group: name, examples: counts[i]! }] : []));
 }
 
 /** Dimensions of the tables of a plan's runs. */

@@ -1,7 +1,7 @@
 import { UserError } from '../../data/errors.js';
 import type { ExampleSet, ExperimentData } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
-import { parseGroupName } from '../../data/subsets.js';
+import { stageRoles, type StageRoles } from '../../data/stage-roles.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
@@ -96,12 +96,25 @@ export function keptCheckpoints({ config, stages }: RunPlan): number[] {
   return [...new Set(steps)].filter((step) => step > 0);
 }
 
-/** Index of the last stage that trains questions; of the first stage where none does. */
-export function questionStageOf({ data, stages }: Pick<RunPlan, 'data' | 'stages'>): number {
+/** What the stages of a plan train, see {@link stageRoles}. */
+export function rolesOf({ data, stages }: Pick<RunPlan, 'data' | 'stages'>): StageRoles {
   const { groups } = data[0]!;
-  const asks = new Set(groups.flatMap((name, i) => (parseGroupName(name).kind === 'qa' ? [i] : [])));
-  return Math.max(
-    0,
-    stages.findLastIndex(({ sets }) => sets[0]!.group.some((group) => asks.has(group))),
+  return stageRoles(
+    stages.map(({ config, sets }) => ({ trainOn: config.trainOn, groups: groupCounts(sets[0]!, groups) })),
   );
+}
+
+/** Index of the stage with questions; of the first stage where none trains any. */
+export function questionStageOf(plan: Pick<RunPlan, 'data' | 'stages'>): number {
+  return rolesOf(plan).questions ?? 0;
+}
+
+/** Examples of each group that a training set has, in the order of the groups. */
+export function groupCounts(
+  { group }: Pick<ExampleSet, 'group'>,
+  groups: readonly string[],
+): { readonly group: string; readonly examples: number }[] {
+  const counts = new Int32Array(groups.length);
+  for (const own of group) if (own >= 0) counts[own]!++;
+  return groups.flatMap((name, i) => (counts[i]! > 0 ? [{ group: name, examples: counts[i]! }] : []));
 }

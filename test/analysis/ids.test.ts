@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
 import { checkSpecs } from '../../src/analysis/checks.js';
@@ -49,4 +50,13 @@ test('claims and checks are of quantities that a section can have', () => {
   const ids = new Set(analysis.sections.flatMap(({ quantities }) => quantities.map(({ id }) => id)));
   const judged = analysis.claims.flatMap(({ quantities }) => quantities);
   expect(judged.filter((id) => !ids.has(id))).toEqual([]);
+});
+
+test('what npm run verify expects is of quantities that there are', () => {
+  // The script is no module of the program: ids are read from its text.
+  const text = fs.readFileSync('scripts/verify-experiments.mjs', 'utf8');
+  const expected = Array.from(text.matchAll(/quantity: '([^']+)'/g), (match) => match[1]!);
+  expect(expected.length).toBeGreaterThan(8);
+  const ids = new Set(analysis.sections.flatMap(({ quantities }) => quantities.map(({ id }) => id)));
+  expect(expected.filter((id) => !ids.has(id))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { tables } from '../../store/schemas.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { gradientFunction, type GradientFunction } from '../../train/gradient-function.js';
 import { parameterCount, trainingFields, type Model, type ModelInputs } from '../../train/models/model.js';
-import type { StagePlan } from '../plan.js';
+import { rolesOf, type StagePlan } from '../plan.js';
 import { replayStage, type ReplayedUpdate } from '../replay.js';
 import { ToolCache, type ProbedRun, type ProbeSpec } from './probe.js';
 
@@ -39,7 +39,8 @@ export const transferPathProbe: ProbeSpec = {
       begin: (run, open) => {
         const writer = open(tables.transfer_path);
         const { plan } = run;
-        const stage = plan.stages.findIndex(({ config: { trainOn } }) => trainOn === 'stage2');
+        const { newDefinitions, joint } = rolesOf(plan);
+        const stage = joint ? -1 : (newDefinitions ?? -1);
         return ({ step, checkpoint }) => {
           const own = plan.stages[stage];
           if (own === undefined || stage === 0 || step !== own.firstStep || own.steps === 0) return;

@@ -348,6 +348,8 @@ function writePenalty(folder: string, _seed: number, step: number): void {
       writer.column('example_norm2')[row] = 10;
       writer.column('full_norm2')[row] = 2;
       writer.column('examples')[row] = 160;
+      for (const name of ['rated_norm2', 'rated_example_norm2', 'rated_full_norm2'] as const)
+        writer.column(name)[row] = 0.1;
     }
   });
 }
@@ -434,6 +436,10 @@ function writeLandscape(folder: string, steps: readonly number[], stageOf: Stage
       writer.column('lambda_max')[row] = 7;
       writer.column('lambda_change')[row] = 0;
       writer.column('lambda_examples')[row] = 160;
+      writer.column('rated_loss_gradient_norm')[row] = 0.5;
+      writer.column('rated_gamma')[row] = 0.8;
+      writer.column('rated_variance_gradient_norm')[row] = 0.3;
+      writer.column('rated_lambda_max')[row] = 0.7;
     }
   });
 }
