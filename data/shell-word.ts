@@ -23,3 +23,7 @@ const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
 
 /** Words as one command. */
 export const shellCommand = (words: readonly string[]): string => words.map(shellWord).join(' ');
+
+/** A command of this program, as it is printed for people to copy. */
+export const programCommand = (...words: readonly string[]): string =>
+  shellCommand(['npx', 'gradscope', ...words]);

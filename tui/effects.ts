@@ -12,7 +12,15 @@ export function nodeEffects(write: (text: string) => void, quit: () => void): Ef
     quit,
     exists: (file) => fs.existsSync(file),
     // OSC 52, which terminals take over SSH too.
-    copy: (text) => write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`),
+    copy(text) {
+      write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`);
+      // Both keep it from the terminal unless they are told to pass it on.
+      if ((process.env['TMUX'] ?? '') !== '')
+        return 'asked tmux to copy, which does with its option set-clipboard on';
+      if ((process.env['STY'] ?? '') !== '')
+        return 'asked the terminal to copy, which screen may not pass on';
+      return 'asked the terminal to copy';
+    },
     async writeFile(file, content) {
       try {
         await mkdir(path.dirname(file), { recursive: true });

@@ -4,6 +4,7 @@ import { nodeEffects } from './effects.js';
 import { locate } from './locate.js';
 import { Session } from './session/session.js';
 import { squeeze } from './view/filter.js';
+import { moreText } from './view/layout.js';
 import { chosen, wrapped, type Panel, type Picture } from './view/picture.js';
 import { initialState, type Sort, type ViewState } from './view/state.js';
 import { paint, type Style } from './view/style.js';
@@ -30,12 +31,17 @@ export interface ShowOptions {
   readonly zoom?: readonly [number, number] | undefined;
   readonly cursor?: number | undefined;
   readonly row?: number | undefined;
+  /** Columns of a list that are scrolled past; of a heat map the selected column, counted from 1. */
+  readonly column?: number | undefined;
   readonly drill?: string | undefined;
 }
 
-/** A view of runs as lines of text. Throws a UserError for what is not there. */
+/**
+ * A view of runs as lines of text. Of a folder with several configs the findings of each are shown, one after the other;
+ * other views show one run, and say which. Throws a UserError for what is not there, and for an option without effect.
+ */
 export async function show(options: ShowOptions): Promise<string[]> {
-  const { folders, view, width, height, style } = options;
+  const { folders, view, width, height } = options;
   if (!views.some(({ id }) => id === view)) {
     throw new UserError(`no view ${view}; there are ${views.map(({ id }) => id).join(', ')}`);
   }
@@ -47,74 +53,142 @@ export async function show(options: ShowOptions): Promise<string[]> {
       () => {},
       () => {},
     ),
-    style,
+    style: { ...options.style, printed: true },
     box: { width, height: height + 5 },
     run: runs[0],
   });
   try {
     await session.open();
     if (view === 'runs') session.measureGaps();
-    const base: ViewState = {
-      ...initialState,
-      filter: options.filter ?? '',
-      log: options.log ?? null,
-      zoom: options.zoom ?? null,
-      cursor: options.cursor ?? null,
-      row: options.row ?? 0,
-    };
-    session.look(view, base, runs);
-    await session.settled();
-    const { panels } = session.picture();
-    const wanted =
-      options.drill !== undefined
-        ? [0]
-        : options.panel === undefined
-          ? [...panels.keys()]
-          : [
-              placeOf(
-                panels.map(({ title }) => title),
-                options.panel,
-                'panel',
-              ),
-            ];
     const lines: string[] = [];
-    for (const place of wanted) {
-      const panel = panels[place]!;
-      const choice =
-        options.choose === undefined || panel.choices === null
-          ? {}
-          : { choices: { [place]: placeOf(panel.choices.values, options.choose, panel.choices.name) } };
-      const own: ViewState = {
-        ...base,
-        ...choice,
-        panel: place,
-        drill: options.drill === undefined ? null : { id: options.drill, above: base },
-      };
-      session.look(view, own);
-      await session.settled();
-      if (options.sort !== undefined) {
-        const { picture } = session.picture({ width, height });
-        session.look(view, { ...own, sort: sortOf(options.sort, picture) });
-        await session.settled();
-      }
+    const unused = new Set<'cursor'>(options.cursor === undefined ? [] : ['cursor']);
+    for (const target of runs.length > 0 ? [runs] : await targetsOf(session, view)) {
       if (lines.length > 0) lines.push('');
-      const drawn = session.picture({ width, height });
-      lines.push(...heading(drawn.panel, session.state, options), ...withoutEnd(drawn.picture.lines));
+      lines.push(...(await showTarget(session, target, options, unused)));
     }
+    if (unused.size > 0)
+      throw new UserError(
+        '--cursor: there is no chart of steps here to be read off; --row selects a row of a list',
+      );
     return lines;
   } finally {
     await session.close();
   }
 }
 
-function heading(panel: Panel, state: ViewState, { view, width, style }: ShowOptions): string[] {
+/** What is shown of a folder: of findings a run of each config, of another view its first run. */
+async function targetsOf(session: Session, view: string): Promise<string[][]> {
+  if (view !== 'findings') return [[]];
+  const left = new Set(session.data.entries.flatMap((own) => (own.info === null ? [] : [own.path])));
+  const targets: string[][] = [];
+  for (const path of left) {
+    const source = await session.data.source(path);
+    if (source === null) continue;
+    targets.push([path]);
+    for (const { entry } of await session.data.armOf(source)) left.delete(entry.path);
+  }
+  return targets.length === 0 ? [[]] : targets;
+}
+
+async function showTarget(
+  session: Session,
+  runs: readonly string[],
+  options: ShowOptions,
+  unused: Set<'cursor'>,
+): Promise<string[]> {
+  const { view, width, height } = options;
+  const base: ViewState = {
+    ...initialState,
+    filter: options.filter ?? '',
+    log: options.log ?? null,
+    zoom: options.zoom ?? null,
+    cursor: options.cursor ?? null,
+    row: options.row ?? 0,
+    column: options.column ?? 0,
+  };
+  session.look(view, base, runs);
+  await session.settled();
+  const { panels } = session.picture();
+  const titles = panels.map(({ title }) => title);
+  const wanted =
+    options.drill !== undefined
+      ? [0]
+      : options.panel === undefined
+        ? [...panels.keys()]
+        : [placeOf(titles, options.panel, 'panel')];
+  const lines: string[] = [];
+  for (const place of wanted) {
+    const panel = panels[place]!;
+    const choice =
+      options.choose === undefined || panel.choices === null
+        ? {}
+        : { choices: { [place]: placeOf(panel.choices.values, options.choose, panel.choices.name) } };
+    const own: ViewState = {
+      ...base,
+      ...choice,
+      panel: place,
+      drill: options.drill === undefined ? null : { id: options.drill, above: base },
+    };
+    session.look(view, own);
+    await session.settled();
+    if (session.picture().isGone)
+      throw new UserError(`--drill ${options.drill}: there is no such row in the view ${view}`);
+    if (options.sort !== undefined) {
+      const { picture } = session.picture({ width, height });
+      session.look(view, { ...own, sort: sortOf(options.sort, picture) });
+      await session.settled();
+    }
+    if (options.cursor !== undefined) {
+      const { picture } = session.picture({ width, height });
+      if (picture.axis !== null) unused.delete('cursor');
+      else if (picture.list?.placeOf != null) {
+        unused.delete('cursor');
+        session.look(view, { ...session.state, row: picture.list.placeOf(options.cursor) });
+        await session.settled();
+      }
+    }
+    if (lines.length > 0) lines.push('');
+    const drawn = session.picture({ width, height });
+    lines.push(
+      ...heading(drawn.panel, session, runs, options),
+      ...withoutEnd(drawn.picture.lines),
+      ...moreRows(drawn.picture, options),
+    );
+  }
+  return lines;
+}
+
+/** How many rows of a list are not printed; lines that scroll say so themselves. */
+function moreRows({ list, figure }: Picture, { height, style }: ShowOptions): string[] {
+  if (list === null || figure !== null || list.columns.length === 0) return [];
+  const left = list.length - list.page;
+  return left > 0 ? [moreText(left, 'row', height + left, { ...style, printed: true })] : [];
+}
+
+function heading(
+  panel: Panel,
+  session: Session,
+  runs: readonly string[],
+  { view, width, style }: ShowOptions,
+): string[] {
+  const { state, currentRun, data } = session;
   const place = chosen(panel, state.panel, state);
   const choice =
     panel.choices === null || place < 0 ? '' : ` (${panel.choices.name}: ${panel.choices.values[place]})`;
   return [
-    ...wrapped(`${view}: ${panel.title}${choice}`, width).map((line) => paint(line, 'bold', style)),
+    ...wrapped(`${view}: ${panel.title}${choice}${ofWhat()}`, width).map((line) =>
+      paint(line, 'bold', style),
+    ),
     ...(panel.question === '' ? [] : wrapped(panel.question, width)),
   ];
+
+  /** Which of the runs of a folder is shown, where a view is about one. */
+  function ofWhat(): string {
+    const entry = data.entries.find(({ path }) => path === currentRun);
+    if (view === 'runs' || entry?.info == null || data.entries.length < 2) return '';
+    if (view === 'findings') return `, ${entry.info.experiment} ${entry.info.name}`;
+    return runs.length > 0 ? '' : `, ${entry.name} (first of ${data.entries.length} runs; name others)`;
+  }
 }
 
 /** Lines up to the last one with something on it. */

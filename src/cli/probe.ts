@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../../data/errors.js';
-import { shellCommand } from '../../data/shell-word.js';
+import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
@@ -120,7 +120,7 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
       (before === 0 ? '' : `; ${before} had their tables already`) +
       (failed === 0 ? '' : `; ${failed} left out`),
   );
-  print(`next: ${shellCommand(['npx', 'gradscope', 'analyze', ...folders])}`);
+  print(`next: ${programCommand('analyze', ...folders)}`);
 }
 
 /** Names of probes, separated by commas. Throws a UserError for one that there is not. */

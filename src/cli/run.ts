@@ -2,7 +2,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
-import { shellCommand } from '../../data/shell-word.js';
+import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
@@ -128,7 +128,7 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
     for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
     if (end === 'interrupted') {
       const open = folders.find((folder) => isInterrupted(folder)) ?? folders[0]!;
-      tell(`interrupted; continue with: ${shellCommand(['npx', 'gradscope', 'run', '--resume', open])}`);
+      tell(`interrupted; continue with: ${programCommand('run', '--resume', open)}`);
       return 130;
     }
     for (const folder of folders) print(folder);
@@ -145,6 +145,6 @@ async function summarise(folders: readonly string[], seconds: number): Promise<v
   const { gapSummary } = await import('../analysis/gap-summary.js');
   for (const text of await gapSummary(folders)) tell(text);
   const runs = folders.length === 1 ? folders[0]! : path.dirname(folders[0]!);
-  const next = shellCommand(['npx', 'gradscope', 'analyze', runs]);
+  const next = programCommand('analyze', runs);
   tell(`done in ${formatDuration(seconds)}; next: ${next}`);
 }

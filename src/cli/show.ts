@@ -15,6 +15,7 @@ interface Flags {
   readonly zoom?: [number, number];
   readonly cursor?: number;
   readonly row?: number;
+  readonly column?: number;
   readonly drill?: string;
   readonly ascii?: true;
 }
@@ -36,10 +37,15 @@ export function showCommand(): Command {
     .option('--linear', 'linear axis')
     .option('--zoom <from,to>', 'part of the x axis', range)
     .option('--cursor <x>', 'where the chart is read off', finite)
-    .option('--row <place>', 'selected row, counted from 0', whole)
+    .option('--row <place>', 'selected row, counted from 0', place)
+    .option(
+      '--column <place>',
+      'columns of a list to scroll past; of a heat map the selected one, from 1',
+      place,
+    )
     .option('--drill <id>', 'what is below a row, such as 512:d1consis/17/heldout')
-    .option('--width <columns>', 'columns (default: of the terminal, or 100)', whole)
-    .option('--height <rows>', 'rows of a panel', whole, 40)
+    .option('--width <columns>', 'columns (default: of the terminal, or 100)', size)
+    .option('--height <rows>', 'rows of a panel', size, 40)
     .option('--ascii', 'ASCII characters only')
     .addHelpText(
       'after',
@@ -71,13 +77,20 @@ function finite(text: string): number {
   return value;
 }
 
-/** Narrower and lower than this nothing can be drawn. */
-const [leastNumber, mostNumber] = [0, 10_000];
+/** Wider and higher than any screen; what is printed takes memory. */
+const largest = 10_000;
 
-function whole(text: string): number {
+function size(text: string): number {
+  const value = place(text);
+  if (value > largest) throw new InvalidArgumentError(`expected a whole number up to ${largest}`);
+  return value;
+}
+
+/** A place in a list, which may have millions of rows. */
+function place(text: string): number {
   const value = finite(text);
-  if (!Number.isInteger(value) || value < leastNumber || value > mostNumber)
-    throw new InvalidArgumentError(`expected a whole number up to ${mostNumber}`);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('expected a whole number from 0');
   return value;
 }
 

@@ -23,11 +23,12 @@ import { Screen } from './support/screen.js';
 /** Colours the program never writes, so that they can only come from a file. */
 const hostile = '\u001B[41m\u001B]0;own\u0007\u009B2J\n\u202E';
 
-/** Words of the files by others of as many bytes, which hold escapes, C1 controls and bells. */
-const replacements = [
-  ['qd2incons', '\u001B[41m\u009B2J'],
-  ['stage2', '\u001B[41m\u0007'],
-] as const;
+/** Words of the tables by others, which hold escapes, C1 controls and bells. */
+const replacements: Readonly<Record<string, string>> = {
+  qd2incons: '\u001B[41m\u009B2J',
+  stage2: '\u001B[41m\u0007',
+};
+const rename = (word: string): string => replacements[word] ?? word;
 
 const written = vi.hoisted(() => [] as string[]);
 vi.mock('../../src/cli/output.js', () => ({
@@ -37,48 +38,33 @@ vi.mock('../../src/cli/output.js', () => ({
 
 let root: string;
 let runs: string[];
-/** The same without hostile groups, which the analysis cannot do without. */
-let analysable: string;
 
 beforeAll(async () => {
-  [root, runs] = await writeHostile(replacements);
-  [analysable] = await writeHostile(replacements.slice(1));
+  root = path.join(temporaryFolder(), `runs${hostile}`);
+  fs.mkdirSync(root);
+  for (const seed of [0, 1]) await writeRun(root, seed, { rename });
+  runs = fs.readdirSync(root).map((name) => {
+    poison(path.join(root, name));
+    const renamed = path.join(root, `${hostile}${name}`);
+    fs.renameSync(path.join(root, name), renamed);
+    return renamed;
+  });
 });
 
-async function writeHostile(words: readonly (readonly [string, string])[]): Promise<[string, string[]]> {
-  const folder = path.join(temporaryFolder(), `runs${hostile}`);
-  fs.mkdirSync(folder);
-  for (const seed of [0, 1]) await writeRun(folder, seed);
-  const made = fs.readdirSync(folder).map((name) => {
-    const from = path.join(folder, name);
-    for (const file of fs.readdirSync(from)) poison(path.join(from, file), words);
-    const to = path.join(folder, `${hostile}${name}`);
-    fs.renameSync(from, to);
-    return to;
-  });
-  return [folder, made];
-}
-
-function poison(file: string, words: readonly (readonly [string, string])[]): void {
-  if (file.endsWith('.arrow')) {
-    let bytes = fs.readFileSync(file).toString('latin1');
-    for (const [word, other] of words) bytes = bytes.replaceAll(word, Buffer.from(other).toString('latin1'));
-    fs.writeFileSync(file, Buffer.from(bytes, 'latin1'));
-  } else if (file.endsWith('run.json')) {
-    let text = fs.readFileSync(file, 'utf8');
-    for (const [word, other] of words) text = text.replaceAll(word, JSON.stringify(other).slice(1, -1));
-    const info = JSON.parse(text);
-    fs.writeFileSync(
-      file,
-      JSON.stringify({
-        ...info,
-        engine: hostile,
-        versions: { ...info.versions, [hostile]: hostile },
-        command: [...info.command, hostile],
-        failure: hostile,
-      }),
-    );
-  } else if (file.endsWith('config.yaml')) fs.appendFileSync(file, `# ${hostile.replace('\n', '')}\n`);
+/** What a run says of itself, as somebody could write it. */
+function poison(folder: string): void {
+  fs.appendFileSync(path.join(folder, 'config.yaml'), `# ${hostile.replace('\n', '')}\n`);
+  const file = path.join(folder, 'run.json');
+  const info = JSON.parse(fs.readFileSync(file, 'utf8'));
+  const stages = info.stages.map((own: { name: string }) => ({ ...own, name: rename(own.name) }));
+  const changes = {
+    stages,
+    engine: hostile,
+    versions: { ...info.versions, [hostile]: hostile },
+    command: [...info.command, hostile],
+    failure: hostile,
+  };
+  fs.writeFileSync(file, JSON.stringify({ ...info, ...changes }));
 }
 
 /** SGR sequences of this program; those of the files have a background of the first 16 colours. */
@@ -141,7 +127,7 @@ test('refusals of show are clean', async () => {
 });
 
 test('figures are XML', async () => {
-  const watched = await openSession(analysable, { width: 160, height: 50 });
+  const watched = await openSession(root, { width: 160, height: 50 });
   for (const keys of [['2'], ['3'], ['tab'], ['5'], ['6'], ['1', 'a', '2']]) {
     await press(watched, ...keys);
     await press(watched, 'e', 'ctrl+u', ...typed(`${keys.join('')}.svg`), 'enter');
@@ -156,7 +142,7 @@ test('figures are XML', async () => {
 });
 
 test('an analysis and its report are clean, and so is the browser that reads it from a file', async () => {
-  const found = await findRuns([analysable]);
+  const found = await findRuns([root]);
   const analysis = await analyseArm(groupIntoArms(found.runs)[0]!);
   for (const style of [false, true]) expectClean(armReport(analysis, { width: 100, colour: style }));
   const folder = analysisFolder(analysis);
@@ -171,7 +157,7 @@ test('an analysis and its report are clean, and so is the browser that reads it 
         : value,
   );
   fs.writeFileSync(path.join(folder, 'analysis.json'), text);
-  const watched = await openSession(analysable, {
+  const watched = await openSession(root, {
     width: 120,
     height: 50,
     style: { ...plainStyle, colour: true },

@@ -167,6 +167,30 @@ test('the help has every key and goes away', async () => {
   expect((await press(watched, '?')).join('\n')).toContain('tiny-seed0');
 });
 
+test('all runs of the list on screen are selected, whatever filtered it', async () => {
+  const watched = await open();
+  const filtered = await press(watched, '/', ...typed('weakgap>0.06'), 'enter', 'a');
+  const count = filtered.filter((line) => /tiny-seed|other-seed/.test(line) && /^[› ]●/.test(line)).length;
+  expect(count).toBe(3);
+  expect(watched.session.marked.size).toBe(3);
+  expect(watched.session.command()).not.toContain('other-seed0');
+  await press(watched, 'a');
+  expect(watched.session.marked.size).toBe(0);
+});
+
+test('the row at the end of a list, and the whole command, can be copied and read', async () => {
+  const watched = await open(root, { width: 100, height: 30 });
+  await press(watched, '4', 'G', 'y');
+  expect(watched.copied.at(-1)).toMatch(/ --row 24 /);
+  const lines = await press(watched, 'Y');
+  expect(lines.slice(0, 3).at(-1)).toContain('The command that prints this screen');
+  const text = lines.slice(4, -1).join('\n').trim();
+  expect(execFileSync('sh', ['-c', `printf '%s ' ${text}`], { encoding: 'utf8' }).trim()).toBe(
+    watched.copied.at(-1),
+  );
+  expect((await press(watched, 'escape')).join('\n')).not.toContain('The command that prints');
+});
+
 describe('export', () => {
   test('writes what is on screen in the format of its name, and never over a file', async () => {
     const watched = await open();
@@ -211,9 +235,13 @@ describe('export', () => {
       const words = shellWords(command);
       expect(words.slice(0, 3)).toEqual(['npx', 'gradscope', 'show']);
       await showCommand().parseAsync(words.slice(3), { from: 'user' });
-      const printed = print.mock.lastCall![0];
+      const printed = print.mock.lastCall![0].replace(/\n… \d+ more rows \(--height \d+\)$/, '');
       // Ages go on between the two.
-      const still = (text: string): string => text.replaceAll(/ \d+ s /g, ' 1 s ').trimEnd();
+      const still = (text: string): string =>
+        text
+          .replaceAll(/ \d+ s /g, ' 1 s ')
+          .replaceAll(/ \((?:j|--height \d+)\)$/gm, '')
+          .trimEnd();
       const body = still(screen.slice(4, -1).join('\n'));
       expect(`\n${still(printed)}`.endsWith(`\n${body}`), `${command}\n${printed}\n---\n${body}`).toBe(true);
     }

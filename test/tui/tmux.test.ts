@@ -27,7 +27,7 @@ const keys = (...names: string[]): void => void tmux('send-keys', ...names);
 const text = (typed: string): void => void tmux('send-keys', '-l', typed);
 
 /** Waits until the screen holds what is looked for. */
-async function until(pattern: RegExp, timeout = 15_000): Promise<string> {
+async function until(pattern: RegExp, timeout = 30_000): Promise<string> {
   const end = Date.now() + timeout;
   for (;;) {
     const screen = capture();

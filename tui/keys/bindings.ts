@@ -35,6 +35,7 @@ export type Action =
   | 'go-to-step'
   | 'export'
   | 'copy'
+  | 'show-command'
   | 'help'
   | 'quit'
   | `view-${number}`;
@@ -210,7 +211,7 @@ export const bindings: readonly Binding[] = [
     action: 'select-all',
     keys: ['a'],
     label: null,
-    help: 'select all runs that the filter leaves, or none',
+    help: 'select all runs of the list on screen, or none',
     group: 'runs',
     when: ({ view }) => view === 'runs',
   },
@@ -278,6 +279,13 @@ export const bindings: readonly Binding[] = [
     keys: ['y'],
     label: 'copy command',
     help: 'copy the command that prints what is on screen',
+    group: 'more',
+  },
+  {
+    action: 'show-command',
+    keys: ['Y'],
+    label: null,
+    help: 'the same command, to read',
     group: 'more',
   },
   { action: 'help', keys: ['?'], label: 'help', help: 'this help, or back', group: 'more' },

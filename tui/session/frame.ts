@@ -34,6 +34,24 @@ export function bodyBox(box: Box): Box {
   return { width, height: Math.max(1, height - 1 - above - rowsBelow) };
 }
 
+/** Lines over the view. */
+export interface Overlay {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** Lines that are scrolled past. */
+  readonly top: number;
+}
+
+/** Every key, in a terminal of this width. */
+export const keyOverlay = (width: number): Overlay => ({
+  title: 'Keys (? or esc closes, j k scroll)',
+  lines: helpLines(
+    views.map(({ id }) => id),
+    width,
+  ),
+  top: 0,
+});
+
 export interface FrameContent {
   readonly box: Box;
   readonly style: Style;
@@ -47,7 +65,7 @@ export interface FrameContent {
   readonly panel: Panel;
   readonly panels: readonly Panel[];
   readonly picture: Picture;
-  readonly help: { readonly top: number } | null;
+  readonly overlay: Overlay | null;
   readonly prompt: Prompt | null;
   readonly message: string | null;
   readonly keys: KeyContext;
@@ -62,16 +80,16 @@ export function drawFrame(content: FrameContent): Frame {
 }
 
 function arrangeFrame(content: FrameContent): Frame {
-  const { box, style, picture, help } = content;
+  const { box, style, picture, overlay } = content;
   if (box.width < smallestBox.width || box.height < smallestBox.height) return { lines: tooSmall(box) };
   const body = bodyBox(box);
-  const lines = help === null ? picture.lines : helpBody(help.top, body);
+  const lines = overlay === null ? picture.lines : overlayBody(overlay, body);
   return {
     lines: [
       titleLine(content),
       viewLine(content),
-      help === null ? panelLine(content) : paint('Keys (? or esc closes, j k scroll)', 'bold', style),
-      ...(hasQuestionRow(box) ? [help === null ? questionLine(content) : ''] : []),
+      overlay === null ? panelLine(content) : paint(overlay.title, 'bold', style),
+      ...(hasQuestionRow(box) ? [overlay === null ? questionLine(content) : ''] : []),
       ...Array.from({ length: body.height }, (_, i) => lines[i] ?? ''),
       bottomLine(content),
     ],
@@ -88,11 +106,7 @@ function tooSmall({ width, height }: Box): string[] {
   return text.slice(0, Math.max(1, height - 1)).map((line) => line.slice(0, Math.max(1, width)));
 }
 
-function helpBody(top: number, { width, height }: Box): string[] {
-  const lines = helpLines(
-    views.map(({ id }) => id),
-    width,
-  );
+function overlayBody({ top, lines }: Overlay, { width, height }: Box): string[] {
   const first = Math.max(0, Math.min(top, lines.length - height));
   return lines.slice(first, first + height).map((line) => line.slice(0, width));
 }
@@ -167,7 +181,7 @@ function questionLine({ box, style, panel }: FrameContent): string {
   return paint(fitText(panel.question, box.width, signs(style).more).trimEnd(), 'dim', style);
 }
 
-function bottomLine({ box, style, keys, prompt, message, help }: FrameContent): string {
+function bottomLine({ box, style, keys, prompt, message, overlay }: FrameContent): string {
   const sign = signs(style);
   const width = box.width;
   if (prompt !== null) {
@@ -182,6 +196,6 @@ function bottomLine({ box, style, keys, prompt, message, help }: FrameContent): 
     return `${paint(label, 'dim', style)}${text}${paint(' ', 'inverse', style)}`;
   }
   if (message !== null) return paint(fitText(message, width, sign.more).trimEnd(), 'warning', style);
-  if (help !== null) return paint('esc back  q quit', 'dim', style);
+  if (overlay !== null) return paint('esc back  q quit', 'dim', style);
   return paint(footerHints(keys, width), 'dim', style);
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
+import { shellCommand } from '../../data/shell-word.js';
 import { BrowserData } from '../data/browser-data.js';
 import type { IndexEnvironment } from '../data/run-index.js';
 import type { RunSource } from '../data/run-source.js';
@@ -7,13 +8,12 @@ import { exportPicture, formats } from '../export/export.js';
 import { actionOf, type Action, type KeyContext } from '../keys/bindings.js';
 import type { KeyName } from '../keys/tokens.js';
 import type { ViewContext } from '../view/context.js';
-import { arrange } from '../view/list.js';
 import { messagePanel, type Panel, type Picture, type ViewModel } from '../view/picture.js';
 import { initialState, type ViewState } from '../view/state.js';
 import type { Box, Style } from '../view/style.js';
 import { views } from '../views/registry.js';
-import { showCommand } from './command.js';
-import { drawFrame, bodyBox, type Frame } from './frame.js';
+import { commandLines, showCommand } from './command.js';
+import { drawFrame, bodyBox, keyOverlay, type Frame, type Overlay } from './frame.js';
 import { reduce, toPanel } from './reduce.js';
 
 /** What the session does to the world; passed in, so that a test can watch. */
@@ -22,8 +22,8 @@ export interface Effects {
   /** Writes a file. Throws a UserError when that fails. */
   writeFile(file: string, content: string | Uint8Array): Promise<void>;
   exists(file: string): boolean;
-  /** Puts a text on the clipboard. */
-  copy(text: string): void;
+  /** Asks the terminal to put a text on its clipboard, which it does not answer; gives what to know of that. */
+  copy(text: string): string;
   quit(): void;
 }
 
@@ -53,6 +53,8 @@ export interface Drawn {
   readonly panel: Panel;
   readonly panels: readonly Panel[];
   readonly picture: Picture;
+  /** Whether what was drilled into is not there. */
+  readonly isGone: boolean;
 }
 
 interface Loaded {
@@ -72,7 +74,7 @@ export class Session {
   readonly #states = new Map<string, ViewState>();
   #current: string | null;
   #marked: ReadonlySet<string> = new Set();
-  #help: { readonly top: number } | null = null;
+  #overlay: Overlay | null = null;
   #prompt: Prompt | null = null;
   #message: { readonly text: string; readonly until: number } | null = null;
   #problem: string | null = null;
@@ -220,7 +222,7 @@ export class Session {
       panel,
       panels,
       picture,
-      help: this.#help,
+      overlay: this.#overlay,
       prompt: this.#prompt,
       message: this.#message !== null && this.#message.until > now ? this.#message.text : this.#problem,
       keys: this.#keyContext(panel, panels.length, picture),
@@ -230,6 +232,10 @@ export class Session {
 
   /** The command that prints what is on screen. */
   command(): string {
+    return shellCommand(this.#words());
+  }
+
+  #words(): string[] {
     const { panel, panels, picture } = this.#draw();
     const shown = this.#marked.size > 0 ? [...this.#marked] : this.#current === null ? [] : [this.#current];
     const runs = this.#view === 'runs' && this.#marked.size === 0 ? [this.options.root] : shown;
@@ -361,7 +367,7 @@ export class Session {
     const drilled = state.drill === null ? null : (model.drill?.(state.drill.id) ?? gone);
     const panel = drilled ?? model.panels[place]!;
     const picture = panel.draw({ ...state, panel: place }, box, this.options.style);
-    return { panel, panels: model.panels, picture };
+    return { panel, panels: model.panels, picture, isGone: drilled === gone };
   }
 
   #keyContext(panel: Panel, panels: number, picture: Picture): KeyContext {
@@ -388,8 +394,8 @@ export class Session {
 
   #act(action: Action | null): void {
     if (action === null) return;
-    if (this.#help !== null && action !== 'quit') {
-      this.#scrollHelp(action);
+    if (this.#overlay !== null && action !== 'quit') {
+      this.#scroll(this.#overlay, action);
       return;
     }
     if (action.startsWith('view-')) {
@@ -402,7 +408,7 @@ export class Session {
         this.options.effects.quit();
         return;
       case 'help':
-        this.#help = { top: 0 };
+        this.#overlay = keyOverlay(this.#box.width);
         return;
       case 'refresh':
         this.#start(this.refresh());
@@ -417,8 +423,14 @@ export class Session {
         this.#prompt = { kind: 'export', text: this.#exportName(), before: '' };
         return;
       case 'copy':
-        this.#say(`copied: ${this.command()}`);
-        this.options.effects.copy(this.command());
+        this.#say(`${this.options.effects.copy(this.command())} (Y shows all of it): ${this.command()}`);
+        return;
+      case 'show-command':
+        this.#overlay = {
+          title: 'The command that prints this screen (esc closes)',
+          lines: ['', ...commandLines(this.#words(), this.#box.width)],
+          top: 0,
+        };
         return;
       case 'back':
         this.#back();
@@ -476,7 +488,9 @@ export class Session {
         this.#followCursor();
         return true;
       case 'select-all': {
-        const readable = this.#visibleRuns();
+        const readables = new Set(this.data.entries.flatMap((own) => (own.info === null ? [] : [own.path])));
+        const readable = (picture.list?.ids?.() ?? []).filter((own) => readables.has(own));
+        if (readable.length === 0) return true;
         this.#marked = readable.every((own) => this.#marked.has(own)) ? new Set() : new Set(readable);
         return true;
       }
@@ -486,34 +500,6 @@ export class Session {
       default:
         return false;
     }
-  }
-
-  /** Paths of the runs that the filter leaves and that can be opened. */
-  #visibleRuns(): string[] {
-    const { entries } = this.data;
-    const list = {
-      length: entries.length,
-      id: (row: number) => entries[row]!.path,
-      columns: [
-        {
-          title: 'run',
-          unit: '',
-          kind: 'text' as const,
-          width: 40,
-          value: (row: number) => entries[row]!.name,
-        },
-        {
-          title: 'status',
-          unit: '',
-          kind: 'text' as const,
-          width: 12,
-          value: (row: number) => entries[row]!.status,
-        },
-      ],
-    };
-    return Array.from(arrange(list, this.state.filter, null), (row) => entries[row]!)
-      .filter(({ info }) => info !== null)
-      .map((own) => own.path);
   }
 
   #toRun(by: 1 | -1): void {
@@ -538,7 +524,7 @@ export class Session {
     else if (this.#marked.size > 0) this.#marked = new Set();
   }
 
-  #scrollHelp(action: Action): void {
+  #scroll(overlay: Overlay, action: Action): void {
     const page = Math.max(1, this.#box.height - 4);
     const scrolled: Partial<Record<Action, number>> = {
       down: 1,
@@ -547,10 +533,8 @@ export class Session {
       'page-up': -page,
     };
     const by = scrolled[action];
-    if (action === 'help' || action === 'back') this.#help = null;
-    else if (by !== undefined && this.#help !== null) {
-      this.#help = { top: Math.max(0, this.#help.top + by) };
-    }
+    if (by !== undefined) this.#overlay = { ...overlay, top: Math.max(0, overlay.top + by) };
+    else if (action === 'help' || action === 'back' || action === 'show-command') this.#overlay = null;
   }
 
   #say(text: string): void {
@@ -634,7 +618,10 @@ function nextFormat(file: string, hasFigure: boolean): string {
 /** A path as a person would write it. */
 export function shortest(file: string): string {
   const relative = path.relative(process.cwd(), file);
-  return relative === '' ? '.' : relative.startsWith('..') ? path.resolve(file) : relative;
+  if (relative === '') return '.';
+  if (relative.startsWith('..')) return path.resolve(file);
+  // No option.
+  return relative.startsWith('-') ? `.${path.sep}${relative}` : relative;
 }
 
 /** Keys that do not depend on what a view shows. */

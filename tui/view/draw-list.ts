@@ -94,6 +94,7 @@ export function drawList(options: DrawListOptions): Picture {
       page,
       row: place,
       id: selected === undefined ? null : list.id(selected),
+      ids: () => Array.from(order, (row) => list.id(row)).filter((id) => id !== null),
       columns: list.columns.map(({ title }) => title),
       column: 0,
       numeric: list.columns.map(({ kind }) => kind === 'number'),

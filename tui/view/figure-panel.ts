@@ -1,7 +1,8 @@
 import { axisOf, drawFigure, figureSlice, type LineFigure, type ScatterFigure } from './figure.js';
 import type { Picture } from './picture.js';
 import type { ViewState } from './state.js';
-import { paint, signs, type Box, type Style } from './style.js';
+import { paint, type Box, type Style } from './style.js';
+import { moreText } from './layout.js';
 
 /** Rows that a figure keeps, whatever stands below it: half of the box, and this many at least. */
 const leastFigure = 9;
@@ -39,8 +40,9 @@ export function withBelow(
   const length = below.length - page + 1;
   const row = Math.max(0, Math.min(length - 1, state.row));
   const left = below.length - page - row;
-  const note =
-    left > 0 ? `${signs(style).more} ${left} more ${left === 1 ? 'line' : 'lines'} (j)` : '(k: back up)';
+  // As high as a box must be that leaves a figure its share.
+  const enough = Math.max(below.length + leastFigure, 2 * below.length);
+  const note = left > 0 ? moreText(left, 'line', enough, style, 'j') : '(k: back up)';
   return {
     lines: [...below.slice(row, row + page), paint(note, 'dim', style)],
     list: { length, page, row, id: null, columns: [], column: 0, numeric: [], placeOf: null },

@@ -22,6 +22,7 @@ import { wrapped } from './picture.js';
 import { numbers, texts, type Slice } from './slice.js';
 import type { ViewState } from './state.js';
 import type { Box, Style } from './style.js';
+import { cutLines } from './layout.js';
 
 /** Curves over x, ascending. */
 export interface LineFigure {
@@ -136,7 +137,7 @@ function drawHeat(figure: HeatFigure, width: number, height: number, style: Styl
   const map = heatMap(figure);
   const options = { width, ascii: style.ascii };
   const lines = style.colour ? renderHeatAnsi(map, options) : renderHeatPlain(map, options);
-  return lines.slice(0, height);
+  return [...cutLines(lines, height, style)];
 }
 
 /** The range of x that a figure with an x axis spans. */

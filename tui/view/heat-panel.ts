@@ -2,7 +2,7 @@ import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { drawFigure, figureSlice, type HeatFigure } from './figure.js';
 import { selectedPlace } from './draw-list.js';
-import { abbreviate } from './layout.js';
+import { abbreviate, cutLines } from './layout.js';
 import { wrapped, type Picture } from './picture.js';
 import type { ViewState } from './state.js';
 import { paint, signs, type Box, type Style } from './style.js';
@@ -33,9 +33,7 @@ export function drawHeatPanel(options: HeatPanelOptions): Picture {
   const values = rows.map((_, i) => columns.map((_, j) => mean(samples(i, j))));
   const sign = signs(style);
   const readout = wrapped(cellLine(), box.width);
-  // Header, key, and notes of the map.
-  const page = Math.max(1, box.height - readout.length - 4);
-  const top = Math.max(0, Math.min(row - (page >> 1), rows.length - page));
+  const room = Math.max(1, box.height - readout.length);
   const whole: HeatFigure = {
     kind: 'heat',
     title,
@@ -48,17 +46,27 @@ export function drawHeatPanel(options: HeatPanelOptions): Picture {
     unit: options.unit,
   };
   const width = Math.floor(box.width / 3) - 2;
-  const shown: HeatFigure = {
-    ...whole,
-    values: values.slice(top, top + page),
-    rowLabels: rows
-      .slice(top, top + page)
-      .map((label, i) => `${top + i === row ? sign.cursor : ' '} ${abbreviate(label, width, sign.more)}`),
-    range: extent(values),
+  const drawRows = (page: number): string[] => {
+    const top = Math.max(0, Math.min(row - (page >> 1), rows.length - page));
+    const shown: HeatFigure = {
+      ...whole,
+      values: values.slice(top, top + page),
+      rowLabels: rows
+        .slice(top, top + page)
+        .map((label, i) => `${top + i === row ? sign.cursor : ' '} ${abbreviate(label, width, sign.more)}`),
+      range: extent(values),
+    };
+    return drawFigure(shown, { width: box.width, height: Infinity }, state, style);
   };
-  const map = drawFigure(shown, { width: box.width, height: box.height - readout.length }, state, style);
+  // As many rows as fit: keys, notes and, in numbers, further blocks of columns take lines too.
+  let page = Math.max(1, Math.min(rows.length, room));
+  let map = drawRows(page);
+  while (map.length > room && page > 1) map = drawRows(--page);
   return {
-    lines: [...map, ...readout.map((line) => paint(line, 'bold', style))].slice(0, box.height),
+    lines: [
+      ...cutLines(map, room, style, readout.length),
+      ...readout.map((line) => paint(line, 'bold', style)),
+    ],
     list: {
       length: rows.length,
       page,

@@ -19,6 +19,8 @@ export interface Picture {
     readonly row: number;
     /** What `enter` drills into; null where there is nothing below. */
     readonly id: string | null;
+    /** What `enter` drills into in each row on the list, also those that are scrolled past. */
+    readonly ids?: () => string[];
     /** Titles of the columns, for sorting; empty where the list has one order only. */
     readonly columns: readonly string[];
     /** Place of the selected column of a heat map; 0 in lists, which scroll by columns instead. */

@@ -7,6 +7,8 @@ export interface Style {
   readonly ascii: boolean;
   /** Charts as sentences and tables: a screen reader cannot read braille art. */
   readonly screenReader: boolean;
+  /** Printed once: there are no keys to see more with. */
+  readonly printed?: boolean | undefined;
 }
 
 export const plainStyle: Style = { colour: false, ascii: false, screenReader: false };

@@ -1,3 +1,4 @@
+import { programCommand } from '../../data/shell-word.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { alignmentPairs } from '../../src/analysis/minibatch-alignment.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
@@ -14,6 +15,7 @@ import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { drawHeatPanel } from '../view/heat-panel.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
+import { cut } from '../view/layout.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand } from '../view/seed-band.js';
@@ -24,7 +26,7 @@ import { paint } from '../view/style.js';
 export const alignmentView: ViewSpec = { id: 'alignment', short: 'align', load };
 
 const noProbe =
-  'No table alignment: gradients of single definitions and questions are measured at checkpoints by npx gradscope probe ';
+  'No table alignment: gradients of single definitions and questions are measured at checkpoints by ';
 
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current, shown } = context;
@@ -46,13 +48,14 @@ async function load(context: ViewContext): Promise<ViewModel> {
   return {
     panels: [
       tagPanel(context),
-      layers ?? messagePanel('layers', '', [`${noProbe}${current.entry.path}`]),
-      list ?? messagePanel('entities', '', [`${noProbe}${current.entry.path}`]),
+      layers ?? messagePanel('layers', '', [`${noProbe}${programCommand('probe', current.entry.path)}`]),
+      list ?? messagePanel('entities', '', [`${noProbe}${programCommand('probe', current.entry.path)}`]),
     ],
     drill: (id) => {
       // `<step>:<entity>`
       const [step, entity] = [Number(id.slice(0, id.indexOf(':'))), id.slice(id.indexOf(':') + 1)];
-      return columns === null ? null : entityPanel(entity, step, entityTensors(columns, step, entity));
+      const tensors = columns === null ? [] : entityTensors(columns, step, entity);
+      return tensors.length === 0 ? null : entityPanel(entity, step, tensors);
     },
   };
 }
@@ -98,7 +101,7 @@ function tagPanel(context: ViewContext): Panel {
           ? [
               ...quantityLines(section.value, { width: box.width, style, seed: current!.seed }),
               paint(
-                `bands: 95 % ${over}; table from: ${section.value.source}`.slice(0, box.width),
+                cut(`bands: 95 % ${over}; table from: ${section.value.source}`, box.width, style),
                 'dim',
                 style,
               ),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { programCommand, shellCommand } from '../../data/shell-word.js';
 import { drawList } from '../view/draw-list.js';
 import { integerColumn, textColumn, type List } from '../view/list.js';
 import type { RunSource } from '../data/run-source.js';
@@ -77,8 +78,8 @@ export function provenance({ entry, info }: RunSource, now: number): string[] {
     ),
     line('groups', info.groups.join(', ')),
     line('process', `${info.process.pid} on ${info.process.host}`),
-    line('command', info.command.join(' ')),
-    line('again', `gradscope run ${path.join(entry.path, 'config.yaml')} --seed ${info.seed}`),
+    line('command', shellCommand(info.command)),
+    line('again', programCommand('run', path.join(entry.path, 'config.yaml'), '--seed', String(info.seed))),
   ];
 }
 

@@ -17,6 +17,7 @@ import { shortSource, usableAnalysis } from '../data/arm-numbers.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import { withBelow } from '../view/figure-panel.js';
+import { cut, cutLines } from '../view/layout.js';
 import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { controlLines, quantityLines, quantitySlice } from '../view/quantities.js';
 import { numbers, texts } from '../view/slice.js';
@@ -110,8 +111,8 @@ function claimsPanel(context: ViewContext, want: WantFindings): Panel {
       const top = Math.max(0, Math.min(state.row, lines.length - box.height + 1));
       return {
         lines: [
-          ...lines.slice(top, top + box.height - 1),
-          paint(`from: ${source}`.slice(0, box.width), 'dim', style),
+          ...cutLines(lines.slice(top), box.height - 1, style, 1),
+          paint(cut(`from: ${source}`, box.width, style), 'dim', style),
         ],
         list: {
           length: lines.length,
@@ -187,14 +188,14 @@ function sectionsPanel(context: ViewContext, ids: readonly string[], want: WantF
         '',
         ...quantityLines(section, { width: box.width, style, seed: context.current?.seed }),
         ...controlLines(section, { width: box.width, style }),
-        paint(`from: ${wanted.value.source}`.slice(0, box.width), 'dim', style),
+        paint(cut(`from: ${wanted.value.source}`, box.width, style), 'dim', style),
       ];
       const title = wrapped(section.title, box.width).map((line) => paint(line, 'bold', style));
       const plot = forest(section, box.width, style);
       const rest = { width: box.width, height: Math.max(1, box.height - title.length) };
       const { lines, list, room } = withBelow(table, state, rest, style);
       return {
-        lines: [...title, ...plot.slice(0, room.height), ...lines].slice(0, box.height),
+        lines: cutLines([...title, ...cutLines(plot, room.height, style), ...lines], box.height, style),
         list,
         axis: null,
         figure: null,

@@ -9,6 +9,7 @@ import { integerColumn, numberColumn, textColumn, type List } from '../view/list
 import { messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { paint } from '../view/style.js';
 import { stateText } from './config.js';
+import { cutLines } from '../view/layout.js';
 
 /** Can the numbers of a run be trusted? */
 export const healthView: ViewSpec = { id: 'health', short: 'health', load };
@@ -108,7 +109,7 @@ function checksPanel(
               ...wrapped(`${own.name}: ${own.value}`, box.width).map((line) => paint(line, 'bold', style)),
               ...(own.expected === '' ? [] : wrapped(`expected: ${own.expected}`, box.width)),
             ];
-      return { ...picture, lines: [...picture.lines, ...detail].slice(0, box.height) };
+      return { ...picture, lines: cutLines([...picture.lines, ...detail], box.height, style) };
     },
   };
 }

@@ -1,8 +1,10 @@
+import { programCommand } from '../../data/shell-word.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import type { ViewContext } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
+import { cut, cutLines } from '../view/layout.js';
 import { messagePanel, type Panel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
@@ -25,7 +27,7 @@ export async function landscapePanel(context: ViewContext, run: RunSource): Prom
   const columns = await run.tables.columns('landscape', ['stage', 'step', ...floats]);
   if (columns === null) {
     return messagePanel('landscape', question, [
-      `No table landscape: curvature and the gradient of the variance are measured by npx gradscope probe ${run.entry.path}`,
+      `No table landscape: curvature and the gradient of the variance are measured by ${programCommand('probe', run.entry.path)}`,
     ]);
   }
   const step = columns.column('step', 'int32').values;
@@ -66,9 +68,10 @@ export async function landscapePanel(context: ViewContext, run: RunSource): Prom
                 '',
                 ...quantityLines(section.value, { width: box.width, style, seed: run.seed }),
                 paint(
-                  `cosine: of the gradients of Gamma and of the loss; from: ${section.value.source}`.slice(
-                    0,
+                  cut(
+                    `cosine: of the gradients of Gamma and of the loss; from: ${section.value.source}`,
                     box.width,
+                    style,
                   ),
                   'dim',
                   style,
@@ -78,7 +81,7 @@ export async function landscapePanel(context: ViewContext, run: RunSource): Prom
       // The list of checkpoints is short: the table takes what it leaves.
       const height = Math.min(list.length + 1, Math.max(4, box.height >> 1));
       const picture = drawList({ list, state, box: { width: box.width, height }, style });
-      return { ...picture, lines: [...picture.lines, ...table].slice(0, box.height) };
+      return { ...picture, lines: cutLines([...picture.lines, ...table], box.height, style) };
     },
   };
 }

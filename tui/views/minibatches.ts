@@ -5,7 +5,7 @@ import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import { drawFigure, type HeatFigure } from '../view/figure.js';
-import { abbreviate } from '../view/layout.js';
+import { abbreviate, cut, cutLines } from '../view/layout.js';
 import { arrange, listSlice, integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { selectedPlace } from '../view/draw-list.js';
@@ -151,7 +151,7 @@ function minibatchPanel(context: ViewContext, run: RunSource, columns: ColumnSet
       const lines = beside ? sideBySide(header, gram, listBox.width, box.height) : [...header, ...gram];
       return {
         ...picture,
-        lines: lines.slice(0, box.height),
+        lines: cutLines(lines, box.height, style),
         list: {
           ...picture.list!,
           columns: searchable.columns.map(({ title }) => title),
@@ -235,9 +235,10 @@ function gramLines(
 ): string[] {
   const wanted = wantGram(context, run, step, tensor);
   const title = paint(
-    `Gram matrix of step ${step}, ${tensor}: cosines of the groups' gradients; null 0, orthogonal`.slice(
-      0,
+    cut(
+      `Gram matrix of step ${step}, ${tensor}: cosines of the groups' gradients; null 0, orthogonal`,
       box.width,
+      style,
     ),
     'bold',
     style,

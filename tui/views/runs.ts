@@ -5,7 +5,7 @@ import { pathsOf, versionsOf } from '../view/arms.js';
 import { comparePanel } from './compare.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
-import { above } from '../view/layout.js';
+import { above, cut } from '../view/layout.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
 import type { Panel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
@@ -37,7 +37,7 @@ function runsPanel(context: ViewContext): Panel {
     draw(state, box, style) {
       const list = runList(context, style);
       const summary = armLines(context, box.width, style);
-      const { figure, below } = above(box, summary);
+      const { figure, below } = above(box, summary, style);
       const picture = drawList({
         list,
         state,
@@ -156,7 +156,7 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
       { width, style, seed: current.seed },
     ).filter((line) => !line.includes('null: ')),
     paint(
-      `null: 0, and for the align. gap questions of other variables; from: ${source}`.slice(0, width),
+      cut(`null: 0, and for the align. gap questions of other variables; from: ${source}`, width, style),
       'dim',
       style,
     ),

@@ -8,6 +8,7 @@ import { armsOf, pathsOf, stageMarkers, versionsOf, type ShownArm } from '../vie
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
+import { cut } from '../view/layout.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand, type RunCurve } from '../view/seed-band.js';
@@ -175,7 +176,7 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
       ...(rows[0]?.length === 5 ? [`null: ${nullSet}`] : []),
     ];
     const table = textTable([head, ...rows], ['left', 'right', 'left', 'right', 'right']);
-    return table.map((line, i) => paint(line.slice(0, width), i === 0 ? 'bold' : 'plain', style));
+    return table.map((line, i) => paint(cut(line, width, style), i === 0 ? 'bold' : 'plain', style));
   }
 }
 
@@ -257,9 +258,10 @@ function gapsPanel(
           ? [
               ...quantityLines(wanted.value, { width: box.width, style, seed: context.current?.seed }),
               paint(
-                `weak: at the end of the stage with questions, strong: of training; from: ${wanted.value.source}`.slice(
-                  0,
+                cut(
+                  `weak: at the end of the stage with questions, strong: of training; from: ${wanted.value.source}`,
                   box.width,
+                  style,
                 ),
                 'dim',
                 style,

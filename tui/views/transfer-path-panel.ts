@@ -1,3 +1,4 @@
+import { programCommand } from '../../data/shell-word.js';
 import type { ColumnSet } from '../../src/store/column-views.js';
 import { pathColumns, pathCurves, type PathCurves } from '../data/transfer-path.js';
 import type { RunSource } from '../data/run-source.js';
@@ -5,6 +6,7 @@ import { pathsOf, versionsOf } from '../view/arms.js';
 import type { ViewContext } from '../view/context.js';
 import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
+import { cut } from '../view/layout.js';
 import { messagePanel, type Panel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand } from '../view/seed-band.js';
@@ -71,7 +73,7 @@ export async function transferPathPanel(
             ? []
             : [
                 ...quantityLines(section.value, { width: box.width, style, seed: run.seed }),
-                paint(`from: ${section.value.source}`.slice(0, box.width), 'dim', style),
+                paint(cut(`from: ${section.value.source}`, box.width, style), 'dim', style),
               ]
           : [section.kind === 'failed' ? section.reason : 'measuring ...'];
       return figurePicture(figure, table, state, box, style);
@@ -82,5 +84,5 @@ export async function transferPathPanel(
 /** Says how the path is measured, for runs that have not. */
 export const noPath = (run: RunSource): Panel =>
   messagePanel('path', question, [
-    `No table transfer_path: updates of the stage with definitions are replayed by npx gradscope probe ${run.entry.path}`,
+    `No table transfer_path: updates of the stage with definitions are replayed by ${programCommand('probe', run.entry.path)}`,
   ]);

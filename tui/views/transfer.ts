@@ -1,3 +1,4 @@
+import { programCommand } from '../../data/shell-word.js';
 import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
@@ -9,6 +10,7 @@ import { drawList } from '../view/draw-list.js';
 import type { ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
+import { cut } from '../view/layout.js';
 import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
@@ -35,7 +37,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
   if (current === null) return { panels: [messagePanel('scatter', '', ['There is no run to look at.'])] };
   const columns = await readTransfer(current);
   if (columns === null || columns.rows === 0) {
-    const reason = `No table transfer: steps on single definitions are measured at checkpoints by npx gradscope probe ${current.entry.path}`;
+    const reason = `No table transfer: steps on single definitions are measured at checkpoints by ${programCommand('probe', current.entry.path)}`;
     return { panels: [messagePanel('predicted against actual', '', [reason])] };
   }
   const all: ColumnSet[] = [];
@@ -208,9 +210,10 @@ function scatterPanel(
           ? [
               ...quantityLines(section.value, { width: box.width, style, seed: context.current?.seed }),
               paint(
-                `table: new variables, end of the stage with questions; from: ${section.value.source}`.slice(
-                  0,
+                cut(
+                  `table: new variables, end of the stage with questions; from: ${section.value.source}`,
                   box.width,
+                  style,
                 ),
                 'dim',
                 style,

@@ -1,3 +1,4 @@
+import { programCommand } from '../../data/shell-word.js';
 import type { ColumnSet } from '../../src/store/column-views.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { minibatchVarianceFactor } from '../../data/samplers.js';
@@ -18,6 +19,7 @@ import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure, ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
+import { cut } from '../view/layout.js';
 import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { seedBand, type RunCurve } from '../view/seed-band.js';
@@ -40,7 +42,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
   const panel =
     steps.length === 0
       ? messagePanel('penalty', '', [
-          `No table penalty: real minibatches of all sizes are measured at checkpoints by npx gradscope probe ${current.entry.path}`,
+          `No table penalty: real minibatches of all sizes are measured at checkpoints by ${programCommand('probe', current.entry.path)}`,
         ])
       : penaltyPanel(context, current, steps, (step) =>
           tables.flatMap((columns) => penaltyPoints(columns, step) ?? []),
@@ -149,7 +151,7 @@ function penaltyPanel(
         ...textTable(
           [['batch size', 'measured', 'law (null)', 'measured/law - 1', '95 % interval'], ...rows],
           ['right', 'right', 'right', 'right', 'left'],
-        ).map((line, i) => paint(line.slice(0, box.width), i === 0 ? 'bold' : 'plain', style)),
+        ).map((line, i) => paint(cut(line, box.width, style), i === 0 ? 'bold' : 'plain', style)),
         ...wrapped(
           `Gamma ${formatNumber(gamma)}, |G|^2 ${formatNumber(full)} nats^2/parameter^2, noise scale Gamma/|G|^2 ${formatNumber(gamma / full)} examples; N ${population}; ${points.length} ${points.length === 1 ? 'run' : 'runs'}`,
           box.width,
@@ -195,7 +197,11 @@ function noisePanel(context: ViewContext, run: RunSource): Panel {
           ? [
               ...quantityLines(section.value, { width: box.width, style, seed: run.seed }),
               paint(
-                `last fifth of the stage with questions; from: ${section.value.source}`.slice(0, box.width),
+                cut(
+                  `last fifth of the stage with questions; from: ${section.value.source}`,
+                  box.width,
+                  style,
+                ),
                 'dim',
                 style,
               ),

@@ -10,8 +10,6 @@ const ramps: Readonly<Record<HeatScale, readonly number[]>> = {
 /** Colours of the ramps on which white text reads better than black. */
 const dark = new Set([24, 31, 67, 61, 55, 54, 130, 166]);
 
-const ramp = ' .:-=+*#%@';
-
 /** The background of a cell in the 256-colour table, for a level of a heat map. */
 export function heatBackground(level: number, scale: HeatScale): number {
   const colors = ramps[scale];
@@ -21,10 +19,3 @@ export function heatBackground(level: number, scale: HeatScale): number {
 
 /** White (231) or black (16), whichever reads on a background of `heatBackground`. */
 export const heatForeground = (background: number): number => (dark.has(background) ? 231 : 16);
-
-/** A character for the size of a level, from ' ' for 0 to '@' for 1. */
-export const heatCharacter = (level: number): string =>
-  ramp[Math.min(ramp.length - 1, Math.round(Math.abs(level) * (ramp.length - 1)))]!;
-
-/** The sign of a level on a diverging scale; a blank for 0. */
-export const heatSign = (level: number): string => (level > 0 ? '+' : level < 0 ? '-' : ' ');

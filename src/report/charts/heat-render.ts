@@ -1,5 +1,5 @@
 import { glyphs } from './glyphs.js';
-import { heatBackground, heatCharacter, heatForeground, heatSign } from './heat-colors.js';
+import { heatBackground, heatForeground } from './heat-colors.js';
 import { layOutHeat } from './heat-layout.js';
 import type { HeatCell, HeatMap } from './heat-map.js';
 import { wrapText } from './text-width.js';
@@ -17,8 +17,8 @@ const missing = '?';
 const leastForValue = 6;
 
 /**
- * A heat map as lines without escapes: the size of a level as one of ' .:-=+*#%@', on a diverging scale with its
- * sign in front, `?` without a value; then what the characters and numbers stand for.
+ * A heat map as lines without escapes: the values in numbers, `?` without one, in several blocks where they do not fit beside
+ * each other; then what the numbers of columns stand for.
  *
  * @throws RangeError if `width` is below 20
  */
@@ -37,22 +37,26 @@ export function renderHeatAnsi(map: HeatMap, { width, ascii = false }: HeatRende
 
 function render(map: HeatMap, width: number, ascii: boolean, colored: boolean): string[] {
   if (map.cells.length === 0 || map.columnLabels.length === 0) return ['no data'];
-  const { cellWidth, shown, header, rowLabels, notes } = layOutHeat(map, width, ascii);
+  const { cellWidth, blocks, rowLabels, notes } = layOutHeat(map, width, ascii, !colored);
   const draw = colored ? coloredCell : plainCell;
-  const rows = map.cells.map((row, i) => {
-    const cells = row.slice(0, shown).map((cell) => draw(cell, map, cellWidth));
-    return `${rowLabels[i]}${cells.join('')}`.trimEnd();
-  });
+  const rows = blocks.flatMap(({ from, to, header }) => [
+    header,
+    ...map.cells.map((row, i) => {
+      const cells = row.slice(from, to).map((cell) => draw(cell, map, cellWidth));
+      return `${rowLabels[i]}${cells.join('')}`.trimEnd();
+    }),
+  ]);
   const key = wrapText(keyOf(map, colored), width, glyphs(ascii).ellipsis);
-  return [header, ...rows, ...key, ...notes];
+  return [...rows, ...key, ...notes];
 }
 
-function plainCell({ level }: HeatCell, { scale }: HeatMap, width: number): string {
-  // A blank between cells where there is room for it.
-  const room = width > 2 ? width - 1 : width;
-  if (level === null) return missing.padEnd(width);
-  const sign = scale === 'diverging' ? heatSign(level) : '';
-  return `${sign}${heatCharacter(level).repeat(room - sign.length)}`.padEnd(width);
+function plainCell({ value }: HeatCell, { scale }: HeatMap, width: number): string {
+  if (value === null) return missing.padEnd(width);
+  // Numbers of both signs stand below each other.
+  const sign = scale === 'diverging' && value >= 0 ? ' ' : '';
+  const text = shortValue(value, width - 1 - sign.length);
+  // Too small for the digits that there is room for.
+  return `${sign}${text === '' ? '~0' : text}`.padEnd(width).slice(0, width);
 }
 
 function coloredCell({ level, value }: HeatCell, { scale }: HeatMap, width: number): string {
@@ -74,12 +78,10 @@ function shortValue(value: number, width: number): string {
 
 function keyOf({ scale, range }: HeatMap, colored: boolean): string {
   const [low, high] = range.map((end) => formatValue(end));
-  const ends = colored
-    ? scale === 'diverging'
-      ? `blue ${low}, white 0, orange ${high}`
-      : `light ${low}, dark ${high}`
+  const ends = !colored
+    ? `from ${low} to ${high}`
     : scale === 'diverging'
-      ? `-@ ${low}, blank 0, +@ ${high}`
-      : `blank ${low}, @ ${high}`;
+      ? `blue ${low}, white 0, orange ${high}`
+      : `light ${low}, dark ${high}`;
   return `${ends}, ${missing} no value`;
 }

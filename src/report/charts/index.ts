@@ -1,7 +1,7 @@
 export { BrailleCanvas, type BrailleCell } from './braille-canvas.js';
 export { tooNarrow, type Chart, type Readout, type Row, type Segment } from './chart.js';
 export { cutSeries, decimate } from './decimate.js';
-export { heatBackground, heatCharacter, heatForeground, heatSign } from './heat-colors.js';
+export { heatBackground, heatForeground } from './heat-colors.js';
 export { heatMap, type HeatCell, type HeatMap, type HeatMapOptions, type HeatScale } from './heat-map.js';
 export { type HeatRenderOptions, renderHeatAnsi, renderHeatPlain } from './heat-render.js';
 export { histogram, type HistogramOptions } from './histogram.js';

@@ -26,7 +26,10 @@ export async function openSession(
   const effects: Effects = {
     now: () => watched.time,
     exists: (file) => watched.written.has(file),
-    copy: (text) => void watched.copied.push(text),
+    copy: (text) => {
+      watched.copied.push(text);
+      return 'copied';
+    },
     quit: () => void watched.quits++,
     writeFile: (file, content) => Promise.resolve(void watched.written.set(file, content)),
   };

@@ -38,6 +38,8 @@ export interface FixtureOptions {
   /** Leaves the tables of the probe away. */
   readonly unprobed?: boolean;
   readonly environment?: Environment;
+  /** Other words for stages, test sets and subsets in the tables. */
+  readonly rename?: (word: string) => string;
 }
 
 /** Deterministic noise in [-1, 1]: golden-ratio multiples, so that no two values are the same. */
@@ -84,7 +86,15 @@ export async function writeRun(root: string, seed: number, options: FixtureOptio
     running = false,
     unprobed = false,
     environment = nodeEnvironment,
+    rename = (own) => own,
   } = options;
+  word = rename;
+  written = {
+    ...dimensions,
+    stages: dimensions.stages.map(rename),
+    testSets: dimensions.testSets.map(rename),
+    subsets: dimensions.subsets.map(rename),
+  };
   const second = Math.floor(steps / 4);
   const total = steps + second;
   const done = running ? Math.floor(steps / 2) : total;
@@ -146,13 +156,17 @@ export function newRun(seed: number, name: string, steps: number, second: number
   };
 }
 
+/** Words of the dictionaries of the run that is being written, and what makes them of ours. */
+let written = dimensions;
+let word = (own: string): string => own;
+
 /** A writer of a table, which `fill` gives its rows; the stream is closed when it returns. */
 function table<N extends TableName>(
   folder: string,
   name: N,
   fill: (writer: TableWriter<(typeof tables)[N]>) => void,
 ): void {
-  const writer = TableWriter.create({ folder, table: tables[name], dimensions, batchRows: 256 });
+  const writer = TableWriter.create({ folder, table: tables[name], dimensions: written, batchRows: 256 });
   try {
     fill(writer);
   } finally {
@@ -275,8 +289,8 @@ function writeMetrics(folder: string, seed: number, last: number, stageOf: Stage
           writer.column('stage')[row] = stageOf(step);
           writer.column('step')[row] = step;
           writer.column('epoch')[row] = step / 10;
-          writer.column('set')[row] = writer.indexOf('set', set);
-          writer.column('subset')[row] = writer.indexOf('subset', set.replace('train_', ''));
+          writer.column('set')[row] = writer.indexOf('set', word(set));
+          writer.column('subset')[row] = writer.indexOf('subset', word(set.replace('train_', '')));
           writer.column('metric')[row] = writer.indexOf('metric', metric);
           writer.column('value')[row] = metric === 'accuracy' ? accuracy : 4 * accuracy - 2;
           writer.column('n')[row] = 120;
@@ -348,8 +362,10 @@ function writePenalty(folder: string, _seed: number, step: number): void {
       writer.column('example_norm2')[row] = 10;
       writer.column('full_norm2')[row] = 2;
       writer.column('examples')[row] = 160;
-      for (const name of ['rated_norm2', 'rated_example_norm2', 'rated_full_norm2'] as const)
-        writer.column(name)[row] = 0.1;
+      // One learning rate of 0.1 for all parameters.
+      writer.column('rated_norm2')[row] = 0.01 * measuredNorm2(size);
+      writer.column('rated_example_norm2')[row] = 0.1;
+      writer.column('rated_full_norm2')[row] = 0.02;
     }
   });
 }
@@ -404,7 +420,7 @@ function writePath(folder: string, seed: number, first: number, total: number): 
           const row = writer.reserve(1);
           writer.column('stage')[row] = 1;
           writer.column('step')[row] = step;
-          writer.column('subset')[row] = writer.indexOf('subset', subset);
+          writer.column('subset')[row] = writer.indexOf('subset', word(subset));
           writer.column('variable')[row] = variable;
           writer.column('seen')[row] = 1;
           writer.column('predicted')[row] = -1.1 * fallOf(subset);
@@ -436,9 +452,10 @@ function writeLandscape(folder: string, steps: readonly number[], stageOf: Stage
       writer.column('lambda_max')[row] = 7;
       writer.column('lambda_change')[row] = 0;
       writer.column('lambda_examples')[row] = 160;
-      writer.column('rated_loss_gradient_norm')[row] = 0.5;
+      // In the coordinates theta / sqrt(0.1).
+      writer.column('rated_loss_gradient_norm')[row] = 1.5 * Math.sqrt(0.1);
       writer.column('rated_gamma')[row] = 0.8;
-      writer.column('rated_variance_gradient_norm')[row] = 0.3;
+      writer.column('rated_variance_gradient_norm')[row] = 3 * 0.1 ** 1.5;
       writer.column('rated_lambda_max')[row] = 0.7;
     }
   });
