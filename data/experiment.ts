@@ -124,6 +124,8 @@ export interface ExperimentData {
   readonly shape: DataShape;
   /** sha256 over every training and test row: equal hashes mean byte-identical data. */
   readonly hash: string;
+  /** Words of token ids, with single spaces, for people; absent where examples are no texts. */
+  readonly decode?: (tokens: Iterable<number>) => string;
   /** Numbers for people: variables and rows of each subset, in the order they should be printed. */
   readonly summary: readonly { readonly name: string; readonly value: number }[];
 }

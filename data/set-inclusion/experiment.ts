@@ -63,6 +63,7 @@ export function buildSetInclusion(
       queries: layout.queries,
       padToken: layout.padToken,
     },
+    decode: (tokens) => vocabulary.decode(tokens),
     summary: summarise(source, rows),
     vocabulary,
     points,

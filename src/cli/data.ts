@@ -1,33 +1,52 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
-import { print } from './output.js';
+import type { ExperimentData } from '../../data/experiment.js';
+import type { RunConfig } from '../run/config.js';
 import { parseSeeds } from './options.js';
+import { print, tell } from './output.js';
 
 interface Flags {
-  readonly seed: number[];
+  readonly seed?: number[];
+  readonly seeds?: number[];
   readonly set: string[];
   readonly out?: string;
-  readonly examples: number;
+  readonly examples?: number;
 }
+
+/** Data of more seeds than this are not looked at one by one. */
+const mostSeeds = 100;
+
+const mostExamples = 10_000;
 
 export function dataCommand(): Command {
   return new Command('data')
-    .description('what an experiment is trained and tested on: counts, and examples as a picture')
+    .description('what an experiment is trained and tested on: counts, and examples as text or as a picture')
     .argument('<config>', 'experiment file, such as configs/mnist-qa.yaml')
-    .addOption(new Option('--seed <seed>', 'seed of the data').argParser(parseSeeds).default([0], '0'))
+    .addOption(
+      new Option('--seed <seed>', 'seed of the data (default: 0)').argParser(parseSeeds).conflicts('seeds'),
+    )
+    .option('--seeds <seeds>', 'several seeds, such as 0..7: their hashes, and where they differ', parseSeeds)
     .option(
       '--set <key=value>',
       'override a config value; may be given again',
       (value: string, before: string[]) => [...before, value],
       [],
     )
-    .option('--out <file.png>', 'write a sheet of examples with their targets (experiments on images)')
-    .option('--examples <n>', 'examples of each group and test set on the sheet', Number, 4)
+    .option(
+      '--out <file>',
+      'images: a sheet of examples with their targets, .png; texts: rows with their tokens, .jsonl',
+    )
+    .option(
+      '--examples <n>',
+      'examples of each group and test set (default: 4 on a sheet, 2 printed, all in a .jsonl)',
+      Number,
+    )
     .addHelpText(
       'after',
       `
 Examples:
-  gradscope data configs/mnist-qa.yaml
+  gradscope data configs/set-inclusion.yaml
+  gradscope data configs/set-inclusion.yaml --out rows.jsonl
   gradscope data configs/mnist-qa.yaml --out examples.png
 
 On the sheet a target is a grid of answers: a letter is a label, _ is "no answer", . is a cell that does not count.`,
@@ -40,22 +59,96 @@ On the sheet a target is a grid of answers: a letter is a label, _ is "no answer
 async function show(file: string, flags: Flags): Promise<void> {
   const { loadConfig } = await import('../config/load.js');
   const { runSchema } = await import('../run/config.js');
+  const { checkedCost } = await import('../run/plan.js');
+  const { settingsWithLittleEffect } = await import('../run/without-effect.js');
   const { experiments } = await import('../../data/registry.js');
+  const seeds = flags.seeds ?? flags.seed ?? [0];
+  checkFlags(flags, seeds);
   const { config } = loadConfig(file, runSchema, flags.set);
-  if (!Number.isSafeInteger(flags.examples) || flags.examples < 1)
-    throw new UserError(`--examples: expected a positive whole number`);
-  const seed = flags.seed[0]!;
-  const data = experiments.get(config.experiment)!.build(config.data, config.loss, seed);
-  const width = Math.max(...data.summary.map(({ name }) => name.length));
-  print(`${config.experiment} ${config.name}, seed ${seed}: ${data.hash}`);
-  for (const { name, value } of data.summary) print(`  ${name.padEnd(width)}  ${value}`);
-  if (flags.out === undefined) return;
+  const cost = checkedCost(config);
+  const build = (seed: number): ExperimentData =>
+    experiments.get(config.experiment)!.build(config.data, config.loss, seed);
 
-  const { exampleSheet } = await import('../report/figures/example-sheet.js');
-  const { toPng } = await import('../report/figures/svg.js');
+  const first = build(seeds[0]!);
+  checkOut(first, flags.out);
+  const columns = seeds.map((seed, i) => {
+    const { hash, summary } = i === 0 ? first : build(seed);
+    return { seed, hash, summary };
+  });
+  const title = `${config.experiment} ${config.name}`;
+  if (columns.length === 1) print(`${title}, seed ${seeds[0]}: ${first.hash}`);
+  else {
+    print(`${title}, seeds ${seeds.join(', ')}`);
+    for (const { seed, hash } of columns) print(`  seed ${seed}: ${hash}`);
+  }
+  const stages = cost.stages.map(({ name, steps }) => ({ name: `updates of ${name}`, value: steps }));
+  const lines = [
+    ...first.summary.map(({ name }, i) => ({
+      name,
+      values: columns.map(({ summary }) => summary[i]!.value),
+    })),
+    ...[{ name: 'parameters', value: cost.parameters }, ...stages].map(({ name, value }) => ({
+      name,
+      values: [value],
+    })),
+  ];
+  const width = Math.max(...lines.map(({ name }) => name.length));
+  // Numbers that differ between seeds stand beside each other.
+  for (const { name, values } of lines) {
+    const differ = values.some((value) => value !== values[0]);
+    print(`  ${name.padEnd(width)}  ${(differ ? values : values.slice(0, 1)).join(', ')}`);
+  }
+  for (const note of settingsWithLittleEffect(config, cost)) tell(note);
+  await showExamples(first, config, seeds[0]!, flags);
+}
+
+function checkFlags({ examples, out }: Flags, seeds: readonly number[]): void {
+  if (examples !== undefined && (!Number.isSafeInteger(examples) || examples < 1 || examples > mostExamples))
+    throw new UserError(`--examples: expected a whole number from 1 to ${mostExamples}`);
+  if (seeds.length > mostSeeds)
+    throw new UserError(
+      `--seeds: data of at most ${mostSeeds} seeds are shown, and these are ${seeds.length}`,
+    );
+  if (out !== undefined && seeds.length > 1)
+    throw new UserError('--out writes the examples of one seed; give --seed with one');
+}
+
+/** Refuses a file that does not fit the data before anything is printed. */
+function checkOut({ shape }: ExperimentData, out: string | undefined): void {
+  if (out === undefined) return;
+  if (shape.modality === 'text' && !out.endsWith('.jsonl'))
+    throw new UserError(`--out ${out}: this experiment is on text; name a file .jsonl for its rows`);
+  if (shape.modality === 'image' && !out.endsWith('.png'))
+    throw new UserError(`--out ${out}: this experiment is on images; name a file .png for a sheet of them`);
+}
+
+async function showExamples(
+  data: ExperimentData,
+  config: RunConfig,
+  seed: number,
+  { out, examples }: Flags,
+): Promise<void> {
   const { writeAtomically } = await import('../store/atomic-file.js');
   const { nodeFileSystem } = await import('../store/file-system.js');
-  const sheet = exampleSheet(data, config.stages[0]!.trainOn, flags.examples, seed);
-  writeAtomically(nodeFileSystem, flags.out, [toPng(sheet, 1)]);
-  print(`written: ${flags.out}`);
+  const trainOn = config.stages.map((stage) => stage.trainOn);
+  if (data.shape.modality === 'image') {
+    if (out === undefined) return;
+    const { exampleSheet } = await import('../report/figures/example-sheet.js');
+    const { toPng } = await import('../report/figures/svg.js');
+    const sheet = exampleSheet(data, trainOn[0]!, examples ?? 4, seed);
+    writeAtomically(nodeFileSystem, out, [toPng(sheet, 1)]);
+  } else {
+    const { exampleLines, exampleTexts } = await import('../report/text/example-texts.js');
+    if (out === undefined) {
+      const { columnsOf } = await import('../report/terminal.js');
+      const texts = exampleTexts(data, trainOn, examples ?? 2);
+      for (const line of exampleLines(Array.from(texts), columnsOf(process.stdout))) print(line);
+      return;
+    }
+    const lines = Array.from(exampleTexts(data, trainOn, examples ?? Infinity), (row) =>
+      JSON.stringify({ seed, ...row }),
+    );
+    writeAtomically(nodeFileSystem, out, [Buffer.from(`${lines.join('\n')}\n`)]);
+  }
+  print(`written: ${out}`);
 }

@@ -10,6 +10,8 @@ afterAll(() => fs.rmSync(root, { recursive: true }));
 
 const gradscope = (...args: string[]) => commandLine(args, { env: { GRADSCOPE_ENGINE: 'cpu' } });
 
+const smoke = ['data', 'configs/set-inclusion-smoke.yaml'];
+
 describe('gradscope data', () => {
   test('counts what an experiment is made of, and draws examples', async () => {
     const file = path.join(root, 'examples.png');
@@ -36,11 +38,87 @@ describe('gradscope data', () => {
     expect(black).toBeLessThan(0.6);
   });
 
+  test('shows texts of every group and test set, in words and tokens', async () => {
+    const { code, stdout } = await gradscope(...smoke, '--examples', '3');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^set-inclusion smoke, seed 0: [0-9a-f]{64}\n/);
+    const headings = stdout.match(/^(?:training|test), .*$/gm);
+    expect(headings).toEqual([
+      'training, qd1consis/definition',
+      'training, qd1consis/qa',
+      'training, qd2incons/definition',
+      'training, qd2incons/qa',
+      'training, d1consis/definition',
+      'training, d2consis/definition',
+      'test, qd1consis',
+      'test, qd2incons',
+      'test, d1consis',
+      'test, d2consis',
+    ]);
+    expect(stdout.match(/^ {2}define1 [a-z]{3} \| \d +9 \d+ \| \d$/gm)).toHaveLength(6);
+    expect(stdout).toMatch(/^ {2}[a-z]{3} \d \d \d \| (?:true|false) .*\(wrong: (?:true|false)\)$/m);
+  });
+
+  test('all seeds that are asked for', async () => {
+    for (const option of ['--seed', '--seeds']) {
+      const { code, stdout } = await gradscope(...smoke, option, '1..3', '--examples', '1');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        /^set-inclusion smoke, seeds 1, 2, 3\n {2}seed 1: .*\n {2}seed 2: .*\n {2}seed 3: /,
+      );
+      expect(stdout).toMatch(/test questions equal to a training question +\d+, \d+, \d+\n/);
+    }
+  });
+
+  test('writes the rows of an experiment on text', async () => {
+    const file = path.join(root, 'rows.jsonl');
+    expect(await gradscope(...smoke, '--out', file)).toMatchObject({ code: 0 });
+    const rows = fs
+      .readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    // 300 definitions, 240 variables with 12 training questions, 300 with 12 test questions.
+    expect(rows).toHaveLength(300 + 240 * 12 + 300 * 12);
+    expect(rows[0]).toMatchObject({
+      seed: 0,
+      part: 'training',
+      set: 'qd1consis/definition',
+      variable: 0,
+      contrast: null,
+    });
+  });
+
   test.each([
     [
       'text has no pictures',
       ['data', 'configs/set-inclusion.yaml', '--out', 'x.png'],
-      /--out draws images, and this experiment is on text/,
+      /--out x\.png: this experiment is on text; name a file \.jsonl for its rows/,
+    ],
+    [
+      'pictures have no rows of text',
+      ['data', 'configs/mnist-qa.yaml', '--out', 'x.jsonl'],
+      /--out x\.jsonl: this experiment is on images; name a file \.png/,
+    ],
+    [
+      'a sheet of several seeds',
+      ['data', 'configs/mnist-qa.yaml', '--seeds', '0..2', '--out', 'x.png'],
+      /--out writes the examples of one seed; give --seed with one/,
+    ],
+    [
+      'no examples',
+      ['data', 'configs/mnist-qa.yaml', '--examples', '0'],
+      /--examples: expected a whole number/,
+    ],
+    [
+      'too many seeds to look at',
+      ['data', 'configs/set-inclusion-smoke.yaml', '--seeds', '0..500'],
+      /at most 100 seeds are shown, and these are 501/,
+    ],
+    [
+      'a cost that no machine is made for, before anything is built',
+      ['data', 'configs/set-inclusion-smoke.yaml', '--set', 'data.maxNumber=1e15'],
+      /data\.maxNumber: too big/,
     ],
     [
       'more pairs than grids',

@@ -25,7 +25,7 @@ export function exampleSheet(
   seed: number,
 ): Drawing {
   const { shape } = data;
-  if (shape.modality !== 'image') throw new UserError('--out draws images, and this experiment is on text');
+  if (shape.modality !== 'image') throw new UserError('a sheet shows images, and this experiment is on text');
   const training = data.training(trainOn);
   const groups = data.groups.flatMap((name, index) => {
     const rows = firstRows(training, examples, (row) => training.group[row] === index);

@@ -1,0 +1,107 @@
+import type { ExampleSet, ExperimentData, FieldBuffers, TrainSubset } from '../../../data/experiment.js';
+import { allocateFields, int32Field } from '../../../data/fields.js';
+import { createStream } from '../../../data/random/streams.js';
+
+/** One row of a text experiment, in words and in tokens. */
+export interface TextExample {
+  readonly part: 'training' | 'test';
+  /** Group of a training row, subset of a test question. */
+  readonly set: string;
+  readonly variable: number;
+  /** What stands before the answer. */
+  readonly text: string;
+  readonly answer: string;
+  /** A wrong answer, with which the margin of a test question compares it; null for a training row. */
+  readonly contrast: string | null;
+  /** Token ids of the text and of the answer. */
+  readonly tokens: readonly number[];
+  readonly answerToken: number;
+}
+
+/**
+ * Rows of a text experiment: of every group that one of the stages trains on, then of the questions about every subset.
+ * Nothing for data that are no texts.
+ *
+ * @param trainOn what the stages train on
+ * @param most rows of each group and subset, spread over its variables
+ */
+export function* exampleTexts(
+  data: ExperimentData,
+  trainOn: readonly TrainSubset[],
+  most: number,
+): Iterable<TextExample> {
+  const { shape, decode } = data;
+  if (shape.modality !== 'text' || decode === undefined) return;
+  const read = (set: ExampleSet, row: number): Omit<TextExample, 'part' | 'set'> => {
+    const buffers = allocateFields(set.fields, 1);
+    set.fill([row], 0, buffers, () => createStream(0, 'texts'));
+    const { tokens, answerToken } = tokensOf(buffers, shape.padToken);
+    const contrast = 'contrast' in set.fields ? decode(int32Field(buffers, 'contrast')) : null;
+    return {
+      variable: set.variable[row]!,
+      text: decode(tokens),
+      answer: decode([answerToken]),
+      contrast,
+      tokens,
+      answerToken,
+    };
+  };
+  const shown = new Set<number>();
+  for (const subset of new Set(trainOn)) {
+    const training = data.training(subset);
+    for (const [index, name] of data.groups.entries()) {
+      if (shown.has(index)) continue;
+      const rows = spreadRows(training, most, (row) => training.group[row] === index);
+      if (rows.length > 0) shown.add(index);
+      for (const row of rows) yield { part: 'training', set: name, ...read(training, row) };
+    }
+  }
+  for (const { name, subset, examples } of data.tests) {
+    // The other test sets are training rows, asked as questions.
+    if (name !== subset) continue;
+    for (const row of spreadRows(examples, most, () => true))
+      yield { part: 'test', set: name, ...read(examples, row) };
+  }
+}
+
+/** A row's text without padding, and its answer: the label of its one query, or the last word of a whole text. */
+function tokensOf(buffers: FieldBuffers, pad: number): { tokens: number[]; answerToken: number } {
+  const all = Array.from(int32Field(buffers, 'tokens'));
+  const length = all.findLastIndex((token) => token !== pad) + 1;
+  const labels = int32Field(buffers, 'labels');
+  if (labels.length === 1) return { tokens: all.slice(0, length), answerToken: labels[0]! };
+  return { tokens: all.slice(0, length - 1), answerToken: all[length - 1]! };
+}
+
+/** Rows in their order; where not all are wanted, evenly spread, and of several of a variable not always the first. */
+function spreadRows(set: ExampleSet, most: number, wanted: (row: number) => boolean): number[] {
+  const rows = Array.from({ length: set.size }, (_, row) => row).filter(wanted);
+  if (rows.length <= most) return rows;
+  const stride = rows.length / most;
+  return Array.from(
+    { length: most },
+    (_, i) => rows[Math.floor(i * stride) + ((7 * i) % Math.floor(stride))]!,
+  );
+}
+
+/**
+ * Examples for people, those of a group or subset below its name: text | answer, and the same in tokens where there is
+ * room. The bar stands where the model must answer.
+ *
+ * @param width columns of a line, at most
+ */
+export function exampleLines(examples: readonly TextExample[], width: number): string[] {
+  const texts = examples.map(({ text, answer }) => `${text} | ${answer}`);
+  const column = Math.min(width >> 1, Math.max(0, ...texts.map((text) => text.length)));
+  const lines: string[] = [];
+  let heading = '';
+  examples.forEach(({ part, set, contrast, tokens, answerToken }, i) => {
+    const own = part === 'training' ? `training, ${set}` : `test, ${set}`;
+    if (own !== heading) lines.push('', own);
+    heading = own;
+    const wrong = contrast === null ? '' : `   (wrong: ${contrast})`;
+    const line = `  ${texts[i]!.padEnd(column)}   ${tokens.join(' ')} | ${answerToken}${wrong}`;
+    lines.push(line.length > width ? `${line.slice(0, Math.max(1, width - 1))}…` : line);
+  });
+  return lines;
+}
