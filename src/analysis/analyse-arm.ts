@@ -11,8 +11,12 @@ import type { Arm } from './run-data.js';
 import { questionStage } from './stages.js';
 import { RunReader } from './run-reader.js';
 import { sectionOf, type RunValues, type Section } from './section.js';
+import { penaltyLaw } from './sections/penalty-law.js';
 import { sections } from './sections/registry.js';
 import { stageSampling } from './stage-sampling.js';
+import { effectiveStatus, type RunInfo } from '../store/run-info.js';
+import { attempt, Failures } from './failures.js';
+import { stageRoles } from '../../data/stage-roles.js';
 
 /** What the runs of one config show. */
 export interface ArmAnalysis {
@@ -36,23 +40,46 @@ export interface ArmAnalysis {
   readonly stageStarts: readonly { readonly step: number; readonly name: string }[];
   /** What a reader must know before believing the numbers. */
   readonly notes: readonly string[];
+  /** What could not be analysed, each with its run and the reason; everything else was. */
+  readonly failures: readonly string[];
 }
 
-/** Reads and analyses all runs of an arm; at most one run's log is in memory at a time. */
+/**
+ * Reads and analyses all runs of an arm; at most one run's log is in memory at a time. What cannot be read or computed, of
+ * one run or of one section, is among the failures and ends nothing else.
+ */
 export async function analyseArm(
   arm: Arm,
   onProgress: (runsDone: number) => void = () => {},
 ): Promise<ArmAnalysis> {
   const seeds = arm.runs.map(({ info }) => info.seed);
-  const measured = sections.map((): (RunValues | null)[] => []);
+  const failures = new Failures();
+  const measured = sections.map((): (RunValues | string | null)[] => []);
   const curves: Curve[][] = [];
   for (const [i, run] of arm.runs.entries()) {
     const reader = new RunReader(run);
-    for (const [s, section] of sections.entries()) measured[s]!.push(await section.measure(run, reader));
-    curves.push(alignmentCurves(run, await reader.gradients()));
+    for (const [s, section] of sections.entries()) {
+      const found = await attempt(() => section.measure(run, reader));
+      if (found.failed !== null) failures.add(run.folder, section.id, found.failed);
+      measured[s]!.push(found.failed ?? found.value);
+    }
+    const drawn = await attempt(async () => alignmentCurves(run, await reader.gradients()));
+    if (drawn.failed !== null) failures.add(run.folder, 'curves', drawn.failed);
+    curves.push(drawn.value ?? []);
     onProgress(i + 1);
   }
-  const present = sections.flatMap((spec, s) => sectionOf(spec, arm.runs, measured[s]!) ?? []);
+  const [first] = arm.runs;
+  const guarded = async <T>(what: string, otherwise: T, compute: () => T): Promise<T> => {
+    const found = await attempt(async () => compute());
+    if (found.failed === null) return found.value;
+    failures.add(first!.folder, what, found.failed);
+    return otherwise;
+  };
+  const present: Section[] = [];
+  for (const [s, spec] of sections.entries()) {
+    const section = await guarded(spec.id, null, () => sectionOf(spec, arm.runs, measured[s]!));
+    if (section !== null) present.push(section);
+  }
   const quantities = present.flatMap((section) => section.quantities);
   return {
     experiment: arm.experiment,
@@ -60,17 +87,21 @@ export async function analyseArm(
     seeds,
     folders: arm.runs.map(({ folder }) => folder),
     sections: present,
-    claims: judgeClaims(quantities, armFacts(arm)),
+    claims: await guarded('claims', [], () => judgeClaims(quantities, armFacts(arm))),
     claimRule,
-    checks: runChecks(quantities),
+    checks: await guarded('checks', [], () => runChecks(quantities)),
     looks: [],
-    alignmentCurves: joined(curves),
-    penaltyCurve: penaltyCurve(
-      arm,
-      present.find(({ id }) => id === 'penaltyLaw'),
+    alignmentCurves: await guarded('curves', [], () => joined(curves)),
+    penaltyCurve: await guarded('penalty curve', [], () =>
+      penaltyCurve(
+        arm,
+        present.find(({ id }) => id === penaltyLaw.id),
+        measured[sections.indexOf(penaltyLaw)] ?? [],
+      ),
     ),
-    stageStarts: arm.runs[0]!.info.stages.slice(1).map(({ firstStep, name }) => ({ step: firstStep, name })),
-    notes: notesOf(arm),
+    stageStarts: first!.info.stages.slice(1).map(({ firstStep, name }) => ({ step: firstStep, name })),
+    notes: await guarded('notes', [], () => notesOf(arm)),
+    failures: failures.lines(),
   };
 }
 
@@ -80,13 +111,34 @@ function joined(curves: readonly (readonly Curve[])[]): Curve[] {
   return first.map(({ name, steps }, i) => ({
     name,
     steps,
-    values: curves.flatMap((own) => own[i]?.values ?? []),
+    // One list for every seed, also where its log could not be read.
+    values: curves.map((own) => own[i]?.values ?? steps.map(() => null)),
   }));
 }
 
 function notesOf({ runs }: Arm): string[] {
   const notes: string[] = [];
-  const stage = questionStage(runs[0]!.info);
+  if (stageRoles(runs[0]!.info.stages).questions !== null) notes.push(...penaltyNotes(runs[0]!.info));
+  if (!runs.some(({ tables }) => tables.has('alignment'))) {
+    notes.push(
+      'Alignment of single definitions with their questions needs gradients at checkpoints: npx gradscope probe ' +
+        '<runs> measures them.',
+    );
+  }
+  const open = runs.filter(({ info }) => info.status !== 'complete');
+  if (open.length > 0) {
+    const words = open.map(
+      ({ info }) => `seed ${info.seed} is ${effectiveStatus(info, nodeEnvironment.processes).label}`,
+    );
+    notes.push(`${open.length} of ${runs.length} runs are not complete: ${words.join(', ')}.`);
+  }
+  return notes;
+}
+
+/** What the implicit penalty of these runs is not. */
+function penaltyNotes(info: RunInfo): string[] {
+  const notes: string[] = [];
+  const stage = questionStage(info);
   const { optimizer } = stage;
   if (optimizer !== 'sgd') {
     notes.push(
@@ -103,18 +155,6 @@ function notesOf({ runs }: Arm): string[] {
       'Training adds fresh noise at every sight of an example (noise of the model, or fresh images): it is in Gamma of ' +
         'the log, but is drawn anew for every minibatch and so no part of the penalty, whose variance part and dose are ' +
         'upper bounds here.',
-    );
-  }
-  if (!runs.some(({ tables }) => tables.has('alignment'))) {
-    notes.push(
-      'Alignment of single definitions with their questions needs gradients at checkpoints: npx gradscope probe ' +
-        '<runs> measures them.',
-    );
-  }
-  const open = runs.filter(({ info }) => info.status !== 'complete');
-  if (open.length > 0) {
-    notes.push(
-      `${open.length} of ${runs.length} runs are not complete: ${open.map(({ info }) => `seed ${info.seed} is ${effectiveStatus(info, nodeEnvironment.processes).label}`).join(', ')}.`,
     );
   }
   return notes;

@@ -1,4 +1,11 @@
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../../data/errors.js';
+import { printable } from '../../data/printable.js';
+import { analysisFile } from '../store/list-runs.js';
+import { runInfoPath } from '../store/run-info.js';
 import type { ArmAnalysis } from './analyse-arm.js';
 
 /** Version of `analysis.json`. */
@@ -19,7 +26,59 @@ export function analysisDocument(analysis: ArmAnalysis, origin: AnalysisOrigin):
   return { formatVersion: analysisFormatVersion, ...origin, ...analysis };
 }
 
-/** Where the analysis of an arm is kept, `analysis.json` and tables: `<folder of its runs>/analysis/<name>`. */
-export function analysisFolder(analysis: ArmAnalysis): string {
-  return join(analysis.folders[0]!, '..', 'analysis', analysis.name);
+/** Where the analysis of all runs of an arm is kept, `analysis.json` and tables: `<folder of its runs>/analysis/<name>`. */
+export function analysisFolder(analysis: Pick<ArmAnalysis, 'folders' | 'name'>): string {
+  return join(dirname(resolve(analysis.folders[0]!)), 'analysis', checkedName(analysis.name));
+}
+
+/**
+ * Where an analysis is written: {@link analysisFolder}, unless an analysis of further runs, which are still there, is kept
+ * there: one of some of the seeds never replaces that of more. It then has a folder of its own, such as
+ * `analysis/<name>+seed0`; `+` is no part of a name.
+ *
+ * @param out folder that was asked for: the analysis of an arm is then `<out>/<name>`
+ */
+export function outputFolder(
+  analysis: Pick<ArmAnalysis, 'folders' | 'name' | 'seeds'>,
+  out: string | null,
+): string {
+  if (out !== null) return join(out, checkedName(analysis.name));
+  const folder = analysisFolder(analysis);
+  const own = new Set(analysis.folders.map((path) => resolve(path)));
+  const others = keptFolders(folder).filter(
+    (path) => !own.has(resolve(path)) && existsSync(runInfoPath(path)),
+  );
+  return others.length === 0 ? folder : `${folder}+${seedsText(analysis.seeds)}`;
+}
+
+const keptSchema = z.looseObject({ folders: z.array(z.string()) });
+
+/** Run folders of the analysis in a folder; none where there is no analysis that can be read. */
+function keptFolders(folder: string): readonly string[] {
+  try {
+    return keptSchema.parse(JSON.parse(readFileSync(join(folder, analysisFile), 'utf8'))).folders;
+  } catch {
+    return [];
+  }
+}
+
+/** `seed3`, `seeds0-2`, `seeds0,2,5`; of many that are no range a hash. */
+function seedsText(seeds: readonly number[]): string {
+  const sorted = [...seeds].toSorted((a, b) => a - b);
+  const [first, last] = [sorted[0]!, sorted.at(-1)!];
+  if (sorted.length === 1) return `seed${first}`;
+  if (last - first === sorted.length - 1) return `seeds${first}-${last}`;
+  const text = `seeds${sorted.join()}`;
+  return text.length <= 60
+    ? text
+    : `${sorted.length}seeds-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+}
+
+/** The name of a run is text from its folder: it must not lead anywhere else. */
+function checkedName(name: string): string {
+  if (/^[a-z0-9][a-z0-9.-]*$/.test(name)) return name;
+  throw new UserError(
+    `the name ${printable(JSON.stringify(name))} in run.json is not one that runs have (lower-case letters, digits, dots ` +
+      'and hyphens): its analysis is not written',
+  );
 }

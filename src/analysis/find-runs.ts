@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../../data/errors.js';
-import { listRuns } from '../store/list-runs.js';
+import { listRuns, type ListedRun } from '../store/list-runs.js';
 import { isHalfOf } from './exchanged-half.js';
 import { openRun, type RunData } from './run-data.js';
 
@@ -21,7 +21,10 @@ export async function findRuns(folders: readonly string[]): Promise<FoundRuns> {
   const runs = new Map<string, RunData>();
   const problems: string[] = [];
   for (const folder of folders) {
-    const listed = await listRuns(folder);
+    const listed = await listRuns(folder).catch((cause: unknown): ListedRun[] => {
+      if (!(cause instanceof UserError)) throw cause;
+      return [{ path: folder, info: null, error: cause }];
+    });
     if (listed.length === 0) problems.push(`${folder}: there is no run in it`);
     for (const { path, error } of listed) {
       try {

@@ -31,9 +31,15 @@ const most = 50;
 /**
  * Adds to an analysis when it was looked at before, from the `analysis.json` that it will replace, and this time. The
  * same seeds again are no further look.
+ *
+ * @param folder that it will be written to
  */
-export function withLooks(analysis: ArmAnalysis, now: Date): ArmAnalysis {
-  const before = earlierLooks(path.join(analysisFolder(analysis), analysisFile));
+export function withLooks(
+  analysis: ArmAnalysis,
+  now: Date,
+  folder: string = analysisFolder(analysis),
+): ArmAnalysis {
+  const before = earlierLooks(path.join(folder, analysisFile));
   const seeds = [...analysis.seeds].toSorted((a, b) => a - b);
   const last = before.at(-1);
   const isRepeated = last !== undefined && last.seeds.toSorted((a, b) => a - b).join() === seeds.join();

@@ -1,4 +1,5 @@
 import { samplingOf, type Sampling } from '../../data/samplers.js';
+import type { RatedMoments } from './measures/smith-regulariser.js';
 import { expectedMinibatchNorm2 } from './measures/expected-minibatch-norm.js';
 import type { ColumnSet } from '../store/column-views.js';
 
@@ -47,6 +48,22 @@ export function pointsBySampler(
   return draws === 'partition'
     ? { own: shuffle, other: withReplacement }
     : { own: withReplacement, other: shuffle };
+}
+
+/** Columns of norms with the learning rates of the parameters; tables of earlier versions lack them. */
+export const ratedPenaltyColumns = ['step', 'rated_example_norm2', 'rated_full_norm2'] as const;
+
+/**
+ * `sum_p epsilon_p |G_p|^2` and `sum_p epsilon_p Gamma_p` of a checkpoint from {@link ratedPenaltyColumns}, as moments with
+ * a learning rate of 1; null where it was not measured.
+ */
+export function ratedMoments(columns: ColumnSet, at: number): RatedMoments | null {
+  const row = columns.column('step', 'int32').values.indexOf(at);
+  if (row < 0) return null;
+  const [example, full] = (['rated_example_norm2', 'rated_full_norm2'] as const).map(
+    (name) => columns.column(name, 'float64').values[row]!,
+  );
+  return { gamma: example! - full!, meanNorm2: full!, learningRate: 1 };
 }
 
 /** Checkpoints of the table, ascending. */

@@ -48,31 +48,49 @@ export async function openExchangedHalf(folder: string, info: RunInfo): Promise<
 }
 
 /**
- * Sorts runs into arms. Throws a UserError when two runs have the same config and seed, and when runs of one name
- * have different configs: their seeds must not be averaged.
+ * Sorts runs into arms. Runs of one name must be averaged: where two have the same config and seed, or different configs,
+ * the arm is refused.
+ *
+ * @param onProblem told why an arm is left out; without it a UserError is thrown
  */
-export function groupIntoArms(runs: readonly RunData[]): Arm[] {
+export function groupIntoArms(
+  runs: readonly RunData[],
+  onProblem: (message: string) => void = (message) => {
+    throw new UserError(message);
+  },
+): Arm[] {
   const arms = new Map<string, RunData[]>();
   for (const run of runs) {
     const key = `${run.info.experiment}/${run.info.name}`;
-    const others = arms.get(key) ?? [];
-    const [first] = others;
-    if (first !== undefined && first.configHash !== run.configHash) {
-      throw new UserError(
-        `${run.folder} and ${first.folder} have the same name and different configs: they cannot be averaged; ` +
-          'give one of them another name (--set name=...)',
-      );
-    }
-    const twin = others.find(({ info }) => info.seed === run.info.seed);
-    if (twin !== undefined)
-      throw new UserError(`${run.folder} and ${twin.folder} are the same seed of one config`);
-    arms.set(key, [...others, run]);
+    arms.set(key, [...(arms.get(key) ?? []), run]);
   }
-  return Array.from(arms.values(), (own) => ({
-    experiment: own[0]!.info.experiment,
-    name: own[0]!.info.name,
-    runs: own.toSorted((a, b) => a.info.seed - b.info.seed),
-  }));
+  return [...arms.values()].flatMap((own): Arm[] => {
+    const problem = whyNoArm(own);
+    if (problem !== null) {
+      onProblem(problem);
+      return [];
+    }
+    const { experiment, name } = own[0]!.info;
+    return [{ experiment, name, runs: own.toSorted((a, b) => a.info.seed - b.info.seed) }];
+  });
+}
+
+function whyNoArm(runs: readonly RunData[]): string | null {
+  const [first] = runs;
+  const other = runs.find(({ configHash }) => configHash !== first!.configHash);
+  if (other !== undefined) {
+    return (
+      `${other.folder} and ${first!.folder} have the same name and different configs: they cannot be averaged; ` +
+      'give one of them another name (--set name=...), or analyze them apart'
+    );
+  }
+  for (const [i, { folder, info }] of runs.entries()) {
+    const twin = runs.slice(0, i).find((own) => own.info.seed === info.seed);
+    if (twin !== undefined) {
+      return `${folder} and ${twin.folder} are the same seed of one config; name one of them alone`;
+    }
+  }
+  return null;
 }
 
 /** Columns of a table of a run, or null where its tier of the log does not have it. */
@@ -85,6 +103,18 @@ export async function readTable(
   const reader = await TableReader.open(run.folder, table);
   try {
     return await readColumns(reader, names);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Whether a run has a table with all of some columns: runs of older versions lack those that came later. */
+export async function hasColumns(run: RunData, table: string, names: readonly string[]): Promise<boolean> {
+  if (!run.tables.has(table)) return false;
+  const reader = await TableReader.open(run.folder, table);
+  try {
+    const found = new Set(reader.columns.map(({ name }) => name));
+    return names.every((name) => found.has(name));
   } finally {
     await reader.close();
   }

@@ -70,11 +70,14 @@ export interface Section {
   readonly notes: readonly string[];
 }
 
-/** Puts the values of runs together; null where no run has any. `measured`: `[run]`. */
+/**
+ * Puts the values of runs together; null where no run has any. `measured`: `[run]`, a text where the run could not be
+ * measured: the reason.
+ */
 export function sectionOf(
   spec: SectionSpec,
   runs: readonly RunData[],
-  measured: readonly (RunValues | null)[],
+  measured: readonly (RunValues | string | null)[],
 ): Section | null {
   if (measured.every((own) => own === null)) return null;
   const valuesOf = (key: string): SeedValue[] =>
@@ -82,16 +85,20 @@ export function sectionOf(
       const { seed } = runs[i]!.info;
       return seedValue(
         seed,
-        own === null ? `seed ${seed} has not been measured` : (own[key] ?? `seed ${seed}: no ${key}`),
+        own === null
+          ? `seed ${seed} has not been measured`
+          : typeof own === 'string'
+            ? own
+            : (own[key] ?? `seed ${seed}: no ${key}`),
       );
     });
+  const values = measured.filter((own) => own !== null && typeof own !== 'string');
   const specs =
-    typeof spec.quantities === 'function'
-      ? spec.quantities(
-          runs[0]!,
-          measured.filter((own) => own !== null),
-        )
-      : spec.quantities;
+    typeof spec.quantities !== 'function'
+      ? spec.quantities
+      : values.length > 0
+        ? spec.quantities(runs[0]!, values)
+        : [];
   const quantities = specs.map(
     ({ id, key = id, label, unit, null: against, controls = [], tagDifference = false }) =>
       makeQuantity(
@@ -118,7 +125,10 @@ export function sectionOf(
     title: spec.title,
     multiplicity: spec.multiplicity ?? null,
     quantities: adjusted,
-    notes: spec.notes?.(adjusted, runs[0]!) ?? [],
+    notes: [
+      ...(specs.length === 0 ? measured.filter((own) => typeof own === 'string').slice(0, 1) : []),
+      ...(spec.notes?.(adjusted, runs[0]!) ?? []),
+    ],
   };
 }
 

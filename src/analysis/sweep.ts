@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createStream } from '../../data/random/streams.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
+import { attempt } from './failures.js';
 import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
@@ -21,6 +22,8 @@ export interface SweepRuns {
   /** Run folders; those that are not there yet count as missing seeds. */
   readonly folders: readonly string[];
   readonly seeds: readonly number[];
+  /** Why the run in a folder is none of this point's, such as one of another config; null where it is. */
+  readonly whyOther?: (folder: string) => string | null;
 }
 
 /** What the runs of a point show. */
@@ -125,7 +128,7 @@ export async function analyseSweep(
   return { ...sweep, points: analysed };
 }
 
-async function analysePoint({ value, folders, seeds }: SweepRuns): Promise<PointAnalysis> {
+async function analysePoint({ value, folders, seeds, whyOther }: SweepRuns): Promise<PointAnalysis> {
   const runs: { run: RunData; metrics: MetricsOfRun }[] = [];
   const missing = new Map<number, string>();
   for (const [i, folder] of folders.entries()) {
@@ -134,9 +137,18 @@ async function analysePoint({ value, folders, seeds }: SweepRuns): Promise<Point
       missing.set(seed, `seed ${seed} has not been run`);
       continue;
     }
-    const run = await openRun(folder);
-    if (run.info.status === 'complete') runs.push({ run, metrics: await readMetrics(run) });
-    else missing.set(seed, `seed ${seed} is ${effectiveStatus(run.info, nodeEnvironment.processes).label}`);
+    const found = await attempt(async () => {
+      const other = whyOther?.(folder) ?? null;
+      if (other !== null) return `seed ${seed} is a run of another config (${other})`;
+      const run = await openRun(folder);
+      if (run.info.status !== 'complete') {
+        return `seed ${seed} is ${effectiveStatus(run.info, nodeEnvironment.processes).label}`;
+      }
+      return { run, metrics: await readMetrics(run) };
+    });
+    if (found.failed !== null) missing.set(seed, found.failed);
+    else if (typeof found.value === 'string') missing.set(seed, found.value);
+    else runs.push(found.value);
   }
   const quantities = specs.map((spec) => {
     const values = seeds.map((seed) => {

@@ -1,7 +1,7 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { printableJson } from '../../data/printable.js';
+import type { AnalysedArm } from '../analysis/alpha-control.js';
 import { print, tell } from './output.js';
 import { standardError } from './progress.js';
 import { columnsOf, terminalStyle } from '../report/terminal.js';
@@ -14,6 +14,7 @@ export function analyzeCommand(): Command {
     )
     .argument('<folders...>', 'run folders, or folders that hold runs')
     .option('--json', 'print the analysis as JSON instead of a report')
+    .option('--out <folder>', 'write the analysis of each config to <folder>/<name>')
     .addHelpText(
       'after',
       `
@@ -24,60 +25,82 @@ Examples:
 
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
 <folder of the runs>/analysis/<name>/: analysis.json, and tables quantities, controls, seed_values, entity_values,
-claims, checks, penalty_curve, curves (.arrow). Runs that differ in data.alpha = 0.5 alone become a control. Loads no TensorFlow; works on runs that are still going.`,
+claims, checks, penalty_curve, curves (.arrow). Runs that differ in data.alpha = 0.5 alone become a control. Loads no TensorFlow; works on runs that are still going.
+
+An analysis of some of the seeds never replaces that of more: it is written to analysis/<name>+seed0 or the like. What
+cannot be read or computed is left out with its reason, at the end on standard error, and the exit code is then 1.`,
     )
-    .action(async (folders: string[], flags: { readonly json?: boolean }) => {
-      await analyze(folders, flags.json ?? false);
+    .action(async (folders: string[], flags: Flags) => {
+      process.exitCode = await analyze(folders, flags);
     });
 }
 
-async function analyze(folders: readonly string[], json: boolean): Promise<void> {
+interface Flags {
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+/** Returns the exit code: 1 where something was left out. */
+async function analyze(folders: readonly string[], { json = false, out }: Flags): Promise<number> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
   const { analyseArm } = await import('../analysis/analyse-arm.js');
+  const { attempt } = await import('../analysis/failures.js');
   const { withAlphaControl } = await import('../analysis/alpha-control.js');
   const { withLooks } = await import('../analysis/looks.js');
-  const { writeAnalysisTables } = await import('../analysis/analysis-tables.js');
-  const { analysisDocument, analysisFolder } = await import('../analysis/document.js');
+  const { analysisDocument, outputFolder } = await import('../analysis/document.js');
+  const { writeAnalysis } = await import('../analysis/write-analysis.js');
   const { analysisFile } = await import('../store/list-runs.js');
   const { armReport } = await import('../report/text/arm-report.js');
-  const { nodeFileSystem } = await import('../store/file-system.js');
-  const { writeAtomically } = await import('../store/atomic-file.js');
 
   const { runs, problems } = await findRuns(folders);
-  for (const problem of problems) tell(`left out: ${problem}`);
+  const leftOut = [...problems];
   const target = standardError();
   const style = { width: columnsOf(process.stdout), colour: terminalStyle().colour };
-  const analysed = [];
-  for (const arm of groupIntoArms(runs)) {
+  const analysed: AnalysedArm[] = [];
+  for (const arm of groupIntoArms(runs, (problem) => leftOut.push(problem))) {
     let lastShown = target.now();
-    const analysis = await analyseArm(arm, (done) => {
-      if (target.now() - lastShown < 2000) return;
-      lastShown = target.now();
-      target.write(`analyzing ${arm.experiment}/${arm.name}: ${done} of ${arm.runs.length} runs\n`);
-    });
-    analysed.push({ arm, analysis });
+    const found = await attempt(() =>
+      analyseArm(arm, (done) => {
+        if (target.now() - lastShown < 2000) return;
+        lastShown = target.now();
+        target.write(`analyzing ${arm.experiment}/${arm.name}: ${done} of ${arm.runs.length} runs\n`);
+      }),
+    );
+    if (found.failed !== null) leftOut.push(`${arm.runs[0]!.folder}: ${found.failed}`);
+    else analysed.push({ arm, analysis: found.value });
   }
+  const compared = await attempt(async () => withAlphaControl(analysed));
+  if (compared.failed !== null) leftOut.push(`arms are not compared with each other: ${compared.failed}`);
+
   const origin = { command: ['gradscope', ...process.argv.slice(2)], versions: versions() };
   const documents = [];
-  for (const judged of withAlphaControl(analysed)) {
-    const analysis = withLooks(judged, new Date());
+  for (const judged of compared.value ?? analysed.map(({ analysis }) => analysis)) {
+    const place = await attempt(async () => outputFolder(judged, out ?? null));
+    const analysis = place.value === null ? judged : withLooks(judged, new Date(), place.value);
     const document = analysisDocument(analysis, origin);
     documents.push(document);
-    const folder = analysisFolder(analysis);
-    const file = path.join(folder, analysisFile);
-    fs.mkdirSync(folder, { recursive: true });
-    writeAtomically(nodeFileSystem, file, `${JSON.stringify(document, null, 2)}\n`);
-    await writeAnalysisTables(folder, analysis);
+    // Shown whether or not it can be kept.
+    if (!json) for (const line of armReport(analysis, style)) print(line);
+    leftOut.push(...analysis.failures);
+    const { value: folder } = place;
+    const written = folder === null ? place : await attempt(() => writeAnalysis(folder, analysis, document));
+    if (written.failed !== null) leftOut.push(`the analysis is not kept: ${written.failed}`);
     if (json) continue;
-    for (const line of armReport(analysis, style)) print(line);
+    print('');
+    if (written.failed === null && folder !== null) {
+      print(
+        `written: ${shownPath(path.join(folder, analysisFile))}, and tables: ${shownPath(folder)}/*.arrow`,
+      );
+    }
     const [first] = analysis.folders;
-    print(`\nwritten: ${shownPath(file)}, and tables: ${shownPath(folder)}/*.arrow`);
     print(`gradients, Gram matrices, vectors, metrics of each seed: ${shownPath(first!)}/*.arrow, ...`);
     print('next:');
     for (const command of nextCommands(analysis.experiment, analysis.name)) print(`  ${command}`);
   }
   if (json) print(printableJson(documents, 2));
+  for (const problem of leftOut) tell(`gradscope: left out: ${problem}`);
+  return leftOut.length > 0 ? 1 : 0;
 }
 
 /** Commands worth trying after an analysis. */

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Sweep } from '../run/sweep-config.js';
@@ -60,7 +59,7 @@ Complete runs are left as they are and interrupted ones gone on with: after Ctrl
 /** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
 export async function sweep(file: string, flags: Flags): Promise<number> {
   const { loadSweep } = await import('../run/sweep-config.js');
-  const { pointFolders } = await import('../run/sweep.js');
+  const { pointFolders, whyOtherConfig } = await import('../run/sweep.js');
   const loaded = loadSweep(file, flags.set);
   const code = flags.report === true ? 0 : await train(loaded, flags);
   if (code === 130) return code;
@@ -71,6 +70,8 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   const { sweepFigure } = await import('../report/figures/sweep-figure.js');
   const { toPng } = await import('../report/figures/svg.js');
   const { sweepReport } = await import('../report/text/sweep-report.js');
+  const { attempt } = await import('../analysis/failures.js');
+  const { makeFolder } = await import('../analysis/write-analysis.js');
   const { writeAtomically } = await import('../store/atomic-file.js');
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { sweepFile } = await import('../store/list-runs.js');
@@ -82,32 +83,43 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
       value: point.value,
       seeds: point.seeds,
       folders: pointFolders(point, flags.out),
+      whyOther: (folder) => whyOtherConfig(point, folder),
     })),
   );
-  const folder = sweepFolder(analysis, flags.out);
-  fs.mkdirSync(folder, { recursive: true });
-  const write = (own: string, content: string | Uint8Array): void =>
-    writeAtomically(
-      nodeFileSystem,
-      path.join(folder, own),
-      typeof content === 'string' ? content : [content],
-    );
-  const document = {
-    formatVersion: sweepFormatVersion,
-    command: ['gradscope', ...process.argv.slice(2)],
-    versions: versions(),
-    ...analysis,
-  };
-  write(sweepFile, `${JSON.stringify(document, null, 2)}\n`);
-  const rows = sweepRows(analysis);
-  await writeSweepTable(folder, analysis, rows);
-  write('sweep.csv', sweepCsv(rows));
-  const figure = sweepFigure(analysis, await loadPlotter());
-  write('sweep.svg', figure.svg);
-  write('sweep.png', toPng(figure));
+  // Shown whether or not it can be kept.
   for (const line of sweepReport(analysis, columnsOf(process.stdout))) print(line);
-  print(`\nwritten: ${folder}/sweep.{json,arrow,csv,svg,png}`);
-  return code;
+  const others = analysis.points.flatMap(({ quantities }) =>
+    quantities[0]!.seeds.flatMap(({ reason }) =>
+      reason?.includes('another config') === true ? [reason] : [],
+    ),
+  );
+  for (const reason of others) tell(`gradscope: left out: ${reason}`);
+  const folder = sweepFolder(analysis, flags.out);
+  const written = await attempt(async () => {
+    makeFolder(folder);
+    const write = (own: string, content: string | Uint8Array): void =>
+      writeAtomically(
+        nodeFileSystem,
+        path.join(folder, own),
+        typeof content === 'string' ? content : [content],
+      );
+    const document = {
+      formatVersion: sweepFormatVersion,
+      command: ['gradscope', ...process.argv.slice(2)],
+      versions: versions(),
+      ...analysis,
+    };
+    write(sweepFile, `${JSON.stringify(document, null, 2)}\n`);
+    const rows = sweepRows(analysis);
+    await writeSweepTable(folder, analysis, rows);
+    write('sweep.csv', sweepCsv(rows));
+    const figure = sweepFigure(analysis, await loadPlotter());
+    write('sweep.svg', figure.svg);
+    write('sweep.png', toPng(figure));
+  });
+  if (written.failed === null) print(`\nwritten: ${folder}/sweep.{json,arrow,csv,svg,png}`);
+  else tell(`gradscope: the table and figure are not kept: ${written.failed}`);
+  return written.failed === null && others.length === 0 ? code : Math.max(1, code);
 }
 
 async function train(loaded: Sweep, flags: Flags): Promise<number> {

@@ -1,5 +1,7 @@
 import { UserError } from '../../data/errors.js';
-import { readRunInfo } from '../store/run-folder.js';
+import { loadConfig } from '../config/load.js';
+import { configPath, readRunInfo } from '../store/run-folder.js';
+import { runSchema } from './config.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { startRuns } from './start.js';
 import type { Sweep, SweepPoint } from './sweep-config.js';
@@ -14,6 +16,15 @@ const advice = {
   otherConfig: 'give another --out, another name in the sweep file, or --existing overwrite',
   again: '--existing overwrite trains it again',
 };
+
+/** Why the run in a folder is not one of a point: its config, with every default written out, is another; or null. */
+export function whyOtherConfig({ resolved }: SweepPoint, folder: string): string | null {
+  const own = loadConfig(configPath(folder), runSchema).resolved;
+  if (own === resolved) return null;
+  const [lines, wanted] = [own.split('\n'), resolved.split('\n')];
+  const at = lines.findIndex((line, i) => line !== wanted[i]);
+  return `it has "${(lines[at] ?? '').trim()}" where this sweep has "${(wanted[at] ?? '').trim()}"`;
+}
 
 /**
  * Trains the points of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are

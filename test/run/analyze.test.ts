@@ -6,13 +6,14 @@ import { withAlphaControl, type AnalysedArm } from '../../src/analysis/alpha-con
 import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
 import { writeAnalysisTables } from '../../src/analysis/analysis-tables.js';
 import type { Quantity } from '../../src/analysis/quantity.js';
-import { analysisDocument, analysisFolder } from '../../src/analysis/document.js';
+import { analysisDocument, analysisFolder, outputFolder } from '../../src/analysis/document.js';
 import { findRuns } from '../../src/analysis/find-runs.js';
 import { groupIntoArms } from '../../src/analysis/run-data.js';
 import { armReport } from '../../src/report/text/arm-report.js';
 import { listRuns } from '../../src/store/list-runs.js';
 import { loadEngine } from '../../src/train/engine/load.js';
 import { polars, type Frame } from '../store/polars.js';
+import { commandLine } from '../support/command-line.js';
 import { temporaryFolder, trainTiny } from './support.js';
 
 const root = temporaryFolder();
@@ -206,4 +207,138 @@ test('runs of one name and different configs are not averaged', async () => {
   fs.appendFileSync(path.join(folder, 'config.yaml'), '# changed\n');
   const { runs } = await findRuns([path.join(root, 'set-inclusion', 'tiny-seed0'), folder]);
   expect(() => groupIntoArms(runs)).toThrow(/same name and different configs/);
+});
+
+describe('one bad item ends nothing', () => {
+  const copyOf = (...seeds: number[]): string => {
+    const folder = temporaryFolder();
+    for (const seed of seeds) {
+      const name = `tiny-seed${seed}`;
+      fs.cpSync(path.join(root, 'set-inclusion', name), path.join(folder, name), { recursive: true });
+    }
+    return folder;
+  };
+  const cut = (file: string): void => fs.truncateSync(file, fs.statSync(file).size - 100);
+  const valueIn = (from: ArmAnalysis, id: string) =>
+    from.sections.flatMap(({ quantities }) => quantities).find((own) => own.id === id)!.seeds;
+
+  test('a damaged table: its sections have a reason for that seed, everything else is as before', async () => {
+    const folder = copyOf(0, 1, 2);
+    cut(path.join(folder, 'tiny-seed1', 'gradients.arrow'));
+    const damaged = await analyseArm(groupIntoArms((await findRuns([folder])).runs)[0]!);
+    expect(damaged.failures).toHaveLength(1);
+    expect(damaged.failures[0]).toMatch(
+      /^minibatchCosine, gradientNoise.*: .*tiny-seed1\/gradients\.arrow: /,
+    );
+    const [, second, third] = valueIn(damaged, 'gradientNoise.gamma');
+    expect(second).toMatchObject({ value: null, reason: expect.stringContaining('gradients.arrow') });
+    expect(third!.value).toBe(valueIn(analysis, 'gradientNoise.gamma')[2]!.value);
+    expect(valueIn(damaged, 'internalization.strongGap')).toEqual(
+      valueIn(analysis, 'internalization.strongGap'),
+    );
+    expect(armReport(damaged, { width: 100, colour: false }).join('\n')).toContain('Claims');
+  });
+
+  test('a sampler of another version, a stage without rows: reasons', async () => {
+    const folder = copyOf(0, 1);
+    for (const [seed, from, to] of [
+      [0, /"sampler": "shuffle"/g, '"sampler": "fancy"'],
+      [1, /"examples": \d+(?=,\s+"sampler")/g, '"examples": 0'],
+    ] as const) {
+      const file = path.join(folder, `tiny-seed${seed}`, 'run.json');
+      fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll(from, to));
+    }
+    const odd = await analyseArm(groupIntoArms((await findRuns([folder])).runs)[0]!);
+    expect(odd.failures.join('\n')).toContain('unknown sampler fancy');
+    expect(odd.failures.join('\n')).toContain('has no gradients');
+    expect(valueIn(odd, 'internalization.strongGap').every(({ value }) => value !== null)).toBe(true);
+  });
+
+  test('runs of one name that cannot be averaged, and a folder that is not there', async () => {
+    const folder = copyOf(1, 2);
+    fs.appendFileSync(path.join(folder, 'tiny-seed2', 'config.yaml'), 'more: 1\n');
+    const { runs, problems } = await findRuns([folder, path.join(chance, 'set-inclusion'), 'nowhere/at/all']);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('nowhere/at/all');
+    const left: string[] = [];
+    const arms = groupIntoArms(runs, (problem) => left.push(problem));
+    expect(arms.map(({ name }) => name)).toEqual(['tiny50']);
+    expect(left).toEqual([expect.stringContaining('different configs')]);
+  });
+
+  test('an analysis of fewer seeds has a place of its own; one of a removed run is replaced', async () => {
+    const folder = copyOf(0, 1, 2);
+    const all = await findRuns([folder]);
+    const [arm] = groupIntoArms(all.runs);
+    const whole = { name: 'tiny', seeds: [0, 1, 2], folders: arm!.runs.map((run) => run.folder) };
+    const main = path.join(folder, 'analysis', 'tiny');
+    expect(outputFolder(whole, null)).toBe(main);
+    fs.mkdirSync(main, { recursive: true });
+    fs.writeFileSync(path.join(main, 'analysis.json'), JSON.stringify(whole));
+    const part = (...seeds: number[]) => ({
+      name: 'tiny',
+      seeds,
+      folders: seeds.map((seed) => path.join(folder, `tiny-seed${seed}`)),
+    });
+    expect(outputFolder(part(1), null)).toBe(`${main}+seed1`);
+    expect(outputFolder(part(0, 1), null)).toBe(`${main}+seeds0-1`);
+    expect(outputFolder(part(2, 0), null)).toBe(`${main}+seeds0,2`);
+    expect(outputFolder(part(0, 1, 2), null)).toBe(main);
+    expect(outputFolder(part(1), '/elsewhere')).toBe('/elsewhere/tiny');
+    fs.rmSync(path.join(folder, 'tiny-seed2'), { recursive: true });
+    expect(outputFolder(part(0, 1), null)).toBe(main);
+    expect(() => outputFolder({ ...whole, name: '../../outside' }, null)).toThrow(/not one that runs have/);
+  });
+
+  test('the command shows what it cannot keep, says so at the end, and exits with 1', async () => {
+    const folder = copyOf(0, 1);
+    cut(path.join(folder, 'tiny-seed1', 'gram.arrow'));
+    fs.writeFileSync(path.join(folder, 'analysis'), 'a file in the way');
+    const { code, stdout, stderr } = await commandLine(['analyze', folder]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('Claims');
+    expect(stdout).not.toContain('written:');
+    expect(stderr).toMatch(/left out: .*gram\.arrow/);
+    expect(stderr).toMatch(/the analysis is not kept: .*analysis/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  }, 120_000);
+});
+
+test.each([
+  ['full batch', ['stages.0.batchSize=100000', 'stages.0.epochs=8', 'stages.0.sampler=shuffle']],
+  ['shuffling', []],
+  ['with replacement', ['stages.0.sampler=withReplacement']],
+  ['single examples', ['stages.0.batchSize=1', 'stages.0.epochs=0.05']],
+])('%s: every number of the noise is there or has a reason of the theory', async (name, overrides) => {
+  const own = temporaryFolder();
+  const engine = await loadEngine({ engine: 'auto' });
+  await trainTiny({
+    root: own,
+    engine,
+    overrides: ['name=other', 'log.exampleNorms={ every: 1 }', ...overrides],
+  });
+  const [arm] = groupIntoArms((await findRuns([own])).runs);
+  const result = await analyseArm(arm!);
+  expect(result.failures).toEqual([]);
+  const found = Object.fromEntries(
+    result.sections
+      .find(({ id }) => id === 'gradientNoise')!
+      .quantities.map(({ id, seeds }) => [id.split('.')[1], seeds[0]!.value ?? seeds[0]!.reason]),
+  );
+  const { effectiveBatchSize, examples } = arm!.runs[0]!.info.stages[0]!;
+  if (name === 'full batch') {
+    expect(effectiveBatchSize).toBe(examples);
+    expect(found).toMatchObject({ variancePart: 0, dose: 0 });
+    expect(found['gamma']).toBeGreaterThan(0);
+  } else if (name === 'with replacement') {
+    expect(found['variancePart']).toMatch(/independently/);
+    expect(found['dose']).toMatch(/independently/);
+    expect(found['normPart']).toEqual(expect.any(Number));
+    expect(result.notes.join('\n')).toContain('independently');
+  } else if (name === 'single examples') {
+    expect(found['gamma']).toMatch(/one example/);
+  } else {
+    expect(found['variancePart']).toBeGreaterThan(0);
+    expect(found['dose']).toBeGreaterThan(0);
+  }
 });

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';
 import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep-table.js';
 import { isSweepFile, loadSweep, type Sweep } from '../../src/run/sweep-config.js';
-import { pointFolders, runSweep } from '../../src/run/sweep.js';
+import { pointFolders, runSweep, whyOtherConfig } from '../../src/run/sweep.js';
 import { listRuns } from '../../src/store/list-runs.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import type { Engine } from '../../src/train/engine/load.js';
@@ -169,6 +169,25 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
     // For two values the t interval is mean +- 12.7062 * |difference| / 2.
     expect(row.high! - row.mean!).toBeCloseTo((12.7062047 * Math.abs(first - second)) / 2, 6);
   });
+
+  // A report with an override that no run had: every seed is marked, none is averaged.
+  const other = loadSweep(write('run'), ['stages.0.epochs=77']);
+  const marked = await analyseSweep(
+    { name: other.name, description: '', experiment: other.experiment, axis: other.axis },
+    other.points.map((point, i) => ({
+      value: point.value,
+      seeds: point.seeds,
+      folders: folders[i]!,
+      whyOther: (own) => whyOtherConfig(point, own),
+    })),
+  );
+  expect(marked.points[0]!.quantities[0]!.estimate).toEqual({
+    kind: 'absent',
+    reason: 'seed 0 is a run of another config (it has "epochs: 1" where this sweep has "epochs: 77")',
+  });
+  expect(
+    sweep.points.every((point, i) => folders[i]!.every((own) => whyOtherConfig(point, own) === null)),
+  ).toBe(true);
 
   const target = path.join(root, 'set-inclusion', 'sweeps', 'batch-size');
   fs.mkdirSync(target, { recursive: true });

@@ -2,10 +2,10 @@ import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import { forceRatio } from '../measures/force-ratio.js';
 import { kappa } from '../measures/kappa.js';
 import type { Quantity } from '../quantity.js';
-import { readTable, type RunData } from '../run-data.js';
+import { hasColumns, readTable, type RunData } from '../run-data.js';
 import { endOfQuestions, questionStage } from '../stages.js';
 import type { RunValues, SectionSpec } from '../section.js';
-import { stageSampling } from '../stage-sampling.js';
+import { rateGroups, stageSampling } from '../stage-sampling.js';
 
 /** Below it Smith's expansion in `m epsilon lambda_max` is taken for good. */
 const regime = 0.1;
@@ -16,12 +16,12 @@ const regimeName = 'm epsilon lambda_max';
 export const landscape: SectionSpec = {
   id: 'landscape',
   title:
-    "Force of the variance penalty at these runs' batch size and learning rate (read as plain SGD), gradients of " +
-    'single examples (end of the stage with questions)',
+    "Force of the variance penalty at these runs' batch size and learning rates (read as plain SGD with a rate for each " +
+    'parameter), gradients of single examples (end of the stage with questions)',
   quantities: [
     {
       id: 'force',
-      label: 'force ratio |kappa grad Gamma| / |grad C|',
+      label: 'force of the variance penalty / force of the loss, |kappa grad Gamma| / |grad C|',
       unit: '1',
       null: null,
       controls: [{ id: 'untrained', label: 'the untrained network', key: 'force.untrained' }],
@@ -77,46 +77,64 @@ function regimeNotes(quantities: readonly Quantity[]): string[] {
   ];
 }
 
+const numbers = [
+  'loss_gradient_norm',
+  'gamma',
+  'variance_gradient_norm',
+  'variance_loss_cosine',
+  'gsnr',
+  'lambda_max',
+] as const;
+
+/** In the coordinates `theta / sqrt(learning rate)`, in which every parameter has a rate of 1. */
+const rated = ['rated_loss_gradient_norm', 'rated_variance_gradient_norm', 'rated_lambda_max'] as const;
+
 async function measure(run: RunData): Promise<RunValues | null> {
-  const numbers = [
-    'loss_gradient_norm',
-    'gamma',
-    'variance_gradient_norm',
-    'variance_loss_cosine',
-    'gsnr',
-    'lambda_max',
-  ] as const;
-  const columns = await readTable(run, 'landscape', ['step', ...numbers]);
+  if (!run.tables.has('landscape')) return null;
+  const isRated = await hasColumns(run, 'landscape', rated);
+  const names = isRated ? [...numbers, ...rated] : numbers;
+  const columns = await readTable(run, 'landscape', ['step', ...names]);
   if (columns === null) return null;
   const step = columns.column('step', 'int32').values;
-  const [lossGradient, gamma, varianceGradient, cosine, gsnr, lambda] = numbers.map(
-    (name) => columns.column(name, 'float64').values,
-  );
   const stage = questionStage(run.info);
-  const { learningRate, stepsPerEpoch } = stage;
   const sampling = stageSampling(stage);
-  const strength = kappa(learningRate, sampling);
+  const groups = rateGroups(run, stage);
+  const unknown =
+    'the parameters have learning rates of their own, in which an earlier version did not measure: npx gradscope probe ' +
+    'measures again';
   const valuesAt = (at: number): Record<string, number | string> => {
     const row = step.indexOf(at);
-    const missing = `seed ${run.info.seed}: the landscape at step ${at} was not measured`;
-    const of = (values: Float64Array | undefined): number | string =>
-      row < 0 ? missing : Number.isFinite(values![row]) ? values![row]! : 'a gradient is zero';
+    const of = (name: (typeof numbers)[number] | (typeof rated)[number]): number | string => {
+      if (row < 0) return `seed ${run.info.seed}: the landscape at step ${at} was not measured`;
+      const value = columns.column(name, 'float64').values[row]!;
+      return Number.isFinite(value) ? value : 'a gradient is zero';
+    };
+    /** Numbers with rates; of one rate they follow from those without. */
+    const withRates = (name: (typeof rated)[number], power: number): number | string => {
+      if (isRated) return of(name);
+      const [only, ...others] = groups;
+      if (only === undefined || others.length > 0) return unknown;
+      const plain = of(name.replace('rated_', '') as (typeof numbers)[number]);
+      return typeof plain === 'string' ? plain : plain * only.learningRate ** power;
+    };
+    const lossGradient = withRates('rated_loss_gradient_norm', 0.5);
+    const varianceGradient = withRates('rated_variance_gradient_norm', 1.5);
+    const lambda = withRates('rated_lambda_max', 1);
+    const force =
+      typeof lossGradient === 'string'
+        ? lossGradient
+        : typeof varianceGradient === 'string'
+          ? varianceGradient
+          : forceRatio(kappa(1, sampling), { varianceGradient, lossGradient });
     return {
-      force:
-        row < 0
-          ? missing
-          : (whyNoVariancePenalty(sampling) ??
-            forceRatio(strength, {
-              varianceGradient: varianceGradient![row]!,
-              lossGradient: lossGradient![row]!,
-            })),
-      cosine: of(cosine),
-      gamma: of(gamma),
-      varianceGradient: of(varianceGradient),
-      lossGradient: of(lossGradient),
-      gsnr: of(gsnr),
-      lambdaMax: of(lambda),
-      regime: row < 0 ? missing : stepsPerEpoch * learningRate * Math.abs(lambda![row]!),
+      force: whyNoVariancePenalty(sampling) ?? force,
+      cosine: of('variance_loss_cosine'),
+      gamma: of('gamma'),
+      varianceGradient: of('variance_gradient_norm'),
+      lossGradient: of('loss_gradient_norm'),
+      gsnr: of('gsnr'),
+      lambdaMax: of('lambda_max'),
+      regime: typeof lambda === 'string' ? lambda : stage.stepsPerEpoch * Math.abs(lambda),
     };
   };
   const untrained = valuesAt(0);

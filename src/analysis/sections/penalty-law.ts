@@ -1,7 +1,19 @@
-import { penaltyColumns, penaltyPoints, type MinibatchPoint } from '../penalty-points.js';
-import { readTable, type RunData } from '../run-data.js';
-import { endOfQuestions } from '../stages.js';
-import type { QuantitySpec, SectionSpec } from '../section.js';
+import { whyNoVariancePenalty } from '../../../data/samplers.js';
+import { smithRegulariser, type RatedMoments } from '../measures/smith-regulariser.js';
+import {
+  penaltyColumns,
+  penaltyPoints,
+  pointsBySampler,
+  ratedMoments,
+  ratedPenaltyColumns,
+  type MinibatchPoint,
+  type PenaltyPoints,
+} from '../penalty-points.js';
+import type { RunValue } from '../quantity.js';
+import { hasColumns, readTable, type RunData } from '../run-data.js';
+import { endOfQuestions, questionStage } from '../stages.js';
+import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
+import { rateGroups, stageSampling } from '../stage-sampling.js';
 
 /** Batch sizes that are reported: powers of two, and the full batch as 0. */
 export const batchSizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 0] as const;
@@ -9,16 +21,22 @@ export const batchSizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 0] as
 /** Id of the mean squared norm of minibatches of a size, and of its relative deviation from the law. */
 export const measuredAt = (batchSize: number): string => `norm2.${sizeId(batchSize)}`;
 const deviationAt = (batchSize: number): string => `deviation.${sizeId(batchSize)}`;
+/** Keys of the parts of the implicit penalty with these batch sizes, for the curve; no quantities of the section. */
+export const normPart = 'normPart';
+export const variancePartAt = (batchSize: number): string => `variancePart.${sizeId(batchSize)}`;
 const sizeId = (batchSize: number): string => (batchSize === 0 ? 'full' : String(batchSize));
 
 const nameOf = (batchSize: number): string => (batchSize === 0 ? 'full batch' : `batch size ${batchSize}`);
+
+/** Fewer minibatches than these do not average out how they differ: their mean would test the draw, not the law. */
+const fewestMinibatches = 8;
 
 /** Real minibatches of every size against the law of the penalty, at the end of the stage with questions. */
 export const penaltyLaw: SectionSpec = {
   id: 'penaltyLaw',
   title:
-    'Mean squared norm of real minibatch gradients against the law |G|^2 + (N-B)/(N-1) Gamma/B, end of the stage with ' +
-    'questions (epsilon/4 times it is the implicit penalty)',
+    'Mean squared norm of real minibatch gradients, drawn as the runs draw them, against the law |G|^2 + (N-B)/(N-1) ' +
+    'Gamma/B, or |G|^2 + Gamma/B for independent draws; end of the stage with questions',
   quantities: [
     ...batchSizes.map((batchSize): QuantitySpec => ({
       id: measuredAt(batchSize),
@@ -42,7 +60,7 @@ export const penaltyLaw: SectionSpec = {
     },
     {
       id: 'replacement',
-      label: 'squared norm of minibatches with replacement / (|G|^2 + Gamma/B) - 1, mean over batch sizes',
+      label: 'squared norm of minibatches drawn independently / (|G|^2 + Gamma/B) - 1, mean over batch sizes',
       unit: '1',
       null: { kind: 'zero', label: '0, the law without the correction for a finite set' },
     },
@@ -50,27 +68,66 @@ export const penaltyLaw: SectionSpec = {
   measure: measurePenalty,
 };
 
-async function measurePenalty(run: RunData): Promise<Record<string, number | string> | null> {
+async function measurePenalty(run: RunData): Promise<RunValues | null> {
   const columns = await readTable(run, 'penalty', penaltyColumns);
   if (columns === null) return null;
   const at = endOfQuestions(run.info);
   const points = penaltyPoints(columns, at);
-  const values: Record<string, number | string> = {};
+  const sampling = stageSampling(questionStage(run.info));
+  const drawn = points === null ? [] : pointsBySampler(points, sampling).own;
+  const values: Record<string, RunValue> = {};
   for (const batchSize of batchSizes) {
-    const own = points?.shuffle.find((point) => point.batchSize === (batchSize || points.examples));
+    const own = drawn.find((point) => point.batchSize === (batchSize || points?.examples));
     const missing = `seed ${run.info.seed}: no minibatches of ${nameOf(batchSize)} at step ${at}`;
     values[measuredAt(batchSize)] = own?.measured ?? missing;
     values[`${measuredAt(batchSize)}.law`] = own?.law ?? missing;
-    values[deviationAt(batchSize)] = own === undefined ? missing : own.measured / own.law - 1;
+    values[deviationAt(batchSize)] = own === undefined ? missing : deviationOf(own);
   }
-  const deviation = (own: readonly MinibatchPoint[]): number | string => {
-    // The full batch is the law itself; with replacement it is one draw, as large minibatches are few.
-    const parts = own.filter(({ batchSize }) => batchSize !== points?.examples);
+  /** Sums over sizes with enough minibatches, so that large norms do not drown in small ones: a mean of quotients. */
+  const mean = (own: readonly MinibatchPoint[]): number | string => {
+    // The full batch is the law itself, or a single draw.
+    const parts = own.filter((point) => point.batchSize !== points?.examples && isEnough(point));
     return parts.length === 0
-      ? `seed ${run.info.seed}: no minibatches at step ${at}`
+      ? `seed ${run.info.seed}: fewer than ${fewestMinibatches} minibatches of any size at step ${at}`
       : parts.reduce((total, { measured, law }) => total + measured / law, 0) / parts.length - 1;
   };
-  values['meanDeviation'] = deviation(points?.shuffle ?? []);
-  values['replacement'] = deviation(points?.withReplacement ?? []);
+  Object.assign(values, await penaltyParts(run, points, at));
+  values['meanDeviation'] = mean(drawn);
+  values['replacement'] = mean(points?.withReplacement ?? []);
   return values;
+}
+
+/** The implicit penalty at every size with the learning rates of the parameters; empty where they were not measured. */
+async function penaltyParts(run: RunData, points: PenaltyPoints | null, at: number): Promise<RunValues> {
+  if (points === null) return {};
+  const stage = questionStage(run.info);
+  const groups = rateGroups(run, stage);
+  let moments: RatedMoments | null = null;
+  if (await hasColumns(run, 'penalty', ratedPenaltyColumns)) {
+    const columns = await readTable(run, 'penalty', ratedPenaltyColumns);
+    moments = columns === null ? null : ratedMoments(columns, at);
+  } else if (groups.length === 1) {
+    const { gamma, fullNorm2 } = points;
+    moments = { gamma, meanNorm2: fullNorm2, learningRate: groups[0]!.learningRate };
+  }
+  if (moments === null) return {};
+  const values: Record<string, RunValue> = {};
+  for (const size of batchSizes) {
+    const batchSize = size === 0 ? points.examples : size;
+    const sampling = stageSampling({ ...stage, batchSize, examples: points.examples });
+    const parts = smithRegulariser([moments], sampling);
+    values[normPart] = parts.norm;
+    values[variancePartAt(size)] = whyNoVariancePenalty(sampling) ?? parts.variance;
+  }
+  return values;
+}
+
+const isEnough = ({ minibatches }: MinibatchPoint): boolean => minibatches >= fewestMinibatches;
+
+/** Over seeds the ratio of averages: a seed of small gradients does not outweigh the others. */
+function deviationOf(point: MinibatchPoint): RunValue {
+  const { minibatches, measured, law } = point;
+  return isEnough(point)
+    ? { numerator: measured - law, denominator: law }
+    : `${minibatches} ${minibatches === 1 ? 'minibatch' : 'minibatches'} of this size, fewer than ${fewestMinibatches}: too few to average out their noise`;
 }
