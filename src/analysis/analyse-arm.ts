@@ -1,6 +1,5 @@
 import { samplingCaveat, whyNoVariancePenalty } from '../../data/samplers.js';
 import { nodeEnvironment } from '../store/environment.js';
-import { effectiveStatus } from '../store/run-info.js';
 import { alignmentCurves, type Curve } from './alignment-curves.js';
 import { armFacts } from './arm-config.js';
 import { runChecks, type CheckResult } from './checks.js';
@@ -112,7 +111,7 @@ function joined(curves: readonly (readonly Curve[])[]): Curve[] {
     name,
     steps,
     // One list for every seed, also where its log could not be read.
-    values: curves.map((own) => own[i]?.values ?? steps.map(() => null)),
+    values: curves.flatMap((own) => own[i]?.values ?? [steps.map(() => null)]),
   }));
 }
 
