@@ -37,14 +37,23 @@ export const penaltyLaw: SectionSpec = {
   title:
     'Mean squared norm of real minibatch gradients, drawn as the runs draw them, against the law |G|^2 + (N-B)/(N-1) ' +
     'Gamma/B, or |G|^2 + Gamma/B for independent draws; end of the stage with questions',
-  quantities: [
-    ...batchSizes.map((batchSize): QuantitySpec => ({
+  quantities: (_, measured) => quantitiesOf(batchSizes.filter((size) => isMeasured(size, measured))),
+  measure: measurePenalty,
+};
+
+/** Sizes beyond the training set have no quantity. */
+const isMeasured = (batchSize: number, measured: readonly RunValues[]): boolean =>
+  measured.some((own) => typeof own[measuredAt(batchSize)] === 'number');
+
+function quantitiesOf(sizes: readonly number[]): QuantitySpec[] {
+  return [
+    ...sizes.map((batchSize): QuantitySpec => ({
       id: measuredAt(batchSize),
       label: `mean squared norm of minibatch gradients, ${nameOf(batchSize)}`,
       unit: 'nats^2/parameter^2',
       null: { kind: 'measured', label: 'the law', key: `${measuredAt(batchSize)}.law` },
     })),
-    ...batchSizes
+    ...sizes
       .filter((batchSize) => batchSize !== 0)
       .map((batchSize): QuantitySpec => ({
         id: deviationAt(batchSize),
@@ -64,9 +73,8 @@ export const penaltyLaw: SectionSpec = {
       unit: '1',
       null: { kind: 'zero', label: '0, the law without the correction for a finite set' },
     },
-  ],
-  measure: measurePenalty,
-};
+  ];
+}
 
 async function measurePenalty(run: RunData): Promise<RunValues | null> {
   const columns = await readTable(run, 'penalty', penaltyColumns);
