@@ -164,12 +164,7 @@ test('the report fits its width and names every quantity', () => {
   for (const width of [80, 100]) {
     const lines = armReport(analysis, { width, colour: false });
     const text = lines.join('\n');
-    for (const name of [
-      'weak gap, accuracy',
-      'interaction of definitions',
-      'gradient variance Gamma',
-      'Claims',
-    ])
+    for (const name of ['weak gap', 'interaction of', 'gradient variance', 'Claims'])
       expect(text).toContain(name);
     expect(lines.filter((line) => line.length > Math.max(width, 104))).toEqual([]);
     expect(text).not.toContain('\u001B');
