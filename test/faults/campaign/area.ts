@@ -3,6 +3,8 @@ import type { RandomStream } from '../../../data/random/streams.js';
 /** One case of an area: everything it does follows from the random stream. */
 export interface CaseContext {
   readonly index: number;
+  /** Seed of the campaign. */
+  readonly seed: number;
   readonly random: RandomStream;
   /** Folder of the campaign, with the references. */
   readonly work: string;

@@ -5,7 +5,7 @@
 //   kind   before | after | torn (half of a write, then SIGKILL) | short (half of a write, reported as such) | an errno,
 //          or undefined to count only
 //   at     number of the call, from 1, among those the kind applies to
-//   log    file that gets one line `operation path` for each call
+//   log    file that gets one line `operation<tab>path` for each call
 //   fired  file that is made when the fault has happened
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -46,7 +46,7 @@ async function install({ folder, kind, at = 0, persistent = false, log, fired })
 
   /** What happens to a call: undefined, or the fault. */
   const fate = (operation, name) => {
-    if (log !== undefined) lines.push(`${operation} ${path.relative(folder, path.resolve(String(name)))}\n`);
+    if (log !== undefined) lines.push(`${operation}\t${path.relative(folder, path.resolve(String(name)))}\n`);
     if (kind === undefined || !applies(kind, operation)) return undefined;
     count++;
     if (persistent ? count < at : count !== at) return undefined;
@@ -116,7 +116,8 @@ async function install({ folder, kind, at = 0, persistent = false, log, fired })
   wrap('mkdir', always('mkdir'), first);
   wrap('truncate', always('truncate'), first);
   wrap('ftruncate', always('truncate'), first);
-  wrap('fsync', always('fsync'), first);
+  const bringing = (fd) => (real.fstatSync(fd).isDirectory() ? 'fsync folder' : 'fsync');
+  wrap('fsync', bringing, first);
   wrap('fdatasync', always('fsync'), first);
   wrap('readFile', always('read'), first);
   wrap('readdir', always('list'), first);

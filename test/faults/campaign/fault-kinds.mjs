@@ -18,14 +18,18 @@ const changing = [
 /** Calls that need space. */
 const growing = ['create', 'write', 'mkdir', 'link', 'symlink', 'copy', 'fsync'];
 
+const bringing = ['fsync', 'fsync folder'];
+
 const kills = ['before', 'after', 'torn'];
 
 const errors = {
   ENOSPC: { errno: -28, text: 'no space left on device', to: growing },
   // Node knows no name for this number.
   EDQUOT: { errno: -122, code: 'Unknown system error -122', text: 'Unknown system error -122', to: growing },
-  EIO: { errno: -5, text: 'i/o error', to: [...changing, 'fsync', 'open', 'read', 'list', 'stat'] },
+  EIO: { errno: -5, text: 'i/o error', to: [...changing, ...bringing, 'open', 'read', 'list', 'stat'] },
   EROFS: { errno: -30, text: 'read-only file system', to: changing },
+  // What some file systems say to the fsync of a folder.
+  EINVAL: { errno: -22, text: 'invalid argument', to: ['fsync folder'] },
   EINTR: {
     errno: -4,
     text: 'interrupted system call',
@@ -50,7 +54,7 @@ export function isKill(kind) {
 export function applies(kind, operation) {
   if (kind === 'torn' || kind === 'short')
     return kind === 'torn' ? changing.includes(operation) : operation === 'write';
-  if (isKill(kind)) return changing.includes(operation) || operation === 'fsync';
+  if (isKill(kind)) return changing.includes(operation) || bringing.includes(operation);
   return errors[kind].to.includes(operation);
 }
 
@@ -58,7 +62,7 @@ export function applies(kind, operation) {
 export function systemError(kind, operation, name) {
   const { errno, text, code = kind } = errors[kind];
   const syscall = systemCalls[operation] ?? operation;
-  const byPath = !['read', 'write', 'fsync', 'truncate'].includes(operation);
+  const byPath = !['read', 'write', 'truncate', ...bringing].includes(operation);
   const message = `${code}: ${text}, ${syscall}${byPath ? ` '${path.resolve(name)}'` : ''}`;
   return Object.assign(new Error(message), { errno, code, syscall, ...(byPath ? { path: name } : {}) });
 }

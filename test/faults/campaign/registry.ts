@@ -1,4 +1,5 @@
 import type { Area } from './area.js';
+import { casesArea } from './areas/cases.js';
 import { configsArea } from './areas/configs.js';
 import { failuresArea, finalisationArea, killsArea } from './areas/disturbed.js';
 import { analysisJsonArea, checkpointsArea, locksArea, runConfigArea, runJsonArea } from './areas/files.js';
@@ -7,6 +8,7 @@ import { tablesArea } from './areas/tables.js';
 
 /** Everything the campaign tries, in its order. */
 export const areas: readonly Area[] = [
+  casesArea,
   finalisationArea,
   killsArea,
   failuresArea,

@@ -13,6 +13,7 @@ const volatileEntries = new Set([
   'updated',
   'ended',
   'process',
+  'group',
   'written',
   'time',
   'command',

@@ -171,8 +171,8 @@ export async function makeReferences(
       .trimEnd()
       .split('\n')
       .map((line) => {
-        const [operation, ...file] = line.split(' ');
-        return { operation, file: file.join(' ') };
+        const [operation, file] = line.split('\t');
+        return { operation, file };
       });
     fs.writeFileSync(path.join(folder, 'reference.json'), JSON.stringify({ calls, seconds }));
     fs.rmSync(second, { recursive: true });

@@ -23,7 +23,7 @@ async function work({ area: name, index, seed, work: root, keep }: Task): Promis
   const random = createStream(seed, `faults/${name}/${index}`);
   let result;
   try {
-    result = await area.run({ index, random, work: root, folder });
+    result = await area.run({ index, seed, random, work: root, folder });
   } catch (error) {
     const stack =
       error instanceof Error ? (error.stack ?? '').split('\n').slice(0, 4).join(' | ') : String(error);

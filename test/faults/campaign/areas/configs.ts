@@ -3,7 +3,8 @@ import path from 'node:path';
 import { loadConfig } from '../../../../src/config/load.js';
 import { runSchema } from '../../../../src/run/config.js';
 import { checkedCost, planRun } from '../../../../src/run/plan.js';
-import type { Area } from '../area.js';
+import { mutatedConfigs, tryConfig, type MutatedConfig } from '../../../support/mutate-config.js';
+import type { Area, CaseResult } from '../area.js';
 import { mutateConfig } from '../config-mutations.js';
 import { attempt, problemsOf } from '../outcome.js';
 
@@ -13,6 +14,20 @@ const longest = 5;
 /** Rows of a plan that is made, for those whose cost is accepted: building larger ones tries patience only. */
 const mostRows = 20_000;
 
+/** The preset changes of the config's own tests, in their order. */
+let presets: { readonly seed: number; readonly source: Iterator<MutatedConfig>; at: number } | null = null;
+
+function mutatedPreset(seed: number, index: number): CaseResult {
+  if (presets === null || presets.seed !== seed || presets.at > index) {
+    presets = { seed, source: mutatedConfigs(seed, Number.MAX_SAFE_INTEGER)[Symbol.iterator](), at: 0 };
+  }
+  for (; presets.at < index; presets.at++) presets.source.next();
+  presets.at++;
+  const { yaml, what }: MutatedConfig = presets.source.next().value;
+  const outcome = tryConfig(yaml);
+  return { what, problems: outcome.kind === 'fault' ? [outcome.why] : [] };
+}
+
 /** Changed experiment files, up to the plan of a run. */
 export const configsArea: Area = {
   name: 'configs',
@@ -20,7 +35,8 @@ export const configsArea: Area = {
   count: 5000,
   limit: 20,
   needs: [],
-  async run({ random, folder }) {
+  async run({ index, seed, random, folder }) {
+    if (index % 2 === 0) return mutatedPreset(seed, index / 2);
     const { what, value } = mutateConfig(random);
     const file = path.join(folder, 'itself.yaml');
     fs.writeFileSync(file, value.text);
