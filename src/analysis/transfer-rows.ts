@@ -6,6 +6,8 @@ export interface TransferRow {
   readonly step: number;
   readonly subset: string;
   readonly variable: number;
+  /** Variable of the questions; another one than `variable` in the null. */
+  readonly asked: number;
   readonly definition: string;
   readonly update: UpdateKind;
   readonly stepSize: number;
@@ -35,6 +37,7 @@ export async function readTransfer(run: RunData): Promise<TransferRow[] | null> 
     'step',
     'subset',
     'variable',
+    'asked',
     'definition',
     'update',
     ...numbers,
@@ -42,6 +45,8 @@ export async function readTransfer(run: RunData): Promise<TransferRow[] | null> 
   if (columns === null) return null;
   const step = columns.column('step', 'int32').values;
   const variable = columns.column('variable', 'int32').values;
+  // Runs that were probed by an older version have rows of matched pairs alone.
+  const asked = columns.names.includes('asked') ? columns.column('asked', 'int32').values : variable;
   const text = (name: string): ((row: number) => string) => {
     const { values, indices } = columns.column(name, 'dictionary');
     return (row) => values[indices[row]!]!;
@@ -55,6 +60,7 @@ export async function readTransfer(run: RunData): Promise<TransferRow[] | null> 
       step: step[row]!,
       subset: subset(row),
       variable: variable[row]!,
+      asked: asked[row]!,
       definition: definition(row),
       update: update(row) === 'sgd' ? 'sgd' : 'optimizer',
       stepSize: stepSize![row]!,
@@ -76,13 +82,22 @@ export interface TagPairRows {
   readonly unreliable: TransferRow;
 }
 
+/** Whether the questions are about the variable that is defined, or about another one of its subset. */
+export type AskedAbout = 'own' | 'other';
+
 /** New variables (X2) with both tags: definitions as trained and with swapped tags, of one update and step size. */
-export function tagPairs(rows: readonly TransferRow[], update: UpdateKind, stepSize: number): TagPairRows[] {
+export function tagPairs(
+  rows: readonly TransferRow[],
+  update: UpdateKind,
+  stepSize: number,
+  about: AskedAbout = 'own',
+): TagPairRows[] {
   const found = new Map<number, { reliable?: TransferRow; unreliable?: TransferRow }>();
   for (const row of rows) {
     const isNew = row.subset === 'd1consis' || row.subset === 'd2consis';
     const isTagged = row.definition === 'definition' || row.definition === 'tag_swap';
-    if (!isNew || !isTagged || row.update !== update || row.stepSize !== stepSize) continue;
+    const isAsked = (row.asked === row.variable) === (about === 'own');
+    if (!isNew || !isTagged || !isAsked || row.update !== update || row.stepSize !== stepSize) continue;
     const tag = (row.subset === 'd1consis') === (row.definition === 'definition') ? 'reliable' : 'unreliable';
     found.set(row.variable, { ...found.get(row.variable), [tag]: row });
   }

@@ -347,7 +347,10 @@ export const tables = {
       stage,
       step: checkpointStep,
       subset: dictionary('Subset of the entity.', (d) => d.subsets),
-      variable: int32('Variable that is defined and asked about.'),
+      variable: int32('Variable that is defined.'),
+      asked: int32(
+        'Variable that the questions are about: the same, or another one of the subset as the null of plain steps.',
+      ),
       definition,
       update: dictionary(
         'How it moves: sgd, step_size times its gradient; optimizer, its share in an update of the stage.',

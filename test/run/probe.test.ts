@@ -102,6 +102,35 @@ test('transfer: small updates change the loss as predicted, to first order', () 
   expect(errorOf(1e-4)).toBeGreaterThan(errorOf(1e-5));
 });
 
+test('transfer: steps on definitions are held against questions of another variable of the subset', () => {
+  const rows = read('transfer');
+  const crossed = rows.filter((row) => row['asked'] !== row['variable']);
+  expect(new Set(crossed.map((row) => row['definition']))).toEqual(new Set(['definition', 'tag_swap']));
+  expect(new Set(crossed.map((row) => `${String(row['update'])} ${String(row['step_size'])}`))).toEqual(
+    new Set(['sgd 0.00001']),
+  );
+  const plain = rows.filter((row) => row['asked'] === row['variable'] && row['step_size'] === 1e-5);
+  expect(crossed.filter((row) => row['definition'] === 'tag_swap')).toHaveLength(
+    plain.filter((row) => row['definition'] === 'tag_swap').length,
+  );
+  // To first order the change is minus the step times the inner product that the panel has of the two.
+  const { firstStep, steps } = readRunInfo(folder).stages[0]!;
+  const end = firstStep + steps;
+  const gram = read('entity_gram').filter((row) => row['tensor'] === 'total' && Number(row['step']) === end);
+  const vector = (variable: unknown, role: unknown): Record<string, unknown> =>
+    gram.find((row) => row['variable'] === variable && row['role'] === role)!;
+  const own = crossed.filter((row) => Number(row['step']) === end);
+  expect(own.length).toBeGreaterThan(8);
+  for (const row of own) {
+    const asked = vector(row['asked'], 'heldout');
+    const defined = vector(row['variable'], row['definition']);
+    expect(defined['subset']).toBe(asked['subset']);
+    const inner = (defined['inner'] as number[])[Number(asked['vector'])]!;
+    const norms = (Number(row['norm_update']) / 1e-5) * Number(row['norm_questions']);
+    expect(Math.abs(Number(row['predicted']) / -1e-5 - inner)).toBeLessThan(1e-4 * norms);
+  }
+});
+
 test('transfer: the optimizer-aware cosine and update follow from its second moments', () => {
   const rows = read('transfer').filter((row) => row['update'] === 'optimizer');
   // Not at the checkpoint before the first update: the optimizer has no state there.

@@ -62,7 +62,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
 }
 
 /** Columns that runs of earlier versions do not have. */
-const later = ['update', 'curvature'];
+const later = ['update', 'curvature', 'asked'];
 
 async function readTransfer(run: RunSource): Promise<ColumnSet | null> {
   const reader = await run.tables.reader('transfer');
@@ -116,6 +116,7 @@ function rowsOfCase(columns: ColumnSet, { step, size, update }: Case): Row[] {
   const curvature = columns.names.includes('curvature')
     ? columns.column('curvature', 'float64').values
     : null;
+  const asked = columns.names.includes('asked') ? columns.column('asked', 'int32').values : null;
   const steps = columns.column('step', 'int32').values;
   const [subset, definition] = [
     columns.column('subset', 'dictionary'),
@@ -128,6 +129,8 @@ function rowsOfCase(columns: ColumnSet, { step, size, update }: Case): Row[] {
   const rows: Row[] = [];
   for (let row = 0; row < columns.rows; row++) {
     if (steps[row] !== step || sizes![row] !== size || updates(row) !== update) continue;
+    // Rows of other variables' questions are the null of the analysis.
+    if (asked !== null && asked[row] !== variable[row]) continue;
     rows.push({
       subset: subset.values[subset.indices[row]!]!,
       variable: variable[row]!,

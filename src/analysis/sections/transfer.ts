@@ -6,6 +6,15 @@ import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { readTransfer, stepSizesOf, tagPairs, type TagPairRows, type TransferRow } from '../transfer-rows.js';
 
 const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
+const otherQuestions = {
+  kind: 'measured',
+  label: 'the same with questions of another variable of the subset',
+  key: 'gap.null',
+} as const;
+const noNull = {
+  kind: 'zero',
+  label: '0, the tag does not matter (probe again to measure questions of other variables)',
+} as const;
 const noTransfer = { kind: 'zero', label: '0, no transfer' } as const;
 const perRate = 'nats/rate';
 
@@ -15,12 +24,35 @@ export const transfer: SectionSpec = {
   title:
     'Fall of the loss of held-out questions after one update with the definition alone, new variables (end of the stage ' +
     'with questions); plain gradient steps per unit of learning rate',
-  quantities: [
+  quantities: (_, measured) => quantitiesOf(measured.some((own) => own['gap.null'] !== undefined)),
+  measure: async (run) => {
+    const rows = await readTransfer(run);
+    if (rows === null) return null;
+    const end = endOfQuestions(run.info);
+    const later = rows.filter(({ step, update }) => update === 'optimizer' && step > end);
+    // At the end of the stage the optimizer has no second moments of the new variables, and the next one starts afresh.
+    const inside = Math.min(...later.map(({ step }) => step));
+    return {
+      ...ofPlainSteps(
+        run,
+        rows.filter(({ step }) => step === end),
+      ),
+      ...ofShares(
+        run,
+        rows.filter(({ step }) => step === (later.length > 0 ? inside : end)),
+      ),
+    };
+  },
+};
+
+/** `hasNull`: whether a run was probed with questions of other variables. */
+function quantitiesOf(hasNull: boolean): QuantitySpec[] {
+  return [
     {
       id: 'gap',
       label: 'fall of the loss by a step on the definition, reliable - unreliable tag',
       unit: perRate,
-      null: noTag,
+      null: hasNull ? otherQuestions : noNull,
       tagDifference: true,
     },
     {
@@ -96,26 +128,8 @@ export const transfer: SectionSpec = {
       null: noTag,
       tagDifference: true,
     },
-  ] satisfies QuantitySpec[],
-  measure: async (run) => {
-    const rows = await readTransfer(run);
-    if (rows === null) return null;
-    const end = endOfQuestions(run.info);
-    const later = rows.filter(({ step, update }) => update === 'optimizer' && step > end);
-    // At the end of the stage the optimizer has no second moments of the new variables, and the next one starts afresh.
-    const inside = Math.min(...later.map(({ step }) => step));
-    return {
-      ...ofPlainSteps(
-        run,
-        rows.filter(({ step }) => step === end),
-      ),
-      ...ofShares(
-        run,
-        rows.filter(({ step }) => step === (later.length > 0 ? inside : end)),
-      ),
-    };
-  },
-};
+  ];
+}
 
 function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
   const sizes = stepSizesOf(rows, 'sgd');
@@ -128,6 +142,7 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
   }
   const pairs = tagPairs(rows, 'sgd', smallest);
   const large = tagPairs(rows, 'sgd', largest);
+  const others = tagPairs(rows, 'sgd', smallest, 'other');
   const split = splitOf(pairs, smallest);
   const part = (name: keyof TransferGap): RunValue => {
     if (typeof split === 'string') return split;
@@ -138,6 +153,13 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
     pairs.map((pair) => -value(pair) / smallest);
   return {
     gap: fall(({ reliable, unreliable }) => reliable.actual - unreliable.actual),
+    ...(others.length === 0
+      ? {}
+      : {
+          'gap.null': others.map(
+            ({ reliable, unreliable }) => (unreliable.actual - reliable.actual) / smallest,
+          ),
+        }),
     'gap.predicted': fall(({ reliable, unreliable }) => reliable.predicted - unreliable.predicted),
     'gap.norm': part('norm'),
     'gap.angle': part('angle'),

@@ -19,9 +19,14 @@ export const transferProbe: ProbeSpec = {
       begin: (run, open) => {
         const writer = open(tables.transfer);
         const pairs = heldOutPairs(run.panel);
+        const others = otherPairs(run.panel);
         return (moment) => {
           const measure = meters.of(run, moment.blocks);
-          write(writer, moment, run.panel, measure(moment.values, run.panel, pairs, updatesAt(moment, run)));
+          const updates = updatesAt(moment, run);
+          write(writer, moment, run.panel, measure(moment.values, run.panel, pairs, updates));
+          const small = smallestStep(updates);
+          if (others.length > 0 && small !== null)
+            write(writer, moment, run.panel, measure(moment.values, run.panel, others, [small]));
         };
       },
       dispose: () => meters.dispose(),
@@ -50,6 +55,32 @@ function heldOutPairs({ entities, definitionKinds, questionSets }: Panel): Trans
   );
 }
 
+/**
+ * Definitions, as trained and with the tag swapped, with the held-out questions of another variable of the subset, the
+ * next one: what a step on a definition does to any questions.
+ */
+function otherPairs({ entities, definitionKinds, questionSets }: Panel): TransferPair[] {
+  const heldOut = questionSets.flatMap(({ entity, kind }, set) =>
+    kind === 'heldout' ? [{ entity, set }] : [],
+  );
+  return heldOut.flatMap(({ entity, set }) => {
+    const { subset } = entities[entity]!;
+    const own = heldOut.filter((other) => entities[other.entity]!.subset === subset);
+    if (own.length < 2) return [];
+    const defined = own[(own.findIndex((other) => other.set === set) + 1) % own.length]!.entity;
+    return definitionKinds.flatMap((kind, k) =>
+      kind === 'definition' || kind === 'tag_swap'
+        ? [{ definition: k * entities.length + defined, set }]
+        : [],
+    );
+  });
+}
+
+function smallestStep(updates: readonly TransferUpdate[]): TransferUpdate | null {
+  const plain = updates.filter(({ kind }) => kind === 'sgd');
+  return plain.toSorted((a, b) => a.stepSize - b.stepSize)[0] ?? null;
+}
+
 function write(
   writer: TableWriter<typeof tables.transfer>,
   { stage, step }: Moment,
@@ -57,13 +88,15 @@ function write(
   effects: readonly TransferEffect[],
 ): void {
   for (const effect of effects) {
-    const entity = panel.entities[panel.questionSets[effect.set]!.entity]!;
+    const asked = panel.entities[panel.questionSets[effect.set]!.entity]!;
+    const entity = panel.entities[effect.definition % panel.entities.length]!;
     const kind = panel.definitionKinds[Math.floor(effect.definition / panel.entities.length)]!;
     writer.append({
       stage,
       step,
       subset: entity.subset,
       variable: entity.variable,
+      asked: asked.variable,
       definition: kind,
       update: effect.update,
       step_size: effect.stepSize,

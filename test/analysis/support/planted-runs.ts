@@ -261,32 +261,37 @@ class PlantedTables {
     });
   }
 
+  /** A step with the reliable tag helps any questions by the same amount (the null), and its own by the effect. */
   transfer(step: number): void {
+    const general = 0.3 + this.noise(0.1);
     const effect = 0.5 * this.run.effects.tag + this.noise(0.1);
     this.table('transfer', (add) => {
       for (const [s, subset] of ['d1consis', 'd2consis'].entries())
         for (let i = 0; i < variables; i++)
-          for (const definition of ['definition', 'tag_swap']) {
-            const isReliable = (subset === 'd1consis') === (definition === 'definition');
-            const change = -1e-4 * (1 + (isReliable ? effect : -effect) + this.noise(0.1));
-            add({
-              stage: 0,
-              step,
-              subset,
-              variable: 10 * s + i,
-              definition,
-              update: 'sgd',
-              step_size: 1e-4,
-              predicted: 1.1 * change,
-              curvature: 0,
-              actual: change,
-              loss: 1,
-              norm_update: 1e-4,
-              norm_questions: 1,
-              cosine: 0.1,
-              preconditioned_cosine: null,
-            });
-          }
+          for (const asked of [i, (i + 1) % variables])
+            for (const definition of ['definition', 'tag_swap']) {
+              const isReliable = (subset === 'd1consis') === (definition === 'definition');
+              const byTag = general + (asked === i ? effect : 0);
+              const change = -1e-4 * (1 + (isReliable ? byTag : -byTag) + this.noise(0.1));
+              add({
+                stage: 0,
+                step,
+                subset,
+                variable: 10 * s + i,
+                asked: 10 * s + asked,
+                definition,
+                update: 'sgd',
+                step_size: 1e-4,
+                predicted: 1.1 * change,
+                curvature: 0,
+                actual: change,
+                loss: 1,
+                norm_update: 1e-4,
+                norm_questions: 1,
+                cosine: 0.1,
+                preconditioned_cosine: null,
+              });
+            }
     });
   }
 

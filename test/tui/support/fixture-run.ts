@@ -390,6 +390,7 @@ function writeTransfer(folder: string, seed: number, step: number): void {
             writer.column('step')[row] = step;
             writer.column('subset')[row] = s;
             writer.column('variable')[row] = 10 * s + i;
+            writer.column('asked')[row] = 10 * s + i;
             writer.column('definition')[row] = writer.indexOf('definition', definition);
             writer.column('step_size')[row] = size;
             writer.column('update')[row] = writer.indexOf('update', 'sgd');
