@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../../data/errors.js';
-import { printable } from '../../data/printable.js';
 import { analysisFile } from '../store/list-runs.js';
 import { runInfoPath } from '../store/run-info.js';
+import { analysisPath, folderIn } from '../store/run-paths.js';
 import type { ArmAnalysis } from './analyse-arm.js';
 
 /** Version of `analysis.json`. */
@@ -28,7 +27,7 @@ export function analysisDocument(analysis: ArmAnalysis, origin: AnalysisOrigin):
 
 /** Where the analysis of all runs of an arm is kept, `analysis.json` and tables: `<folder of its runs>/analysis/<name>`. */
 export function analysisFolder(analysis: Pick<ArmAnalysis, 'folders' | 'name'>): string {
-  return join(dirname(resolve(analysis.folders[0]!)), 'analysis', checkedName(analysis.name));
+  return analysisPath(dirname(resolve(analysis.folders[0]!)), analysis.name);
 }
 
 /**
@@ -42,7 +41,7 @@ export function outputFolder(
   analysis: Pick<ArmAnalysis, 'folders' | 'name' | 'seeds'>,
   out: string | null,
 ): string {
-  if (out !== null) return join(out, checkedName(analysis.name));
+  if (out !== null) return folderIn(out, analysis.name);
   const folder = analysisFolder(analysis);
   const own = new Set(analysis.folders.map((path) => resolve(path)));
   const others = keptFolders(folder).filter(
@@ -72,13 +71,4 @@ function seedsText(seeds: readonly number[]): string {
   return text.length <= 60
     ? text
     : `${sorted.length}seeds-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
-}
-
-/** The name of a run is text from its folder: it must not lead anywhere else. */
-function checkedName(name: string): string {
-  if (/^[a-z0-9][a-z0-9.-]*$/.test(name)) return name;
-  throw new UserError(
-    `the name ${printable(JSON.stringify(name))} in run.json is not one that runs have (lower-case letters, digits, dots ` +
-      'and hyphens): its analysis is not written',
-  );
 }

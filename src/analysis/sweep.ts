@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { createStream } from '../../data/random/streams.js';
 import { nodeEnvironment } from '../store/environment.js';
+import { sweepPath } from '../store/run-paths.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt } from './failures.js';
 import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
@@ -186,7 +186,7 @@ export function sweepFolder(
   { experiment, name }: Pick<SweepAnalysis, 'experiment' | 'name'>,
   root: string,
 ): string {
-  return path.join(root, experiment, 'sweeps', name);
+  return sweepPath(root, experiment, name);
 }
 
 /** Version of `sweep.json`. */

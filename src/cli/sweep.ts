@@ -96,7 +96,7 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   for (const reason of others) tell(`gradscope: left out: ${reason}`);
   const folder = sweepFolder(analysis, flags.out);
   const written = await attempt(async () => {
-    makeFolder(folder);
+    makeFolder(flags.out, folder);
     const write = (own: string, content: string | Uint8Array): void =>
       writeAtomically(
         nodeFileSystem,

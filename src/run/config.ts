@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { folderName } from '../store/run-paths.js';
 import { experiments } from '../../data/registry.js';
 import { lossSchema } from '../../data/loss.js';
 import { logScheduleSchema } from './log/schedule.js';
@@ -131,11 +132,7 @@ const checkpointSchema = z.strictObject({
 });
 
 const general = z.strictObject({
-  name: z
-    .string()
-    .max(100)
-    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower-case letters, digits, dots and hyphens')
-    .describe('name of the preset; part of every run id'),
+  name: folderName.max(100).describe('name of the preset; part of every run id'),
   description: z.string().max(10_000).default(''),
   loss: lossSchema,
   model: modelSchema,

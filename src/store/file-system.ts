@@ -25,6 +25,8 @@ export interface FileSystem {
   exists(path: string): boolean;
   /** Whether `path` still names the file that is open. */
   isAt(fd: number, path: string): boolean;
+  /** Whether `path` itself is a symbolic link. */
+  isLink(path: string): boolean;
   /** Time of the last change, ms since 1970; null where there is no file. */
   modified(path: string): number | null;
   list(folder: string): string[];
@@ -152,6 +154,7 @@ export const nodeFileSystem: FileSystem = {
     const open = fs.fstatSync(fd, { bigint: true });
     return named !== undefined && named.ino === open.ino && named.dev === open.dev;
   },
+  isLink: (path) => fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
   modified: (path) => fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null,
   list: (folder) => fs.readdirSync(folder),
   makeFolder,

@@ -1,38 +1,43 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
+import { printable } from '../../data/printable.js';
 import type { Processes } from './environment.js';
 import { systemMessage } from './file-system.js';
 import { isAlive, placeOf, processSchema } from './process-record.js';
+import { folderName } from './run-paths.js';
 
 /** Version of `run.json`. A newer one is refused. */
 export const runFormatVersion = 1;
 
 const time = z.iso.datetime();
+const count = z.int().nonnegative();
+/** Names of groups (`qd1consis/definition`), stages and tensors: in tables and reports, never in paths. */
+const name = z.string().regex(/^[\w.-]+(?:\/[\w.-]+)*$/, 'expected letters, digits, _, dots, hyphens and /');
 
 const parameterSchema = z.object({
-  tensor: z.string(),
-  shape: z.array(z.int()),
+  tensor: name,
+  shape: z.array(count),
   /** Place of the tensor's first value in the flattened parameters. */
-  offset: z.int(),
+  offset: count,
   /** Number of its values. */
-  length: z.int(),
+  length: count,
 });
 
 const stageSchema = z.object({
-  name: z.string(),
+  name,
   /** Which rows it trains on: stage1 (X1), stage2 (X2), full (both), ... */
   trainOn: z.string(),
   /** Updates of the run before this stage. */
-  firstStep: z.int(),
-  steps: z.int(),
-  stepsPerEpoch: z.int(),
+  firstStep: count,
+  steps: count,
+  stepsPerEpoch: count,
   /** As configured. */
-  batchSize: z.int(),
+  batchSize: z.int().positive(),
   /** Examples of a whole minibatch: not more than a pass over the rows has. Absent in runs before it was recorded. */
-  effectiveBatchSize: z.int().optional(),
+  effectiveBatchSize: z.int().positive().optional(),
   /** Rows of the training set. */
-  examples: z.int(),
+  examples: count,
   sampler: z.string(),
   /**
    * Rows that would make draws as varied if all were equally likely, `1 / sum p^2`: as many as there are rows unless the
@@ -49,15 +54,15 @@ const stageSchema = z.object({
   /** Largest norm of the whole gradient, null without clipping. Absent as the above. */
   clipNorm: z.number().nullable().optional(),
   /** Examples of each group in the training set; runs of older versions have none, see `stageRoles`. */
-  groups: z.array(z.object({ group: z.string(), examples: z.int() })).optional(),
+  groups: z.array(z.object({ group: name, examples: count })).optional(),
 });
 
 const runInfoSchema = z.object({
   formatVersion: z.literal(runFormatVersion),
   status: z.enum(['running', 'complete', 'failed', 'interrupted']),
-  experiment: z.string(),
-  name: z.string(),
-  seed: z.int(),
+  experiment: folderName,
+  name: folderName,
+  seed: count,
   /** UTC times, ISO 8601. */
   started: time,
   updated: time,
@@ -70,10 +75,10 @@ const runInfoSchema = z.object({
   model: z.record(z.string(), z.unknown()).optional(),
   loss: z.record(z.string(), z.unknown()).optional(),
   parameters: z.array(parameterSchema),
-  groups: z.array(z.string()),
+  groups: z.array(name),
   stages: z.array(stageSchema),
   /** Names of the run folders of the replicas that train in the same process, this one included. */
-  siblings: z.array(z.string()),
+  siblings: z.array(folderName),
   /**
    * Random text that the runs which started together share, and copies of them: a folder beside this one is a sibling
    * when it has the same. Runs of older versions have none; they are known by {@link siblings} alone.
@@ -84,8 +89,8 @@ const runInfoSchema = z.object({
   /** Name of the run that this one takes up at its stage of new variables, with their tags exchanged; absent in others. */
   exchangeOf: z.string().optional(),
   command: z.array(z.string()),
-  stepsDone: z.int(),
-  stepsTotal: z.int(),
+  stepsDone: count,
+  stepsTotal: count,
   /** Why the run failed, null when it did not. */
   failure: z.string().nullable(),
   /** The process that writes, or wrote last. */
@@ -125,7 +130,7 @@ export function parseRunInfo(path: string, text: string): RunInfo {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UserError(
-    `${path}: ${issue?.path.join('.') || 'the content'}: ${issue?.message ?? 'not a run'}; restore the file or remove the run folder`,
+    `${path}: ${printable(issue?.path.join('.') ?? '') || 'the content'}: ${printable(issue?.message ?? 'not a run')}; restore the file or remove the run folder`,
   );
 }
 
@@ -136,10 +141,11 @@ export function formatRunInfo(info: RunInfo): string {
 
 function parseJson(path: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Editors of other systems put a byte order mark before a text.
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (error) {
     throw new UserError(
-      `${path}: not JSON (${systemMessage(error)}); restore the file or remove the run folder`,
+      `${path}: not JSON (${printable(systemMessage(error))}); restore the file or remove the run folder`,
       { cause: error },
     );
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +17,15 @@ import {
   startChild,
   temporaryFolder,
 } from './support.js';
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}
 
 const alive = new Map([
   [10, 'a'],
@@ -121,6 +131,42 @@ describe('run.json', () => {
     expect(() => readRunInfo(cut)).toThrow(
       /run\.json: not JSON \(.*restore the file or remove the run folder/,
     );
+  });
+
+  it.each([
+    ['name', '../../../outside'],
+    ['name', 'a/b'],
+    ['name', '..'],
+    ['name', '.hidden'],
+    ['name', 'tiny\u001b]0;title\u0007'],
+    ['experiment', '/etc'],
+    ['siblings', ['../../victim-seed0']],
+    ['groups', ['q/\u001b[2J']],
+    ['seed', -1],
+    ['stepsDone', -3],
+  ])('is refused with %s %j, in one printable line', (key, value) => {
+    const path = write((info) => ({ ...info, [key]: value }));
+    const error: unknown = thrownBy(() => readRunInfo(path));
+    expect(error).toBeInstanceOf(UserError);
+    expect(String(error)).toMatch(new RegExp(`^UserError: ${path}/run\\.json: ${key}[\\d.]*: [ -~]+$`));
+  });
+
+  it('is read behind a byte order mark, and quoted in a message in one line without controls', () => {
+    const path = write((info) => info);
+    const file = join(path, 'run.json');
+    const text = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, `\ufeff${text}`);
+    expect(readRunInfo(path)).toMatchObject({ name: 'seed-3' });
+    for (const damage of ['\u001b]0;title\u0007\nsecond line', '{"a": "\n\u001b[31m', `${text}\n\u009b`]) {
+      fs.writeFileSync(file, damage);
+      expect(String(thrownBy(() => readRunInfo(path)))).toMatch(/^UserError: [ -~]+$/);
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('is refused when it is a pipe, and not waited for', () => {
+    const folder = temporaryFolder();
+    execFileSync('mkfifo', [join(folder, 'run.json')]);
+    expect(() => readRunInfo(folder)).toThrow(/run\.json: .*no regular file/);
   });
 
   it('keeps entries that another version added', () => {

@@ -6,6 +6,7 @@ import type { Claim } from '../../src/analysis/claims.js';
 import { analysisFormatVersion } from '../../src/analysis/document.js';
 import type { Section } from '../../src/analysis/section.js';
 import { analysisFile } from '../../src/store/list-runs.js';
+import { analysisPath } from '../../src/store/run-paths.js';
 
 const interval = z.tuple([z.number(), z.number()]).readonly();
 
@@ -118,7 +119,7 @@ export interface AnalysisRead {
 
 /** Where the analysis of a run's arm is: `<folder of its runs>/analysis/<name>/analysis.json`. */
 export const analysisPathOf = (runFolder: string, name: string): string =>
-  path.join(runFolder, '..', 'analysis', name, analysisFile);
+  path.join(analysisPath(path.join(runFolder, '..'), name), analysisFile);
 
 /** Reads the analysis of an arm; null where there is none, a reason where it is not one that is understood. */
 export async function readAnalysis(file: string): Promise<AnalysisRead | string | null> {
