@@ -12,11 +12,13 @@ export const runFormatVersion = 1;
 
 const time = z.iso.datetime();
 const count = z.int().nonnegative();
-/** Names of groups (`qd1consis/definition`), stages and tensors: in tables and reports, never in paths. */
-const name = z.string().regex(/^[\w.-]+(?:\/[\w.-]+)*$/, 'expected letters, digits, _, dots, hyphens and /');
+/** Names of groups: `qd1consis/definition`. */
+const groupName = z
+  .string()
+  .regex(/^[\w.-]+(?:\/[\w.-]+)*$/, 'expected letters, digits, _, dots, hyphens and /');
 
 const parameterSchema = z.object({
-  tensor: name,
+  tensor: z.string(),
   shape: z.array(count),
   /** Place of the tensor's first value in the flattened parameters. */
   offset: count,
@@ -25,7 +27,7 @@ const parameterSchema = z.object({
 });
 
 const stageSchema = z.object({
-  name,
+  name: z.string(),
   /** Which rows it trains on: stage1 (X1), stage2 (X2), full (both), ... */
   trainOn: z.string(),
   /** Updates of the run before this stage. */
@@ -54,7 +56,7 @@ const stageSchema = z.object({
   /** Largest norm of the whole gradient, null without clipping. Absent as the above. */
   clipNorm: z.number().nullable().optional(),
   /** Examples of each group in the training set; runs of older versions have none, see `stageRoles`. */
-  groups: z.array(z.object({ group: name, examples: count })).optional(),
+  groups: z.array(z.object({ group: groupName, examples: count })).optional(),
 });
 
 const runInfoSchema = z.object({
@@ -75,7 +77,7 @@ const runInfoSchema = z.object({
   model: z.record(z.string(), z.unknown()).optional(),
   loss: z.record(z.string(), z.unknown()).optional(),
   parameters: z.array(parameterSchema),
-  groups: z.array(name),
+  groups: z.array(groupName),
   stages: z.array(stageSchema),
   /** Names of the run folders of the replicas that train in the same process, this one included. */
   siblings: z.array(folderName),
