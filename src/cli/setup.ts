@@ -19,7 +19,10 @@ export function setupCommand(): Command {
   return new Command('setup')
     .description('get the native TensorFlow library (from the Python wheel, kept in a cache folder)')
     .option('--check', 'load the library and verify the cache, however long ago that was done')
-    .option('--official', 'use the official download of tfjs-node-gpu instead (TensorFlow 2.9, CUDA 11.2)')
+    .option(
+      '--official',
+      'use the official download of tfjs-node-gpu instead (TensorFlow 2.9, CUDA 11.2); no hash of it is known',
+    )
     .option('--automatic', 'do not try again what failed less than a day ago')
     .addHelpText(
       'after',

@@ -17,8 +17,9 @@ const ROUTE_NAMES = { wheel: 'Python wheel', official: 'official download' } as 
 
 /**
  * Makes sure that the engine package has its native library, by the first way that works: already there, from the
- * Python wheel (or the cache an earlier set-up filled), the official download. Where none works the outcome says so;
- * that is not an error, since the embedded engine takes over. Each way that fails is reported as one progress line.
+ * Python wheel (or the cache an earlier set-up filled); the official download, of which no hash is known, only where it
+ * is asked for. Where none works the outcome says so; that is not an error, since the embedded engine takes over. A way
+ * that fails is reported as one progress line.
  *
  * Costs milliseconds where a stamp shows that nothing changed since the library last loaded. Throws `UserError` where
  * the packages are not installed.
@@ -30,26 +31,23 @@ export async function ensureNativeLibrary(options: SetupOptions, system: SetupSy
   const known = await alreadyKnown(stamp, engine, options, system);
   if (known !== undefined) return known;
 
-  const failures: FailedAttempt[] = [];
-  for (const route of options.official ? (['official'] as const) : (['wheel', 'official'] as const)) {
-    try {
-      return await ROUTES[route](options, engine, system);
-    } catch (error) {
-      const { message: reason, remedy } = asRouteFailure(error);
-      failures.push({ route, reason, remedy });
-      system.progress.note(`native TensorFlow, ${ROUTE_NAMES[route]}: ${reason}`);
-    }
+  const route = options.official ? 'official' : 'wheel';
+  let failure: FailedAttempt;
+  try {
+    return await ROUTES[route](options, engine, system);
+  } catch (error) {
+    const { message: reason, remedy } = asRouteFailure(error);
+    failure = { route, reason, remedy };
+    system.progress.note(`native TensorFlow, ${ROUTE_NAMES[route]}: ${reason}`);
   }
-  const [first, ...others] = failures;
-  if (first === undefined) throw new Error('no route was tried');
   if (options.official) {
     // The library that was there before is back in its place.
     const usual = { ...options, official: false, check: false };
-    return (await alreadyKnown(stamp, engine, usual, system)) ?? none([first], undefined);
+    return (await alreadyKnown(stamp, engine, usual, system)) ?? none([failure], undefined);
   }
   // Where even this file cannot be written the next set-up just tries again.
-  await writeFailedStamp(engine, options, [first, ...others], system).catch(() => {});
-  return none([first, ...others], undefined);
+  await writeFailedStamp(engine, options, [failure], system).catch(() => {});
+  return none([failure], undefined);
 }
 
 /** The outcome where nothing has to be done: the library loads, or has just failed in every way. */

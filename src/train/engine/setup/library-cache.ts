@@ -11,6 +11,7 @@ import { RouteFailure } from './route-failure.js';
 import type { SetupSystem } from './system.js';
 import { unpackWheel } from './unpack-wheel.js';
 import { verifyWheel } from './verify-wheel.js';
+import { PINNED_LIBRARIES } from './wheel-hashes.js';
 
 const FORMAT = 1;
 /** Wheel, unpacked library and headers together, rounded up. */
@@ -40,17 +41,19 @@ export function readManifest(entry: string): Promise<CacheManifest | undefined> 
 }
 
 /**
- * True when the cached library is the one its manifest describes. A file whose size and time are those of the manifest
- * is taken for unchanged; others, and all with `options.check`, are hashed (one second on a recent processor).
+ * True when the cached library is the one its manifest describes, and for a wheel that this program knows, the one it
+ * knows: whoever can change the library can change the manifest beside it. All files are hashed, which takes a second or
+ * two and happens only where a package gets its library, not at every start.
  */
-export async function cachedLibraryIsWhole(entry: string, options: SetupOptions): Promise<boolean> {
+export async function cachedLibraryIsWhole(entry: string): Promise<boolean> {
   const manifest = await readManifest(entry);
   if (manifest === undefined) return false;
-  for (const file of manifest.library) {
+  const pinned = PINNED_LIBRARIES.get(manifest.wheel.fileName);
+  for (const name of LIBRARY_FILES) {
+    const file = manifest.library.find((own) => own.name === `lib/${name}`);
+    if (file === undefined || (pinned !== undefined && pinned[file.name] !== file.sha256)) return false;
     const path = join(entry, file.name);
-    const found = await fileIdentity(path);
-    if (found?.size !== file.size) return false;
-    if (found.mtimeMs === file.mtimeMs && !options.check) continue;
+    if ((await fileIdentity(path))?.size !== file.size) return false;
     if ((await sha256OfFile(path)) !== file.sha256) return false;
   }
   return true;

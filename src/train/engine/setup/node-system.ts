@@ -20,6 +20,7 @@ export function nodeSystem(progress: Progress = standardErrorProgress()): SetupS
     node: { executable: process.execPath, napiVersion: Number(process.versions['napi']) },
     environment: process.env,
     processId: process.pid,
+    userId: process.getuid?.(),
     hostName: hostname(),
     progress,
     glibcVersion: () => reportHeader.safeParse(process.report.getReport()).data?.header.glibcVersionRuntime,

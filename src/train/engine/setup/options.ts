@@ -26,7 +26,7 @@ export interface SetupOptions {
   readonly wheel: WheelChoice;
   /** The interpreter whose pip is used; undefined: `python3`, then `python`. */
   readonly python: string | undefined;
-  /** Really loads TensorFlow and multiplies two matrices; a cached library that is used is hashed again. */
+  /** Really loads TensorFlow and multiplies two matrices. */
   readonly check: boolean;
   /** Takes the package's own download (TensorFlow 2.9.1, CUDA 11.2) and nothing else. */
   readonly official: boolean;
@@ -45,7 +45,7 @@ export interface SetupFlags {
 /**
  * Set-up options from command-line flags and environment:
  *
- * - `GRADSCOPE_ENGINE`: `native` (default), `wasm` or `cpu`; the last two skip the set-up. The flag wins.
+ * - `GRADSCOPE_ENGINE`: `native` or `auto` (default), `wasm` or `cpu`; the last two skip the set-up. The flag wins.
  * - `GRADSCOPE_CACHE`: cache folder; else `$XDG_CACHE_HOME/gradscope`, else `~/.cache/gradscope`.
  * - `GRADSCOPE_PYTHON`: the one interpreter whose pip is used; else `python3`, then `python`.
  * - `GRADSCOPE_TENSORFLOW_PACKAGE`: wheel name, optionally `name==version`. `tensorflow` is the wheel with CUDA: the
@@ -61,7 +61,7 @@ export function setupOptions(
   return {
     projectRoot: resolve(flags.projectRoot),
     cacheFolder: cacheFolder(environment),
-    engine: engineChoice(flags.engine ?? (environment['GRADSCOPE_ENGINE'] || 'native')),
+    engine: engineChoice(flags.engine ?? (environment['GRADSCOPE_ENGINE'] || 'auto')),
     wheel: wheelChoice(environment['GRADSCOPE_TENSORFLOW_PACKAGE']),
     python: environment['GRADSCOPE_PYTHON'] || undefined,
     check: flags.check ?? false,
@@ -77,8 +77,10 @@ function cacheFolder(environment: Readonly<Record<string, string | undefined>>):
 }
 
 function engineChoice(value: string): SetupOptions['engine'] {
+  // As for a run: the native library where there is one, and a set-up is to get it.
+  if (value === 'auto') return 'native';
   if (value === 'native' || value === 'wasm' || value === 'cpu') return value;
-  throw new UserError(`GRADSCOPE_ENGINE: unknown engine "${value}"; use native, wasm or cpu`);
+  throw new UserError(`GRADSCOPE_ENGINE: unknown engine "${value}"; use auto, native, wasm or cpu`);
 }
 
 function wheelChoice(value: string | undefined): WheelChoice {

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { folderSize } from './files.js';
 import type { SetupOptions, WheelChoice } from './options.js';
 import { megabytes, withProgress } from './progress.js';
+import { causeOf, downloadFailure, hasNoWheel, wantsOther } from './pip-failure.js';
+import { pipEnvironment } from './pip-environment.js';
 import { RouteFailure } from './route-failure.js';
 import { runWatched } from './run-watched.js';
 import type { RunResult, SetupSystem } from './system.js';
@@ -59,6 +61,7 @@ export async function downloadWheel(
   const requirement = `${wheel.package}==${wheel.version}`;
   const size = () => folderSize(folder);
   let printed = '';
+  let told: RunResult | undefined;
   for (const selection of [ANY_INTERPRETER, []]) {
     const args = ['-m', 'pip', 'download', ...COMMON, '--progress-bar', 'off', '--dest', files];
     const result = await withProgress(
@@ -74,48 +77,28 @@ export async function downloadWheel(
           python,
           [...args, ...selection, requirement],
           // pip writes the growing file into its temporary folder first.
-          { environment: { TMPDIR: temporary }, timeoutMs: DOWNLOAD_TIMEOUT_MS },
+          { environment: pipEnvironment(system, temporary), timeoutMs: DOWNLOAD_TIMEOUT_MS },
           { measure: size, startWithinMs: STALL_MS, stallMs: STALL_MS },
         ),
     );
     printed += `${result.stdout}\n${result.stderr}\n`;
+    if (told === undefined || causeOf(told) === wantsOther) told = result;
     const fileName = (await readdir(files)).find((name) => name.endsWith('.whl'));
     if (result.code === 0 && fileName !== undefined) {
       return { path: join(files, fileName), fileName, selection };
     }
     if (!worthAnotherTry(result)) break;
   }
-  throw downloadFailure(requirement, printed, await log(printed));
+  throw downloadFailure(requirement, told, await log(printed));
 }
 
-/** An old pip that lacks an option, or an index that has the wheel only for this interpreter. */
+/**
+ * An old pip that lacks an option, or an index that has the wheel only for this interpreter: asked plainly, either may
+ * still give it.
+ */
 function worthAnotherTry(result: RunResult): boolean {
-  return !result.aborted && !isNetworkTrouble(result.stderr) && !isRefused(result.stderr);
-}
-
-const isRefused = (text: string): boolean => /DO NOT MATCH THE HASHES/.test(text);
-/** One of several indexes may be dead: trouble only matters where no other one named a version. */
-const isNetworkTrouble = (text: string): boolean =>
-  /Retrying|NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError/.test(text) &&
-  !/from versions: (?!none)/.test(text);
-
-function downloadFailure(requirement: string, printed: string, logPath: string): RouteFailure {
-  if (isRefused(printed)) {
-    return new RouteFailure(
-      `pip refused ${requirement}: its hash is not the one of the index, log ${logPath}`,
-      'clear the cache of pip and of any proxy in between',
-    );
-  }
-  if (isNetworkTrouble(printed) || !/No matching distribution|no such option/.test(printed)) {
-    return new RouteFailure(
-      `pip could not download ${requirement}, log ${logPath}`,
-      'give pip a package index it can reach (PIP_INDEX_URL)',
-    );
-  }
-  return new RouteFailure(
-    `the package index has no wheel of ${requirement} for Linux x86-64, log ${logPath}`,
-    'give pip an index that has it (PIP_INDEX_URL) or name another version in GRADSCOPE_TENSORFLOW_PACKAGE',
-  );
+  const cause = causeOf(result);
+  return !result.aborted && (cause === wantsOther || cause === hasNoWheel);
 }
 
 const report = z.object({
@@ -142,7 +125,7 @@ export async function reportedSha256(
   const result = await system.run(
     python,
     ['-m', 'pip', ...DRY_RUN, ...COMMON, ...target, ...downloaded.selection, requirement],
-    { environment: { TMPDIR: join(folder, 'pip') }, timeoutMs: DOWNLOAD_TIMEOUT_MS },
+    { environment: pipEnvironment(system, join(folder, 'pip')), timeoutMs: DOWNLOAD_TIMEOUT_MS },
   );
   try {
     return report.safeParse(JSON.parse(result.stdout)).data?.install[0].download_info.archive_info.hashes

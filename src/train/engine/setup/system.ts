@@ -36,6 +36,8 @@ export interface SetupSystem {
   };
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly processId: number;
+  /** Number of the user; undefined where the system has none. */
+  readonly userId: number | undefined;
   readonly hostName: string;
   readonly progress: Progress;
   /** Version of the running glibc, such as `2.36`; undefined where the C library is another one. */

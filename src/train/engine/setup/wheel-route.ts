@@ -12,6 +12,7 @@ import { placeLibrary } from './place-library.js';
 import { RouteFailure } from './route-failure.js';
 import { writeReadyStamp } from './stamp.js';
 import type { SetupSystem } from './system.js';
+import { requireTrustedCache } from './trusted-cache.js';
 
 /** The wheels are built for this C library and later ones. */
 const NEEDED_GLIBC = [2, 27] as const;
@@ -26,7 +27,9 @@ export async function wheelRoute(
   system: SetupSystem,
 ): Promise<SetupOutcome> {
   checkPlatform(system);
-  await mkdir(options.cacheFolder, { recursive: true });
+  // Others must not be able to put their library in the place of ours.
+  await mkdir(options.cacheFolder, { recursive: true, mode: 0o700 });
+  await requireTrustedCache(options, system);
   return withLock(join(options.cacheFolder, '.lock'), system, () =>
     withPartialFolder(options, system, (partial) => useCache(options, engine, partial, system)),
   );
@@ -40,7 +43,7 @@ async function useCache(
 ): Promise<SetupOutcome> {
   const entry = cacheEntry(options);
   let source: 'wheel' | 'cache' = 'cache';
-  if (!(await cachedLibraryIsWhole(entry, options))) {
+  if (!(await cachedLibraryIsWhole(entry))) {
     source = 'wheel';
     await fillLibraryCache(options, partial, system);
   }

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ensureNativeLibrary, nativeLibraryStatus } from '../../../../src/train/engine/setup/index.js';
-import { FakeMachine, failed, missing, ok } from './fake-machine.js';
+import { FakeMachine, failed, missing, ok, PINNED_WHEEL } from './fake-machine.js';
 
 let machine: FakeMachine;
 beforeEach(async () => {
@@ -117,6 +117,77 @@ describe('wheel', () => {
   });
 });
 
+describe('a cached library is run, so that nobody else may change it', () => {
+  const library = () => join(entry(), 'lib/libtensorflow_cc.so.2');
+
+  test('one of another content is fetched again, whatever its size and time', async () => {
+    await ensure();
+    await reinstall();
+    const { atime, mtime, size } = statSync(library());
+    await rm(library());
+    await writeFile(library(), 'X'.repeat(size), { mode: 0o444 });
+    await utimes(library(), atime, mtime);
+    expect(await ensure()).toMatchObject({ kind: 'built-from-wheel', source: 'wheel' });
+  });
+
+  test('a manifest that agrees with a changed library is not believed where the hash is known', async () => {
+    await ensure();
+    await reinstall();
+    const manifest = join(entry(), 'manifest.json');
+    const text = await readFile(manifest, 'utf8');
+    await writeFile(manifest, text.replace(/tensorflow_cpu-[^"]*whl/, PINNED_WHEEL));
+    expect(await ensure()).toMatchObject({ source: 'wheel' });
+  });
+
+  test.each([
+    ['the folder', () => machine.cacheFolder],
+    ['the entry', entry],
+    ['the library', library],
+    ['the folder of the binding', () => join(entry(), 'binding-4.22.0/napi-v8')],
+  ])('%s that everybody may write is refused', async (_, path) => {
+    await ensure();
+    await reinstall();
+    await chmod(path(), 0o777);
+    const { line } = await ensure();
+    expect(line).toContain(`(everybody may write ${path()}, and so change the library that is run)`);
+    expect(line).toContain('name a folder of your own in GRADSCOPE_CACHE');
+    expect(machine.calls).toEqual([]);
+  });
+
+  test('what the group may write is closed to it', async () => {
+    await ensure();
+    await reinstall();
+    await chmod(machine.cacheFolder, 0o775);
+    await chmod(library(), 0o664);
+    expect(await ensure()).toMatchObject({ source: 'cache' });
+    expect(statSync(machine.cacheFolder).mode & 0o777).toBe(0o755);
+    expect(statSync(library()).mode & 0o777).toBe(0o644);
+  });
+
+  test('a new folder is open to nobody else', async () => {
+    await ensure();
+    expect(statSync(machine.cacheFolder).mode & 0o777).toBe(0o700);
+  });
+
+  test('a folder of another user is refused', async () => {
+    await ensure();
+    await reinstall();
+    const { uid } = statSync(machine.cacheFolder);
+    const other = { ...machine.system, userId: uid + 1 };
+    const outcome = await ensureNativeLibrary(machine.options(), other);
+    // Folders of root are everybody's to trust.
+    if (uid === 0) expect(outcome).toMatchObject({ source: 'cache' });
+    else expect(outcome.line).toContain(`${machine.cacheFolder} belongs to another user (${uid})`);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('a folder of another user than root is refused to root', async () => {
+    await ensure();
+    await reinstall();
+    await chown(machine.cacheFolder, 12345, 12345);
+    expect((await ensure()).line).toContain(`${machine.cacheFolder} belongs to another user (12345)`);
+  });
+});
+
 describe('already there', () => {
   test('a binding of unknown origin is taken if it loads', async () => {
     await mkdir(inEngine('lib/napi-v8'), { recursive: true });
@@ -174,10 +245,11 @@ describe('official download', () => {
     expect(existsSync(inEngine('deps.before'))).toBe(false);
   });
 
-  test('is the way out without Python', async () => {
+  test('is never tried by itself: no hash of it is known', async () => {
     machine.tools.pipVersion = () => missing;
     machine.tools.install = install;
-    expect(await ensure()).toMatchObject({ kind: 'official-download' });
+    expect(await ensure()).toMatchObject({ kind: 'none', skipped: false });
+    expect(machine.calls).not.toContain('install');
     expect(machine.notes).toEqual([
       'native TensorFlow, Python wheel: no Python with pip under the name python3 or python',
     ]);
@@ -223,7 +295,7 @@ describe('none', () => {
         'to get the native library, install python3 with pip (GRADSCOPE_PYTHON names an interpreter) ' +
         'and run `npx gradscope setup`.',
     );
-    expect(machine.calls).toEqual(['python3 pipVersion', 'python pipVersion', 'install']);
+    expect(machine.calls).toEqual(['python3 pipVersion', 'python pipVersion']);
 
     machine.calls.length = 0;
     machine.clock += 5 * 60_000;
@@ -231,7 +303,7 @@ describe('none', () => {
     expect(machine.calls).toEqual([]);
     machine.clock += 24 * 3600_000;
     await ensure({ automatic: true });
-    expect(machine.calls).toContain('install');
+    expect(machine.calls).toContain('python3 pipVersion');
     expect(await nativeLibraryStatus(machine.options(), machine.system)).toMatchObject({
       installed: false,
       reason: expect.stringContaining('no Python with pip'),
@@ -248,6 +320,10 @@ describe('none', () => {
     const outcome = await ensureNativeLibrary(machine.options(), { ...machine.system, ...difference });
     expect(outcome.line).toContain(reason);
     expect(machine.calls).not.toContain('pipDownload');
+  });
+
+  test.each(['auto', 'native', ''])('GRADSCOPE_ENGINE=%s asks for the native library', async (engine) => {
+    expect(await ensure({}, { GRADSCOPE_ENGINE: engine })).toMatchObject({ kind: 'built-from-wheel' });
   });
 
   test.each(['wasm', 'cpu'])('is what GRADSCOPE_ENGINE=%s asks for', async (engine) => {

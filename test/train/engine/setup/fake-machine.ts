@@ -77,6 +77,7 @@ export class FakeMachine {
       node: { executable: join(root, 'node/bin/node'), napiVersion: 9 },
       environment: { PATH: '/bin' },
       processId: 100,
+      userId: process.getuid?.(),
       hostName: 'here',
       progress: {
         step: () => ({ update: () => {}, end: () => {} }),

@@ -51,7 +51,9 @@ describe('pip', () => {
 
   test('an unreachable index is named, and not asked twice', async () => {
     machine.tools.pipDownload = () => failed(unreachable);
-    expect(await reason()).toMatch(/^pip could not download tensorflow-cpu==2.21.0, log .*pip-download.log$/);
+    expect(await reason()).toMatch(
+      /^pip could not download tensorflow-cpu==2.21.0: it reaches no package index, log .*pip-download.log$/,
+    );
     expect(machine.calls.filter((call) => call === 'pipDownload')).toHaveLength(1);
     const log = await readFile(join(machine.cacheFolder, 'logs/pip-download.log'), 'utf8');
     expect(log).toContain('connection broken');
@@ -72,6 +74,63 @@ describe('pip', () => {
   test('a hash that pip refuses is passed on', async () => {
     machine.tools.pipDownload = () => failed('ERROR: THESE PACKAGES DO NOT MATCH THE HASHES');
     expect(await reason()).toMatch(/^pip refused tensorflow-cpu==2.21.0: its hash/);
+  });
+
+  test.each([
+    [
+      'ERROR: Could not find an activated virtualenv (required).',
+      /wants a virtual environment/,
+      /GRADSCOPE_PYTHON/,
+    ],
+    ['error: externally-managed-environment', /wants a virtual environment/, /GRADSCOPE_PYTHON/],
+    [
+      'ERROR: In --require-hashes mode, all requirements must have their versions',
+      /demands hashes/,
+      /require-hashes/,
+    ],
+    [
+      'ERROR: Cannot install x==2 because these package versions have conflicting dependencies.',
+      /exclude/,
+      /constraint/,
+    ],
+    [
+      'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device',
+      /no space left/,
+      /1\.4 GB/,
+    ],
+    ["ERROR: [Errno 13] Permission denied: '/x'", /may not write/, /GRADSCOPE_CACHE/],
+    ['WARNING: Retrying ... SSLError(SSLCertVerificationError', /does not trust the certificate/, /PIP_CERT/],
+    ['ERROR: HTTP error 403 while getting https://x', /without permission/, /PIP_INDEX_URL/],
+    ['ERROR: 401 Client Error: Unauthorized for url: x', /without permission/, /PIP_INDEX_URL/],
+    [
+      'Configuration file contains invalid utf-8 characters in /x.',
+      /cannot read its configuration/,
+      /pip config debug/,
+    ],
+    [
+      'ERROR: something new\n',
+      /^pip failed to download \S+ \(ERROR: something new\), log /,
+      /see the end of that log/,
+    ],
+    [
+      'Traceback (most recent call last):\nValueError: a \u001B[31mproblem',
+      /\(ValueError: a \\x1b\[31mproblem\)/,
+      /that log/,
+    ],
+    ['', /^pip failed to download \S+ \(exit code 1\)/, /that log/],
+  ])('%j is not called a fault of the network', async (printed, expected, remedy) => {
+    machine.tools.pipDownload = () => failed(printed);
+    const outcome = await ensure();
+    expect(outcome.kind === 'none' && outcome.attempts[0]?.reason).toMatch(expected);
+    expect(outcome.kind === 'none' && outcome.attempts[0]?.remedy).toMatch(remedy);
+    expect(outcome.line).not.toContain('\n');
+    expect(machine.calls).not.toContain('install');
+  });
+
+  test('the second answer counts where the first was about an option', async () => {
+    machine.tools.pipDownload = (args) =>
+      failed(args.includes('--platform') ? 'no such option: --platform' : 'ERROR: HTTP error 403');
+    expect(await reason()).toMatch(/without permission/);
   });
 
   test('a download that stands still is ended', async () => {
@@ -120,7 +179,7 @@ describe('damage and interruption', () => {
     bytes.write('X', bytes.indexOf(name + content) + name.length);
     machine.wheel = { ...machine.wheel, bytes };
     expect(await reason()).toMatch(/is damaged: tensorflow\/libtensorflow_framework.so.2 has another/);
-    expect(readdirSync(machine.cacheFolder).sort()).toEqual(['logs']);
+    expect(readdirSync(machine.cacheFolder)).toEqual([]);
   });
 
   test('what an interrupted set-up left is neither used nor kept', async () => {
