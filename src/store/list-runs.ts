@@ -87,7 +87,7 @@ export const analysisFile = 'analysis.json';
 export const sweepFile = 'sweep.json';
 
 /** Reading everything at once would open more files than a process may. */
-const groupSize = 64;
+const groupSize = 16;
 
 async function inGroups<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];

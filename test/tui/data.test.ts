@@ -14,6 +14,7 @@ import { readRunIndex } from '../../tui/data/run-index.js';
 import { RunSource } from '../../tui/data/run-source.js';
 import { RunTables } from '../../tui/data/run-tables.js';
 import { sketchErrors } from '../../tui/data/sketch-errors.js';
+import { openSession, press } from './support/fake-session.js';
 import { groups, writeRun } from './support/fixture-run.js';
 import { temporaryFolder } from './support/folders.js';
 
@@ -104,6 +105,33 @@ test('an arm is measured from its tables, with interval and null', async () => {
   const weak = section!.quantities.find(({ id }) => id === 'internalization.weakGap')!;
   expect(weak.null).toMatchObject({ kind: 'zero' });
   expect(weak.estimate).toMatchObject({ kind: 'value', seeds: 2 });
+});
+
+test.skipIf(!fs.existsSync('/proc/self/fd'))('a browser of 60 runs keeps few files open', async () => {
+  const folder = temporaryFolder();
+  const first = await writeRun(folder, 0);
+  for (let seed = 1; seed < 60; seed++) {
+    const copy = path.join(folder, `tiny-seed${seed}`);
+    fs.cpSync(first, copy, { recursive: true });
+    const file = path.join(copy, 'run.json');
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"seed": ?0/, `"seed": ${seed}`));
+  }
+  const watched = await openSession(folder);
+  await press(watched, 'a');
+  for (const view of '123569') {
+    const text = (await press(watched, view)).join('\n');
+    expect(text).not.toContain('EMFILE');
+    expect(text).not.toContain('cannot be opened');
+    const own = fs.readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+      } catch {
+        return false;
+      }
+    });
+    expect(own.length).toBeLessThanOrEqual(32);
+  }
+  await watched.session.close();
 });
 
 describe('what grows is read on', () => {

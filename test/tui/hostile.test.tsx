@@ -134,6 +134,7 @@ test('figures are XML', async () => {
   }
   const figures = [...watched.written.values()].map(String);
   expect(figures).toHaveLength(6);
+  for (const svg of figures) expect(svg).toMatch(/set-inclusion tiny, seeds? 0/);
   for (const svg of figures) {
     expect(isPrintable(svg.replaceAll('\n', ''))).toBe(true);
     expect(new Resvg(svg).width).toBeGreaterThan(0);

@@ -166,15 +166,32 @@ test('windows of cosines have the means of the analysis, and an interval over th
 test('health counts what is not finite, what stands out, and what logging costs', () => {
   const steps = {
     step: Int32Array.of(1, 2, 3, 4, 5),
+    stage: Int32Array.of(0, 0, 0, 0, 0),
     loss: Float64Array.of(1, NaN, 1, 1, 1),
     gradNorm: Float64Array.of(1, 1, 11, 1, Infinity),
     stepMs: Float64Array.of(4, 4, 4, NaN, 4),
     logMs: Float64Array.of(1, 1, 1, NaN, 1),
   };
   expect(nonFinite(steps)).toBe(2);
-  expect(outliers(steps)).toMatchObject({ median: 1, places: [2, 4] });
+  expect(outliers(steps)).toMatchObject({ medians: new Map([[0, 1]]), places: [2, 4] });
   expect(loggingCost(steps)!.ratio).toBeCloseTo(1.25);
   expect(loggingCost({ ...steps, logMs: new Float64Array(5).fill(NaN) })).toBeNull();
+});
+
+test('a stage with larger gradients than another has no outlier for that', () => {
+  const count = 40;
+  const own = {
+    step: Int32Array.from({ length: count }, (_, i) => i + 1),
+    stage: Int32Array.from({ length: count }, (_, i) => Number(i >= 30)),
+    loss: new Float64Array(count).fill(1),
+    gradNorm: Float64Array.from({ length: count }, (_, i) => (i >= 30 ? 50 : 1) + 0.01 * i),
+    stepMs: new Float64Array(count).fill(1),
+    logMs: new Float64Array(count).fill(1),
+  };
+  expect(outliers(own).places).toEqual([]);
+  own.gradNorm[35] = 600;
+  own.gradNorm[3] = 12;
+  expect(outliers(own).places).toEqual([3, 35]);
 });
 
 describe('keys', () => {
@@ -331,13 +348,19 @@ describe('export', () => {
         logX: false,
         logY: false,
         bands: [],
-        markers: [{ x: 2, label: 'stage2' }],
+        markers: [
+          { x: 2, label: 'stage2' },
+          { x: 2.9, label: 'a stage with a long name' },
+        ],
       },
-      'the command',
+      { texts: ['Which seeds?'], command: 'the command' },
     );
     expect(line).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
     expect(line).toContain('a &lt; b');
     expect(line).toContain('<desc>the command</desc>');
+    expect(line).toContain('>Which seeds?</text>');
+    // A label that would leave the figure stands to the left of its mark.
+    expect(line).toMatch(/text-anchor="end">a stage with a long name<\/text>/);
     // The gap is one: two sub-paths.
     expect(line).toMatch(/<path d="M[\d.,]+M[\d.,]+" fill="none"/);
     const scatter = toSvg(
@@ -352,9 +375,11 @@ describe('export', () => {
         logX: true,
         logY: true,
       },
-      '',
+      { texts: [], command: '' },
     );
-    expect(scatter.match(/<circle/g)).toHaveLength(2);
+    // Two points, and the mark in the legend; the curve has its name there too.
+    expect(scatter.match(/<circle/g)).toHaveLength(3);
+    expect(scatter).toContain('>law</text>');
     const heat = toSvg(
       {
         kind: 'heat',
@@ -370,8 +395,11 @@ describe('export', () => {
         scale: 'diverging',
         unit: '1',
       },
-      '',
+      { texts: [], command: '' },
     );
     expect(heat.match(/<rect x=/g)).toHaveLength(3);
+    // The colour bar, its ends and its middle.
+    expect(heat.match(/<rect class="bar"/g)).toHaveLength(60);
+    for (const mark of ['-1', '0', '1']) expect(heat).toContain(`>${mark}</text>`);
   });
 });

@@ -79,9 +79,9 @@ describe.skipIf(!hasTmux)('in tmux', () => {
       [/reliable tag, own questions/, '3'],
       [/Gram matrix of step 1, total/, '4'],
       [/the law, predicted/, '5'],
-      [/explained fraction here/, '6'],
+      [/explained fraction of all definitions/, '6'],
       [/name: tiny/, '7'],
-      [/gradient norm > 10 x its median/, '8'],
+      [/gradient norm > 10 x its stage's/, '8'],
       [/supported +strong internalization|strong internalization/, '9'],
     ] as const;
     for (const [sign, key] of signs) {

@@ -1,6 +1,8 @@
 /** Columns of the table `steps`, `[step]` each. */
 export interface StepColumns {
   readonly step: Int32Array;
+  /** Number of the stage. */
+  readonly stage: Int32Array;
   readonly loss: Float64Array;
   readonly gradNorm: Float64Array;
   /** Milliseconds; NaN where not measured. */
@@ -17,20 +19,29 @@ export function nonFinite({ loss, gradNorm }: StepColumns): number {
   return count;
 }
 
-/** A norm above this many times the median is an outlier. */
+/** A norm above this many times the median of its stage is an outlier. */
 const factor = 10;
 
-/** Places of the steps whose gradient norm is above 10 times the median; no median without a finite norm. */
-export function outliers({ gradNorm }: StepColumns): {
+/** Steps with a gradient norm far above the others of their stage: stages differ in data, and so in the size of gradients. */
+export interface Outliers {
   readonly factor: number;
-  readonly median: number | null;
+  /** Median norm of each stage; of one without a finite norm there is none. */
+  readonly medians: ReadonlyMap<number, number>;
   readonly places: readonly number[];
-} {
-  const median = medianOf(gradNorm);
-  if (median === null) return { factor, median, places: [] };
+}
+
+/** Places of the steps whose gradient norm is above 10 times the median of their stage. */
+export function outliers({ stage, gradNorm }: StepColumns): Outliers {
+  const medians = new Map<number, number>();
+  for (const own of new Set(stage)) {
+    const median = medianOf(gradNorm.filter((_, i) => stage[i] === own));
+    if (median !== null) medians.set(own, median);
+  }
   const places: number[] = [];
-  for (let i = 0; i < gradNorm.length; i++) if (gradNorm[i]! > factor * median) places.push(i);
-  return { factor, median, places };
+  for (let i = 0; i < gradNorm.length; i++) {
+    if (gradNorm[i]! > factor * (medians.get(stage[i]!) ?? Infinity)) places.push(i);
+  }
+  return { factor, medians, places };
 }
 
 /** Time of steps with their log over that without; null where it was not measured. */

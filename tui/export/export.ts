@@ -3,7 +3,7 @@ import type { Picture } from '../view/picture.js';
 import { rowsOf } from '../view/slice.js';
 import { toArrow } from './arrow.js';
 import { toCsv } from './csv.js';
-import { toSvg } from './svg.js';
+import { toSvg, type Caption } from './svg.js';
 
 /** The formats that the end of a file's name chooses. */
 export const formats = ['.arrow', '.csv', '.svg'] as const;
@@ -18,10 +18,11 @@ export interface Exported {
  * What is on screen in the format that a file's name asks for. Throws a UserError for another format, for a figure where
  * there is none, and where there are no numbers.
  */
-export function exportPicture(file: string, picture: Picture, command: string): Exported {
+export function exportPicture(file: string, picture: Picture, caption: Caption): Exported {
+  const { command } = caption;
   if (file.endsWith('.svg')) {
     if (picture.figure === null) throw new UserError('there is no chart here; take .arrow or .csv');
-    return { content: toSvg(picture.figure, command), what: 'a figure' };
+    return { content: toSvg(picture.figure, caption), what: 'a figure' };
   }
   const slice = picture.slice();
   const rows = rowsOf(slice);

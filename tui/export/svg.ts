@@ -1,8 +1,10 @@
-import { heatBackground, heatMap } from '../../src/report/charts/index.js';
+import { heatBackground, heatMap, textWidth, type HeatMap } from '../../src/report/charts/index.js';
 import { isShown, makeScale, type Scale } from '../../src/report/charts/scale.js';
 import { measure, type Series } from '../../src/report/charts/series.js';
 import { formatValue, tickLabels } from '../../src/report/charts/tick-labels.js';
+import { wrapText } from '../../src/report/charts/text-width.js';
 import { ticksOf } from '../../src/report/charts/ticks.js';
+import { fonts } from '../../src/report/figures/fonts.js';
 import { escapeXml } from '../../src/report/figures/xml.js';
 import type { Figure, HeatFigure, LineFigure, ScatterFigure } from '../view/figure.js';
 
@@ -19,19 +21,28 @@ const colorOf = (series: number): string => colors[series % colors.length]!;
 /** Dashes of the series, so that they are told apart without colour. */
 const dashes = ['', '6,3', '2,3', '8,3,2,3'];
 
-/** A figure as SVG text; `caption` goes into its description. */
-export function toSvg(figure: Figure, caption: string): string {
+const dashOf = (series: number): string => dashes[series % dashes.length]!;
+
+/** What stands below a figure and in its description, so that it can be read by itself. */
+export interface Caption {
+  /** What it answers, of which runs, and what its intervals are; broken into lines here. */
+  readonly texts: readonly string[];
+  /** The command that prints it. */
+  readonly command: string;
+}
+
+/** A figure as SVG text. */
+export function toSvg(figure: Figure, caption: Caption): string {
   return figure.kind === 'heat' ? heatSvg(figure, caption) : plotSvg(figure, caption);
 }
 
-function plotSvg(figure: LineFigure | ScatterFigure, caption: string): string {
+function plotSvg(figure: LineFigure | ScatterFigure, caption: Caption): string {
   const { extents } = measure(
     figure.series,
     { logX: figure.logX, logY: figure.logY, xRange: null, yRange: null },
     figure.kind === 'line' ? figure.bands.flatMap(({ low, high }) => [low, high]) : [],
   );
-  const height = size.height + 16 * figure.series.length;
-  if (extents === null) return document(height, figure.title, caption, [text(size.left, 80, 'no data')]);
+  if (extents === null) return document(size.height, figure.title, caption, [text(size.left, 80, 'no data')]);
   const x = makeScale(extents.x, figure.logX);
   const y = makeScale(extents.y, figure.logY);
   const plot: Plot = {
@@ -44,15 +55,34 @@ function plotSvg(figure: LineFigure | ScatterFigure, caption: string): string {
     figure.kind === 'line' ? [band(series, i, plot), line(series, i, plot)] : points(series, i, plot),
   );
   const extra = figure.kind === 'line' ? lineExtras(figure, plot) : scatterExtras(figure, plot);
-  const legend = figure.series.flatMap(({ name }, i) => {
-    const at = size.height + 16 * i + 4;
-    const dash = dashes[i % dashes.length]!;
-    return [
-      `<path d="M${size.left},${at - 4}h28" stroke="${colorOf(i)}" stroke-width="2" stroke-dasharray="${dash}"/>`,
-      text(size.left + 36, at, name),
-    ];
+  const legend = legendOf(figure).flatMap(({ mark, name }, i) => {
+    const at = size.height + legendHeight * i + 4;
+    return [`<g transform="translate(${size.left} ${at - 4})">${mark}</g>`, text(size.left + 36, at, name)];
   });
-  return document(height + 10, figure.title, caption, [...axes(figure, plot), ...extra, ...marks, ...legend]);
+  const height = size.height + legendHeight * legendOf(figure).length;
+  return document(height, figure.title, caption, [...axes(figure, plot), ...extra, ...marks, ...legend]);
+}
+
+const legendHeight = 16;
+
+/** What each mark stands for; marks are drawn around the origin, 28 wide. */
+function legendOf(figure: LineFigure | ScatterFigure): { readonly mark: string; readonly name: string }[] {
+  const series = figure.series.map(({ name }, i) => ({
+    name,
+    mark:
+      figure.kind === 'scatter'
+        ? pointMark(14, 0, i)
+        : `<path d="M0,0h28" stroke="${colorOf(i)}" stroke-width="2" stroke-dasharray="${dashOf(i)}"/>`,
+  }));
+  const dashed = (dash: string) => `<path d="M0,0h28" stroke="#333" stroke-dasharray="${dash}"/>`;
+  const compared =
+    figure.kind === 'scatter'
+      ? [...figure.curves.map(({ name }) => name), ...(figure.identity ? ['y = x'] : [])].map((name) => ({
+          name,
+          mark: dashed('4,3'),
+        }))
+      : figure.bands.map(({ label }) => ({ name: label, mark: dashed('2,2') }));
+  return [...series, ...compared].filter(({ name }) => name !== '');
 }
 
 interface Plot {
@@ -83,7 +113,7 @@ function lineExtras({ markers, bands }: LineFigure, plot: Plot): string[] {
   return [
     ...markers.flatMap(({ x, label }) => [
       `<path d="M${round(plot.toX(x))},${size.top}V${size.height - size.bottom}" stroke="#777" stroke-dasharray="3,3"/>`,
-      text(plot.toX(x) + 3, size.top + 10, label),
+      markerLabel(plot.toX(x), label),
     ]),
     ...bands.flatMap(({ low, high }) =>
       [low, high]
@@ -95,6 +125,15 @@ function lineExtras({ markers, bands }: LineFigure, plot: Plot): string[] {
     ),
   ];
 }
+
+/** To the right of its line, or to the left where that would leave the figure. */
+function markerLabel(x: number, label: string): string {
+  const fits = x + 3 + widthOf(label) <= size.width - size.right;
+  return text(fits ? x + 3 : x - 3, size.top + 10, label, fits ? 'start' : 'end');
+}
+
+/** Width of a text, at least about what a sans-serif font of this size takes. */
+const widthOf = (content: string): number => 6.6 * textWidth(content);
 
 function scatterExtras({ curves, identity }: ScatterFigure, plot: Plot): string[] {
   const all = [...curves, ...(identity ? [{ name: 'y = x', y: (x: number) => x }] : [])];
@@ -112,8 +151,7 @@ function scatterExtras({ curves, identity }: ScatterFigure, plot: Plot): string[
 
 function line({ x, y }: Series, series: number, plot: Plot): string {
   const path = pathOf(x, y, plot, () => true);
-  const dash = dashes[series % dashes.length]!;
-  return `<path d="${path}" fill="none" stroke="${colorOf(series)}" stroke-width="1.5" stroke-dasharray="${dash}"/>`;
+  return `<path d="${path}" fill="none" stroke="${colorOf(series)}" stroke-width="1.5" stroke-dasharray="${dashOf(series)}"/>`;
 }
 
 /** A path through the points that can be shown; the others interrupt it. */
@@ -157,19 +195,23 @@ function points({ x, y }: Series, series: number, plot: Plot): string[] {
     const at = x[i];
     if (!isShown(at, plot.x.log) || !isShown(value, plot.y.log)) return '';
     const [cx, cy] = [round(plot.toX(at)), round(plot.toY(value))];
-    return series % 2 === 0
-      ? `<circle cx="${cx}" cy="${cy}" r="3" fill="none" stroke="${colorOf(series)}"/>`
-      : `<path d="M${cx - 3},${cy - 3}l6,6m0,-6l-6,6" stroke="${colorOf(series)}"/>`;
+    return pointMark(cx, cy, series);
   });
 }
 
-function heatSvg(figure: HeatFigure, caption: string): string {
+const pointMark = (x: number, y: number, series: number): string =>
+  series % 2 === 0
+    ? `<circle cx="${x}" cy="${y}" r="3" fill="none" stroke="${colorOf(series)}"/>`
+    : `<path d="M${x - 3},${y - 3}l6,6m0,-6l-6,6" stroke="${colorOf(series)}"/>`;
+
+function heatSvg(figure: HeatFigure, caption: Caption): string {
   const map = heatMap(figure);
+  const left = Math.min(420, 12 + Math.max(60, ...figure.rowLabels.map(widthOf)));
+  const columns = Math.max(1, figure.columnLabels.length);
   const cell = {
-    width: Math.max(24, Math.min(90, 500 / Math.max(1, figure.columnLabels.length))),
+    width: Math.max(4, Math.min(90, (size.width - size.right - left) / columns)),
     height: 16,
   };
-  const left = 300;
   const cells = map.cells.flatMap((row, i) => [
     text(left - 6, size.top + 12 + i * cell.height, figure.rowLabels[i]!, 'end'),
     ...row.map(({ value, level }, j) => {
@@ -181,16 +223,36 @@ function heatSvg(figure: HeatFigure, caption: string): string {
     }),
   ]);
   const bottom = size.top + map.cells.length * cell.height;
-  const labels = figure.columnLabels.map((label, j) =>
-    text(left + (j + 0.5) * cell.width, bottom + 14, label, 'middle'),
+  // As many labels as keep apart.
+  const widest = Math.max(0, ...figure.columnLabels.map(widthOf)) + 6;
+  const every = Math.max(1, Math.ceil(widest / cell.width));
+  const labels = figure.columnLabels.flatMap((label, j) =>
+    j % every === 0 ? [text(left + (j + 0.5) * cell.width, bottom + 14, label, 'middle')] : [],
   );
-  const [low, high] = map.range.map((end) => formatValue(end));
-  const key = text(
-    left,
-    bottom + 34,
-    `${figure.columnTitle}; colours from ${low} (blue) over 0 (white) to ${high} (orange)`,
+  const middle = left + (columns * cell.width) / 2;
+  const axis = text(middle, bottom + 32, figure.columnTitle, 'middle');
+  const bar = colorBar(map, figure.unit, left, bottom + 46);
+  return document(bottom + 90, figure.title, caption, [...cells, ...labels, axis, ...bar]);
+}
+
+/** The colours of a heat map's values, with the ends and 0 written below them. */
+function colorBar({ scale, range }: HeatMap, unit: string, left: number, top: number): string[] {
+  const [steps, width, height] = [60, 300, 12];
+  const [low, high] = range;
+  const levelOf = (share: number): number => (scale === 'diverging' ? 2 * share - 1 : share);
+  const boxes = Array.from({ length: steps }, (_, i) => {
+    const fill = xterm(heatBackground(levelOf(i / (steps - 1)), scale));
+    return `<rect class="bar" x="${round(left + (i * width) / steps)}" y="${top}" width="${round(width / steps + 0.5)}" height="${height}" fill="${fill}"/>`;
+  });
+  const marks = [low, (low + high) / 2, high].map((value, i) =>
+    text(
+      left + (i * width) / 2,
+      top + height + 14,
+      formatValue(value),
+      i === 0 ? 'start' : i === 1 ? 'middle' : 'end',
+    ),
   );
-  return document(bottom + 50, figure.title, caption, [...cells, ...labels, key]);
+  return [...boxes, ...marks, text(left + width + 12, top + height - 2, unit === '1' ? '' : unit)];
 }
 
 /** The colour of a code of the 256-colour table: of its 6 x 6 x 6 cube, or grey. */
@@ -202,20 +264,35 @@ function xterm(code: number): string {
   return `#${level(Math.floor(place / 36))}${level(Math.floor(place / 6) % 6)}${level(place % 6)}`;
 }
 
-function document(height: number, title: string, caption: string, body: readonly string[]): string {
+/** A picture of a height, with its title above it and its caption below. */
+function document(height: number, title: string, caption: Caption, body: readonly string[]): string {
+  const lines = caption.texts.flatMap((own) => wrapText(own, captionColumns, '…'));
+  const all = height + 8 + captionHeight * lines.length + 8;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${height}" viewBox="0 0 ${size.width} ${height}" font-family="sans-serif" font-size="12">`,
-    `<desc>${escapeXml(caption)}</desc>`,
-    `<rect width="${size.width}" height="${height}" fill="white"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${all}" viewBox="0 0 ${size.width} ${all}" font-family="${fonts.sans}" font-size="12">`,
+    `<desc>${escapeXml(caption.command)}</desc>`,
+    `<rect width="${size.width}" height="${all}" fill="white"/>`,
     `<text x="${size.left}" y="18" font-size="14" font-weight="bold">${escapeXml(title)}</text>`,
     ...body.filter((own) => own !== ''),
+    ...lines.map((line, i) => text(12, height + 8 + captionHeight * (i + 0.7), line, 'start', 11)),
     '</svg>',
     '',
   ].join('\n');
 }
 
-function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end' = 'start'): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
+const captionHeight = 15;
+/** Columns of a caption: what surely fits beside the margins in its font. */
+const captionColumns = 122;
+
+function text(
+  x: number,
+  y: number,
+  content: string,
+  anchor: 'start' | 'middle' | 'end' = 'start',
+  fontSize: number | null = null,
+): string {
+  const font = fontSize === null ? '' : ` font-size="${fontSize}"`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${font}>${escapeXml(content)}</text>`;
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;

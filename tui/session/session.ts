@@ -4,7 +4,9 @@ import { shellCommand } from '../../data/shell-word.js';
 import { BrowserData } from '../data/browser-data.js';
 import type { IndexEnvironment } from '../data/run-index.js';
 import type { RunSource } from '../data/run-source.js';
+import { formatSeeds } from '../../src/report/text/numbers.js';
 import { exportPicture, formats } from '../export/export.js';
+import type { Caption } from '../export/svg.js';
 import { actionOf, type Action, type KeyContext } from '../keys/bindings.js';
 import type { KeyName } from '../keys/tokens.js';
 import type { ViewContext } from '../view/context.js';
@@ -593,10 +595,32 @@ export class Session {
     this.#set({ ...this.state, cursor: Math.max(low, Math.min(high, step)), zoom: null });
   }
 
+  /** What makes a figure stand alone: its question, its runs, what its intervals are, and how it is had again. */
+  #caption(): Caption {
+    const { panel, picture } = this.#draw();
+    const shown = this.#marked.size > 0 ? this.#marked : new Set([this.#current]);
+    const arms = new Map<string, number[]>();
+    for (const { path: own, info } of this.data.entries) {
+      if (info === null || !shown.has(own)) continue;
+      const arm = `${info.experiment} ${info.name}`;
+      arms.set(arm, [...(arms.get(arm) ?? []), info.seed]);
+    }
+    const runs = Array.from(
+      arms,
+      ([arm, seeds]) => `${arm}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${formatSeeds(seeds)}`,
+    );
+    const note = picture.figure?.note ?? '';
+    return {
+      texts: [panel.question, [...runs, ...(note === '' ? [] : [note])].join('; '), this.command()].filter(
+        (own) => own !== '',
+      ),
+      command: this.command(),
+    };
+  }
+
   async #export(file: string): Promise<void> {
     try {
-      const { picture } = this.#draw();
-      const { content, what } = exportPicture(file, picture, this.command());
+      const { content, what } = exportPicture(file, this.#draw().picture, this.#caption());
       await this.options.effects.writeFile(file, content);
       this.#say(`written: ${file} (${what})`);
     } catch (error) {

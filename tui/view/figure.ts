@@ -28,6 +28,8 @@ import { cutLines } from './layout.js';
 export interface LineFigure {
   readonly kind: 'line';
   readonly title: string;
+  /** What points, lines and bands are: over how many seeds, which interval. */
+  readonly note?: string | undefined;
   readonly series: readonly Series[];
   readonly xLabel: string;
   readonly yLabel: string;
@@ -41,6 +43,8 @@ export interface LineFigure {
 export interface ScatterFigure {
   readonly kind: 'scatter';
   readonly title: string;
+  /** What points, lines and bands are: over how many seeds, which interval. */
+  readonly note?: string | undefined;
   readonly series: readonly Series[];
   readonly curves: readonly Curve[];
   readonly identity: boolean;
@@ -54,6 +58,8 @@ export interface ScatterFigure {
 export interface HeatFigure {
   readonly kind: 'heat';
   readonly title: string;
+  /** What a cell is: over how many seeds. */
+  readonly note?: string | undefined;
   /** `[row][column]` */
   readonly values: readonly (readonly (number | null)[])[];
   readonly rowLabels: readonly string[];

@@ -37,6 +37,7 @@ export function drawHeatPanel(options: HeatPanelOptions): Picture {
   const whole: HeatFigure = {
     kind: 'heat',
     title,
+    note: `cells: mean over ${Math.max(0, ...rows.flatMap((_, i) => columns.map((__, j) => samples(i, j).length)))} ${options.over}; null 0: ${options.nullName}`,
     values,
     rowLabels: rows,
     columnLabels: columns,

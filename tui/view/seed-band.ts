@@ -50,6 +50,12 @@ export function seedBand(name: string, curves: readonly RunCurve[], color?: numb
   };
 }
 
+/** What {@link seedBand} draws of so many runs, for a caption. */
+export const bandNote = (runs: number): string =>
+  runs < 2
+    ? 'one seed, which has no interval over seeds'
+    : `mean over ${runs} seeds; bands: 95 % t interval of the mean`;
+
 function unionOf(curves: readonly RunCurve[]): Float64Array {
   const [first] = curves;
   const same = curves.every(

@@ -84,6 +84,7 @@ function tagPanel(context: ViewContext): Panel {
       const figure: LineFigure = {
         kind: 'line',
         title: 'cosine of definitions and questions by tag',
+        note: `bands: 95 % ${shown.length > 1 ? `t interval of the mean over ${shown.length} seeds` : 'over minibatches of the window'}`,
         series: wanted.value,
         xLabel: 'step',
         yLabel: 'cosine',

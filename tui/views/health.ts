@@ -25,12 +25,20 @@ interface Check {
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current } = context;
   if (current === null) return { panels: [messagePanel('checks', '', ['There is no run to look at.'])] };
-  const columns = await current.tables.columns('steps', ['step', 'loss', 'grad_norm', 'step_ms', 'log_ms']);
+  const columns = await current.tables.columns('steps', [
+    'step',
+    'stage',
+    'loss',
+    'grad_norm',
+    'step_ms',
+    'log_ms',
+  ]);
   const steps: StepColumns | null =
     columns === null
       ? null
       : {
           step: columns.column('step', 'int32').values,
+          stage: columns.column('stage', 'dictionary').indices,
           loss: columns.column('loss', 'float64').values,
           gradNorm: columns.column('grad_norm', 'float64').values,
           stepMs: columns.column('step_ms', 'float64').values,
@@ -118,7 +126,7 @@ function stepChecks(steps: StepColumns | null): Check[] {
   if (steps === null)
     return [{ verdict: 'bad', name: 'table steps', value: 'missing', expected: 'always logged' }];
   const missing = nonFinite(steps);
-  const { factor, places, median } = outliers(steps);
+  const { factor, places, medians } = outliers(steps);
   const cost = loggingCost(steps);
   return [
     {
@@ -129,12 +137,12 @@ function stepChecks(steps: StepColumns | null): Check[] {
     },
     {
       verdict: places.length === 0 ? 'ok' : 'look',
-      name: `gradient norm > ${factor} x its median`,
+      name: `gradient norm > ${factor} x its stage's`,
       value:
-        median === null
+        medians.size === 0
           ? 'no steps'
-          : `${places.length} of ${steps.step.length} steps; median ${formatNumber(median)} nats/parameter`,
-      expected: '0 (null: a heavy tail has a few)',
+          : `${places.length} of ${steps.step.length} steps; median ${[...medians.values()].map((own) => formatNumber(own)).join(', ')} nats/parameter`,
+      expected: '0; the median of each stage (null: a heavy tail has a few)',
     },
     cost === null
       ? { verdict: '-', name: 'cost of logging', value: 'not measured', expected: '' }
@@ -202,7 +210,7 @@ function outliersPanel(steps: StepColumns | null): Panel {
       numberColumn(
         'times the median',
         '1',
-        (row) => steps!.gradNorm[place(row)]! / found!.median!,
+        (row) => steps!.gradNorm[place(row)]! / found!.medians.get(steps!.stage[place(row)]!)!,
         undefined,
         16,
       ),
@@ -211,7 +219,7 @@ function outliersPanel(steps: StepColumns | null): Panel {
   };
   return {
     title: 'outliers',
-    question: `Which minibatches have a gradient norm above ${found?.factor ?? 10} times the median of ${totalTensor} norms?`,
+    question: `Which minibatches have a gradient norm above ${found?.factor ?? 10} times the median of its stage, ${totalTensor} tensors?`,
     choices: null,
     drills: null,
     draw: (state, box, style) =>
@@ -220,7 +228,7 @@ function outliersPanel(steps: StepColumns | null): Panel {
         state,
         box,
         style,
-        empty: 'no outlier: no gradient norm is above 10 times the median',
+        empty: 'no outlier: no gradient norm is above 10 times the median of its stage',
       }),
   };
 }

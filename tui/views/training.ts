@@ -11,7 +11,7 @@ import { figurePicture } from '../view/figure-panel.js';
 import { cut } from '../view/layout.js';
 import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
-import { seedBand, type RunCurve } from '../view/seed-band.js';
+import { bandNote, seedBand, type RunCurve } from '../view/seed-band.js';
 import type { ViewState } from '../view/state.js';
 import { paint, type Style } from '../view/style.js';
 
@@ -97,11 +97,19 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
     metric: string | undefined,
     state: ViewState,
   ): LineFigure {
+    const most = Math.max(...arms.map(({ runs }) => runs.length));
     const unit = step?.unit ?? metricUnits[metric ?? ''] ?? '1';
-    const label = unit === '1' ? name : `${name}, ${unit}`;
+    // Of the accuracy the name is the unit.
+    const label = unit === '1' || name.startsWith(unit) ? name : `${name}, ${unit}`;
     return {
       kind: 'line',
       title: name,
+      note:
+        metric !== undefined && most === 1
+          ? 'bands: 1.96 standard errors over variables'
+          : arms.length > 1 && most > 1
+            ? `${bandNote(most)} of each config`
+            : bandNote(most),
       series: step === undefined ? metricSeries(metric ?? '', state.filter) : stepSeries(step.column),
       xLabel: 'step',
       yLabel: label,
@@ -235,6 +243,7 @@ function gapsPanel(
       const figure: LineFigure = {
         kind: 'line',
         title: `gap of the ${metric}`,
+        note: bandNote(Math.max(...arms.map(({ runs }) => runs.length))),
         series: arms.flatMap(({ name, runs }) =>
           (['weak', 'strong'] as const).map((kind) =>
             seedBand(

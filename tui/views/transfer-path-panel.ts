@@ -9,7 +9,7 @@ import { figurePicture } from '../view/figure-panel.js';
 import { cut } from '../view/layout.js';
 import { messagePanel, type Panel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
-import { seedBand } from '../view/seed-band.js';
+import { bandNote, seedBand } from '../view/seed-band.js';
 import { paint } from '../view/style.js';
 
 const question =
@@ -46,6 +46,7 @@ export async function transferPathPanel(
       const figure: LineFigure = {
         kind: 'line',
         title: 'change of the loss of the questions since the stage began',
+        note: bandNote(curves.length),
         series: subsets.flatMap((subset) =>
           shownParts.map(([part, name]) =>
             seedBand(

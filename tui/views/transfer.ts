@@ -175,6 +175,7 @@ function scatterPanel(
       const figure: ScatterFigure = {
         kind: 'scatter',
         title: `transfer at step ${own.step}, step size ${formatNumber(own.size)}`,
+        note: `one point a variable and definition, of ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`,
         series: groups.flatMap(([name, keep]) => {
           const kept = rows.filter(keep);
           return kept.length === 0
@@ -200,10 +201,10 @@ function scatterPanel(
       const seeds = `${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`;
       const explained =
         fraction.kind === 'absent'
-          ? `explained fraction: absent, ${fraction.reason}`
+          ? `explained fraction of all definitions on the chart: absent, ${fraction.reason}`
           : fraction.interval === null
-            ? `explained fraction here: ${formatNumber(fraction.estimate)} (no interval: ${fraction.missing}); 1: it closes`
-            : `explained fraction here: ${formatNumber(fraction.estimate)} ${intervalText({ ...fraction }, false)} over ${seeds}; 1: it closes`;
+            ? `explained fraction of all definitions on the chart: ${formatNumber(fraction.estimate)} (no interval: ${fraction.missing}); 1: it closes`
+            : `explained fraction of all definitions on the chart: ${formatNumber(fraction.estimate)} ${intervalText({ ...fraction }, false)} over ${seeds}; 1: it closes`;
       const section = context.want(`transfer ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
         context.numbers.section(context.arm, 'transfer'),
       );

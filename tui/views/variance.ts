@@ -22,7 +22,7 @@ import { figurePicture } from '../view/figure-panel.js';
 import { cut } from '../view/layout.js';
 import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
-import { seedBand, type RunCurve } from '../view/seed-band.js';
+import { bandNote, seedBand, type RunCurve } from '../view/seed-band.js';
 import { paint } from '../view/style.js';
 import { progressText } from './alignment.js';
 import { landscapePanel } from './landscape-panel.js';
@@ -88,6 +88,7 @@ function penaltyPanel(
       const figure: ScatterFigure = {
         kind: 'scatter',
         title: 'squared norm of minibatch gradients by batch size',
+        note: `points: mean over ${points.length} ${points.length === 1 ? 'seed' : 'seeds'}`,
         // The last one shows where points share a cell: the one that the law is about.
         series: [
           ...(other.length > 0
@@ -181,6 +182,7 @@ function noisePanel(context: ViewContext, run: RunSource): Panel {
       const figure: LineFigure = {
         kind: 'line',
         title: 'gradient noise over training',
+        note: bandNote(shown.length),
         series: [seedBand('Gamma', wanted.value.gamma), seedBand('|G|^2, unbiased', wanted.value.full)],
         xLabel: 'step',
         yLabel: 'nats^2/parameter^2',

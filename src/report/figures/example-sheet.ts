@@ -3,7 +3,8 @@ import type { ExampleSet, ExperimentData, ImageShape, TrainSubset } from '../../
 import { allocateFields, float32Field, int32Field } from '../../../data/fields.js';
 import { encodePng } from '../../../data/images/png.js';
 import { createStream } from '../../../data/random/streams.js';
-import { fonts, type Drawing } from './svg.js';
+import { fonts } from './fonts.js';
+import type { Drawing } from './svg.js';
 import { escapeXml } from './xml.js';
 
 /** Screen pixels for one pixel of an image, at least; small images are enlarged to this width. */

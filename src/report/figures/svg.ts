@@ -1,4 +1,5 @@
 import { Resvg } from '@resvg/resvg-js';
+import { fonts } from './fonts.js';
 import { escapeXml } from './xml.js';
 
 /** A drawing with its size in pixels. */
@@ -7,12 +8,6 @@ export interface Drawing {
   readonly height: number;
   readonly svg: string;
 }
-
-/** Fonts for text in drawings: the first that the system has is taken, by browsers and by {@link toPng}. */
-export const fonts = {
-  sans: 'DejaVu Sans, Helvetica, Arial, sans-serif',
-  mono: 'DejaVu Sans Mono, Menlo, Courier New, monospace',
-} as const;
 
 /** Drawings side by side, under one title, on white. */
 export function besides(title: string, drawings: readonly Drawing[]): Drawing {

@@ -1,7 +1,8 @@
 import { sweepRows, type SweepRow } from '../../analysis/sweep-table.js';
 import { sweepQuantities, type SweepAnalysis } from '../../analysis/sweep.js';
 import type { Plotter } from './plot-library.js';
-import { besides, fonts, type Drawing } from './svg.js';
+import { fonts } from './fonts.js';
+import { besides, type Drawing } from './svg.js';
 
 const width = 460;
 const height = 320;
