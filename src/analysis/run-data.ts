@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import type { ColumnSet } from '../store/column-views.js';
+import { configHashOf } from '../store/config-hash.js';
 import { findExchangedHalf } from './exchanged-half.js';
 import { readColumns } from '../store/read-columns.js';
-import { readConfig, readRunInfo } from '../store/run-folder.js';
+import { readRunInfo } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
 import { listTables, TableReader } from '../store/table-reader.js';
 
@@ -14,7 +14,7 @@ export interface RunData {
   readonly info: RunInfo;
   /** Tables that can be opened. */
   readonly tables: ReadonlySet<string>;
-  /** sha256 of the resolved config: runs of one hash differ by seed alone. */
+  /** Hash of the values of the config: runs of one hash differ by seed alone. */
   readonly configHash: string;
   /** The same run with the tags of new variables exchanged from their stage on; null or absent where there is none. */
   readonly exchanged?: RunData | null;
@@ -27,10 +27,13 @@ export interface Arm {
   readonly runs: readonly RunData[];
 }
 
-/** Opens a run folder, and with it its exchanged half. Throws a UserError when it is none. */
+/**
+ * Opens a run folder, and with it its exchanged half. Throws a UserError when it is none, or when its
+ * config.yaml was changed since the run began.
+ */
 export async function openRun(folder: string): Promise<RunData> {
   const info = readRunInfo(folder);
-  const configHash = createHash('sha256').update(readConfig(folder)).digest('hex');
+  const configHash = configHashOf(folder, info);
   const tables = new Set(await listTables(folder));
   return { folder, info, tables, configHash, exchanged: await openExchangedHalf(folder, info) };
 }

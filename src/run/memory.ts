@@ -18,8 +18,13 @@ const memoryShare = 0.5;
  * Memory that this process may still come to hold, in bytes: of a container its limit counts, which the free memory of
  * the machine says nothing about.
  */
-export function availableMemory(): number {
-  return Math.min(os.freemem(), process.availableMemory());
+export function availableMemory(
+  system: { freemem(): number; availableMemory(): number } = {
+    freemem: os.freemem,
+    availableMemory: () => process.availableMemory(),
+  },
+): number {
+  return Math.min(system.freemem(), system.availableMemory());
 }
 
 /** Throws a UserError when not even one replica fits into the memory, in bytes. */

@@ -2,24 +2,24 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../data/errors.js';
 import { createStream } from '../../data/random/streams.js';
-import { loadConfig } from '../config/load.js';
 import { choosePanel } from '../probe/panel/panel.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
-import { configPath, readRunInfo } from '../store/run-folder.js';
+import { readRunInfo } from '../store/run-folder.js';
 import { tables } from '../store/schemas.js';
 import { NewTables } from '../store/new-tables.js';
 import { filePath } from '../store/table-paths.js';
 import { Learner } from '../train/learner.js';
-import { checkpointSteps, readCheckpoint } from './checkpoint.js';
-import { runSchema } from './config.js';
+import { readFittingCheckpoint } from './checkpoint-fit.js';
+import { checkpointSteps } from './checkpoint.js';
 import { dimensionsOf, metadataOf } from './description.js';
 import { learningRates } from './learning-rates.js';
 import { planRun } from './plan.js';
 import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
 import { probes } from './probes/registry.js';
 import type { RunRequest } from './request.js';
+import { readStoredConfig, requireSamePlan } from './run-config.js';
 
 /** How far the probing of a run has come. */
 export interface ProbeProgress {
@@ -67,11 +67,13 @@ export class Prober {
   async probe(folder: string): Promise<void> {
     const lock = acquireLock(folder, nodeEnvironment);
     try {
-      const { seed } = readRunInfo(folder);
-      const { config } = loadConfig(configPath(folder), runSchema);
+      const info = readRunInfo(folder);
+      const { seed } = info;
+      const { config } = readStoredConfig(folder);
       const steps = checkpointSteps(folder);
       if (steps.length === 0) throw new UserError(`${folder}: there is no checkpoint to probe`);
       const plan = planRun(config, [seed]);
+      requireSamePlan(folder, info, plan, 0);
       const panel = choosePanel(plan.data[0]!, this.options, createStream(seed, 'panel'), () =>
         createStream(seed, 'panel/examples'),
       );
@@ -92,7 +94,7 @@ export class Prober {
           metadata: metadataOf(plan, 0, this.request),
         });
       try {
-        await this.probeSteps(folder, steps, run, open);
+        await this.probeSteps(folder, steps, run, open, info.configHash);
         if (!lock.isStillOurs()) {
           throw new UserError(
             `${folder}: another process took the folder over; its tables stay as they were`,
@@ -116,13 +118,14 @@ export class Prober {
     steps: readonly number[],
     run: ProbedRun,
     open: OpenTable,
+    configHash: string | undefined,
   ): Promise<void> {
     const { plan } = run;
     const ends = new Set([0, ...plan.stages.map(({ firstStep, steps: own }) => firstStep + own)]);
     const measures = this.instruments.map((instrument) => instrument.begin(run, open));
     for (const [i, step] of steps.entries()) {
       this.watch.onProgress({ folder, step, totalSteps: plan.totalSteps, share: i / steps.length });
-      const checkpoint = readCheckpoint(folder, step);
+      const checkpoint = readFittingCheckpoint(plan, 0, folder, step, configHash);
       const { stage, stageStep } = checkpoint.position;
       const { config } = plan.stages[stage]!;
       const learner = new Learner(plan.model, 1, plan.config.loss.normalisation);

@@ -54,12 +54,12 @@ export interface RunsEnd {
   readonly failed: readonly FailedRun[];
 }
 
-/** Name of a run's folder inside its experiment's folder. */
-export function runId(config: RunConfig, seed: number): string {
-  return `${config.name}-seed${seed}`;
+/** Name that a run's folder begins with, inside its experiment's folder. */
+export function runId(name: string, seed: number): string {
+  return `${name}-seed${seed}`;
 }
 
 /** Folder of the run of a seed. */
 export function runFolderOf(root: string, config: RunConfig, seed: number): string {
-  return path.join(root, config.experiment, runId(config, seed));
+  return path.join(root, config.experiment, runId(config.name, seed));
 }

@@ -1,7 +1,6 @@
 import { UserError } from '../../data/errors.js';
 import { loadConfig } from '../config/load.js';
-import { readYaml } from '../config/yaml-source.js';
-import { hashConfig } from '../store/config-hash.js';
+import { changedConfig, configHashOf, hashConfig } from '../store/config-hash.js';
 import { configPath } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
 import { runSchema, type RunConfig } from './config.js';
@@ -28,21 +27,11 @@ export function readStoredConfig(folder: string): StoredConfig {
  * config.yaml, or data that this version builds otherwise. A comment or another way of writing a number is no change.
  */
 export function requireSamePlan(folder: string, info: RunInfo, plan: RunPlan, replica: number): void {
-  const advice = `put the run's own config.yaml back, or give the changed one another name and start it`;
-  const stages = describeStages(plan, replica);
-  const differing = firstDifference(stages, info.stages);
-  if (differing !== null) {
-    throw new UserError(
-      `${folder}: config.yaml is not the one that the run began with: ${differing}; ${advice}`,
-    );
-  }
+  const differing = firstDifference(describeStages(plan, replica), info.stages);
+  if (differing !== null) throw changedConfig(folder, differing);
   // A later version may know more keys, each with a default that leaves everything as it was: the hash is of fewer.
-  const sameVersion = info.configHash === undefined || info.configHash === hashConfig(plan.config);
-  if (!sameVersion && info.configHash !== hashConfig(readYaml(configPath(folder)).value)) {
-    throw new UserError(
-      `${folder}: config.yaml is not the one that the run began with (its hash in run.json is another); ${advice}`,
-    );
-  }
+  const isSame = info.configHash === undefined || info.configHash === hashConfig(plan.config);
+  if (!isSame) configHashOf(folder, info);
   if (info.dataHash !== plan.data[replica]!.hash) {
     throw new UserError(
       `${folder}: the data of seed ${info.seed} as built now differ from those of the run ` +

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readRunInfo } from '../store/run-folder.js';
 import { runInfoPath, type RunInfo } from '../store/run-info.js';
+import { runId } from './request.js';
 
 /** A run folder with what its run.json says. */
 export interface Member {
@@ -38,10 +39,7 @@ export function siblingsOf(folder: string): Siblings {
     const isNamed = own.info.siblings.includes(path.basename(other.folder));
     if (known === undefined || (known !== own && isNamed)) seeds.set(seed, other);
   }
-  const order = (member: Member): number => {
-    const at = own.info.siblings.indexOf(path.basename(fs.realpathSync(member.folder)));
-    return at < 0 ? own.info.siblings.length : at;
-  };
+  const order = ({ info }: Member): number => own.info.siblings.indexOf(runId(info.name, info.seed));
   const members = [...seeds.values()].sort((a, b) => order(a) - order(b) || a.info.seed - b.info.seed);
   const missing = members.length >= own.info.siblings.length ? [] : notAmong(own.info.siblings, members);
   return { members, missing, isCopy: false };

@@ -2,6 +2,7 @@ import { UserError } from '../../data/errors.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { hashConfig } from '../store/config-hash.js';
 import { acquireLock } from '../store/lock.js';
+import { requireTemporaryFolder } from '../train/engine/compiled.js';
 import type { RunConfig } from './config.js';
 import { discardRun } from './discard.js';
 import { folderState } from './folder-state.js';
@@ -45,6 +46,7 @@ export async function startRuns(
     seeds.filter((seed) => kinds.includes(verdicts.get(seed)!.kind));
 
   const fresh = of('train', 'replace');
+  if (fresh.length > 0) requireTemporaryFolder();
   const { together, notes } = replicasAtOnce(cost, fresh, request);
   for (const folder of of('resume').map(folderOf)) {
     // The one before may have taken this one along.

@@ -1,4 +1,9 @@
 import { createHash } from 'node:crypto';
+import { parse } from 'yaml';
+import { UserError } from '../../data/errors.js';
+import type { FileSystem } from './file-system.js';
+import { configPath, readConfig } from './run-folder.js';
+import type { RunInfo } from './run-info.js';
 
 /**
  * SHA-256 of a config's values, in hexadecimal: the same for two files that differ in comments, line ends, the order
@@ -8,6 +13,32 @@ import { createHash } from 'node:crypto';
  */
 export function hashConfig(value: unknown): string {
   return createHash('sha256').update(canonical(value)).digest('hex');
+}
+
+/**
+ * {@link hashConfig} of a run folder's config.yaml. Throws a UserError when the file is missing, is no YAML, or is not the
+ * one that the run began with.
+ */
+export function configHashOf(folder: string, info: RunInfo, fs?: FileSystem): string {
+  let value: unknown;
+  const text = readConfig(folder, fs);
+  try {
+    value = parse(text);
+  } catch (error) {
+    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+    throw new UserError(`${configPath(folder)}: no YAML: ${reason}`, { cause: error });
+  }
+  const hash = hashConfig(value);
+  if (info.configHash !== undefined && info.configHash !== hash) throw changedConfig(folder);
+  return hash;
+}
+
+/** What is said of a run whose config.yaml has other values than when it began. */
+export function changedConfig(folder: string, what = 'its hash in run.json is another'): UserError {
+  return new UserError(
+    `${folder}: config.yaml is not the one that the run began with: ${what}; put the run's own config.yaml back, or give ` +
+      'the changed one another name and start it',
+  );
 }
 
 /** JSON with sorted keys. */

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { UserError } from '../../../data/errors.js';
+import { systemMessage } from '../../store/file-system.js';
 import { GraphBuilder, graphTag } from './graph.js';
 import {
   isNativeDataType,
@@ -74,12 +76,38 @@ function run(backend: NativeBackend, graph: LoadedGraph, inputs: readonly tf.Ten
 }
 
 function load(backend: NativeBackend, { bytes, inputNames, outputNames }: CapturedGraph): LoadedGraph {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-graph-'));
+  return withTemporaryFile(bytes, (folder) => ({
+    id: backend.binding.loadSavedModel(folder, graphTag),
+    inputNames,
+    outputNames,
+  }));
+}
+
+/**
+ * TensorFlow takes graphs from files only. Throws a UserError when there is no place for one, so that whoever begins
+ * something long can know before.
+ */
+export function requireTemporaryFolder(): void {
+  if (nativeBackend()?.isUsingGpuDevice === false) withTemporaryFile(new Uint8Array(2 ** 16), () => null);
+}
+
+/** Writes `saved_model.pb` into a folder that is there while `use` runs. */
+function withTemporaryFile<T>(bytes: Uint8Array, use: (folder: string) => T): T {
+  let folder: string | null = null;
   try {
-    fs.writeFileSync(path.join(folder, 'saved_model.pb'), bytes);
-    return { id: backend.binding.loadSavedModel(folder, graphTag), inputNames, outputNames };
+    try {
+      folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-graph-'));
+      fs.writeFileSync(path.join(folder, 'saved_model.pb'), bytes);
+    } catch (error) {
+      throw new UserError(
+        `${os.tmpdir()}: TensorFlow's graphs cannot be written there (${systemMessage(error)}); ` +
+          'free space there, or name another folder in TMPDIR',
+        { cause: error },
+      );
+    }
+    return use(folder);
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    if (folder !== null) fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
