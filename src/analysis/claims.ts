@@ -5,6 +5,7 @@ import {
   beyond,
   claimPValue,
   judgeClaim,
+  ratioClaimPValue,
   seedsForObserved,
   type Judgement,
   type Prediction,
@@ -13,6 +14,7 @@ import {
 import type { Band } from './inference/equivalence.js';
 import type { Estimate } from './inference/estimate.js';
 import { holm } from './inference/multiplicity/holm.js';
+import { ratioOfMeans, type Ratio } from './inference/ratio.js';
 import { meanOverSeeds } from './inference/seeds/mean.js';
 import { exactSignFlipUnits } from './inference/permutation/sign-flips.js';
 import { signFlipTest } from './inference/seeds/sign-flip.js';
@@ -255,7 +257,19 @@ interface Finding {
 function find(spec: ClaimSpec, quantities: readonly Quantity[]): Finding {
   const { predicted, band = null, threshold = 0 } = spec;
   const findings = quantities.map((quantity): Finding & { readonly quantity: Quantity } => {
-    const estimate = claimedEstimate(quantity, threshold);
+    const ratios = quantity.seeds.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
+    if (predicted === 'none' && band !== null && ratios.length > 0) {
+      // Two one-sided tests at 5 % are the interval of 90 %.
+      const narrow = ratioOfMeans(ratios, { level: 1 - 2 * claimAlpha });
+      const narrower = narrow.kind === 'value' ? narrow.interval : null;
+      return {
+        quantity,
+        judgement: judgeClaim(quantity.estimate, predicted, band, { narrower }),
+        pValue: ratioClaimPValue(ratios, band),
+        seedsForPower: null,
+      };
+    }
+    const estimate = claimedEstimate(quantity, ratios, threshold);
     const judgement = judgeClaim(estimate, predicted, band);
     const reason = `${statedWords(quantity, threshold)}${judgement.reason}`;
     return {
@@ -292,8 +306,7 @@ function statedWords({ estimate, seeds }: Quantity, threshold: number): string {
 }
 
 /** What the claim is tested on: the quantity minus its null and the threshold. */
-function claimedEstimate(quantity: Quantity, threshold: number): Estimate {
-  const ratios = quantity.seeds.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]));
+function claimedEstimate(quantity: Quantity, ratios: readonly Ratio[], threshold: number): Estimate {
   // "The ratio is above theta" is "numerator - theta denominator is above 0", bounded interval or not.
   if (ratios.length > 0) {
     return meanOverSeeds(ratios.map(({ numerator, denominator }) => numerator - threshold * denominator));

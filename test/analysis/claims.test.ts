@@ -216,8 +216,11 @@ describe('over many draws of seeds without any effect', () => {
           const isRatio = id === 'transferPath.share.own';
           const values = seeds.map((): RunValue => {
             // One batch size lies at the end of the band, the other one on the law.
-            if (Array.isArray(band)) return (i === 0 ? (band as readonly number[])[1]! : 0) + 0.01 * noise();
             const denominator = 1 + 0.3 * noise();
+            if (Array.isArray(band)) {
+              const end = i === 0 ? (band as readonly number[])[1]! : 0;
+              return { numerator: end * denominator + 0.01 * noise(), denominator };
+            }
             return isRatio
               ? { numerator: threshold * denominator + 0.1 * noise(), denominator }
               : threshold + noise();

@@ -133,7 +133,7 @@ async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which): Series => {
       const pair = alignmentPairs[tag];
-      const name = `${tag} tag, ${which === 'questions' ? 'own questions' : 'null: other questions'}`;
+      const name = `${tag} tag, ${which === 'questions' ? 'questions of its subset' : 'questions of the other'}`;
       const curves = logs.map(({ run, gradients }) => {
         const last = Math.max(1, endOfQuestions(run.info));
         const width = Math.max(1, Math.ceil(last / windows));

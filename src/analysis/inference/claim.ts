@@ -4,6 +4,8 @@ import { bandInterval } from './equivalence.js';
 import type { Band } from './equivalence.js';
 import { estimateOf } from './estimate.js';
 import type { Estimate, EstimateValue, Interval } from './estimate.js';
+import type { Ratio } from './ratio.js';
+import { meanOverSeeds } from './seeds/mean.js';
 import { mostSeeds, seedsNeeded } from './power.js';
 import { hedgesCorrection } from './seeds/effect-size.js';
 import { tEstimate, tInterval } from './t-interval.js';
@@ -32,6 +34,8 @@ export interface Judgement {
 export interface JudgeOptions {
   /** Power for {@link Judgement.seedsNeeded}: 0.8 unless told. */
   readonly power?: number;
+  /** Interval of level 1 - 2 (1 - level) for the band, where it is not a t interval. */
+  readonly narrower?: Interval | null;
 }
 
 /**
@@ -65,7 +69,9 @@ export function judgeClaim(
     return undecided(`${intervalWords(estimate, estimate.interval)} is not about seeds`);
   }
   const negligible =
-    limits === null ? null : within(equivalenceInterval(estimate, estimate.interval), limits);
+    limits === null
+      ? null
+      : within(options.narrower ?? equivalenceInterval(estimate, estimate.interval), limits);
   const words = intervalWords(estimate, estimate.interval);
   const [verdict, finding] = decide(estimate.interval, predicted, limits, negligible ?? false);
   if (verdict !== 'undecided') {
@@ -92,6 +98,27 @@ export function claimPValue(estimate: Estimate, predicted: Prediction, band: Ban
   const tail = (distance: number): number => studentTUpperTail(distance / standardError, degreesOfFreedom);
   const inside = Math.max(tail(mean - low), tail(high - mean));
   const outside = Math.min(1, 2 * Math.min(tail(mean - high), tail(low - mean)));
+  return Math.min(inside, outside);
+}
+
+/**
+ * The p-value of {@link claimPValue} for predicting that a ratio of averages is within a band: its ends are tested on
+ * `numerator - end x denominator`, which no small denominator upsets. Null where a test cannot be made.
+ */
+export function ratioClaimPValue(values: readonly Ratio[], band: Band): number | null {
+  const [low, high] = bandInterval(band);
+  const positive = values.reduce((sum, { denominator }) => sum + denominator, 0) > 0;
+  const above = (end: number): number | null => {
+    const tested = meanOverSeeds(values.map((own) => own.numerator - end * own.denominator));
+    if (tested.kind === 'absent' || tested.standardError === null || tested.degreesOfFreedom === null)
+      return null;
+    const t = tested.estimate / tested.standardError;
+    return studentTUpperTail(positive ? t : -t, tested.degreesOfFreedom);
+  };
+  const [aboveLow, aboveHigh] = [above(low), above(high)];
+  if (aboveLow === null || aboveHigh === null) return null;
+  const inside = Math.max(aboveLow, 1 - aboveHigh);
+  const outside = Math.min(1, 2 * Math.min(aboveHigh, 1 - aboveLow));
   return Math.min(inside, outside);
 }
 

@@ -36,7 +36,11 @@ export const transferPath: SectionSpec = {
       id: 'gap.own',
       label: `${gapOfFall}, part by the variables' own definitions`,
       unit: 'nats',
-      null: noTag,
+      null: {
+        kind: 'measured',
+        label: 'the same by the definition of another variable with the same tag (mean over the panel)',
+        key: 'gap.own.null',
+      },
     },
     {
       id: 'gap.sameTag',
@@ -99,11 +103,16 @@ export const transferPath: SectionSpec = {
     };
     const predicted = gap((path) => path.predicted);
     const own = gap((path) => path.own);
+    const countOf = (subset: string): number => paths.filter((path) => path.subset === subset).length;
+    const followed = ['d1consis', 'd2consis'].map(countOf);
     return {
       gap: actual,
       'gap.predicted': predicted,
       'gap.trapezoidal': gap((path) => path.trapezoidal),
       'gap.own': own,
+      'gap.own.null': followed.some((count) => count < 2)
+        ? 'the panel follows one variable of a subset'
+        : gap((path) => path.sameTag / (countOf(path.subset) - 1)),
       'gap.sameTag': gap((path) => path.sameTag),
       'gap.otherTag': gap((path) => path.otherTag),
       'gap.rest': gap((path) => path.predicted - path.own - path.sameTag - path.otherTag),

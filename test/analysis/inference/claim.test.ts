@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beyond, claimPValue, judgeClaim } from '../../../src/analysis/inference/claim.js';
+import { beyond, claimPValue, judgeClaim, ratioClaimPValue } from '../../../src/analysis/inference/claim.js';
 import { absent, estimateOf } from '../../../src/analysis/inference/estimate.js';
 import { seedsNeeded } from '../../../src/analysis/inference/power.js';
 import { effectSize } from '../../../src/analysis/inference/seeds/effect-size.js';
@@ -150,5 +150,17 @@ describe('claimPValue', () => {
     expect(less.pValue).toBeCloseTo(own.pValue!, 12);
     expect(beyond(absent('no run'), 1)).toEqual(absent('no run'));
     expect(beyond(meanOverSeeds([1]), 0.5)).toMatchObject({ estimate: 0.5, interval: null });
+  });
+
+  it('of a ratio within a band does not depend on the unit of both parts, and is that of the mean where all denominators are 1', () => {
+    const values = seeds(0.01, 0.02);
+    const plain = claimPValue(meanOverSeeds(values), 'none', 0.05)!;
+    for (const unit of [1, 1000, -5]) {
+      const ratios = values.map((value) => ({ numerator: unit * value, denominator: unit }));
+      expect(ratioClaimPValue(ratios, 0.05)).toBeCloseTo(plain, 12);
+    }
+    const off = values.map((value) => ({ numerator: value + 0.3, denominator: 1 }));
+    expect(ratioClaimPValue(off, 0.05)!).toBeLessThan(1e-6);
+    expect(ratioClaimPValue([{ numerator: 0, denominator: 1 }], 0.05)).toBeNull();
   });
 });

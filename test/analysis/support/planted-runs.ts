@@ -303,6 +303,7 @@ class PlantedTables {
         for (let i = 0; i < variables; i++) {
           const fall = 1 + (s === 0 ? effect : -effect) + this.noise(0.05);
           const share = ownShare + this.noise(0.02);
+          const others = this.noise(0.05);
           for (let step = first + 1; step <= last; step++) {
             const part = fall / (last - first);
             add({
@@ -314,7 +315,7 @@ class PlantedTables {
               predicted: -1.1 * part,
               midpoint: -part,
               own: -share * part,
-              same_tag: 0,
+              same_tag: -others * part,
               other_tag: 0,
               loss: 2 - part * (step - first),
               start_loss: 2,
