@@ -105,8 +105,11 @@ export function problemsOfWords({ code, stdout, stderr, timedOut, seconds }: End
     return [`stack: ${line ?? lastLine(stderr)}`];
   }
   if (code === 0 || code === null) return [];
-  const told = stderr.split('\n').filter((line) => line.startsWith('gradscope: '));
-  if (told.length === 0 || !lastLine(stderr).startsWith('gradscope: ')) {
+  const lines = stderr.trimEnd().split('\n');
+  const told = lines.findLastIndex((line) => line.startsWith('gradscope: '));
+  // A config tells every problem in a line of its own, which begins with its place.
+  const rest = lines.slice(told + 1).filter((line) => !/^(?:\S+\.yaml\b|--set )/.test(line));
+  if (told < 0 || rest.length > 0) {
     return [`exit code ${code}, and the last line is no error: ${JSON.stringify(lastLine(stderr))}`];
   }
   if (/unknown (?:system )?error/i.test(lastLine(stderr)))

@@ -9,7 +9,7 @@ import type { Area, CaseResult } from './area.js';
 import { areas } from './registry.js';
 import { makeCrashed, makeReferences, scenarios } from './scenarios.js';
 import { resultTable, type Tally } from './table.js';
-import type { Task } from './worker.js';
+import type { Task } from './run-case.js';
 
 interface Flags {
   readonly only?: readonly string[];
