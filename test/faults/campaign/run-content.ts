@@ -7,13 +7,14 @@ import { polars } from '../../store/polars.js';
 /** Columns that differ from run to run: times. */
 const volatileColumns: Readonly<Record<string, readonly string[]>> = { steps: ['step_ms', 'log_ms'] };
 
-/** Entries of JSON files that differ from run to run: times, processes, and what is counted by time. */
+/** Entries of JSON files that differ from run to run: times, processes, names of groups, and how often it was looked. */
 const volatileEntries = new Set([
   'started',
   'updated',
   'ended',
   'process',
   'group',
+  'looks',
   'written',
   'time',
   'command',

@@ -51,7 +51,11 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
   const ended = await command(scenario.args, { cwd: folder, fault, limit });
   const what = `${scenario.name}: ${fault.kind}${fault.persistent ? ' from then on' : ''} at call ${fault.at} (${ended.fired ?? 'not reached'})`;
   const note = (moment: string, found: readonly string[]): void => {
-    problems.push(...found.map((problem) => `${moment}: ${problem}`));
+    problems.push(
+      ...found
+        .filter((problem) => !isLeftByFault(problem, fault, ended.fired))
+        .map((problem) => `${moment}: ${problem}`),
+    );
   };
   if (ended.fired === null) note('harness', ['the call was not reached']);
   const killed = isKill(fault.kind);
@@ -79,6 +83,13 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
     filesOutside(folder).filter((name) => !outside.includes(name)),
   );
   return { what, problems };
+}
+
+/** A temporary file stays where the fault is that it cannot be removed; nobody reads it. */
+function isLeftByFault(problem: string, { kind, persistent }: Fault, fired: string | null): boolean {
+  const name = /^left over: .*?([^/]+\.tmp-[\w-]+)$/.exec(problem)?.[1];
+  if (name === undefined || isKill(kind)) return false;
+  return persistent ? applies(kind, 'unlink') : fired?.startsWith('unlink ') === true && fired.endsWith(name);
 }
 
 function refusal(stderr: string): string {
