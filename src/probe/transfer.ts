@@ -19,6 +19,8 @@ export interface TransferUpdate {
   readonly stepSize: number;
   /** Diagonal P, blocks `[1, size]`; null: the identity. */
   readonly preconditioner: BlockVectors | null;
+  /** 1 where P is not known, blocks `[1, size]`: definitions with a gradient there have no such update. */
+  readonly unseen: BlockVectors | null;
 }
 
 /** What one update with a definition's gradient does to the questions of its entity; losses and changes in nats. */
@@ -57,7 +59,8 @@ export interface TransferPair {
 export interface TransferMeter {
   /**
    * Takes, for each pair of a definition and a question set, single steps with the definition's gradient from the same
-   * checkpoint and measures the mean loss of the questions before and after.
+   * checkpoint and measures the mean loss of the questions before and after. Updates that are not known for a definition are
+   * left out.
    *
    * @param values blocks of parameters, `[1, size]`
    */
@@ -100,7 +103,8 @@ export function createTransferMeter(model: Model, blocks: readonly Block[]): Tra
       const asked = gradient(start, questions, 1);
       const before = lossesAt(start, questions);
       const questionNorm2 = blockProducts(asked.blocks, asked.blocks);
-      for (const { kind, stepSize, preconditioner } of updates) {
+      const definition2 = blockProducts(defined.blocks, defined.blocks);
+      for (const { kind, stepSize, preconditioner, unseen } of updates) {
         const direction =
           preconditioner === null
             ? defined.blocks.map((block) => tf.clone(block))
@@ -111,15 +115,14 @@ export function createTransferMeter(model: Model, blocks: readonly Block[]): Tra
           preconditioner === null
             ? null
             : geometryOf(preconditioner, defined.blocks, direction, asked.blocks);
-        const changed = (size: number): number[] => {
-          const moved = shiftedBy(start, size, direction);
-          const after = lossesAt(moved, questions);
-          tf.dispose(moved);
-          return after.map((loss, i) => loss - before[i]!);
-        };
-        const ahead = changed(-stepSize);
-        const behind = changed(stepSize);
+        const moved = shiftedBy(start, -stepSize, direction);
+        const ahead = lossesAt(moved, questions).map((loss, i) => loss - before[i]!);
+        const back = shiftedBy(start, stepSize, direction);
+        const behind = lossesAt(back, questions).map((loss, i) => loss - before[i]!);
+        tf.dispose([moved, back]);
+        const hidden2 = unseen === null ? null : maskedNorms2(defined.blocks, unseen);
         own.forEach((pair, i) => {
+          if (hidden2 !== null && hidden2[i]! > smallestHidden * definition2[i]!) return;
           const norms = Math.sqrt(norm2[i]! * questionNorm2[i]!);
           effects.push({
             ...pair,
@@ -150,6 +153,17 @@ export function createTransferMeter(model: Model, blocks: readonly Block[]): Tra
       losses.dispose();
     },
   });
+}
+
+/** Share of a squared norm below which coordinates without second moments do not matter: rounding of float32. */
+const smallestHidden = 1e-10;
+
+/** `[replica]` squared norms of the coordinates that a mask marks. */
+function maskedNorms2(vectors: BlockVectors, mask: BlockVectors): Float64Array {
+  const masked = blockwise(tf.mul, vectors, mask);
+  const norms2 = blockProducts(masked, masked);
+  tf.dispose(masked);
+  return norms2;
 }
 
 /** Cosines in the geometry of P, by replica and inner product `g_q P g_d`. */

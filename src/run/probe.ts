@@ -13,6 +13,7 @@ import { filePath } from '../store/table-paths.js';
 import { Learner } from '../train/learner.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
 import { checkpointSteps } from './checkpoint.js';
+import { comingUpdate, loggedUpdates } from './coming-update.js';
 import { dimensionsOf, metadataOf } from './description.js';
 import { learningRates } from './learning-rates.js';
 import { planRun } from './plan.js';
@@ -123,6 +124,7 @@ export class Prober {
     const { plan } = run;
     const ends = new Set([0, ...plan.stages.map(({ firstStep, steps: own }) => firstStep + own)]);
     const measures = this.instruments.map((instrument) => instrument.begin(run, open));
+    const logged = await loggedUpdates(folder);
     for (const [i, step] of steps.entries()) {
       this.watch.onProgress({ folder, step, totalSteps: plan.totalSteps, share: i / steps.length });
       const checkpoint = readFittingCheckpoint(plan, 0, folder, step, configHash);
@@ -134,6 +136,7 @@ export class Prober {
       if (stageStep > 0) learner.loadOptimizer([checkpoint.optimizer]);
       const values = learner.read();
       const preconditioner = learner.preconditioner(stageStep);
+      const unseen = learner.unseen(stageStep);
       const moment: Moment = {
         stage,
         step,
@@ -142,6 +145,8 @@ export class Prober {
         blocks: learner.blocks,
         values,
         preconditioner,
+        unseen,
+        coming: comingUpdate(run.plan, stage, stageStep, logged),
       };
       for (const [m, measure] of measures.entries()) {
         measure(moment);
@@ -150,7 +155,7 @@ export class Prober {
         // Signals and timers get their turn.
         await setImmediate();
       }
-      tf.dispose([values, preconditioner ?? []]);
+      tf.dispose([values, preconditioner ?? [], unseen ?? []]);
       learner.dispose();
     }
   }

@@ -356,7 +356,10 @@ export const tables = {
         'How it moves: sgd, step_size times its gradient; optimizer, its share in an update of the stage.',
         () => updateKinds,
       ),
-      step_size: float64('Learning rate of the one update for sgd; 1 / batch size for optimizer.'),
+      step_size: float64(
+        'Learning rate of the one update for sgd; for optimizer the factors of schedule and clipping over the batch size, ' +
+          'all of the coming update.',
+      ),
       predicted: float64('First-order change of the mean loss of the questions.', { unit: 'nat' }),
       curvature: float64('Second-order part of the change, by a step forward and one back.', { unit: 'nat' }),
       actual: float64('Change of the mean loss of the questions.', { unit: 'nat' }),

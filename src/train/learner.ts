@@ -145,6 +145,29 @@ export class Learner {
     });
   }
 
+  /**
+   * Where the optimizer has no second moments yet ({@link OptimizerRule.unseenAbove}): 1 there and 0 elsewhere, `[replica,
+   * size]` of each block, or null before the first update of the stage. The caller disposes of them.
+   */
+  unseen(step: number): tf.Tensor[] | null {
+    const { rule } = this;
+    if (rule === null || this.slots.length === 0) return null;
+    const diagonals = this.slots.map((slots) => rule.preconditioner(slots, step));
+    const masks = diagonals.map((own, i) => {
+      if (own === null) return null;
+      const shape: [number, number] = [this.replicas, this.currentBlocks[i]!.size];
+      return tf.tidy(() => {
+        const mask = tf.cast(tf.greater(own, rule.unseenAbove), 'float32');
+        return own.rank === 0 ? tf.broadcastTo(mask, shape) : tf.reshape(mask, shape);
+      });
+    });
+    tf.dispose(diagonals.filter((own) => own !== null));
+    const present = masks.filter((own) => own !== null);
+    if (present.length === masks.length) return present;
+    tf.dispose(present);
+    return null;
+  }
+
   /** Present values of the blocks, `[replica, size]`; the caller disposes of them before the next update. */
   read(): tf.Tensor[] {
     return this.variables.map((variable, i) => {

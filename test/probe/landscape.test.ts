@@ -209,3 +209,57 @@ test('rows that are drawn with unequal probabilities weigh so, and rates of sing
   expect(full.ratedNorm2 / dot(scaled, plain.mean)).toBeCloseTo(1, 4);
   norms.dispose();
 }, 120_000);
+
+test('norms of minibatches are those of the minibatches that are drawn, from gradients of single examples', () => {
+  const { plan, learner, values, set, size, gradientAt, start } = setUp();
+  const count = 41;
+  const small = part(set, count);
+  const own = Array.from({ length: count }, (_, row) => gradientAt(start, [row]));
+  const rates = ratesOfCoordinates(learner.blocks, (name) =>
+    name === 'variable_embedding.weight' ? 0.3 : 0.02,
+  );
+  const meter = createMinibatchMeter(plan.model, learner.blocks);
+  for (const [kind, population] of [
+    ['shuffle', populationOf(small, 'shuffle', 0)],
+    ['withReplacement', populationOf(small, 'withReplacement', 0)],
+    [
+      'withReplacement',
+      populationOf(
+        { ...small, probability: Float64Array.from({ length: count }, (_, row) => 1 + (row % 5)) },
+        'mixture',
+        0,
+      ),
+    ],
+  ] as const) {
+    const found = meter(values, population, kind, createStream(4, 'draw'), rates);
+    const random = createStream(4, 'draw');
+    const rows =
+      kind === 'shuffle'
+        ? random.permutation(count)
+        : Int32Array.from({ length: count }, () => population.draw(random));
+    expect(found.map(({ batchSize, minibatches }) => [batchSize, minibatches])).toEqual([
+      [8, 5],
+      [16, 2],
+      [32, 1],
+      [41, 1],
+    ]);
+    for (const { batchSize, minibatches, norm2, ratedNorm2 } of found) {
+      let [expected, expectedRated] = [0, 0];
+      for (let k = 0; k < minibatches; k++) {
+        const mean = new Float64Array(size);
+        for (const row of rows.subarray(k * batchSize, (k + 1) * batchSize)) {
+          own[row]!.forEach((value, p) => (mean[p]! += value / batchSize));
+        }
+        expected += dot(mean, mean) / minibatches;
+        expectedRated +=
+          dot(
+            mean.map((value, p) => value * rates[p]!),
+            mean,
+          ) / minibatches;
+      }
+      expect(norm2 / expected).toBeCloseTo(1, 4);
+      expect(ratedNorm2 / expectedRated).toBeCloseTo(1, 4);
+    }
+  }
+  meter.dispose();
+});

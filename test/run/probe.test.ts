@@ -79,8 +79,9 @@ test('penalty: norms of real minibatches follow the law of their size, with and 
     const law = full + ((shuffled ? (n - b) / (n - 1) : 1) * gamma) / b;
     const ratio = Number(row['norm2']) / law;
     if (shuffled && b === n) return [{ ratio, tolerance: 1e-6 }];
-    // Few minibatches say little.
-    return Number(row['minibatches']) < 16 ? [] : [{ ratio, tolerance: 0.5 }];
+    // That the norms are those of the minibatches drawn is held exactly by test/probe/landscape.test.ts; how far the mean
+    // of few of them is from the law is the draw's.
+    return Number(row['minibatches']) < 16 ? [] : [{ ratio, tolerance: 0.2 }];
   });
   expect(ratios.length).toBeGreaterThan(8);
   expect(ratios.filter(({ ratio, tolerance }) => Math.abs(ratio - 1) > tolerance)).toEqual([]);
@@ -136,8 +137,22 @@ test('transfer: the optimizer-aware cosine and update follow from its second mom
   // Not at the checkpoint before the first update: the optimizer has no state there.
   expect(new Set(rows.map((row) => row['step'])).has(0)).toBe(false);
   expect(rows.length).toBeGreaterThan(20);
+  const steps = read('steps');
+  const info = readRunInfo(folder);
+  // Nor at the end of a stage: no update of its optimizer comes.
+  for (const { firstStep, steps: own } of info.stages) {
+    expect(rows.filter((row) => Number(row['step']) === firstStep + own)).toEqual([]);
+  }
   for (const row of rows) {
     expect(Math.abs(Number(row['preconditioned_cosine']))).toBeLessThanOrEqual(1 + 1e-5);
+    // The share of one example in the coming update: factors of schedule and clipping, over its minibatch.
+    const coming = steps.find((own) => Number(own['step']) === Number(row['step']) + 1)!;
+    const stage = info.stages.find(({ name }) => name === coming['stage'])!;
+    const scheduled = Number(coming['learning_rate']) / stage.learningRate;
+    const size = (scheduled * Number(coming['clip_factor'])) / Number(coming['batch_size']);
+    expect(Number(row['step_size']) / size).toBeCloseTo(1, 6);
+    // No coordinate without second moments is in it: its P would be 1 / epsilon.
+    expect(Number(row['norm_update'])).toBeLessThan(1);
     // predicted = -|update| |g_q| cosine
     const product = -Number(row['norm_update']) * Number(row['norm_questions']) * Number(row['cosine']);
     expect(Math.abs(product - Number(row['predicted']))).toBeLessThanOrEqual(

@@ -91,7 +91,7 @@ async function measurePenalty(run: RunData): Promise<RunValues | null> {
     values[`${measuredAt(batchSize)}.law`] = own?.law ?? missing;
     values[deviationAt(batchSize)] = own === undefined ? missing : deviationOf(own);
   }
-  /** Sums over sizes with enough minibatches, so that large norms do not drown in small ones: a mean of quotients. */
+  /** Over sizes with enough minibatches. */
   const mean = (own: readonly MinibatchPoint[]): number | string => {
     // The full batch is the law itself, or a single draw.
     const parts = own.filter((point) => point.batchSize !== points?.examples && isEnough(point));
@@ -132,10 +132,10 @@ async function penaltyParts(run: RunData, points: PenaltyPoints | null, at: numb
 
 const isEnough = ({ minibatches }: MinibatchPoint): boolean => minibatches >= fewestMinibatches;
 
-/** Over seeds the ratio of averages: a seed of small gradients does not outweigh the others. */
+/** A quotient of every run: the law is a sum of squares, which is nowhere near 0. */
 function deviationOf(point: MinibatchPoint): RunValue {
   const { minibatches, measured, law } = point;
   return isEnough(point)
-    ? { numerator: measured - law, denominator: law }
+    ? measured / law - 1
     : `${minibatches} ${minibatches === 1 ? 'minibatch' : 'minibatches'} of this size, fewer than ${fewestMinibatches}: too few to average out their noise`;
 }

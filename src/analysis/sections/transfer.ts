@@ -29,8 +29,8 @@ export const transfer: SectionSpec = {
     const rows = await readTransfer(run);
     if (rows === null) return null;
     const end = endOfQuestions(run.info);
-    const later = rows.filter(({ step, update }) => update === 'optimizer' && step > end);
     // At the end of the stage the optimizer has no second moments of the new variables, and the next one starts afresh.
+    const later = rows.filter(({ step, update }) => update === 'optimizer' && step > end);
     const inside = Math.min(...later.map(({ step }) => step));
     return {
       ...ofPlainSteps(
@@ -39,7 +39,7 @@ export const transfer: SectionSpec = {
       ),
       ...ofShares(
         run,
-        rows.filter(({ step }) => step === (later.length > 0 ? inside : end)),
+        later.filter(({ step }) => step === inside),
       ),
     };
   },
@@ -177,7 +177,8 @@ function ofShares(run: RunData, rows: readonly TransferRow[]): RunValues {
   if (size === undefined) {
     return missing(
       ['optimizer.gap', 'optimizer.predicted', 'optimizer.explained', 'optimizer.cosine'],
-      `seed ${run.info.seed}: the optimizer has no state at the end of the stage with questions`,
+      `seed ${run.info.seed}: no checkpoint after the stage with questions at which the optimizer has second moments of ` +
+        'new variables and another update comes',
     );
   }
   const pairs = tagPairs(rows, 'optimizer', size);

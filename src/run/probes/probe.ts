@@ -6,6 +6,7 @@ import type { Model } from '../../train/models/model.js';
 import type { Block } from '../../train/parameters/layout.js';
 import { populationOf, type Population } from '../../probe/population.js';
 import type { Checkpoint } from '../checkpoint.js';
+import type { ComingUpdate } from '../coming-update.js';
 import { learningRates } from '../learning-rates.js';
 import { questionStageOf, type RunPlan } from '../plan.js';
 
@@ -45,6 +46,10 @@ export interface Moment {
   readonly values: readonly tf.Tensor[];
   /** See {@link Learner.preconditioner}. */
   readonly preconditioner: readonly tf.Tensor[] | null;
+  /** See {@link Learner.unseen}. */
+  readonly unseen: readonly tf.Tensor[] | null;
+  /** The next update of the stage; null at its end, and where it was not logged. */
+  readonly coming: ComingUpdate | null;
 }
 
 /** A run whose checkpoints are probed, of one seed. */

@@ -34,16 +34,17 @@ export const transferProbe: ProbeSpec = {
   },
 };
 
-/** Plain steps of the sizes asked for, and the share of one example in an update of the stage's optimizer. */
-function updatesAt({ stage, preconditioner }: Moment, { plan, options }: ProbedRun): TransferUpdate[] {
+/** Plain steps of the sizes asked for, and the share of one example in the coming update of the stage's optimizer. */
+function updatesAt({ preconditioner, unseen, coming }: Moment, { options }: ProbedRun): TransferUpdate[] {
   const plain = options.stepSizes.map((stepSize): TransferUpdate => ({
     kind: 'sgd',
     stepSize,
     preconditioner: null,
+    unseen: null,
   }));
-  if (preconditioner === null) return plain;
-  const { batchSize } = plan.stages[stage]!.config;
-  return [...plain, { kind: 'optimizer', stepSize: 1 / batchSize, preconditioner }];
+  if (preconditioner === null || coming === null) return plain;
+  const stepSize = (coming.rateFactor * coming.clipFactor) / coming.batchSize;
+  return [...plain, { kind: 'optimizer', stepSize, preconditioner, unseen }];
 }
 
 /** Every definition of the panel with the held-out questions of its entity. */

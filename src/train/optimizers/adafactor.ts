@@ -23,6 +23,8 @@ export function adafactor(config: z.infer<typeof adafactorSchema>): OptimizerRul
   return {
     elementwise: false,
     momentum: { decay: 0, biasCorrected: false },
+    // Of a factored moment the entry also depends on the other rows and columns.
+    unseenAbove: 0.01 / Math.sqrt(epsilon),
     slots: (shape): Record<string, readonly number[]> =>
       shape.length < 3
         ? { secondMoment: shape }

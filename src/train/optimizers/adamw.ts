@@ -22,6 +22,8 @@ export function adamw({ beta1, beta2, epsilon, weightDecay }: z.infer<typeof ada
   return {
     elementwise: true,
     momentum: { decay: beta1, biasCorrected: true },
+    // A root mean square gradient below epsilon.
+    unseenAbove: 0.5 / epsilon,
     slots: (shape) => ({ firstMoment: shape, secondMoment: shape }),
     update: (parameter, slots, gradient, context) => {
       const { firstMoment, secondMoment } = slots as Record<'firstMoment' | 'secondMoment', Variable>;

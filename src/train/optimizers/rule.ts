@@ -47,6 +47,11 @@ export interface OptimizerRule {
    * @param step updates that are done
    */
   preconditioner(slots: Readonly<Record<string, Variable>>, step: number): tf.Tensor | null;
+  /**
+   * Entries of P above it are those of coordinates whose gradients have all been zero: P there is what the rule's epsilon
+   * makes it, not what the coming update takes. Infinity for a rule without second moments.
+   */
+  readonly unseenAbove: number;
 }
 
 /** The learning rates as a tensor that broadcasts over a parameter of `rank` axes, or a number where all agree. */

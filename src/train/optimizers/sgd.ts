@@ -19,6 +19,7 @@ export function sgd({ momentum, nesterov, weightDecay }: z.infer<typeof sgdSchem
   return {
     elementwise: true,
     momentum: { decay: momentum, biasCorrected: false },
+    unseenAbove: Infinity,
     slots: (shape): Record<string, readonly number[]> => (momentum === 0 ? {} : { momentum: shape }),
     update: (parameter, slots, gradient, context) =>
       tf.tidy(() => {
