@@ -76,7 +76,8 @@ function membersOf(
 ): { members: readonly Member[]; isCopy: boolean } {
   const { members, missing, isCopy } = siblingsOf(folder);
   if (isCopy) onMessage(`${folder}: is a copy of a run beside it, and goes on by itself`);
-  for (const name of missing) onMessage(`${folder}: goes on without ${name}, which is not beside it`);
+  if (missing.length > 0)
+    onMessage(`${folder}: goes on without siblings that are not beside it: ${missing.join(', ')}`);
   const found = members.filter((member) => {
     if (member.folder === folder) return true;
     const state = folderState(member.folder, environment);

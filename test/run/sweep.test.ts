@@ -234,3 +234,40 @@ const analyse = (sweep: Sweep, folders: readonly string[][]) =>
     { name: sweep.name, description: '', experiment: sweep.experiment, axis: sweep.axis },
     sweep.points.map(({ value, seeds }, i) => ({ value, seeds, folders: folders[i]! })),
   );
+
+describe('runs in the way of a sweep', () => {
+  const points = '[{ value: 128, seeds: 0 }, { value: 256, seeds: 0 }]';
+
+  test('of another config are refused with what can be done about them, and replaced if told so', async () => {
+    const root = temporaryFolder();
+    await runSweep(loadSweep(write('first', { points })), quietRequest(root, engine), () => {});
+    const changed = loadSweep(write('second', { points }), ['stages.1.clipNorm=3']);
+    await expect(runSweep(changed, quietRequest(root, engine), () => {})).rejects.toThrow(
+      /batch-size-128-seed0: holds a run of another config; give another --out, another name in the sweep file, or --existing overwrite$/,
+    );
+    const { failed } = await runSweep(changed, quietRequest(root, engine), () => {}, true);
+    expect(failed).toEqual([]);
+    const [folder] = pointFolders(changed.points[0]!, root);
+    expect(fs.readFileSync(path.join(folder!, 'config.yaml'), 'utf8')).toContain('clipNorm: 3');
+    // Now they are its own: nothing is trained again.
+    const { updated } = readRunInfo(folder!);
+    await runSweep(changed, quietRequest(root, engine), () => {}, true);
+    expect(readRunInfo(folder!).updated).toBe(updated);
+  });
+
+  test('that another process writes are reported and stop no other point', async () => {
+    const root = temporaryFolder();
+    const sweep = loadSweep(write('busy', { points }));
+    await runSweep(sweep, quietRequest(root, engine), () => {});
+    const [busy, other] = sweep.points.map((point) => pointFolders(point, root)[0]!) as [string, string];
+    const info = readRunInfo(busy);
+    fs.writeFileSync(path.join(busy, 'run.json'), JSON.stringify({ ...info, status: 'running' }));
+    const holder = { pid: 7, host: 'elsewhere', birth: 'x', started: info.started };
+    fs.writeFileSync(path.join(busy, 'lock'), JSON.stringify(holder));
+    fs.rmSync(other, { recursive: true });
+    const { end, failed } = await runSweep(sweep, quietRequest(root, engine), () => {});
+    expect(end).toBe('complete');
+    expect(failed).toEqual([{ folder: busy, reason: expect.stringMatching(/being written by process 7/) }]);
+    expect(readRunInfo(other).status).toBe('complete');
+  });
+});
