@@ -1,5 +1,5 @@
 import type { UpdateKind } from '../store/panel-names.js';
-import { readTable, type RunData } from './run-data.js';
+import { hasColumns, readTable, type RunData } from './run-data.js';
 
 /** One row of the table `transfer`: what an update with a definition does to the questions about its variable. */
 export interface TransferRow {
@@ -33,11 +33,13 @@ export async function readTransfer(run: RunData): Promise<TransferRow[] | null> 
     'cosine',
     'preconditioned_cosine',
   ] as const;
+  // Runs that were probed by an older version have rows of matched pairs alone.
+  const hasAsked = await hasColumns(run, 'transfer', ['asked']);
   const columns = await readTable(run, 'transfer', [
     'step',
     'subset',
     'variable',
-    'asked',
+    ...(hasAsked ? ['asked'] : []),
     'definition',
     'update',
     ...numbers,
@@ -45,8 +47,7 @@ export async function readTransfer(run: RunData): Promise<TransferRow[] | null> 
   if (columns === null) return null;
   const step = columns.column('step', 'int32').values;
   const variable = columns.column('variable', 'int32').values;
-  // Runs that were probed by an older version have rows of matched pairs alone.
-  const asked = columns.names.includes('asked') ? columns.column('asked', 'int32').values : variable;
+  const asked = hasAsked ? columns.column('asked', 'int32').values : variable;
   const text = (name: string): ((row: number) => string) => {
     const { values, indices } = columns.column(name, 'dictionary');
     return (row) => values[indices[row]!]!;

@@ -154,6 +154,18 @@ test('a claim says which seeds are not in its mean, how the family counts, and e
   expect(judgement.reason).toMatch(/Holm over \d+ claims/);
 });
 
+test('tables of older probes are read: their transfer has no null but 0, and says so', async () => {
+  const old = await analysed({ name: 'older', effects: planted, oldProbe: true });
+  expect(verdicts(old)['transferGap']).toBe('supported');
+  const quantities = old.analysis.sections.flatMap((section) => section.quantities);
+  const { null: own } = quantities.find(({ id }) => id === 'transfer.gap')!;
+  expect(own).toMatchObject({ kind: 'zero', label: expect.stringContaining('probe again') });
+  const { null: now } = full.analysis.sections
+    .flatMap((section) => section.quantities)
+    .find(({ id }) => id === 'transfer.gap')!;
+  expect(now).toMatchObject({ kind: 'measured', estimate: { kind: 'value' } });
+});
+
 test('joint runs measure new variables after training on them, and say so', async () => {
   const joint = await analysed({ name: 'joint', effects: planted, stages: ['full'] });
   expect(claimOf(joint, 'alignmentGap').judgement.reason).toContain('Joint training');

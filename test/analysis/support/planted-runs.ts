@@ -36,6 +36,8 @@ export interface PlantedRun {
   readonly noise?: number;
   /** Ends the run after stage 1, as one that diverged. */
   readonly failed?: boolean;
+  /** Writes the table transfer as probes did before they asked other variables' questions. */
+  readonly oldProbe?: boolean;
   /** Stages by what they train on; X1, then X2 unless told. */
   readonly stages?: readonly string[];
 }
@@ -265,6 +267,10 @@ class PlantedTables {
   transfer(step: number): void {
     const general = 0.3 + this.noise(0.1);
     const effect = 0.5 * this.run.effects.tag + this.noise(0.1);
+    if (this.run.oldProbe === true) {
+      this.oldTransfer(step, general + effect);
+      return;
+    }
     this.table('transfer', (add) => {
       for (const [s, subset] of ['d1consis', 'd2consis'].entries())
         for (let i = 0; i < variables; i++)
@@ -293,6 +299,40 @@ class PlantedTables {
               });
             }
     });
+  }
+
+  private oldTransfer(step: number, effect: number): void {
+    const { asked: _, ...columns } = tables.transfer.columns;
+    const writer = TableWriter.create({
+      folder: this.folder,
+      table: { ...tables.transfer, columns },
+      dimensions: this.dimensions,
+      batchRows: 4096,
+    });
+    for (const [s, subset] of ['d1consis', 'd2consis'].entries())
+      for (let i = 0; i < variables; i++)
+        for (const definition of ['definition', 'tag_swap']) {
+          const isReliable = (subset === 'd1consis') === (definition === 'definition');
+          const change = -1e-4 * (1 + (isReliable ? effect : -effect));
+          writer.append({
+            stage: 0,
+            step,
+            subset,
+            variable: 10 * s + i,
+            definition,
+            update: 'sgd',
+            step_size: 1e-4,
+            predicted: change,
+            curvature: 0,
+            actual: change,
+            loss: 1,
+            norm_update: 1e-4,
+            norm_questions: 1,
+            cosine: 0.1,
+            preconditioned_cosine: null,
+          });
+        }
+    writer.close();
   }
 
   path(first: number, last: number): void {
