@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { UserError } from '../../data/errors.js';
+import { isHalfOf } from '../store/exchanged-half.js';
 import { listRuns, type ListedRun } from '../store/list-runs.js';
-import { isHalfOf } from './exchanged-half.js';
 import { openRun, type RunData } from './run-data.js';
 
 /** Runs that were found, and why others cannot be used. */

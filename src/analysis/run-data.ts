@@ -2,7 +2,7 @@ import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import type { ColumnSet } from '../store/column-views.js';
 import { configHashOf } from '../store/config-hash.js';
-import { findExchangedHalf } from './exchanged-half.js';
+import { findExchangedHalf } from '../store/exchanged-half.js';
 import { readColumns } from '../store/read-columns.js';
 import { readRunInfo } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';

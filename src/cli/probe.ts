@@ -17,6 +17,7 @@ interface Flags {
   readonly factors?: boolean;
   readonly only?: string;
   readonly missing?: boolean;
+  readonly exchanged?: boolean;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
 }
@@ -33,6 +34,7 @@ export function probeCommand(): Command {
     .option('--factors', 'also keep the gradient factors of every example of the panel, without loss')
     .option('--only <names>', 'some probes only, such as panel,transfer; the tables of others stay')
     .option('--missing', 'leave out runs that have the tables already')
+    .option('--exchanged', 'also probe the halves of runs with tags exchanged, which are left out otherwise')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -57,8 +59,14 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { Prober } = await import('../run/probe.js');
   const { probeDefaults } = await import('../run/probes/probe.js');
   const { probes } = await import('../run/probes/registry.js');
-  const { runs, problems } = await findRuns(folders);
-  for (const problem of problems) tell(`left out: ${problem}`);
+  const found = await findRuns(folders);
+  for (const problem of found.problems) tell(`left out: ${problem}`);
+  const halves = found.exchanged.length;
+  if (halves > 0 && flags.exchanged !== true) {
+    const what = halves === 1 ? '1 half' : `${halves} halves`;
+    tell(`left out: ${what} of runs with tags exchanged; --exchanged probes them too`);
+  }
+  const runs = flags.exchanged === true ? [...found.runs, ...found.exchanged] : found.runs;
   const engine = await loadEngine({
     engine: flags.engine,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),

@@ -11,7 +11,7 @@ import { sketchFamily } from '../train/groups/sketch.js';
 import type { Model } from '../train/models/model.js';
 import { learningRates } from './learning-rates.js';
 import { groupCounts, type RunPlan, type StagePlan } from './plan.js';
-import type { RunRequest } from './request.js';
+import { runId, type RunRequest } from './request.js';
 
 /** What `run.json` says of a replica's run. */
 export function describeRun(
@@ -43,6 +43,7 @@ export function describeRun(
     siblings: [...siblings.names],
     group: siblings.group,
     configHash: hashConfig(config),
+    ...(plan.exchangesTags ? { exchangeOf: runId(config.name, seeds[replica]!) } : {}),
     command: [...request.command],
     stepsTotal: plan.totalSteps,
   };

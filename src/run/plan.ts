@@ -5,7 +5,7 @@ import { stageRoles, type StageRoles } from '../../data/stage-roles.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
-import type { RunConfig, StageConfig } from './config.js';
+import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
 import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
 import { refuseWithoutEffect } from './without-effect.js';
 
@@ -82,6 +82,11 @@ export function planRun(config: RunConfig, seeds: readonly number[], exchangesTa
     firstStep += steps;
   }
   return { config, seeds, exchangesTags, data, model, stages, totalSteps: firstStep, cost };
+}
+
+/** Updates of a run before the first one that it takes itself: none, or those before the stage that is exchanged. */
+export function startStep({ config, stages, exchangesTags }: RunPlan): number {
+  return exchangesTags ? stages[exchangedStage(config)]!.firstStep : 0;
 }
 
 /** Steps at which a run keeps a checkpoint, ascending: `checkpoint.perStage` of every stage, equally spaced, its end among them. */

@@ -73,7 +73,7 @@ export class Prober {
       const { config } = readStoredConfig(folder);
       const steps = checkpointSteps(folder);
       if (steps.length === 0) throw new UserError(`${folder}: there is no checkpoint to probe`);
-      const plan = planRun(config, [seed]);
+      const plan = planRun(config, [seed], info.exchangeOf !== undefined);
       requireSamePlan(folder, info, plan, 0);
       const panel = choosePanel(plan.data[0]!, this.options, createStream(seed, 'panel'), () =>
         createStream(seed, 'panel/examples'),

@@ -5,8 +5,8 @@ import type { Checkpoint } from './checkpoint.js';
 import { describeRun, dimensionsOf, metadataOf } from './description.js';
 import { discardRun, removeIfEmpty } from './discard.js';
 import { RunTables } from './log/run-tables.js';
-import type { RunPlan } from './plan.js';
-import type { RunRequest } from './request.js';
+import { startStep, type RunPlan } from './plan.js';
+import { runId, type RunRequest } from './request.js';
 import type { Replica } from './session.js';
 import { writeExamples } from './step-rows.js';
 
@@ -66,7 +66,7 @@ function createReplica(
   try {
     const tables = openTables(plan, replica, path, null, request);
     writeExamples(tables, plan.data[replica]!.examples());
-    tables.event(0, 'start', `seed ${seed}, ${plan.totalSteps} steps`, environment.now().getTime());
+    tables.event(startStep(plan), 'start', startWords(plan, replica), environment.now().getTime());
     return { seed, folder, tables };
   } catch (error) {
     discardRun(path, environment.fs);
@@ -74,6 +74,14 @@ function createReplica(
     removeIfEmpty(path);
     throw error;
   }
+}
+
+function startWords(plan: RunPlan, replica: number): string {
+  const { config, seeds, totalSteps, exchangesTags } = plan;
+  const seed = seeds[replica]!;
+  return exchangesTags
+    ? `seed ${seed}, tags exchanged, from step ${startStep(plan)} of ${runId(config.name, seed)} to ${totalSteps}`
+    : `seed ${seed}, ${totalSteps} steps`;
 }
 
 /** The tables of a replica: new ones, or those of its run, cut back to where they were at a checkpoint. */

@@ -11,11 +11,12 @@ import { discardRun } from './discard.js';
 import { finishTrained } from './finish.js';
 import { folderState } from './folder-state.js';
 import { lastFinalized, runTables } from './log/run-tables.js';
-import { planRun, type RunPlan } from './plan.js';
+import { planRun, startStep, type RunPlan } from './plan.js';
 import { createReplicas, openTables } from './replica.js';
 import type { RunRequest, RunsEnd } from './request.js';
 import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
 import type { Replica } from './session.js';
+import { checkpointsOfOrigin } from './exchange-origin.js';
 import { siblingsOf, type Member } from './siblings.js';
 import { trainReplicas, type TrainingEnd } from './train.js';
 
@@ -27,7 +28,7 @@ import { trainReplicas, type TrainingEnd } from './train.js';
  * @throws UserError when there is nothing to resume, or when what the run began with is not there any more; no run is
  *   changed then, and none is locked
  */
-export async function resumeRuns(folder: string, request: RunRequest): Promise<RunsEnd> {
+export async function resumeOne(folder: string, request: RunRequest): Promise<RunsEnd> {
   const { environment = nodeEnvironment } = request;
   requireResumable(folder, environment);
   const stored = readStoredConfig(folder);
@@ -40,7 +41,7 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
   try {
     for (const own of folders) held.push(RunFolder.resume(own, environment));
     if (isCopy) held[0]!.update({ group: crypto.randomUUID(), siblings: [path.basename(folder)] });
-    const { end, failed } = isUntrained(folders)
+    const { end, failed } = isUntrained(folders, startStep(plan))
       ? await beginAnew(plan, held, request)
       : await goOn(stored, members, held, request);
     return { end, folders, failed };
@@ -95,13 +96,14 @@ function planOf({ config }: StoredConfig, members: readonly Member[]): RunPlan {
   return planRun(
     config,
     members.map(({ info }) => info.seed),
+    members[0]!.info.exchangeOf !== undefined,
   );
 }
 
 /** Whether runs died before all of them had their first checkpoint, which is taken before the first update. */
-function isUntrained(folders: readonly string[]): boolean {
+function isUntrained(folders: readonly string[], start: number): boolean {
   const steps = folders.map((folder) => checkpointSteps(folder));
-  return steps.some((own) => own.length === 0) && steps.every((own) => (own.at(-1) ?? 0) === 0);
+  return steps.some((own) => own.length === 0) && steps.every((own) => (own.at(-1) ?? start) === start);
 }
 
 /** Removes runs that were never trained, gives them back, and starts them again in their folders. */
@@ -111,12 +113,13 @@ async function beginAnew(plan: RunPlan, held: RunFolder[], request: RunRequest):
   onMessage(`${folders[0]}: ended before its first update; beginning anew`);
   const { command } = held[0]!.info;
   const config = readConfig(folders[0]!);
+  const origins = plan.exchangesTags ? checkpointsOfOrigin(plan, folders) : null;
   for (const own of held.splice(0)) {
     discardRun(own.path, environment.fs);
     own.release();
   }
   const replicas = createReplicas(plan, folders, config, { ...request, command });
-  return trainReplicas(plan, replicas, null, request);
+  return trainReplicas(plan, replicas, origins, request, true);
 }
 
 /** Finishes the runs that have done their last update and trains the others from their common checkpoint. */

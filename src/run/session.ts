@@ -26,7 +26,7 @@ import { reaches, type RunTables } from './log/run-tables.js';
 import { learningRates } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
 import { examplesStream, groupSizes, minibatchOf } from './minibatch.js';
-import { keptCheckpoints, type RunPlan, type StagePlan } from './plan.js';
+import { keptCheckpoints, startStep, type RunPlan, type StagePlan } from './plan.js';
 import { writeBatch, writeStep } from './step-rows.js';
 
 /** One replica's run while it trains. */
@@ -77,6 +77,8 @@ export class Session {
   private readonly learner: Learner;
   private readonly running: boolean[];
   private metrics: Metrics[] = [];
+  /** Whether the next stage is the first one that the runs train, so that they are evaluated before it. */
+  private begins = false;
   private lastCheckpoint = 0;
   private lastBreath = 0;
   private lastLook = 0;
@@ -100,9 +102,15 @@ export class Session {
 
   /**
    * @param checkpoints of each replica to go on from, all at the same position, or null to start
+   * @param begins whether the runs begin here, be it from checkpoints of other runs: they are evaluated first, and keep
+   *   a checkpoint
    * @throws UserError when every replica has failed, or when a log cannot be written
    */
-  async run(checkpoints: readonly Checkpoint[] | null): Promise<SessionEnd> {
+  async run(
+    checkpoints: readonly Checkpoint[] | null,
+    begins: boolean = checkpoints === null,
+  ): Promise<SessionEnd> {
+    this.begins = begins;
     if (checkpoints === null) {
       this.learner.initialise(this.plan.seeds.map((seed) => createStream(seed, 'initialisation')));
     } else {
@@ -136,9 +144,9 @@ export class Session {
     const sizes = groupSizes(stage, groups.length);
     log.beginStage(sizes);
     try {
-      // A run that goes on from its first checkpoint has this evaluation in its tables already, and a second stage
-      // behind an empty first one has that one's.
-      if (this.position.stage === 0 && this.position.step === 0 && checkpoints === null) {
+      // A run that goes on from its first checkpoint has this evaluation in its tables already.
+      if (this.begins) {
+        this.begins = false;
         this.evaluate(evaluation, stage, true);
         this.checkpoint();
       }
@@ -348,7 +356,7 @@ export class Session {
         fileSystem,
       );
       folder.update({ stepsDone: position.step });
-      if (this.keptSteps.has(position.step) || position.step === 0)
+      if (this.keptSteps.has(position.step) || position.step === startStep(this.plan))
         tables.event(position.step, 'checkpoint', 'kept for probes', time());
     });
     for (const { folder } of this.survivors) {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readRunInfo } from '../store/run-folder.js';
-import { runInfoPath, type RunInfo } from '../store/run-info.js';
+import { exchangedSuffix, runInfoPath, type RunInfo } from '../store/run-info.js';
 import { runId } from './request.js';
 
 /** A run folder with what its run.json says. */
@@ -39,14 +39,15 @@ export function siblingsOf(folder: string): Siblings {
     const isNamed = own.info.siblings.includes(path.basename(other.folder));
     if (known === undefined || (known !== own && isNamed)) seeds.set(seed, other);
   }
-  const order = ({ info }: Member): number => own.info.siblings.indexOf(runId(info.name, info.seed));
+  const order = ({ info: { name: of, seed, exchangeOf } }: Member): number =>
+    own.info.siblings.indexOf(`${runId(of, seed)}${exchangeOf === undefined ? '' : exchangedSuffix}`);
   const members = [...seeds.values()].sort((a, b) => order(a) - order(b) || a.info.seed - b.info.seed);
   const missing = members.length >= own.info.siblings.length ? [] : notAmong(own.info.siblings, members);
   return { members, missing, isCopy: false };
 }
 
 /** Other folders beside one that hold runs which can be read. */
-function neighbours(place: string): Member[] {
+export function neighbours(place: string): Member[] {
   const parent = path.dirname(place);
   return fs.readdirSync(parent).flatMap((name): Member[] => {
     const folder = path.join(parent, name);

@@ -20,6 +20,7 @@ export interface TrainingEnd {
  * @param checkpoints of each replica to go on from, all at the same position; null to start from initial parameters.
  *   What is read of them is position, parameters and optimizer state: the replicas' tables are open already and may
  *   be those of other runs, such as new ones that take a later stage from another run's checkpoint.
+ * @param begins whether the replicas begin here, be it from checkpoints of other runs
  * @throws UserError when every replica failed or a log cannot be written; the folders say so then, and are released
  */
 export async function trainReplicas(
@@ -27,6 +28,7 @@ export async function trainReplicas(
   replicas: readonly Replica[],
   checkpoints: readonly Checkpoint[] | null,
   request: Pick<RunRequest, 'environment' | 'signal' | 'onProgress'>,
+  begins: boolean = checkpoints === null,
 ): Promise<TrainingEnd> {
   const environment = request.environment ?? nodeEnvironment;
   const session = new Session(plan, replicas, {
@@ -38,7 +40,7 @@ export async function trainReplicas(
   });
   const failed: FailedRun[] = [];
   try {
-    const end = await session.run(checkpoints);
+    const end = await session.run(checkpoints, begins);
     for (const replica of session.survivors) await endOf(replica, end, plan, environment);
     return { end, failed };
   } catch (error) {

@@ -89,7 +89,7 @@ const runInfoSchema = z.object({
   /** SHA-256 of the values of config.yaml ({@link hashConfig}). Runs of older versions have none. */
   configHash: z.string().optional(),
   /** Name of the run that this one takes up at its stage of new variables, with their tags exchanged; absent in others. */
-  exchangeOf: z.string().optional(),
+  exchangeOf: folderName.optional(),
   command: z.array(z.string()),
   stepsDone: count,
   stepsTotal: count,

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
-import { findExchangedHalf } from '../../src/analysis/exchanged-half.js';
+import { findExchangedHalf } from '../../src/store/exchanged-half.js';
 import { findRuns } from '../../src/analysis/find-runs.js';
 import { groupIntoArms, openRun } from '../../src/analysis/run-data.js';
 import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';

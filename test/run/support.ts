@@ -24,6 +24,7 @@ export const tiny = [
   'log.sketch={ every: 5 }',
   'log.vectors={ every: 10 }',
   'log.exampleNorms={ every: 4 }',
+  'tagExchange=false',
 ];
 
 /** A temporary folder that is removed when the file's tests are done. */

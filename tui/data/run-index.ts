@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { UserError } from '../../data/errors.js';
-import { isHalfOf } from '../../src/analysis/exchanged-half.js';
+import { isHalfOf } from '../../src/store/exchanged-half.js';
 import type { Processes } from '../../src/store/environment.js';
 import { listRuns, type ListedRun } from '../../src/store/list-runs.js';
 import { effectiveStatus, type RunInfo } from '../../src/store/run-info.js';

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
-import { readRunInfo } from '../store/run-folder.js';
-import { exchangedSuffix, type RunInfo } from '../store/run-info.js';
+import { readRunInfo } from './run-folder.js';
+import { exchangedSuffix, type RunInfo } from './run-info.js';
 
 /** A run folder with what its run.json says. */
 export interface ExchangedHalf {
