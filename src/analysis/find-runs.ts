@@ -16,8 +16,10 @@ export interface FoundRuns {
 /**
  * Opens the runs in folders: each a run folder, or one that holds runs at most two levels down. A run that is given
  * twice counts once; one that cannot be opened is a problem, not an end. Throws a UserError when nothing is left.
+ *
+ * @param halvesCount whether an exchanged half is something to go on with where its run is not among the folders
  */
-export async function findRuns(folders: readonly string[]): Promise<FoundRuns> {
+export async function findRuns(folders: readonly string[], halvesCount = false): Promise<FoundRuns> {
   const runs = new Map<string, RunData>();
   const problems: string[] = [];
   for (const folder of folders) {
@@ -39,13 +41,13 @@ export async function findRuns(folders: readonly string[]): Promise<FoundRuns> {
   const all = [...runs.values()];
   const exchanged = all.filter(({ info }) => info.exchangeOf !== undefined);
   const whole = all.filter(({ info }) => info.exchangeOf === undefined);
-  for (const { folder, info } of exchanged) {
+  for (const { folder, info } of halvesCount ? [] : exchanged) {
     if (whole.some((run) => isHalfOf(run.info, info))) continue;
     problems.push(
       `${folder}: is the exchanged half of ${info.exchangeOf}, which is not among the runs; give that run's folder`,
     );
   }
-  if (whole.length === 0) {
+  if (whole.length + (halvesCount ? exchanged.length : 0) === 0) {
     throw new UserError(
       `no run to analyse${problems.length > 0 ? `: ${problems.join('; ')}` : ''}; ` +
         'start one with: npx gradscope run configs/set-inclusion.yaml --seeds 0..7',

@@ -59,7 +59,7 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { Prober } = await import('../run/probe.js');
   const { probeDefaults } = await import('../run/probes/probe.js');
   const { probes } = await import('../run/probes/registry.js');
-  const found = await findRuns(folders);
+  const found = await findRuns(folders, flags.exchanged ?? false);
   for (const problem of found.problems) tell(`left out: ${problem}`);
   const halves = found.exchanged.length;
   if (halves > 0 && flags.exchanged !== true) {

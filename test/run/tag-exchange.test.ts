@@ -2,6 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkpointSteps } from '../../src/run/checkpoint.js';
+import { findRuns } from '../../src/analysis/find-runs.js';
+import { Prober } from '../../src/run/probe.js';
+import { probeDefaults } from '../../src/run/probes/probe.js';
 import { startStep, planRun } from '../../src/run/plan.js';
 import { readStoredConfig } from '../../src/run/run-config.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
@@ -114,6 +117,24 @@ describe('the exchanged half of a run', () => {
     const together = losses(folders[1]!);
     losses(alone).forEach((loss, i) => expect(Math.abs(loss / together[i]! - 1)).toBeLessThan(1e-4));
   });
+});
+
+test('a half is probed with its own tags, at its own checkpoints', async () => {
+  const copy = path.join(temporaryFolder(), 'tiny-seed0-exchanged');
+  fs.cpSync(half(folders[0]!), copy, { recursive: true });
+  const options = { ...probeDefaults, variablesPerSubset: 2, questions: 2, only: ['panel'] };
+  const prober = new Prober(options, { engine }, { onProgress: () => {}, onMessage: () => {} });
+  await prober.probe(copy);
+  prober.dispose();
+  const subsetOf = new Map(read(copy, 'examples').map((row) => [row['variable'], row['subset']]));
+  const rows = read(copy, 'alignment');
+  expect(new Set(rows.map((row) => row['subset']))).toContain('d1consis');
+  for (const row of rows) expect(row['subset']).toBe(subsetOf.get(row['variable']));
+  expect([...new Set(rows.map((row) => row['step']))]).toEqual(checkpointSteps(copy));
+
+  await expect(findRuns([copy])).rejects.toThrow('is the exchanged half of tiny-seed0');
+  const found = await findRuns([copy], true);
+  expect(found.exchanged.map(({ folder }) => folder)).toEqual([copy]);
 });
 
 describe('a half that was interrupted', () => {
