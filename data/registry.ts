@@ -9,7 +9,7 @@ export interface RegisteredExperiment {
   readonly name: string;
   /** Schema of the `data` section of its experiment files. */
   readonly schema: z.ZodType;
-  /** Why tags cannot be exchanged in the data of a config, or null. */
+  /** Why tags cannot be exchanged in the data of a config, or null, as for one that does not fit the schema. */
   exchangeProblem(config: unknown): string | null;
   /** Sizes of the data of a config, without building them; throws as `build` does. */
   sizes(config: unknown, loss: LossConfig): DataSizes;
@@ -27,7 +27,10 @@ function register<Config>(experiment: Experiment<Config>): [string, RegisteredEx
     {
       name,
       schema,
-      exchangeProblem: (config) => experiment.exchangeProblem(schema.parse(config)),
+      exchangeProblem: (config) => {
+        const { data } = schema.safeParse(config);
+        return data === undefined ? null : experiment.exchangeProblem(data);
+      },
       sizes: (config, loss) => experiment.sizes(schema.parse(config), loss),
       build: (config, loss, seed, options) => experiment.build(schema.parse(config), loss, seed, options),
     },

@@ -157,7 +157,7 @@ describe('no setting is silently without effect', () => {
     ],
     [
       'kept checkpoints',
-      ['checkpoint.keep=last', 'checkpoint.perStage=4'],
+      ['checkpoint.keep=last', 'checkpoint.perStage=4', 'tagExchange=false'],
       'checkpoint.keep last keeps none of them',
     ],
     ['normalisation', ['loss.normalisation=token'], 'loss.normalisation: token is the same as example'],
