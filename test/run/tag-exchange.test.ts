@@ -200,7 +200,12 @@ describe('a half that was interrupted', () => {
   test('killed with SIGKILL and gone on with ends with the weights of an uninterrupted one', async () => {
     const settings = [...tiny, ...exchange, 'stages.1.epochs=30', 'checkpoint.everySeconds=0.05'];
     const command = (root: string): string[] => [
-      ...['run', 'configs/set-inclusion-smoke.yaml', '--seeds', '0..1', '--out', root],
+      'run',
+      'configs/set-inclusion-smoke.yaml',
+      '--seeds',
+      '0..1',
+      '--out',
+      root,
       ...settings.flatMap((setting) => ['--set', setting]),
     ];
     const [whole, root] = [temporaryFolder(), temporaryFolder()];
