@@ -5,8 +5,10 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  stringify,
   type Document,
   type ParsedNode,
+  type ScalarTag,
   type YAMLMap,
 } from 'yaml';
 import { UserError } from './errors.js';
@@ -184,4 +186,30 @@ function pairOf(
   const found = map.items.find(({ key }) => isScalar(key) && String(key.value) === name);
   // Nodes of a parsed document are parsed nodes, which the type of `items` has forgotten.
   return found as { key: ParsedNode; value: ParsedNode | null } | undefined;
+}
+
+/**
+ * Numbers with an exponent, such as 1e-8. Readers of YAML 1.1 (PyYAML) take them for numbers only with a dot and a sign:
+ * 1.0e-8, 1.0e+21. All others are written as every version reads them.
+ */
+const exponentTag: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  identify: (value) => typeof value === 'number' && Number.isFinite(value) && String(value).includes('e'),
+  test: /^[-+]?[0-9]+\.[0-9]+e[-+][0-9]+$/,
+  resolve: Number,
+  stringify: ({ value }) => {
+    const [mantissa = '', exponent = ''] = String(value).split('e');
+    return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}e${exponent}`;
+  },
+};
+
+/** A value as YAML that readers of YAML 1.1 and of 1.2 take for the same value, numbers and texts alike. */
+export function stringifyYaml(value: unknown): string {
+  return stringify(value, {
+    compat: 'yaml-1.1',
+    customTags: (tags) => [exponentTag, ...tags],
+    // An object that stands twice is written twice: our reader follows aliases, others' may not.
+    aliasDuplicateObjects: false,
+  });
 }

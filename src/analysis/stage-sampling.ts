@@ -1,8 +1,8 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { ratesByGroup } from '../../data/parameter-groups.js';
 import { samplingOf, type Sampling } from '../../data/samplers.js';
-import { readConfig } from '../store/run-folder.js';
+import { parseYaml } from '../../data/yaml.js';
+import { configPath, readConfig } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
 import type { RunData } from './run-data.js';
 
@@ -45,7 +45,7 @@ const configSchema = z.object({
 });
 
 function ratesOfConfig(folder: string, info: RunInfo, stage: StageInfo): Record<string, number> {
-  const config = configSchema.safeParse(parse(readConfig(folder)));
+  const config = configSchema.safeParse(parseYaml(configPath(folder), readConfig(folder)).value);
   const own = config.data?.stages.find(({ name }) => name === stage.name);
   const rateOf = ratesByGroup(own?.parameterGroups ?? [], stage.learningRate);
   return Object.fromEntries(info.parameters.map(({ tensor }) => [tensor, rateOf(tensor)]));

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { stringify } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
+import { stringifyYaml } from '../../data/yaml.js';
 import { countProblems, explainIssues, mostProblems, valueAt, type Problem } from './explain.js';
 import { merge, merges, type MergeContext } from './merge.js';
 import { applyOverride, parseOverride, type Override } from './overrides.js';
@@ -41,7 +41,7 @@ export function loadConfig<Config>(
     used.reduce<unknown>((value, override) => applyOverride(value, override, context), inherited);
   const value = valueWith(parsed);
   const result = schema.safeParse(value);
-  if (result.success) return { config: result.data, resolved: stringify(result.data) };
+  if (result.success) return { config: result.data, resolved: stringifyYaml(result.data) };
 
   const { issues } = result.error;
   const places = new Places(sources, parsed, context);
