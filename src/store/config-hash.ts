@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { parse } from 'yaml';
 import { UserError } from '../../data/errors.js';
+import { parseYaml } from '../../data/yaml.js';
 import type { FileSystem } from './file-system.js';
 import { configPath, readConfig } from './run-folder.js';
 import type { RunInfo } from './run-info.js';
@@ -20,14 +20,7 @@ export function hashConfig(value: unknown): string {
  * one that the run began with.
  */
 export function configHashOf(folder: string, info: RunInfo, fs?: FileSystem): string {
-  let value: unknown;
-  const text = readConfig(folder, fs);
-  try {
-    value = parse(text);
-  } catch (error) {
-    const [reason] = String(error instanceof Error ? error.message : error).split('\n');
-    throw new UserError(`${configPath(folder)}: no YAML: ${reason}`, { cause: error });
-  }
+  const { value } = parseYaml(configPath(folder), readConfig(folder, fs));
   const hash = hashConfig(value);
   if (info.configHash !== undefined && info.configHash !== hash) throw changedConfig(folder);
   return hash;

@@ -59,7 +59,7 @@ test('a config that is not the one of run.json, or none, is refused in one line'
   expect(hashOf('name: a # as before', info)).toBe(info.configHash);
   for (const text of ['name: b', 'name: [', 'x: *nothing']) {
     expect(() => hashOf(text, info)).toThrow(
-      /^[^\n]+(is not the one that the run began with|no YAML)[^\n]+$/,
+      /^[^\n]+(is not the one that the run began with|config\.yaml:\d+:\d+ )[^\n]+$/,
     );
   }
 });
