@@ -1,6 +1,6 @@
 import { fitText } from '../../src/report/charts/text-width.js';
 import { formatNumber, formatPValue } from '../../src/report/text/numbers.js';
-import { textTable } from '../../src/report/text/table.js';
+import { fittedTable, textTable } from '../../src/report/text/table.js';
 import type { ShownEstimate, ShownQuantity, ShownSection } from '../data/analysis-file.js';
 import { wrapped } from './picture.js';
 import { numbers, texts, type Slice } from './slice.js';
@@ -75,7 +75,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
       own.unit === '1' ? '' : own.unit,
       ...(showsSeed ? [value === null ? '' : formatNumber(value, signed)] : []),
       meanText(own.estimate, signed),
-      intervalText(own.estimate, signed),
+      intervalText(own.estimate, signed).replace(/^none: .*/, 'none'),
       own.estimate.kind === 'value' ? String(own.estimate.seeds) : '',
       ...(hasNull ? [nullText(own), formatPValue(pValueOf(own))] : []),
       ...(isAdjusted ? [formatPValue(own.adjustedPValue)] : []),
@@ -86,22 +86,17 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     estimate.kind === 'absent' ? [`${label}: absent, ${estimate.reason}`] : [],
   );
   const { more } = signs(style);
-  // The name gives way first: the numbers are what the table is for.
-  const others = Math.max(
-    0,
-    ...textTable(
-      [head, ...rows].map((row) => row.slice(1)),
-      alignment(showsSeed, hasNull, isAdjusted).slice(1),
-    ).map((line) => line.length),
-  );
-  const room = Math.max(12, width - others - 2);
-  const table = textTable(
-    [head, ...rows].map(([name, ...rest]) => [
-      fitText(name!, Math.min(room, Math.max(...rows.map((row) => row[0]!.length), 1)), more),
-      ...rest,
-    ]),
-    alignment(showsSeed, hasNull, isAdjusted),
-  );
+  const missing = [
+    ...new Set(
+      present.flatMap(({ estimate }) =>
+        estimate.kind === 'value' && estimate.interval === null && estimate.missing !== null
+          ? [estimate.missing]
+          : [],
+      ),
+    ),
+  ];
+  // The name gives way first, over several lines: the numbers are what the table is for.
+  const table = fittedTable([head, ...rows], alignment(showsSeed, hasNull, isAdjusted), width);
   return [
     ...(rows.length === 0
       ? []
@@ -109,6 +104,9 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
           paint(fitText(line, width, more).trimEnd(), i === 0 ? 'bold' : 'plain', style),
         )),
     ...absent.flatMap((line) => wrapped(line, width)),
+    ...missing.flatMap((reason) =>
+      wrapped(`no interval: ${reason}`, width).map((line) => paint(line, 'dim', style)),
+    ),
     ...names.flatMap((name) => wrapped(`null: ${name}`, width).map((line) => paint(line, 'dim', style))),
   ];
 }

@@ -117,6 +117,8 @@ function tagPanel(context: ViewContext): Panel {
 export function progressText(runs: readonly RunSource[]): string {
   const done = runs.reduce((sum, { scanProgress }) => sum + scanProgress.done, 0);
   const all = runs.reduce((sum, { scanProgress }) => sum + scanProgress.all, 0);
+  // Read, and what follows takes its time too.
+  if (all > 0 && done === all) return 'measuring ...';
   return all === 0
     ? 'reading ...'
     : `reading the gradient log: ${Math.floor((100 * done) / all)} % of ${all} rows`;
