@@ -25,6 +25,7 @@ export function makeFolder(given: string, folder: string): void {
   try {
     makeFolderBelow(nodeFileSystem, given, folder);
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw cause instanceof UserError
       ? new UserError(`${cause.message}; or give another place with --out`, { cause })
       : cause;
