@@ -112,6 +112,54 @@ describe('finalizeTable', () => {
     expect(fs.existsSync(`${folder}/gradients.arrow`)).toBe(false);
   });
 
+  it('takes a file that is there for the finished table only with the rows of the stream', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5]);
+    await finalizeTable(folder, 'gradients');
+    const other = temporaryFolder();
+    writeBatches(other, [5, 5]);
+    const path = `${folder}/gradients.arrows`;
+    fs.renameSync(`${other}/gradients.arrows`, path);
+    expect(await finalizeTable(folder, 'gradients')).toMatchObject({ rows: 10 });
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrow']);
+
+    writeBatches(other, [3]);
+    fs.renameSync(`${other}/gradients.arrows`, path);
+    expect(await finalizeTable(folder, 'gradients')).toMatchObject({ rows: 10 });
+    expect(fs.readdirSync(folder).sort()).toEqual(['gradients.arrow', 'gradients.arrows.bak']);
+
+    writeBatches(other, [7]);
+    fs.renameSync(`${other}/gradients.arrows`, path);
+    fs.writeFileSync(`${folder}/gradients.arrow`, 'no table');
+    expect(await finalizeTable(folder, 'gradients')).toMatchObject({ rows: 7 });
+  });
+
+  it('refuses a table that has not the rows it was given', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5, 5]);
+    await expect(finalizeTable(folder, 'gradients', { rows: 11 })).rejects.toThrow(
+      /gradients\.arrows: holds 10 rows, but 11 were written: the file was changed or replaced while the run went/,
+    );
+    expect(await finalizeTable(folder, 'gradients', { rows: 10 })).toMatchObject({ rows: 10 });
+    await expect(finalizeTable(folder, 'gradients', { rows: 12 })).rejects.toThrow(
+      /gradients\.arrow: holds 10 rows/,
+    );
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrow']);
+  });
+
+  it('refuses a stream with a damaged batch, and leaves it', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5, 5]);
+    const path = `${folder}/gradients.arrows`;
+    const bytes = fs.readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 70) ^ 1, bytes.length - 70);
+    fs.writeFileSync(path, bytes);
+    await expect(finalizeTable(folder, 'gradients')).rejects.toThrow(
+      /gradients\.arrows: damaged, .*checksum/,
+    );
+    expect(fs.readdirSync(folder)).toEqual(['gradients.arrows']);
+  });
+
   it('refuses a stream that is cut', async () => {
     const folder = temporaryFolder();
     writeBatches(folder, [5, 5]);

@@ -143,8 +143,12 @@ export function fillGradients(writer: TableWriter<typeof tables.gradients>, step
 }
 
 /** Write the table `gram` of a folder: a stream of the given steps in batches of ten rows, `inner` = step / 8. */
-export function writeGram(folder: string, steps: readonly number[]): TableWriter<typeof tables.gram> {
-  const writer = TableWriter.create({ folder, table: tables.gram, dimensions, batchRows: 10 });
+export function writeGram(
+  folder: string,
+  steps: readonly number[],
+  batchRows = 10,
+): TableWriter<typeof tables.gram> {
+  const writer = TableWriter.create({ folder, table: tables.gram, dimensions, batchRows });
   for (const step of steps) {
     const row = writer.reserve(1);
     for (const name of ['stage', 'tensor', 'group_a', 'group_b'] as const) writer.column(name)[row] = 0;

@@ -146,8 +146,9 @@ export class RunTables {
 
   /** Rewrites the closed streams of a run that ended well as Arrow files. */
   async finalize(): Promise<void> {
-    for (const name of finalOrder(this.names, (own) => own))
-      await finalizeTable(this.folder, name, { fs: this.fs });
+    const written = this.opened.map(({ rowsWritten }, i) => ({ name: this.names[i]!, rows: rowsWritten }));
+    for (const { name, rows } of finalOrder(written, (own) => own.name))
+      await finalizeTable(this.folder, name, { fs: this.fs, rows });
   }
 }
 
