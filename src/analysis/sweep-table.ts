@@ -1,4 +1,5 @@
 import { float64, int32, utf8, type TableDefinition } from '../store/columns.js';
+import { units } from '../store/units.js';
 import type { Quantity } from './quantity.js';
 import type { SweepAnalysis } from './sweep.js';
 import { writeTable } from './write-table.js';
@@ -8,17 +9,21 @@ export const sweepTable = {
   name: 'sweep',
   row: 'one value x quantity',
   columns: {
-    value: float64('Value of the key that was varied.'),
+    value: float64('Value of the key that was varied.', { unit: 'unit of the key' }),
     quantity: utf8('Id of the quantity.'),
     label: utf8('What was measured.'),
     unit: utf8('Unit of the mean and its interval.'),
     seeds: int32('Seeds with a value.', { unit: 'seed' }),
-    mean: float64('Mean over seeds; null means that no seed has a value.', { nullable: true }),
-    low: float64('Lower end of the 95 % t interval over seeds; null means that there is none.', {
+    mean: float64('Mean over seeds; null means that no seed has a value.', {
+      unit: units.quantity,
       nullable: true,
     }),
-    high: float64('Upper end of the interval.', { nullable: true }),
-    standard_deviation: float64('Standard deviation over seeds.', { nullable: true }),
+    low: float64('Lower end of the 95 % t interval over seeds; null means that there is none.', {
+      unit: units.quantity,
+      nullable: true,
+    }),
+    high: float64('Upper end of the interval.', { unit: units.quantity, nullable: true }),
+    standard_deviation: float64('Standard deviation over seeds.', { unit: units.quantity, nullable: true }),
     p: float64('Two-sided p-value of the t test against 0; null for a quantity that is a size.', {
       nullable: true,
     }),

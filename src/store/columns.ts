@@ -151,8 +151,9 @@ export function dictionary(
 export function fixedListFloat32(
   description: string,
   size: (dimensions: Dimensions) => number,
+  unit = '1',
 ): Column<'fixed-list-float32'> {
-  return { kind: 'fixed-list-float32', nullable: false, unit: '1', description, size };
+  return { kind: 'fixed-list-float32', nullable: false, unit, description, size };
 }
 
 /** Name of the column that holds a group's numbers: `examples_` and `qd1consis/qa` give `examples_qd1consis_qa`. */

@@ -15,6 +15,7 @@ import {
 import type { Dimensions, ResolvedColumn, TableDefinition } from './columns.js';
 import { definitionKinds, pairings, questionKinds, updateKinds, withoutEmbeddings } from './panel-names.js';
 import { formatVersion, metadataKeys } from './format.js';
+import { units } from './units.js';
 
 /** Name of the group that stands for all examples of a minibatch. */
 export const minibatchGroup = 'minibatch';
@@ -53,12 +54,17 @@ export const tables = {
       step,
       stage_step: int32('Optimizer step, counted from 1 within the stage.', { unit: 'step' }),
       epoch,
-      learning_rate: float64('Learning rate of the step.'),
+      learning_rate: float64('Learning rate of the step.', { unit: units.rate }),
       batch_size: int32('Examples in the minibatch.', { unit: 'example' }),
-      loss: float64('Loss of the minibatch before the step; the schema metadata says how it is reduced.'),
-      grad_norm: float64('Euclidean norm of the minibatch gradient before clipping.'),
+      loss: float64('Loss of the minibatch before the step; the schema metadata says how it is reduced.', {
+        unit: units.loss,
+      }),
+      grad_norm: float64('Euclidean norm of the minibatch gradient before clipping.', {
+        unit: units.gradient,
+      }),
       clip_factor: float64('Factor that clipping multiplied the gradient by; 1 means not clipped.'),
       update_norm: float64('Euclidean norm of the change of the parameters; null means not measured.', {
+        unit: units.parameter,
         nullable: true,
       }),
       step_ms: float64('Wall time of the step without logging.', { unit: 'ms' }),
@@ -121,10 +127,12 @@ export const tables = {
       step,
       group,
       tensor,
-      norm2: float64("Squared Euclidean norm of the group's part of the minibatch gradient."),
+      norm2: float64("Squared Euclidean norm of the group's part of the minibatch gradient.", {
+        unit: units.gradient2,
+      }),
       example_norm2: float64(
         "Sum over the group's examples of the squared norm of the per-example gradient; null means not measured.",
-        { nullable: true },
+        { unit: units.gradient2, nullable: true },
       ),
     },
   },
@@ -137,7 +145,7 @@ export const tables = {
       tensor,
       group_a: group,
       group_b: group,
-      inner: float64('Inner product of the gradients of the two groups.'),
+      inner: float64('Inner product of the gradients of the two groups.', { unit: units.gradient2 }),
       cosine: float64('Cosine of the gradients of the two groups; null means that one of them is zero.', {
         nullable: true,
       }),
@@ -151,7 +159,11 @@ export const tables = {
       step,
       group,
       tensor,
-      sketch: fixedListFloat32("Random projection of the group's gradient.", (d) => d.sketchSize),
+      sketch: fixedListFloat32(
+        "Random projection of the group's gradient.",
+        (d) => d.sketchSize,
+        units.gradient,
+      ),
     },
   },
   vectors: {
@@ -164,7 +176,9 @@ export const tables = {
       tensor,
       chunk: int32('Number of the chunk within the tensor, counted from 0.'),
       offset: int32('Place of the first value of the chunk within the flattened tensor.', { unit: 'value' }),
-      values: listFloat32("Values of the group's gradient in the row-major order of the tensor."),
+      values: listFloat32("Values of the group's gradient in the row-major order of the tensor.", {
+        unit: units.gradient,
+      }),
     },
   },
   metrics: {
@@ -177,9 +191,10 @@ export const tables = {
       set: dictionary('Test set.', (d) => d.testSets),
       subset: dictionary('Subset of the variables.', (d) => d.subsets),
       metric: dictionary('What is measured.', (d) => d.metrics),
-      value: float64('Value of the metric.'),
+      value: float64('Value of the metric.', { unit: units.metric }),
       n: int32('Examples behind the value.', { unit: 'example' }),
       standard_error: float64('Standard error of the value; null means that it is not defined.', {
+        unit: units.metric,
         nullable: true,
       }),
     },
@@ -202,9 +217,10 @@ export const tables = {
       ),
       inner: float64(
         'Inner product of the gradient of the definition with the mean gradient of the questions.',
+        { unit: units.gradient2 },
       ),
-      norm_definition: float64('Norm of the gradient of the definition.'),
-      norm_questions: float64('Norm of the mean gradient of the questions.'),
+      norm_definition: float64('Norm of the gradient of the definition.', { unit: units.gradient }),
+      norm_questions: float64('Norm of the mean gradient of the questions.', { unit: units.gradient }),
       cosine: float64('Cosine of the two; null means that one of them is zero.', { nullable: true }),
       pairwise_cosine: float64(
         'Mean over the questions of their cosines with the definition; null means that all norms are zero.',
@@ -223,9 +239,10 @@ export const tables = {
       subset: dictionary('Subset of the definition.', (d) => d.subsets),
       variable: int32('Variable of the definition.'),
       definition,
-      norm2: float64('Squared norm of the gradient of the definition.'),
+      norm2: float64('Squared norm of the gradient of the definition.', { unit: units.gradient2 }),
       inner: listFloat64(
         "Inner products with the gradients of the panel's questions, in the order of the table panel_questions.",
+        { unit: units.gradient2 },
       ),
     },
   },
@@ -241,7 +258,7 @@ export const tables = {
       subset: dictionary('Subset of the variable.', (d) => d.subsets),
       variable: int32('Variable that the question is about.'),
       questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
-      norm2: float64('Squared norm of the gradient of the question.'),
+      norm2: float64('Squared norm of the gradient of the question.', { unit: units.gradient2 }),
     },
   },
   entity_gram: {
@@ -259,7 +276,9 @@ export const tables = {
         ...definitionKinds,
         ...questionKinds,
       ]),
-      inner: listFloat64('Inner products with all rows of the same checkpoint and tensor, in their order.'),
+      inner: listFloat64('Inner products with all rows of the same checkpoint and tensor, in their order.', {
+        unit: units.gradient2,
+      }),
     },
   },
   penalty: {
@@ -277,15 +296,24 @@ export const tables = {
       draw: int32('Number of the random partition.'),
       batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
       minibatches: int32('Minibatches measured.'),
-      norm2: float64('Mean squared norm of the gradients of the minibatches.'),
-      example_norm2: float64('Mean squared norm of the gradients of single examples.'),
-      full_norm2: float64('Squared norm of the gradient of the whole training set.'),
+      norm2: float64('Mean squared norm of the gradients of the minibatches.', { unit: units.gradient2 }),
+      example_norm2: float64('Mean squared norm of the gradients of single examples.', {
+        unit: units.gradient2,
+      }),
+      full_norm2: float64('Squared norm of the gradient of the whole training set.', {
+        unit: units.gradient2,
+      }),
       examples: int32('Examples of the training set.', { unit: 'example' }),
       rated_norm2: float64(
         'As norm2, every coordinate times the full learning rate of its parameter in the stage with questions.',
+        { unit: units.ratedGradient2 },
       ),
-      rated_example_norm2: float64('As example_norm2, with the same learning rates.'),
-      rated_full_norm2: float64('As full_norm2, with the same learning rates.'),
+      rated_example_norm2: float64('As example_norm2, with the same learning rates.', {
+        unit: units.ratedGradient2,
+      }),
+      rated_full_norm2: float64('As full_norm2, with the same learning rates.', {
+        unit: units.ratedGradient2,
+      }),
     },
   },
   landscape: {
@@ -296,10 +324,17 @@ export const tables = {
       stage,
       step: checkpointStep,
       examples: int32('Examples of the training set.', { unit: 'example' }),
-      loss: float64('Mean loss of the training set.', { unit: 'nat' }),
-      loss_gradient_norm: float64('Norm of the gradient of the mean loss, |grad C|.'),
-      gamma: float64('Gradient variance Gamma, trace of the covariance of the gradients of single examples.'),
-      variance_gradient_norm: float64('Norm of the gradient of Gamma, by central differences.'),
+      loss: float64('Mean loss of the training set.', { unit: units.loss }),
+      loss_gradient_norm: float64('Norm of the gradient of the mean loss, |grad C|.', {
+        unit: units.gradient,
+      }),
+      gamma: float64(
+        'Gradient variance Gamma, trace of the covariance of the gradients of single examples.',
+        { unit: units.gradient2 },
+      ),
+      variance_gradient_norm: float64('Norm of the gradient of Gamma, by central differences.', {
+        unit: units.gradient2PerParameter,
+      }),
       variance_loss_cosine: float64('Cosine of the gradients of Gamma and of the mean loss.', {
         nullable: true,
       }),
@@ -307,16 +342,25 @@ export const tables = {
         'Mean over coordinates of the gradient signal-to-noise ratio, mean^2 / variance; null where no coordinate varies.',
         { nullable: true },
       ),
-      lambda_max: float64('Largest eigenvalue in size of the Hessian of the mean loss, by power iteration.'),
+      lambda_max: float64('Largest eigenvalue in size of the Hessian of the mean loss, by power iteration.', {
+        unit: units.curvature,
+      }),
       lambda_change: float64('Relative change of lambda_max in the last iteration.'),
       lambda_examples: int32('Examples of the sample behind lambda_max.', { unit: 'example' }),
       rated_loss_gradient_norm: float64(
         'Norm of the gradient of the mean loss in the coordinates theta / sqrt(learning rate): full learning rates of ' +
           'the parameters in the stage with questions.',
+        { unit: units.ratedGradient },
       ),
-      rated_gamma: float64('Gamma in these coordinates: every coordinate times its learning rate.'),
-      rated_variance_gradient_norm: float64('Norm of the gradient of rated_gamma in these coordinates.'),
-      rated_lambda_max: float64('Largest eigenvalue in size of the Hessian in these coordinates.'),
+      rated_gamma: float64('Gamma in these coordinates: every coordinate times its learning rate.', {
+        unit: units.ratedGradient2,
+      }),
+      rated_variance_gradient_norm: float64('Norm of the gradient of rated_gamma in these coordinates.', {
+        unit: units.ratedGradient2PerParameter,
+      }),
+      rated_lambda_max: float64('Largest eigenvalue in size of the Hessian in these coordinates.', {
+        unit: units.ratedCurvature,
+      }),
     },
   },
   epoch_drift: {
@@ -326,11 +370,15 @@ export const tables = {
     columns: {
       stage,
       step: checkpointStep,
-      learning_rate: float64('Learning rate of the short epochs of plain SGD.'),
+      learning_rate: float64('Learning rate of the short epochs of plain SGD.', { unit: units.rate }),
       minibatches: int32('Minibatches of an epoch; all their sequences are taken.'),
       batch_size: int32('Examples in a minibatch.', { unit: 'example' }),
-      measured_norm: float64('Norm of the mean end point of the shuffles minus that of all sequences.'),
-      predicted_norm: float64('Norm of what the variance penalty predicts for it.'),
+      measured_norm: float64('Norm of the mean end point of the shuffles minus that of all sequences.', {
+        unit: units.parameter,
+      }),
+      predicted_norm: float64('Norm of what the variance penalty predicts for it.', {
+        unit: units.parameter,
+      }),
       projection: float64('Measured along predicted, as a share of predicted; null where that is zero.', {
         nullable: true,
       }),
@@ -359,13 +407,16 @@ export const tables = {
       step_size: float64(
         'Learning rate of the one update for sgd; for optimizer the factors of schedule and clipping over the batch size, ' +
           'all of the coming update.',
+        { unit: units.stepSize },
       ),
-      predicted: float64('First-order change of the mean loss of the questions.', { unit: 'nat' }),
-      curvature: float64('Second-order part of the change, by a step forward and one back.', { unit: 'nat' }),
-      actual: float64('Change of the mean loss of the questions.', { unit: 'nat' }),
-      loss: float64('Mean loss of the questions before the update.', { unit: 'nat' }),
-      norm_update: float64('Norm of the change of the parameters.'),
-      norm_questions: float64('Norm of the mean gradient of the questions.'),
+      predicted: float64('First-order change of the mean loss of the questions.', { unit: units.loss }),
+      curvature: float64('Second-order part of the change, by a step forward and one back.', {
+        unit: units.loss,
+      }),
+      actual: float64('Change of the mean loss of the questions.', { unit: units.loss }),
+      loss: float64('Mean loss of the questions before the update.', { unit: units.loss }),
+      norm_update: float64('Norm of the change of the parameters.', { unit: units.parameter }),
+      norm_questions: float64('Norm of the mean gradient of the questions.', { unit: units.gradient }),
       cosine: float64(
         'Cosine of the update and the negative mean gradient of the questions; null: one is zero.',
         {
@@ -389,19 +440,19 @@ export const tables = {
       variable: int32('Variable that the questions are about.'),
       seen: bool('Whether the minibatch held the definition of the variable.'),
       predicted: float64('First-order change of the mean loss of the questions by the update.', {
-        unit: 'nat',
+        unit: units.loss,
       }),
       midpoint: float64('The same with the mean of the gradients before and after the update.', {
-        unit: 'nat',
+        unit: units.loss,
       }),
       own: float64(
         "Part of predicted that comes from the variable's own definition, by way of the optimizer's momentum.",
-        { unit: 'nat' },
+        { unit: units.loss },
       ),
-      same_tag: float64("The same of the panel's other definitions of its subset.", { unit: 'nat' }),
-      other_tag: float64("The same of the panel's definitions of other subsets.", { unit: 'nat' }),
-      loss: float64('Mean loss of the questions after the update.', { unit: 'nat' }),
-      start_loss: float64('The same before the first update of the stage.', { unit: 'nat' }),
+      same_tag: float64("The same of the panel's other definitions of its subset.", { unit: units.loss }),
+      other_tag: float64("The same of the panel's definitions of other subsets.", { unit: units.loss }),
+      loss: float64('Mean loss of the questions after the update.', { unit: units.loss }),
+      start_loss: float64('The same before the first update of the stage.', { unit: units.loss }),
     },
   },
   factors: {
@@ -427,7 +478,7 @@ export const tables = {
       rows: int32('Rows of the factors.'),
       left: listFloat32('Left factor [row, in]; empty but for linear.'),
       ids: listInt32('Rows of the table; empty but for embedding.'),
-      right: listFloat32('Right factor [row, out].'),
+      right: listFloat32('Right factor [row, out].', { unit: units.gradient }),
     },
   },
   events: {
@@ -459,7 +510,7 @@ export function isDerived(table: string): boolean {
   return derivedNames.has(table);
 }
 
-/** Facts about the run for the schema metadata: seeds, loss reduction, parameter layout as JSON and so on. */
+/** Facts about the run for the schema metadata: seed, loss reduction and so on. */
 export type RunMetadata = Readonly<Record<string, string>>;
 
 /** The Arrow schema of a table and the columns behind it. */
@@ -481,11 +532,13 @@ export function makeSchema(
   runMetadata: RunMetadata = {},
 ): TableSchema {
   const columns = resolveColumns(table, dimensions);
-  const units = Object.fromEntries(columns.flatMap(({ name, unit }) => (unit === '' ? [] : [[name, unit]])));
+  const unitsByColumn = Object.fromEntries(
+    columns.flatMap(({ name, unit }) => (unit === '' ? [] : [[name, unit]])),
+  );
   const metadata = new Map<string, string>([
     [metadataKeys.version, String(formatVersion)],
     [metadataKeys.table, table.name],
-    [metadataKeys.units, JSON.stringify(units)],
+    [metadataKeys.units, JSON.stringify(unitsByColumn)],
   ]);
   for (const [key, value] of Object.entries(runMetadata)) {
     if (key.startsWith('gradscope.')) throw new Error(`run metadata: the key ${key} belongs to the store`);

@@ -79,10 +79,10 @@ describe('a call that a signal interrupts', () => {
     nodeFileSystem.write(fd, [Buffer.from('abc')], 0);
     let left = 3;
     const { readSync } = fs;
-    vi.spyOn(fs, 'readSync').mockImplementation(((...args: Parameters<typeof readSync>) => {
+    vi.spyOn(fs, 'readSync').mockImplementation((...args: Parameters<typeof readSync>) => {
       if (left-- > 0) throw failure('EINTR', -4, 'read');
       return readSync(...args);
-    }) as typeof readSync);
+    });
     const bytes = new Uint8Array(3);
     expect(nodeFileSystem.read(fd, bytes, 0)).toBe(3);
     expect(Buffer.from(bytes).toString()).toBe('abc');
@@ -152,8 +152,8 @@ describe('errors of the system', () => {
         if (error === null) expect([call, code]).toEqual(['link', 'EPERM']);
         else {
           expect(error, call).toBeInstanceOf(UserError);
-          expect(String(error), call).toContain(folder);
-          expect(String(error), call).toContain(code);
+          expect(error.message, call).toContain(folder);
+          expect(error.message, call).toContain(code);
         }
       }
     },
@@ -196,11 +196,12 @@ describe('a file that is removed or replaced while it is written', () => {
   });
 });
 
-function thrownBy(work: () => unknown): unknown {
+function thrownBy(work: () => unknown): Error | null {
   try {
     work();
   } catch (error) {
-    return error;
+    if (error instanceof Error) return error;
+    throw error;
   }
   return null;
 }

@@ -18,11 +18,12 @@ import {
   temporaryFolder,
 } from './support.js';
 
-function thrownBy(work: () => unknown): unknown {
+function thrownBy(work: () => unknown): Error | null {
   try {
     work();
   } catch (error) {
-    return error;
+    if (error instanceof Error) return error;
+    throw error;
   }
   return null;
 }
@@ -146,7 +147,7 @@ describe('run.json', () => {
     ['stepsDone', -3],
   ])('is refused with %s %j, in one printable line', (key, value) => {
     const path = write((info) => ({ ...info, [key]: value }));
-    const error: unknown = thrownBy(() => readRunInfo(path));
+    const error = thrownBy(() => readRunInfo(path));
     expect(error).toBeInstanceOf(UserError);
     expect(String(error)).toMatch(new RegExp(`^UserError: ${path}/run\\.json: ${key}[\\d.]*: [ -~]+$`));
   });

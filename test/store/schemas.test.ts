@@ -9,7 +9,11 @@ describe('makeSchema', () => {
     expect(Object.fromEntries(schema.metadata)).toEqual({
       'gradscope.format_version': String(formatVersion),
       'gradscope.table': 'gradients',
-      'gradscope.units': '{"step":"step","norm2":"1","example_norm2":"1"}',
+      'gradscope.units': JSON.stringify({
+        step: 'step',
+        norm2: 'nats^2/parameter^2',
+        example_norm2: 'nats^2/parameter^2',
+      }),
       seeds: '[3]',
       loss_reduction: 'mean',
     });
@@ -110,10 +114,10 @@ describe('the registry', () => {
         "panel_gram: stage dictionary, step int32, tensor dictionary, subset dictionary, variable int32, definition dictionary, norm2 float64, inner list-float64",
         "panel_questions: stage dictionary, step int32, tensor dictionary, question int32, subset dictionary, variable int32, questions dictionary, norm2 float64",
         "entity_gram: stage dictionary, step int32, tensor dictionary, vector int32, subset dictionary, variable int32, role dictionary, inner list-float64",
-        "penalty: stage dictionary, step int32, sampler dictionary, draw int32, batch_size int32, minibatches int32, norm2 float64, example_norm2 float64, full_norm2 float64, examples int32",
-        "landscape: stage dictionary, step int32, examples int32, loss float64, loss_gradient_norm float64, gamma float64, variance_gradient_norm float64, variance_loss_cosine float64?, gsnr float64?, lambda_max float64, lambda_change float64, lambda_examples int32",
+        "penalty: stage dictionary, step int32, sampler dictionary, draw int32, batch_size int32, minibatches int32, norm2 float64, example_norm2 float64, full_norm2 float64, examples int32, rated_norm2 float64, rated_example_norm2 float64, rated_full_norm2 float64",
+        "landscape: stage dictionary, step int32, examples int32, loss float64, loss_gradient_norm float64, gamma float64, variance_gradient_norm float64, variance_loss_cosine float64?, gsnr float64?, lambda_max float64, lambda_change float64, lambda_examples int32, rated_loss_gradient_norm float64, rated_gamma float64, rated_variance_gradient_norm float64, rated_lambda_max float64",
         "epoch_drift: stage dictionary, step int32, learning_rate float64, minibatches int32, batch_size int32, measured_norm float64, predicted_norm float64, projection float64?, cosine float64?",
-        "transfer: stage dictionary, step int32, subset dictionary, variable int32, definition dictionary, update dictionary, step_size float64, predicted float64, curvature float64, actual float64, loss float64, norm_update float64, norm_questions float64, cosine float64?, preconditioned_cosine float64?",
+        "transfer: stage dictionary, step int32, subset dictionary, variable int32, asked int32, definition dictionary, update dictionary, step_size float64, predicted float64, curvature float64, actual float64, loss float64, norm_update float64, norm_questions float64, cosine float64?, preconditioned_cosine float64?",
         "transfer_path: stage dictionary, step int32, subset dictionary, variable int32, seen bool, predicted float64, midpoint float64, own float64, same_tag float64, other_tag float64, loss float64, start_loss float64",
         "factors: stage dictionary, step int32, example int32, subset dictionary, variable int32, role dictionary, tensor dictionary, use int32, kind dictionary, rows int32, left list-float32, ids list-int32, right list-float32",
         "events: step int32, time float64, kind dictionary, message utf8",

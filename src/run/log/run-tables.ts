@@ -35,7 +35,7 @@ export const runTables: readonly string[] = [
 /** What all writers have, whatever their columns. */
 type OpenTable = Pick<
   TableWriter<TableDefinition>,
-  'flush' | 'sync' | 'close' | 'discard' | 'byteOffset' | 'path'
+  'flush' | 'sync' | 'close' | 'discard' | 'byteOffset' | 'path' | 'rowsWritten'
 >;
 
 /** The open tables of one run; those its tier does not keep are null. */
