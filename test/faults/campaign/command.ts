@@ -82,8 +82,8 @@ export async function command(args: readonly string[], options: CommandOptions):
   clearTimeout(timer);
   return {
     code,
-    stdout: Buffer.concat(stdout ?? []).toString('latin1'),
-    stderr: Buffer.concat(stderr ?? []).toString('latin1'),
+    stdout: Buffer.concat(stdout ?? []).toString(),
+    stderr: Buffer.concat(stderr ?? []).toString(),
     seconds: (performance.now() - started) / 1000,
     timedOut,
     fired: fs.existsSync(fired) ? fs.readFileSync(fired, 'utf8').trim() : null,

@@ -181,8 +181,9 @@ const commands: readonly (readonly string[])[] = [
 
 function wordsProblems(ended: Ended): string[] {
   const problems = problemsOfWords(ended);
-  const text = Buffer.from(ended.stdout + ended.stderr, 'latin1').toString();
-  const line = text.split('\n').find((words) => holdsControls(words.replace(/\r$/, '')));
+  const line = (ended.stdout + ended.stderr)
+    .split('\n')
+    .find((words) => holdsControls(words.replace(/\r$/, '')));
   if (line !== undefined) problems.push(`raw control characters: ${JSON.stringify(line.slice(0, 200))}`);
   return problems;
 }
