@@ -45,9 +45,14 @@ export interface ParsedFooter {
   readonly schema: ParsedSchema;
   readonly dictionaries: readonly Block[];
   readonly batches: readonly Block[];
-  /** Whether every message of the file has checksums, so that one without is damaged. */
-  readonly isChecked: boolean;
+  readonly checked: CheckedMessages;
 }
+
+/**
+ * Which messages of a table have checksums: `all` and `none` make any other one a damaged one, `some` are those of a run
+ * that an earlier version began.
+ */
+export type CheckedMessages = 'all' | 'some' | 'none';
 
 /** Slots of the tables in Schema.fbs and File.fbs. */
 const footer = { schema: 1, dictionaries: 2, batches: 3 } as const;
@@ -98,7 +103,8 @@ export function parseFooter(bytes: Uint8Array): ParsedFooter {
     schema: parseSchema(schemaTable),
     dictionaries: blocks(footer.dictionaries),
     batches: blocks(footer.batches),
-    isChecked: unchecked === 0,
+    // A footer that lost its own checksum is told by messages that still have theirs.
+    checked: unchecked === undefined ? 'none' : unchecked === 0 ? 'all' : 'some',
   };
 }
 

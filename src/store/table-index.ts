@@ -8,7 +8,7 @@ import { ParsedMessage } from './message-parser.js';
 import { paced } from './open-file.js';
 import type { OpenFile } from './open-file.js';
 import { parseFooter, parseSchema } from './schema-parser.js';
-import type { ColumnLayout, FileColumn, ParsedSchema } from './schema-parser.js';
+import type { CheckedMessages, ColumnLayout, FileColumn, ParsedSchema } from './schema-parser.js';
 import { isBefore015, scanStream } from './stream-scan.js';
 import type { ScanEnd, ScannedMessage, Truncation } from './stream-scan.js';
 import { adviceFor } from './system-error.js';
@@ -39,14 +39,14 @@ export class TableIndex {
   truncated: Truncation | null = null;
 
   /**
-   * `isChecked` tells that every message has checksums. Throws a UserError when the schema is not that of a table of ours,
+   * `checked` tells which messages have checksums. Throws a UserError when the schema is not that of a table of ours,
    * of a newer format version, or has no column that is read.
    */
   constructor(
     readonly file: OpenFile,
     readonly fileKey: string,
     { layout, metadata }: ParsedSchema,
-    private readonly isChecked: boolean,
+    private readonly checked: CheckedMessages,
   ) {
     const version = Number(metadata.get(metadataKeys.version));
     if (!Number.isSafeInteger(version) || !metadata.has(metadataKeys.table)) {
@@ -86,7 +86,7 @@ export class TableIndex {
 
   /** Whether every message has checksums; files of other programs and of earlier versions have none. */
   get hasChecksums(): boolean {
-    return this.isChecked;
+    return this.checked === 'all';
   }
 
   /** Take in a dictionary or batch message. `body` reads the message's body. */
@@ -120,7 +120,8 @@ export class TableIndex {
 
   /** Why a message cannot be one of this table; null where nothing speaks against it. */
   damageOf({ message, rows, bodyLength }: ScannedMessage): string | null {
-    if (this.isChecked && message.checksums === null) return 'a message without its checksums';
+    if (this.checked === 'all' && message.checksums === null) return 'a message without its checksums';
+    if (this.checked === 'none' && message.checksums !== null) return 'a footer without its checksum';
     return message.kind === 'batch' ? impossibleRows(this.layout, { rows, bodyLength }) : null;
   }
 
@@ -190,7 +191,12 @@ export async function indexStream(file: OpenFile): Promise<TableIndex> {
     }
     const { message } = first.value;
     if (message.kind !== 'schema') throw new RangeError(`it begins with a ${message.kind} message`);
-    const index = new TableIndex(file, key, parseSchema(message.header), message.checksums !== null);
+    const index = new TableIndex(
+      file,
+      key,
+      parseSchema(message.header),
+      message.checksums === null ? 'some' : 'all',
+    );
     index.schemaLength = first.value.metadataLength + first.value.bodyLength;
     await index.scan(index.schemaLength, size);
     return index;
@@ -213,7 +219,7 @@ export async function indexFile(file: OpenFile): Promise<TableIndex> {
     const footerAt = size - tailLength - footerLength;
     if (footerLength <= 0 || footerAt < 8) throw new RangeError(`a footer of ${footerLength} bytes`);
     const footer = parseFooter(file.readNow(footerAt, footerLength));
-    const index = new TableIndex(file, key, footer.schema, footer.isChecked);
+    const index = new TableIndex(file, key, footer.schema, footer.checked);
     await paced([...footer.dictionaries, ...footer.batches].values(), (block) => {
       const end = block.offset + block.metadataLength + block.bodyLength;
       if (end > footerAt) throw new RangeError(`a batch that ends at byte ${end}`);

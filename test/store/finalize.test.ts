@@ -174,6 +174,17 @@ describe('finalizeTable', () => {
     expect(fs.readdirSync(folder)).toEqual(['gradients.arrows']);
   });
 
+  it('makes a file whose footer cannot lose its checksum unseen', async () => {
+    const folder = temporaryFolder();
+    writeBatches(folder, [5]);
+    const { path } = await finalizeTable(folder, 'gradients');
+    const bytes = fs.readFileSync(path);
+    // The last of the checksums' marks is the footer's; with it goes the checksum that covers the schema.
+    bytes.fill(255, bytes.lastIndexOf('gs-crc32'), bytes.lastIndexOf('gs-crc32') + 8);
+    fs.writeFileSync(path, bytes);
+    await expect(TableReader.open(folder, 'gradients')).rejects.toThrow(/a footer without its checksum/);
+  });
+
   it('takes no more memory for a larger table', async () => {
     const peakOf = async (megabytes: number): Promise<number> => {
       const child = startChild('finalizer', temporaryFolder(), String(megabytes));
