@@ -223,6 +223,7 @@ export function judgeClaims(
         reason: [
           found.judgement.reason,
           ...pValueWords(found.pValue, p, family, signFlipsPValue),
+          ...demotedWords(found.judgement.verdict, p),
           ...missingWords(own, facts),
           ...exchangeWords(own, quantities),
           ...(spec.aboutTags === true ? jointWords(spec, facts) : []),
@@ -359,6 +360,11 @@ function together(all: readonly (Finding & { readonly quantity: Quantity })[]): 
 
 function verdictOf(verdict: Verdict, adjusted: number | null): Verdict {
   return adjusted !== null && adjusted > claimAlpha ? 'undecided' : verdict;
+}
+
+/** What a verdict would be without the other claims. */
+function demotedWords(verdict: Verdict, adjusted: number | null): string[] {
+  return verdictOf(verdict, adjusted) === verdict ? [] : [`By itself it would be ${verdict}.`];
 }
 
 function pValueWords(

@@ -13,7 +13,7 @@ export const alignmentByLayer: SectionSpec = {
   quantities: (run) =>
     [...layersOf(run).keys()].map((layer): QuantitySpec => ({
       id: layer,
-      label: `tag-swap gap of new variables, ${layer}`,
+      label: `${layer}: tag-swap gap of new variables`,
       unit: '1',
       null: {
         kind: 'measured',

@@ -15,7 +15,7 @@ export const alignmentCourse: SectionSpec = {
       .toSorted((a, b) => a - b)
       .map((step): QuantitySpec => ({
         id: `step${step}`,
-        label: `tag-swap gap of new variables at step ${step}`,
+        label: `step ${step}: tag-swap gap of new variables`,
         unit: '1',
         null: {
           kind: 'measured',

@@ -14,13 +14,13 @@ const noEffect = { kind: 'zero', label: '0, both groups alike' } as const;
 const cells = (['reliable', 'unreliable'] as const).flatMap((tag): QuantitySpec[] => [
   {
     id: `${tag}.own`,
-    label: `cosine in a minibatch, definitions with the ${tag} tag and questions of their subset`,
+    label: `${tag} tag, questions of the same subset: cosine in a minibatch`,
     unit: '1',
     null: null,
   },
   {
     id: `${tag}.other`,
-    label: `cosine in a minibatch, definitions with the ${tag} tag and questions of the other subset`,
+    label: `${tag} tag, questions of the other subset: cosine in a minibatch`,
     unit: '1',
     null: null,
   },

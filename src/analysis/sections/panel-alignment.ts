@@ -39,7 +39,7 @@ const cosines = (['reliable', 'unreliable'] as const).map((tag): QuantitySpec =>
   };
   return {
     id: key,
-    label: `cosine of a definition with the questions of its new variable, ${tag} tag`,
+    label: `${tag} tag: cosine of a definition with the questions of its new variable`,
     unit: '1',
     null: {
       kind: 'measured',
@@ -72,7 +72,7 @@ const trained = (
   ] as const
 ).map(([subset, words]): QuantitySpec => ({
   id: `trained.${subset}`,
-  label: `cosine of a definition with the trained questions of its variable, ${subset} (${words})`,
+  label: `${subset} (${words}): cosine of a definition with the trained questions of its variable`,
   unit: '1',
   null: {
     kind: 'measured',
@@ -93,7 +93,7 @@ export const panelAlignment: SectionSpec = {
     ...trained,
     {
       id: 'trained.difference',
-      label: 'cosine of trained variables, right (reliable tag) - wrong definitions (unreliable tag)',
+      label: 'qd1consis - qd2incons: cosine of a definition with the trained questions of its variable',
       unit: '1',
       null: { kind: 'measured', label: otherDefinitions, key: 'trained.difference.mismatched' },
     },

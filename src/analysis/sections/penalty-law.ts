@@ -49,7 +49,7 @@ function quantitiesOf(sizes: readonly number[]): QuantitySpec[] {
   return [
     ...sizes.map((batchSize): QuantitySpec => ({
       id: measuredAt(batchSize),
-      label: `mean squared norm of minibatch gradients, ${nameOf(batchSize)}`,
+      label: `${nameOf(batchSize)}: mean squared norm of minibatch gradients`,
       unit: 'nats^2/parameter^2',
       null: { kind: 'measured', label: 'the law', key: `${measuredAt(batchSize)}.law` },
     })),
@@ -57,7 +57,7 @@ function quantitiesOf(sizes: readonly number[]): QuantitySpec[] {
       .filter((batchSize) => batchSize !== 0)
       .map((batchSize): QuantitySpec => ({
         id: deviationAt(batchSize),
-        label: `squared norm of minibatches / its law - 1, ${nameOf(batchSize)}`,
+        label: `${nameOf(batchSize)}: squared norm of minibatches / its law - 1`,
         unit: '1',
         null: { kind: 'zero', label: '0, the law' },
       })),

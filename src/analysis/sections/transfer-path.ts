@@ -15,8 +15,6 @@ interface PathOfEntity {
 
 const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
 
-const gapOfFall = 'gap by tag in the fall of the loss over the stage';
-
 /** The path integral of transfer over the stage with definitions only, against the change of the loss itself. */
 export const transferPath: SectionSpec = {
   id: 'transferPath',
@@ -24,17 +22,22 @@ export const transferPath: SectionSpec = {
     'Fall of the loss of held-out questions over the stage with definitions only, reliable (d1consis) - unreliable tag ' +
     '(d2consis), and what first order makes of it, update by update; variables of the probe panel',
   quantities: [
-    { id: 'gap', label: gapOfFall, unit: 'nats', null: noTag },
-    { id: 'gap.predicted', label: `${gapOfFall}, by its path integral`, unit: 'nats', null: noTag },
+    { id: 'gap', label: 'gap by tag in the fall of the loss over the stage', unit: 'nats', null: noTag },
+    {
+      id: 'gap.predicted',
+      label: 'path integral of the gap by tag over the stage',
+      unit: 'nats',
+      null: noTag,
+    },
     {
       id: 'gap.trapezoidal',
-      label: `${gapOfFall}, by its path integral with the trapezoidal rule`,
+      label: 'trapezoidal path integral of the gap by tag over the stage',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.own',
-      label: `${gapOfFall}, part by the variables' own definitions`,
+      label: "own definitions' part of the path integral of the gap by tag",
       unit: 'nats',
       null: {
         kind: 'measured',
@@ -44,31 +47,31 @@ export const transferPath: SectionSpec = {
     },
     {
       id: 'gap.sameTag',
-      label: `${gapOfFall}, part by the panel's other definitions with the same tag`,
+      label: 'other definitions of the panel with the same tag: their part of the path integral',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.otherTag',
-      label: `${gapOfFall}, part by the panel's definitions with the other tag`,
+      label: 'definitions of the panel with the other tag: their part of the path integral',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.rest',
-      label: `${gapOfFall}, part by definitions outside the panel, and rounding`,
+      label: 'definitions outside the panel, and rounding: their part of the path integral',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'share.predicted',
-      label: `${gapOfFall}: path integral / actual, ratio of averages`,
+      label: 'path integral / actual gap by tag over the stage, ratio of averages',
       unit: '1',
       null: null,
     },
     {
       id: 'share.own',
-      label: `${gapOfFall}: part by own definitions / actual, ratio of averages`,
+      label: "own definitions' part / actual gap by tag over the stage, ratio of averages",
       unit: '1',
       null: null,
     },
