@@ -2,6 +2,7 @@ import { decodeColumn, partsOf } from './column-decoder.js';
 import type { ColumnView } from './column-views.js';
 import { ParsedMessage } from './message-parser.js';
 import type { OpenFile } from './open-file.js';
+import { PartMemory } from './part-memory.js';
 import type { ColumnPart } from './part-memory.js';
 import type { ColumnLayout } from './schema-parser.js';
 import type { BatchBlock } from './table-index.js';
@@ -35,6 +36,19 @@ export async function readParts(
     }
   }
   return views;
+}
+
+/**
+ * Whether the bytes of a whole message are those that were written, by its checksums; false where it has none. Throws a
+ * RangeError where they are not.
+ */
+export function isVerified(bytes: Uint8Array, block: BatchBlock, layout: readonly ColumnLayout[]): boolean {
+  const message = new ParsedMessage(bytes.subarray(8, block.metadataLength));
+  if (message.checksums === null) return false;
+  for (const part of partsOf(layout, message.batch())) {
+    new PartMemory(part, bytes.subarray(block.metadataLength + part.start)).requireChecksum();
+  }
+  return true;
 }
 
 /** A small piece is read at once: handing it to a thread takes longer than reading it. */

@@ -115,12 +115,14 @@ describe('NewTables', () => {
       if (!fs.existsSync(`${folder}/gram.arrow`)) continue;
       const steps = new Set((await rowsOf(folder, 'gram')).map((row) => row['step']));
       expect(steps.size).toBe(1);
+      const document: unknown = JSON.parse(fs.readFileSync(`${folder}/analysis.json`, 'utf8'));
+      expect(document).toSatisfy((values: string[]) => values.length === 300 && new Set(values).size === 1);
       reads++;
     }
     expect(reads).toBeGreaterThan(10);
     expect(children.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
     expect(await rowsOf(folder, 'gram')).toHaveLength(300);
-    expect(fs.readdirSync(folder)).toEqual(['gram.arrow']);
+    expect(fs.readdirSync(folder).sort()).toEqual(['analysis.json', 'gram.arrow']);
   });
 });
 
