@@ -115,15 +115,20 @@ export async function makeCrashed(work: string): Promise<void> {
   if (fs.existsSync(folder)) return;
   startingState(work, train, folder);
   const { calls } = referenceOf(work, train);
-  const at = finalisation(referenceOf(work, train)) + 1;
+  const [at] = finalisation(referenceOf(work, train));
   const kind = 'before';
   const count = calls.slice(0, at).filter(({ operation }) => applies(kind, operation)).length;
   await command(train.args, { cwd: folder, fault: { kind, at: count + 1, persistent: false } });
 }
 
-/** Index of the first call after the last checkpoint of the runs: where the finalisation begins. */
-export function finalisation({ calls }: Reference): number {
-  return calls.findLastIndex(({ file }) => file.includes('checkpoints')) + 1;
+/** Numbers of the calls after the last checkpoint of the run that they are of. */
+export function finalisation({ calls }: Reference): number[] {
+  const runOf = (file: string): string => file.split('/').slice(0, 2).join('/');
+  const last = new Map<string, number>();
+  calls.forEach(({ file }, i) => {
+    if (file.includes('checkpoints')) last.set(runOf(file), i);
+  });
+  return calls.flatMap(({ file }, i) => (i > (last.get(runOf(file)) ?? calls.length) ? [i] : []));
 }
 
 /** Makes a folder in the state that a scenario starts in. */

@@ -21,20 +21,20 @@ const slowdown = 4;
 const killKinds: readonly FaultKind[] = ['before', 'after', 'torn'];
 const errorKinds: readonly FaultKind[] = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EINTR', 'short'];
 
-/** The fault at a random call of those from `from` on that the kind can happen to. */
+/** The fault at a random call of those that `wanted` takes and the kind can happen to. */
 function chooseFault(
   { random }: CaseContext,
   { calls }: Reference,
   kind: FaultKind,
-  from: number,
   persistent: boolean,
+  wanted: (call: number) => boolean = () => true,
 ): Fault {
   const numbers: number[] = [];
   let count = 0;
   calls.forEach(({ operation }, i) => {
     if (!applies(kind, operation)) return;
     count++;
-    if (i >= from) numbers.push(count);
+    if (wanted(i)) numbers.push(count);
   });
   return { kind, at: numbers[random.integer(numbers.length)] ?? 1, persistent };
 }
@@ -67,7 +67,7 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
 
   // Every fourth kill is followed by another one.
   if (killed && random.uniform() < 0.25) {
-    const second = chooseFault(context, reference, killKinds[random.integer(3)]!, 0, false);
+    const second = chooseFault(context, reference, killKinds[random.integer(3)]!, false);
     const again = await command(scenario.args, { cwd: folder, fault: second, limit });
     note('killed again', problemsOfWords(again));
     if (again.code !== null && again.code !== 0) note('killed again', [refusal(again.stderr)]);
@@ -123,7 +123,9 @@ export const finalisationArea: Area = {
   run(context) {
     const kind = killKinds[context.index % 3]!;
     const reference = referenceOf(context.work, train!);
-    return disturb(context, train!, chooseFault(context, reference, kind, finalisation(reference), false));
+    const calls = new Set(finalisation(reference));
+    const fault = chooseFault(context, reference, kind, false, (call) => calls.has(call));
+    return disturb(context, train!, fault);
   },
 };
 
@@ -137,11 +139,7 @@ export const killsArea: Area = {
   run(context) {
     const scenario = scenarioOf(context.index);
     const kind = killKinds[context.random.integer(3)]!;
-    return disturb(
-      context,
-      scenario,
-      chooseFault(context, referenceOf(context.work, scenario), kind, 0, false),
-    );
+    return disturb(context, scenario, chooseFault(context, referenceOf(context.work, scenario), kind, false));
   },
 };
 
@@ -159,7 +157,7 @@ export const failuresArea: Area = {
     return disturb(
       context,
       scenario,
-      chooseFault(context, referenceOf(context.work, scenario), kind, 0, persistent),
+      chooseFault(context, referenceOf(context.work, scenario), kind, persistent),
     );
   },
 };
