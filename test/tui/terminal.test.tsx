@@ -3,11 +3,12 @@ import { render, type Instance } from 'ink';
 import { render as renderForTests } from 'ink-testing-library';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { App } from '../../tui/ink/App.js';
-import { takeScreen, type TerminalProcess } from '../../tui/ink/terminal.js';
+import { sized, takeScreen, type TerminalProcess } from '../../tui/ink/terminal.js';
 import { openSession, type Watched } from './support/fake-session.js';
 import { writeRun } from './support/fixture-run.js';
 import { temporaryFolder } from './support/folders.js';
 import { Screen } from './support/screen.js';
+import { asStreams, FakeStdin, FakeStdout } from './support/streams.js';
 
 let root: string;
 
@@ -139,6 +140,21 @@ describe('frames of Ink', () => {
     unmount();
     await watched.session.close();
   });
+});
+
+test('Ink draws the browser in a terminal that says it has no columns and rows', async () => {
+  const watched = await openSession(root, { width: 80, height: 24 });
+  const stdout = new FakeStdout(() => ({ columns: 0, rows: 0 }));
+  const streams = asStreams(stdout, new FakeStdin());
+  const app = render(<App session={watched.session} />, {
+    ...streams,
+    stdout: sized(streams.stdout),
+    patchConsole: false,
+  });
+  await setTimeout(60);
+  expect(stdout.written).toContain('tiny-seed0');
+  app.unmount();
+  await watched.session.close();
 });
 
 describe('the screen', () => {

@@ -4,7 +4,7 @@ import { nodeEffects } from '../effects.js';
 import { locate } from '../locate.js';
 import { Session } from '../session/session.js';
 import type { Style } from '../view/style.js';
-import { home, takeScreen } from './terminal.js';
+import { home, sized, takeScreen } from './terminal.js';
 
 /** Milliseconds between two looks for new data; longer where looking takes long. */
 const lookEvery = 1000;
@@ -57,6 +57,7 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
   timer = setTimeout(() => void look(), lookEvery);
   try {
     const app = render(<App session={session} />, {
+      stdout: sized(stdout),
       exitOnCtrlC: false,
       maxFps: 60,
       isScreenReaderEnabled: style.screenReader,

@@ -1,3 +1,5 @@
+import { boxOf } from '../../src/report/terminal.js';
+
 /** Moves the cursor to the first column of the first row. */
 export const home = '\u001B[H';
 
@@ -43,4 +45,16 @@ export function takeScreen(write: (text: string) => void, process: TerminalProce
     process.off('SIGTERM', terminated);
     process.off('SIGHUP', hungUp);
   };
+}
+
+/** A stream that has the size that frames are drawn for: Ink draws nothing where a terminal says it has no columns. */
+export function sized(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  return new Proxy(stream, {
+    get(target, name) {
+      if (name === 'columns') return boxOf(target).width;
+      if (name === 'rows') return boxOf(target).height;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }

@@ -45,7 +45,8 @@ function standardErrorProgress(): Progress {
   return createProgress({
     write: (text) => process.stderr.write(text),
     isTerminal: process.stderr.isTTY,
-    columns: process.stderr.columns ?? 80,
+    // 0 where a terminal does not know.
+    columns: process.stderr.columns || 80,
     now: Date.now,
   });
 }

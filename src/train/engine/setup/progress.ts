@@ -1,3 +1,4 @@
+import { printable } from '../../../../data/printable.js';
 import type { SetupSystem } from './system.js';
 
 /** One thing that is being done. */
@@ -33,7 +34,7 @@ const POLL_MS = 500;
 export function createProgress(target: ProgressTarget): Progress {
   const stamped = (line: string) => {
     const clock = new Date(target.now()).toTimeString().slice(0, 8);
-    target.write(`[${clock}] ${line}\n`);
+    target.write(`[${clock}] ${printable(line)}\n`);
   };
   const clear = '\r\u001B[2K';
   return {
@@ -48,7 +49,7 @@ export function createProgress(target: ProgressTarget): Progress {
           if (now - start < SHOWN_AFTER_MS) return;
           if (!target.isTerminal && lastLine !== undefined && now - lastLine < PLAIN_LINE_EVERY_MS) return;
           lastLine = now;
-          const line = detail === '' ? label : `${label}: ${detail}`;
+          const line = printable(detail === '' ? label : `${label}: ${detail}`);
           if (!target.isTerminal) return stamped(line);
           // A line that wraps could not be cleared again.
           target.write(clear + `${line} (${seconds()} s)`.slice(0, target.columns - 1));
