@@ -49,7 +49,17 @@ export function checkpointsOfOrigin(plan: RunPlan, folders: readonly string[]): 
  */
 export function checkpointsBefore(plan: RunPlan, runs: readonly string[]): Checkpoint[] {
   const asAssigned = planRun(plan.config, plan.seeds);
-  return runs.map((folder, replica) =>
-    readFittingCheckpoint(asAssigned, replica, folder, startStep(plan), readRunInfo(folder).configHash),
-  );
+  return runs.map((folder, replica) => {
+    const { configHash } = readRunInfo(folder);
+    try {
+      return readFittingCheckpoint(asAssigned, replica, folder, startStep(plan), configHash);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(
+        `${folder}: its half with tags exchanged has no checkpoint to begin from: ${error.message}; train the run again ` +
+          'with --existing overwrite, or without tagExchange under another name',
+        { cause: error },
+      );
+    }
+  });
 }

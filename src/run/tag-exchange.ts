@@ -74,7 +74,10 @@ export async function trainHalves({ config, list }: Halves, request: RunRequest)
     failed.push(...resumed.failed);
     if (resumed.end === 'interrupted') return { end: 'interrupted', failed };
   }
-  const fresh = ready.filter(({ verdict }) => verdict.kind === 'train' || verdict.kind === 'replace');
+  const fresh = ready.filter(
+    (half) =>
+      (half.verdict.kind === 'train' || half.verdict.kind === 'replace') && canBegin(config, half, failed),
+  );
   const together = Math.min(
     fresh.length,
     replicaLimit(checkedCost(config), request.memory?.() ?? availableMemory()).replicas,
@@ -85,6 +88,18 @@ export async function trainHalves({ config, list }: Halves, request: RunRequest)
     if (trained.end === 'interrupted') return { end: 'interrupted', failed };
   }
   return { end: 'complete', failed };
+}
+
+/** Whether a half has its checkpoint to begin from; one that has not is among the failed, and keeps no other waiting. */
+function canBegin(config: RunConfig, { run, folder }: Half, failed: FailedRun[]): boolean {
+  try {
+    checkpointsBefore(planRun(config, [readRunInfo(run).seed], true), [run]);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    failed.push({ folder, reason: error.message });
+    return false;
+  }
 }
 
 async function begin(config: RunConfig, halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {

@@ -192,6 +192,23 @@ describe('a half that was interrupted', () => {
     expect(readRunInfo(half(folder)).status).toBe('complete');
     expect(readRunInfo(folder).started).toBe(started);
 
+    // A checkpoint to begin from that is not there is told, and nothing else suffers.
+    fs.rmSync(half(folder), { recursive: true });
+    const name = `step-${String(start(folder)).padStart(8, '0')}.safetensors`;
+    const [checkpoint, aside] = [path.join(folder, 'checkpoints', name), path.join(root, name)];
+    fs.renameSync(checkpoint, aside);
+    const { failed } = await train(root);
+    expect(failed).toEqual([
+      {
+        folder: half(folder),
+        reason: expect.stringContaining('its half with tags exchanged has no checkpoint to begin from'),
+      },
+    ]);
+    expect(fs.existsSync(half(folder))).toBe(false);
+    fs.renameSync(aside, checkpoint);
+    await train(root);
+    expect(readRunInfo(half(folder)).status).toBe('complete');
+
     // Without its run it is nothing to go on with, nor to be replaced without a word.
     fs.rmSync(folder, { recursive: true });
     await expect(train(root)).rejects.toThrow('is the exchanged half of a run that is not there any more');
