@@ -25,14 +25,19 @@ const seedsSchema = z
 const sweepSchema = z.strictObject({
   sweep: z
     .string()
+    .max(100)
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens')
     .describe('name of the sweep; part of the name of its runs'),
-  description: z.string().default(''),
+  description: z.string().max(10_000).default(''),
   base: z.string().describe('experiment file that is varied, relative to this file'),
-  set: z.array(overrideSchema).default([]).describe('overrides of the base for all points, key.path=value'),
+  set: z
+    .array(overrideSchema)
+    .max(1000)
+    .default([])
+    .describe('overrides of the base for all points, key.path=value'),
   axis: z.strictObject({
     key: z.string().describe('key of the experiment file that is varied, such as stages.0.batchSize'),
-    label: z.string().describe('what it is, for the axis of the figure'),
+    label: z.string().max(200).describe('what it is, for the axis of the figure'),
     scale: z.enum(['linear', 'log']).default('linear').describe('of the axis of the figure'),
   }),
   points: z
@@ -40,10 +45,11 @@ const sweepSchema = z.strictObject({
       z.strictObject({
         value: z.number().describe('value of the key'),
         seeds: seedsSchema,
-        set: z.array(overrideSchema).default([]).describe('further overrides, for this point'),
+        set: z.array(overrideSchema).max(1000).default([]).describe('further overrides, for this point'),
       }),
     )
-    .min(1),
+    .min(1)
+    .max(1000),
 });
 
 /** One value of a sweep's key, with the config of its runs. */

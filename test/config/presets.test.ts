@@ -7,7 +7,7 @@ import { plannedCost } from '../../src/run/planned-cost.js';
 import { planRun } from '../../src/run/plan.js';
 import { parameterCount } from '../../src/train/models/model.js';
 
-/** sha256 of the data of seed 0 as the presets have had them since their results were published. */
+/** sha256 of the data of seed 0 as the presets have had them since they were added. */
 const published: readonly (readonly [string, string])[] = [
   ['mnist-qa-alpha50.yaml', '362f687a1b031c039c4ecb2b6ec28d631b5c70677723271793e08d3fa59fa7fc'],
   ['mnist-qa-default.yaml', 'd822fb027b5f4441093b34d953800faa7bdd1a35bf9311976a9a0b52d747421d'],
@@ -17,6 +17,7 @@ const published: readonly (readonly [string, string])[] = [
   ['mnist-qa-two-stage.yaml', 'ab3636534528b099dba4d29c0a4ac04980f7ad925a86f65e4dda2c1d5ef51f0a'],
   ['mnist-qa.yaml', 'ab3636534528b099dba4d29c0a4ac04980f7ad925a86f65e4dda2c1d5ef51f0a'],
   ['set-inclusion-alpha50.yaml', '9b264dfe4b908417b09959a803a117f2d4cbc6979c008ce2c1d13a5c3f0357ad'],
+  ['set-inclusion-baselines.yaml', 'eec04f618a1a164aadf038f88ee498496de4f204a6c61ca00036dc0dfa233ae9'],
   ['set-inclusion-joint.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion-paper.yaml', '1ef171e1671ba5ca9f73855d528633ce07814e82708403afe4b8f655c290d506'],
   ['set-inclusion-plain.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],

@@ -7,7 +7,7 @@ import { UserError } from '../../data/errors.js';
 import { parseYaml } from '../../data/yaml.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
-import { isSweepFile } from '../../src/run/sweep-config.js';
+import { isSweepFile, loadSweep } from '../../src/run/sweep-config.js';
 
 const preset = path.resolve('configs/set-inclusion-smoke.yaml');
 let folder: string;
@@ -95,6 +95,18 @@ describe('what YAML can do to a reader is one line with its place', () => {
     const file = path.join(folder, 'sweep.yaml');
     fs.writeFileSync(file, 'sweep: *x\n');
     expect(messageOf(() => isSweepFile(file))).toMatch(/sweep\.yaml:1:8 there is no anchor/);
+  });
+
+  test('a sweep of too many points', () => {
+    const file = path.join(folder, 'sweep.yaml');
+    const points = '{ value: 1, seeds: 0 }, '.repeat(2000);
+    fs.writeFileSync(
+      file,
+      `sweep: many\nbase: ${preset}\naxis: { key: data.variables, label: x }\npoints: [${points}]\n`,
+    );
+    expect(messageOf(() => loadSweep(file))).toMatch(
+      /sweep\.yaml:4:9 points: too big: .*<=1000 items, got a list of 2000$/,
+    );
   });
 
   test('the same values as without aliases', () => {
