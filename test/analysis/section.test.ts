@@ -79,6 +79,42 @@ test('null and controls are subtracted run by run; a run without a control does 
   expect(control!.difference).toEqual(meanOverSeeds([0.5, 1.5, 2.5]));
 });
 
+test('a control that has some of the entities is compared with the quantity over the same ones', () => {
+  const paired: SectionSpec = {
+    ...spec,
+    quantities: [
+      {
+        id: 'all',
+        label: 'all',
+        unit: '1',
+        null: null,
+        controls: [{ id: 'some', label: 'some', key: 'some', ofKey: 'all of these' }],
+      },
+    ],
+  };
+  const values = [1, 2, 3, 4].map((seed) => ({
+    all: [seed, seed + 10],
+    some: [seed - 1],
+    'all of these': [seed],
+  }));
+  const [quantity] = sectionOf(paired, runs, values)!.quantities;
+  expect(quantity!.controls[0]).toMatchObject({
+    id: 'some',
+    estimate: meanOverSeeds([0, 1, 2, 3]),
+    difference: { estimate: 1 },
+  });
+  // Entities whose sign is no difference between tags have no flips of the tag.
+  expect(quantity!.entityLevel).toMatchObject({ tagFlips: null, bootstrap: { kind: 'value' } });
+});
+
+test('a ratio is one of averages, over every seed, whatever the sign of its denominator', () => {
+  const ratio: SectionSpec = { ...spec, quantities: [{ id: 'r', label: 'r', unit: '1', null: null }] };
+  const values = [2, 3, 4, -0.5].map((denominator) => ({ r: { numerator: 2, denominator } }));
+  const [quantity] = sectionOf(ratio, runs, values)!.quantities;
+  expect(quantity!.estimate).toMatchObject({ estimate: 8 / 8.5, seeds: 4, method: 'fieller' });
+  expect(quantity!.seeds.map(({ value }) => value)).toEqual([1, 2 / 3, 0.5, -4]);
+});
+
 test('p-values of a section are adjusted for each other; sizes have none', () => {
   const plain = section.quantities.map(pValueAgainstNull);
   expect(plain[2]).toBeNull();

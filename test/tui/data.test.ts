@@ -7,6 +7,7 @@ import { RunReader } from '../../src/analysis/run-reader.js';
 import { panelAlignment } from '../../src/analysis/sections/panel-alignment.js';
 import { internalization } from '../../src/analysis/sections/internalization.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
+import { readAnalysis } from '../../tui/data/analysis-file.js';
 import { ArmNumbers } from '../../tui/data/arm-numbers.js';
 import { panelCosines, tagSwapGap, cosineColumns } from '../../tui/data/panel-cosines.js';
 import { quickNumbers } from '../../tui/data/quick-numbers.js';
@@ -201,4 +202,16 @@ test('a foreign and a cut file show as such and take nothing else down', async (
   expect(quick).toMatchObject({ weak: null, strong: null });
   expect(quick.alignment).not.toBeNull();
   expect(quick.problems[0]).toMatch(/not an Arrow file/);
+});
+
+test('an analysis of an older version says so in one line, and no other is taken for one', async () => {
+  const file = path.join(temporaryFolder(), 'analysis.json');
+  expect(await readAnalysis(file)).toBeNull();
+  fs.writeFileSync(
+    file,
+    JSON.stringify({ formatVersion: 2, seeds: [0], sections: [], claims: [], notes: [] }),
+  );
+  expect(await readAnalysis(file)).toMatch(/^[^\n]*older version: run npx gradscope analyze again[^\n]*$/);
+  fs.writeFileSync(file, '{}');
+  expect(await readAnalysis(file)).toMatch(/is not an analysis that this version reads/);
 });
