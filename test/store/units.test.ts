@@ -68,7 +68,7 @@ it('every column that is no plain number has the unit of the reports', () => {
   });
   // Cosines, shares and probabilities have none.
   for (const name of Object.keys(found))
-    expect(name).not.toMatch(/cosine|\.p(?:_|$)|level|gsnr|projection|factor/);
+    expect(name).not.toMatch(/cosine|\.p(?:_|$)|level|gsnr|projection|clip_factor/);
 });
 
 it('the reports have no other words for these units', () => {
