@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { nodeEnvironment } from '../store/environment.js';
 import { RunFolder } from '../store/run-folder.js';
+import { exchangedSuffix } from '../store/run-info.js';
 import type { Checkpoint } from './checkpoint.js';
 import { describeRun, dimensionsOf, metadataOf } from './description.js';
 import { discardRun, removeIfEmpty } from './discard.js';
@@ -23,7 +23,10 @@ export function createReplicas(
   resolved: string,
   request: RunRequest,
 ): Replica[] {
-  const siblings = { group: crypto.randomUUID(), names: folders.map((folder) => path.basename(folder)) };
+  // Not the folders' names, which people may have changed.
+  const suffix = plan.exchangesTags ? exchangedSuffix : '';
+  const names = plan.seeds.map((seed) => `${runId(plan.config.name, seed)}${suffix}`);
+  const siblings = { group: crypto.randomUUID(), names };
   const made: Replica[] = [];
   try {
     for (const [replica, folder] of folders.entries())

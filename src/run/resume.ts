@@ -1,8 +1,8 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
+import { exchangedSuffix } from '../store/run-info.js';
 import { filePath } from '../store/table-paths.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
 import { checkpointSteps, removeCheckpoint } from './checkpoint.js';
@@ -13,7 +13,7 @@ import { folderState } from './folder-state.js';
 import { lastFinalized, runTables } from './log/run-tables.js';
 import { planRun, startStep, type RunPlan } from './plan.js';
 import { createReplicas, openTables } from './replica.js';
-import type { RunRequest, RunsEnd } from './request.js';
+import { runId, type RunRequest, type RunsEnd } from './request.js';
 import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
 import type { Replica } from './session.js';
 import { checkpointsOfOrigin } from './exchange-origin.js';
@@ -40,15 +40,23 @@ export async function resumeOne(folder: string, request: RunRequest): Promise<Ru
   const held: RunFolder[] = [];
   try {
     for (const own of folders) held.push(RunFolder.resume(own, environment));
-    if (isCopy) held[0]!.update({ group: crypto.randomUUID(), siblings: [path.basename(folder)] });
+    if (isCopy) becomeAlone(held[0]!);
     const { end, failed } = isUntrained(folders, startStep(plan))
       ? await beginAnew(plan, held, request)
       : await goOn(stored, members, held, request);
     return { end, folders, failed };
   } catch (error) {
-    releaseAll(held, error);
+    releaseAll(held, members);
     throw error;
   }
+}
+
+/** Gives a copy of a run a group of its own, so that it and its original are no siblings from here on. */
+function becomeAlone(folder: RunFolder): void {
+  const { siblings, name, seed } = folder.info;
+  const id = runId(name, seed);
+  const own = siblings.filter((sibling) => sibling === id || sibling === `${id}${exchangedSuffix}`);
+  folder.update({ group: crypto.randomUUID(), siblings: own });
 }
 
 function requireResumable(folder: string, environment: Environment): void {
@@ -181,13 +189,14 @@ function isBecomingFiles(folder: string): boolean {
   return runTables.some((name) => name !== lastFinalized && fs.existsSync(filePath(folder, name)));
 }
 
-/** Gives back the locks of runs that could not be gone on with, with the reason. */
-function releaseAll(held: readonly RunFolder[], error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
+/** Gives runs back that could not be gone on with, as they were found. */
+function releaseAll(held: readonly RunFolder[], members: readonly Member[]): void {
   for (const folder of held) {
     try {
-      if (folder.info.status === 'running' && folder.isStillOurs()) folder.end('interrupted', reason);
-      else folder.release();
+      const before = members.find((member) => member.folder === folder.path)?.info.failure ?? undefined;
+      if (folder.info.status !== 'running' || !folder.isStillOurs()) folder.release();
+      else if (before === undefined) folder.end('interrupted');
+      else folder.end('interrupted', before);
     } catch {
       // The first error is the one to report.
     }

@@ -88,7 +88,7 @@ async function eventsOf(folder: string): Promise<string[]> {
 describe('a run is the folder that was given', () => {
   test('a copy beside its original goes on by itself', async () => {
     const root = copyOf(stopped);
-    const copy = path.join(root, 'set-inclusion', 'other');
+    const copy = path.join(root, 'set-inclusion', 'My copy');
     fs.cpSync(folderOf(root), copy, { recursive: true });
     const messages: string[] = [];
     const { folders } = await resume(copy, { request: { onMessage: (text) => messages.push(text) } });
@@ -96,6 +96,7 @@ describe('a run is the folder that was given', () => {
     expect(messages.join('\n')).toContain('is a copy of a run beside it, and goes on by itself');
     expect(readRunInfo(copy).status).toBe('complete');
     expect(seeds.map((seed) => stepsDone(folderOf(root, seed)))).toEqual([2, 2]);
+    expect(readRunInfo(copy).group).not.toBe(readRunInfo(folderOf(root)).group);
     // The original is still the one that trains with its sibling.
     await resume(folderOf(root));
     expectWholeWeights(folderOf(root), 0);
@@ -132,8 +133,12 @@ describe('a run is the folder that was given', () => {
     const info = readRunInfo(folderOf(root));
     const relative = path.relative(path.join(root, 'set-inclusion'), victim);
     fs.writeFileSync(file, JSON.stringify({ ...info, siblings: [relative, '/', 'tiny-seed0'] }));
-    await resume(folderOf(root));
-    expect(stepsDone(victim)).toBe(2);
+    await expect(resume(folderOf(root))).rejects.toThrow(/run\.json: siblings\.0: expected/);
+    // Nor do names that are none of paths, but of no sibling.
+    fs.cpSync(victim, path.join(root, 'set-inclusion', 'victim'), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify({ ...info, group: 'another', siblings: ['tiny-seed0', 'victim'] }));
+    expect((await resume(folderOf(root))).folders).toEqual([folderOf(root)]);
+    expect([victim, path.join(root, 'set-inclusion', 'victim')].map(stepsDone)).toEqual([2, 2]);
   });
 
   test('runs of a version without groups are known by their names', async () => {
