@@ -125,8 +125,9 @@ export async function makeCrashed(work: string): Promise<void> {
 export function finalisation({ calls }: Reference): number[] {
   const runOf = (file: string): string => file.split('/').slice(0, 2).join('/');
   const last = new Map<string, number>();
-  calls.forEach(({ file }, i) => {
-    if (file.includes('checkpoints')) last.set(runOf(file), i);
+  calls.forEach(({ operation, file }, i) => {
+    // An exchanged half reads the checkpoints of the run that it begins from.
+    if (file.includes('checkpoints') && applies('before', operation)) last.set(runOf(file), i);
   });
   return calls.flatMap(({ file }, i) => (i > (last.get(runOf(file)) ?? calls.length) ? [i] : []));
 }
