@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { command, problemsOfWords, type Fault } from '../command.js';
 import { applies, isKill, type FaultKind } from '../fault-kinds.mjs';
@@ -16,6 +17,7 @@ import type { Area, CaseContext, CaseResult } from '../area.js';
 
 /** Seconds that a disturbed command may take beyond what it takes undisturbed, on a machine that does other work too. */
 const grace = 5;
+/** Times the undisturbed time, for every process that waits for a processor. */
 const slowdown = 4;
 
 const killKinds: readonly FaultKind[] = ['before', 'after', 'torn'];
@@ -43,7 +45,8 @@ function chooseFault(
 async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): Promise<CaseResult> {
   const { work, folder, random } = context;
   const reference = referenceOf(work, scenario);
-  const limit = grace + slowdown * reference.seconds;
+  const busy = Math.max(1, os.loadavg()[0]! / os.availableParallelism());
+  const limit = grace + slowdown * busy * reference.seconds;
   const [runs, expected] = [folder, reference.folder].map((place) => path.join(place, 'runs'));
   startingState(work, scenario, folder);
   const outside = filesOutside(folder);
@@ -75,8 +78,8 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
   }
   const last = await command(scenario.args, { cwd: folder, limit });
   note('the same command', problemsOfWords(last));
-  if (last.code !== 0) note('the same command', [refusal(last.stderr)]);
-  else note('in the end', differences(runs!, expected!));
+  if (last.code !== 0 && !last.timedOut) note('the same command', [refusal(last.stderr)]);
+  if (last.code === 0) note('in the end', differences(runs!, expected!));
   fs.rmSync(path.join(folder, 'fault-happened'), { force: true });
   note(
     'outside',
