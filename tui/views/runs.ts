@@ -133,7 +133,7 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
   }));
   const head = paint(
     fitText(
-      `${current.info.experiment} ${current.info.name}: ${arm.length} ${arm.length === 1 ? 'seed' : 'seeds'}; gaps in accuracy at stage ends (strong: mean over both halves where tags were exchanged), align. gap: cosine, tag swapped`,
+      `${current.info.experiment} ${current.info.name}: ${arm.length} ${arm.length === 1 ? 'seed' : 'seeds'}; gaps in accuracy at stage ends, align. gap: cosine, tag swapped`,
       width,
       signs(style).more,
     ).trimEnd(),
