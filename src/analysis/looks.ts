@@ -39,7 +39,10 @@ export function withLooks(
   now: Date,
   folder: string = analysisFolder(analysis),
 ): ArmAnalysis {
-  const before = earlierLooks(path.join(folder, analysisFile));
+  const own = earlierLooks(path.join(folder, analysisFile));
+  // Some of the seeds, in a folder of their own, after more of them: what was seen before counts.
+  const usual = path.join(analysisFolder(analysis), analysisFile);
+  const before = own.length > 0 ? own : earlierLooks(usual);
   const seeds = [...analysis.seeds].toSorted((a, b) => a - b);
   const last = before.at(-1);
   const isRepeated = last !== undefined && last.seeds.toSorted((a, b) => a - b).join() === seeds.join();

@@ -110,12 +110,20 @@ test('runs whose tag says nothing are a control, seed by seed', async () => {
   expect(control.analysis.claims.map(({ id }) => id)).not.toContain('weakInternalization');
 });
 
+/** Makes a run one of another config, as runs were before their config was tied to them. */
+function forgetHash(folder: string): void {
+  const file = path.join(folder, 'run.json');
+  const { configHash: _, ...info } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+  fs.writeFileSync(file, JSON.stringify(info));
+}
+
 test('arms that differ in more than alpha are no controls', async () => {
   const folder = path.join(chance, 'set-inclusion', 'tiny50-seed1');
   const changed = temporaryFolder();
   fs.cpSync(folder, changed, { recursive: true });
   const config = path.join(changed, 'config.yaml');
   fs.writeFileSync(config, fs.readFileSync(config, 'utf8').replace('batchSize: 64', 'batchSize: 32'));
+  forgetHash(changed);
   const [other] = groupIntoArms((await findRuns([changed])).runs);
   const [arm] = groupIntoArms((await findRuns([root])).runs);
   const [own] = withAlphaControl([
@@ -199,7 +207,8 @@ test('runs of one name and different configs are not averaged', async () => {
   const other = temporaryFolder();
   const folder = path.join(other, 'tiny-seed1');
   fs.cpSync(path.join(root, 'set-inclusion', 'tiny-seed1'), folder, { recursive: true });
-  fs.appendFileSync(path.join(folder, 'config.yaml'), '# changed\n');
+  fs.appendFileSync(path.join(folder, 'config.yaml'), 'changed: 1\n');
+  forgetHash(folder);
   const { runs } = await findRuns([path.join(root, 'set-inclusion', 'tiny-seed0'), folder]);
   expect(() => groupIntoArms(runs)).toThrow(/same name and different configs/);
 });
@@ -252,6 +261,7 @@ describe('one bad item ends nothing', () => {
   test('runs of one name that cannot be averaged, and a folder that is not there', async () => {
     const folder = copyOf(1, 2);
     fs.appendFileSync(path.join(folder, 'tiny-seed2', 'config.yaml'), 'more: 1\n');
+    forgetHash(path.join(folder, 'tiny-seed2'));
     const { runs, problems } = await findRuns([folder, path.join(chance, 'set-inclusion'), 'nowhere/at/all']);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain('nowhere/at/all');
@@ -282,7 +292,7 @@ describe('one bad item ends nothing', () => {
     expect(outputFolder(part(1), '/elsewhere')).toBe('/elsewhere/tiny');
     fs.rmSync(path.join(folder, 'tiny-seed2'), { recursive: true });
     expect(outputFolder(part(0, 1), null)).toBe(main);
-    expect(() => outputFolder({ ...whole, name: '../../outside' }, null)).toThrow(/not one that runs have/);
+    expect(() => outputFolder({ ...whole, name: '../../outside' }, null)).toThrow(/is no name of a folder/);
   });
 
   test('the command shows what it cannot keep, says so at the end, and exits with 1', async () => {
