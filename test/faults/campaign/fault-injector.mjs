@@ -66,9 +66,12 @@ async function install({ folder, kind, at = 0, persistent = false, log, fired })
       die();
     }
     if (what === 'short') return half === undefined ? whole() : half();
-    const result = whole();
-    die();
-    return result;
+    try {
+      return whole();
+    } finally {
+      // After a call that failed by itself, too.
+      die();
+    }
   };
 
   const nameOf = (target) => (typeof target === 'number' ? paths.get(target) : target);
