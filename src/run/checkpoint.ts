@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import { writeAtomically } from '../store/atomic-file.js';
-import { systemMessage, type FileSystem } from '../store/file-system.js';
+import { systemCode, systemMessage, type FileSystem } from '../store/file-system.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../store/safetensors.js';
 import type { TableOffsets } from './log/run-tables.js';
 
@@ -99,13 +99,19 @@ function checksumOf(text: string, tensors: readonly NamedTensor[]): string {
   return hash.digest('hex');
 }
 
-/** Steps at which a run has checkpoints, in order of the steps (not of the file names). */
+/**
+ * Steps at which a run has checkpoints, in order of the steps (not of the file names). Throws a UserError when the
+ * folder cannot be read: a run without checkpoints may be begun anew, so that they must not only look missing.
+ */
 export function checkpointSteps(run: string): number[] {
   let names: string[];
   try {
     names = fs.readdirSync(checkpointFolder(run));
-  } catch {
-    return [];
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw new UserError(`${checkpointFolder(run)}: cannot be read (${systemMessage(error)})`, {
+      cause: error,
+    });
   }
   return names
     .map((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1])

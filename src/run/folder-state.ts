@@ -27,8 +27,10 @@ export type FolderState =
 export function folderState(folder: string, environment: Environment = nodeEnvironment): FolderState {
   if (!fs.existsSync(runInfoPath(folder))) return { kind: 'absent' };
   let info: RunInfo;
+  let steps: readonly number[];
   try {
     info = readRunInfo(folder);
+    steps = checkpointSteps(folder);
   } catch (error) {
     if (error instanceof UserError) return { kind: 'closed', reason: error.message };
     throw error;
@@ -38,7 +40,6 @@ export function folderState(folder: string, environment: Environment = nodeEnvir
   const holder = holderOf(folder, environment);
   if (holder !== null) return { kind: 'busy', reason: holder };
   if (status === 'failed') return { kind: 'closed', reason: failure ?? 'it failed' };
-  const steps = checkpointSteps(folder);
   if (steps.length === 0) return { kind: 'untrained' };
   if (wasRecovered(folder, steps.at(-1) === info.stepsTotal))
     return { kind: 'closed', reason: 'its tables were made files, by recover' };

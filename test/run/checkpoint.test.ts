@@ -1,9 +1,11 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { readFittingCheckpoint } from '../../src/run/checkpoint-fit.js';
 import {
   checkpointPath,
+  checkpointSteps,
   readCheckpoint,
   writeCheckpoint,
   type Checkpoint,
@@ -187,6 +189,13 @@ function said(from: string, to: string): (content: TensorFile) => TensorFile {
     metadata: { ...metadata, gradscope: metadata['gradscope']!.replace(from, to) },
   });
 }
+
+test('a folder of checkpoints that cannot be read is not one without any', () => {
+  const own = temporaryFolder();
+  expect(checkpointSteps(own)).toEqual([]);
+  fs.writeFileSync(path.join(own, 'checkpoints'), '');
+  expect(() => checkpointSteps(own)).toThrow(/checkpoints: cannot be read \(ENOTDIR/);
+});
 
 describe('is refused in one line that names the file', () => {
   test.each(damages)('%s', (_, change, reason) => {
