@@ -279,7 +279,7 @@ export const pathsArea: Area = {
     ];
     if (place !== undefined) {
       what = `${place(folder, name)}: ${JSON.stringify(name.slice(0, 40))}`;
-      tried = commands.filter((args) => args[0] !== 'show' || random.uniform() < 0.3);
+      tried = commands.filter((args) => args[0] !== 'show' || random.uniform() < 0.1);
     }
     const before = outside(folder);
     const problems: string[] = [];
