@@ -48,7 +48,7 @@ export function acquireLock(folder: string, environment: Environment): Lock {
   if (!create(fs, path, text) && (fs.exists(path) || !create(fs, path, text))) {
     takeOver(fs, folder, text, processes);
   }
-  removeRemains(fs, folder, environment);
+  for (const own of [folder, join(folder, 'checkpoints')]) removeRemains(fs, own, environment);
   return {
     isStillOurs: () => readText(fs, path) === text,
     release() {

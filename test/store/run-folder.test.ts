@@ -8,6 +8,7 @@ import { acquireLock, lockPath, removeLock } from '../../src/store/lock.js';
 import { unlockRun } from '../../src/store/recover.js';
 import { readConfig, readRunInfo, RunFolder } from '../../src/store/run-folder.js';
 import { effectiveStatus } from '../../src/store/run-info.js';
+import { temporaryPath } from '../../src/store/temporary.js';
 import {
   ended,
   failingFileSystem,
@@ -201,6 +202,22 @@ describe('effectiveStatus', () => {
 });
 
 describe('the lock', () => {
+  it('clears away what killed processes left under temporary names, of checkpoints too', () => {
+    const folder = temporaryFolder();
+    fs.mkdirSync(`${folder}/checkpoints`);
+    const killed = { ...nodeEnvironment.processes, pid: 2 ** 30, birth: () => 'gone' };
+    for (const name of ['run.json', 'checkpoints/step-00000016.safetensors']) {
+      fs.writeFileSync(temporaryPath(`${folder}/${name}`, killed), 'half');
+      fs.writeFileSync(`${folder}/${name}`, 'whole');
+    }
+    acquireLock(folder, nodeEnvironment).release();
+    expect(fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()).toEqual([
+      'checkpoints',
+      'checkpoints/step-00000016.safetensors',
+      'run.json',
+    ]);
+  });
+
   it('belongs to one process', async () => {
     const folder = temporaryFolder();
     const holder = startChild('lock-holder', folder);
