@@ -184,23 +184,38 @@ function streamProblems(file: string, complete: string): string[] {
 
 /** End of the last complete message of an Arrow stream, by its framing alone, and the record batches before it. */
 export function wholeMessages(bytes: Uint8Array): { readonly end: number; readonly batches: number } {
+  let [end, batches] = [0, 0];
+  try {
+    for (let next = messageAt(bytes, end); next !== null; next = messageAt(bytes, end)) {
+      if (next.isBatch) batches++;
+      end = next.end;
+    }
+  } catch (error) {
+    // Damage that leads outside the bytes ends what is whole.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return { end, batches };
+}
+
+/** The message that begins at a byte; null where none does, or where it is cut. Throws a RangeError for a damaged one. */
+function messageAt(
+  bytes: Uint8Array,
+  at: number,
+): { readonly end: number; readonly isBatch: boolean } | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const recordBatch = 3;
-  let [at, batches] = [0, 0];
-  while (at + 8 <= bytes.length && view.getInt32(at, true) === -1) {
-    const length = view.getInt32(at + 4, true);
-    const start = at + 8;
-    if (length <= 0 || start + length > bytes.length) break;
-    const message = start + view.getInt32(start, true);
-    const vtable = message - view.getInt32(message, true);
-    const slots = (view.getUint16(vtable, true) - 4) / 2;
-    const slot = (i: number): number => (i < slots ? view.getUint16(vtable + 4 + 2 * i, true) : 0);
-    const body = slot(3) === 0 ? 0 : Number(view.getBigInt64(message + slot(3), true));
-    if (start + length + body > bytes.length) break;
-    if (slot(1) !== 0 && view.getUint8(message + slot(1)) === recordBatch) batches++;
-    at = start + length + body;
-  }
-  return { end: at, batches };
+  if (at + 8 > bytes.length || view.getInt32(at, true) !== -1) return null;
+  const length = view.getInt32(at + 4, true);
+  const start = at + 8;
+  if (length <= 0 || start + length > bytes.length) return null;
+  const message = start + view.getInt32(start, true);
+  const vtable = message - view.getInt32(message, true);
+  const slots = (view.getUint16(vtable, true) - 4) / 2;
+  const slot = (i: number): number => (i < slots ? view.getUint16(vtable + 4 + 2 * i, true) : 0);
+  const body = slot(3) === 0 ? 0 : Number(view.getBigInt64(message + slot(3), true));
+  const end = start + length + body;
+  if (body < 0 || end > bytes.length) return null;
+  return { end, isBatch: slot(1) !== 0 && view.getUint8(message + slot(1)) === recordBatch };
 }
 
 interface CheckpointFacts {

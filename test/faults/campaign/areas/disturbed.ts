@@ -88,10 +88,16 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
   return { what, problems };
 }
 
-/** A temporary file stays where the fault is that it cannot be removed; nobody reads it. */
+/**
+ * A temporary file stays where the fault is that it cannot be removed; nobody reads it. A lock stays where the fault is
+ * that it cannot be looked at; it is taken over like that of a killed process.
+ */
 function isLeftByFault(problem: string, { kind, persistent }: Fault, fired: string | null): boolean {
-  const name = /^left over: .*?([^/]+\.tmp-[\w-]+)$/.exec(problem)?.[1];
-  if (name === undefined || isKill(kind)) return false;
+  const [, file] = /^left over: (.+)$/.exec(problem) ?? [];
+  if (file === undefined || isKill(kind)) return false;
+  if (path.basename(file) === 'lock') return fired?.endsWith(file) === true;
+  const name = /[^/]+\.tmp-[\w-]+$/.exec(file)?.[0];
+  if (name === undefined) return false;
   return persistent ? applies(kind, 'unlink') : fired?.startsWith('unlink ') === true && fired.endsWith(name);
 }
 
