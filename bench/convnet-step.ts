@@ -35,7 +35,7 @@ export async function benchConvnetStep(peers: readonly TorchPeer[], version: str
   const best = theirs.length === 0 ? null : Math.min(...theirs.map(median));
   printTable(
     `training step of the ConvNet of mnist-qa small, ${ours[0]!.take.parameters} parameters, ${examples} images (${version})`,
-    ['replicas', 'ms a replica', 'PyTorch ms', 'times as fast'],
+    ['replicas', 'ms per replica', 'PyTorch ms', 'times as fast'],
     ours.map(({ replicas, ms }) => {
       const own = median(ms) / replicas;
       return [

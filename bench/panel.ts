@@ -135,7 +135,7 @@ const rows = [
     seconds((round) => round.eagerLoop),
   ),
   row(
-    'the same, two passes an example (the way of the paper)',
+    'the same, two passes per example (as in the paper's code)',
     seconds((round) => round.eagerLoop + round.eager),
   ),
   row(

@@ -96,7 +96,7 @@ export async function benchTrainingStep(
   const rows: string[][] = [];
   for (const own of cases) rows.push(await measure(own, peer));
   printTable(
-    `Training step (gradient, clipping where noted, AdamW), ${threads}; median ms a replica, both sides in turns`,
+    `Training step (gradient, clipping where noted, AdamW), ${threads}; median ms per replica, both sides in turns`,
     ['', 'parameters', 'gradscope', 'PyTorch', 'times as fast', 'goal'],
     rows,
   );

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** What a text model is trained to predict: the `loss` section of an experiment file. */
 export interface LossConfig {
-  /** `answer`: only the row's answer, one query a row. `text`: every next token of the row. */
+  /** `answer`: only the row's answer, one query per row. `text`: every next token of the row. */
   readonly target: 'answer' | 'text';
   /**
    * `example`: the weights of a row sum to 1, and the loss of a minibatch is the mean over its rows.

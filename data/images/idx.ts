@@ -26,7 +26,7 @@ export function parseIdxImages(file: string, bytes: Uint8Array): IdxImages {
   return { count, rows, columns, pixels: bytes.subarray(16) };
 }
 
-/** Parses a file of labels: magic number 2049, count, one byte a label. Throws as {@link parseIdxImages} does. */
+/** Parses a file of labels: magic number 2049, count, one byte per label. Throws as {@link parseIdxImages} does. */
 export function parseIdxLabels(file: string, bytes: Uint8Array): Uint8Array {
   readHeader(file, bytes, labelsMagic, 'labels', 1);
   return bytes.subarray(8);

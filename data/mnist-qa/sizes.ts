@@ -46,7 +46,7 @@ export function mnistQaSizes(config: MnistQaConfig, loss: LossConfig): DataSizes
     testRows,
     largestTest: Math.max(...tests),
     shape: imageShape(config),
-    // The images of test rows are kept as numbers of digit images, one a cell.
+    // The images of test rows are kept as numbers of digit images, one per cell.
     bytes: testRows * (4 * cells + bytesPerRow),
   };
 }

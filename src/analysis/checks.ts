@@ -47,7 +47,7 @@ export const checkSpecs: readonly CheckSpec[] = [
   {
     id: 'epochDriftProjection',
     check:
-      'shuffled short epochs end apart from those with replacement, along the variance penalty, by what it predicts ' +
+      'the mean end point of shuffled short epochs differs from that with replacement, along the prediction of the variance penalty, by the predicted amount ' +
       '(expansion to second order)',
     quantity: 'epochDrift.projection',
     tolerance: 0.1,

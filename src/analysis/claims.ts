@@ -32,7 +32,7 @@ export interface ClaimSpec {
   readonly quantity: string;
   /** The quantity minus its null, minus the threshold, is predicted to be of this sign, or too small to matter. */
   readonly predicted: Prediction;
-  /** 0 unless told. */
+  /** 0 by default. */
   readonly threshold?: number;
   /** Effects within it are too small to matter. */
   readonly band?: Band;
@@ -76,7 +76,7 @@ export const claimSpecs: readonly ClaimSpec[] = [
     id: 'weakInternalization',
     claim:
       'weak internalization: questions about variables with right definitions (reliable tag) are answered better than ' +
-      'about variables with wrong ones (unreliable tag); here tag and consistency go together, and this is about both',
+      'about variables with wrong ones (unreliable tag); tag and consistency are confounded here',
     quantity: 'internalization.weakGap',
     predicted: 'positive',
     unless: 'internalization.weakTagEffect',
@@ -92,7 +92,8 @@ export const claimSpecs: readonly ClaimSpec[] = [
   },
   {
     id: 'consistencyEffect',
-    claim: 'right definitions help more than wrong ones: of variables with the same tag',
+    claim:
+      'consistency: of variables with the same tag, those with right definitions are answered better than those with wrong ones',
     quantity: 'internalization.consistencyEffect',
     predicted: 'positive',
   },
@@ -111,8 +112,8 @@ export const claimSpecs: readonly ClaimSpec[] = [
   {
     id: 'strongInternalization',
     claim:
-      'strong internalization: of variables without a single trained question, those defined with the reliable tag are ' +
-      'answered better',
+      'strong internalization: of new variables, about which no question was trained on, those defined with the ' +
+      'reliable tag are answered better',
     quantity: 'internalization.strongGap',
     predicted: 'positive',
     aboutTags: true,
@@ -120,8 +121,8 @@ export const claimSpecs: readonly ClaimSpec[] = [
   {
     id: 'alignmentGap',
     claim:
-      'alignment gap by tag: with the reliable tag, the gradient of a definition of a new variable points the way of ' +
-      "the gradients of that variable's questions more than with the unreliable tag",
+      'alignment by tag: the gradient of a definition of a new variable is more strongly aligned with the gradients of ' +
+      "that variable's questions with the reliable tag than with the unreliable one",
     quantity: 'alignment.tagSwapGap.all',
     predicted: 'positive',
     aboutTags: true,
@@ -129,8 +130,8 @@ export const claimSpecs: readonly ClaimSpec[] = [
   {
     id: 'alignmentGapWithoutEmbeddings',
     claim:
-      'alignment gap by tag in the tensors between embeddings and unembedding alone: with the reliable tag, the ' +
-      "gradient of a definition of a new variable points the way of that variable's questions more",
+      'alignment by tag excluding embeddings: in the tensors between embeddings and unembedding alone, the gradient of a ' +
+      "definition of a new variable is more strongly aligned with that variable's questions with the reliable tag",
     quantity: 'alignment.tagSwapGap.withoutEmbeddings',
     predicted: 'positive',
     aboutTags: true,
@@ -155,8 +156,8 @@ export const claimSpecs: readonly ClaimSpec[] = [
   {
     id: 'transferPathShare',
     claim:
-      "transfer explains the gap: the variables' own definitions account for more than half of the difference between " +
-      'tags in the fall of the loss',
+      "share of transfer: the variables' own definitions account for more than half of the difference between " +
+      'tags in the decrease of the loss',
     quantity: 'transferPath.share.own',
     predicted: 'positive',
     threshold: 0.5,
@@ -164,15 +165,15 @@ export const claimSpecs: readonly ClaimSpec[] = [
   {
     id: 'minibatchMatching',
     claim:
-      'in a minibatch, definitions point more the way of questions about variables of their own subset than of the ' +
-      'other one (interaction of the two groups, whatever either group is like by itself)',
+      'minibatch matching: in a minibatch, the gradients of definitions are more strongly aligned with those of questions ' +
+      'on their own subset than on the other one (interaction of the two groups, their main effects removed)',
     quantity: 'minibatchCosine.interaction',
     predicted: 'positive',
   },
   {
     id: 'penaltyLaw',
     claim:
-      'the variance penalty follows its law at every batch size: squared norms of real minibatches are within 5 % of it',
+      'law of the penalty: squared norms of real minibatch gradients are within 5 % of the law at every batch size',
     quantity: 'penaltyLaw.deviation.',
     predicted: 'none',
     band: [-0.05, 0.05],
@@ -180,8 +181,8 @@ export const claimSpecs: readonly ClaimSpec[] = [
   {
     id: 'epochDriftResidual',
     claim:
-      'the variance penalty is what shuffling does: of the difference between the end points of short epochs with and ' +
-      'without shuffling, less than half the size of the prediction is left over',
+      'epoch drift: the variance penalty predicts the difference between the end points of short epochs with and without ' +
+      'shuffling up to a residual of less than half its size',
     quantity: 'epochDrift.residual',
     predicted: 'negative',
     threshold: 0.5,
@@ -401,7 +402,9 @@ function exchangeWords(own: readonly Quantity[], all: readonly Quantity[]): stri
   if (first?.id !== 'internalization.strongGap' || first.estimate.kind === 'absent') return [];
   return all.some(({ id }) => id === 'internalization.strongGapExchanged')
     ? []
-    : ['Without tag exchange: the difference in difficulty between the two sets of new variables is in it.'];
+    : [
+        'Without tag exchange: the gap includes any difference in difficulty between the two sets of new variables.',
+      ];
 }
 
 /** A claim about variables before they are trained on, in runs that have trained on them. */

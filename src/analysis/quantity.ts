@@ -66,6 +66,8 @@ export interface Quantity {
   readonly id: string;
   /** For people, in plain words that need no context. */
   readonly label: string;
+  /** For tables below the title of its section; absent where that is the label. */
+  readonly shortLabel?: string;
   /** `accuracy`, `nats`, `1` for a plain number. */
   readonly unit: string;
   readonly estimate: Estimate;
@@ -137,6 +139,7 @@ export interface ControlParts {
 export interface QuantityParts {
   readonly id: string;
   readonly label: string;
+  readonly shortLabel?: string;
   readonly unit: string;
   readonly values: readonly SeedValue[];
   readonly null:
@@ -154,6 +157,7 @@ export function makeQuantity(parts: QuantityParts, stream: () => RandomStream): 
   return {
     id,
     label,
+    ...(parts.shortLabel === undefined ? {} : { shortLabel: parts.shortLabel }),
     unit,
     estimate: overSeeds(values),
     null:

@@ -20,7 +20,7 @@ export interface RunData {
   readonly exchanged?: RunData | null;
 }
 
-/** Runs of one config, one a seed, sorted by seed. */
+/** Runs of one config, one per seed, sorted by seed. */
 export interface Arm {
   readonly experiment: string;
   readonly name: string;

@@ -13,6 +13,8 @@ export interface QuantitySpec {
   readonly key?: string;
   /** For people, in plain words that need no context. */
   readonly label: string;
+  /** For tables below the title of its section, where the label would repeat it; the label by default. */
+  readonly shortLabel?: string;
   /** `accuracy`, `nats`, `1` for a plain number. */
   readonly unit: string;
   /** Null for a size; zero by symmetry; or the key of a value measured in the same run. */
@@ -100,11 +102,12 @@ export function sectionOf(
         ? spec.quantities(runs[0]!, values)
         : [];
   const quantities = specs.map(
-    ({ id, key = id, label, unit, null: against, controls = [], tagDifference = false }) =>
+    ({ id, key = id, label, shortLabel, unit, null: against, controls = [], tagDifference = false }) =>
       makeQuantity(
         {
           id: `${spec.id}.${id}`,
           label,
+          ...(shortLabel === undefined ? {} : { shortLabel }),
           unit,
           values: valuesOf(key),
           null: against?.kind === 'measured' ? { ...against, values: valuesOf(against.key) } : against,

@@ -29,7 +29,7 @@ export function probeCommand(): Command {
     )
     .argument('<folders...>', 'run folders, or folders that hold runs')
     .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
-    .option('--questions <n>', 'questions a variable', positive, 12)
+    .option('--questions <n>', 'questions per variable', positive, 12)
     .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
     .option('--factors', 'also keep the gradient factors of every example of the panel, without loss')
     .option('--only <names>', 'some probes only, such as panel,transfer; the tables of others stay')

@@ -21,7 +21,7 @@ const longestChain = 20;
  * Reads an experiment file. Its key `extends` names another file (relative to it) whose values it inherits, as `merge`
  * says. `overrides` are `key.path=value` with YAML values and win over all files.
  *
- * Throws a UserError that lists what is wrong, one a line, as `file:line:column key: what was expected`; of many
+ * Throws a UserError that lists what is wrong, one per line, as `file:line:column key: what was expected`; of many
  * problems the first twenty.
  */
 export function loadConfig<Config>(

@@ -194,7 +194,7 @@ export function meanLosses(losses: tf.Tensor2D): number[] {
   });
 }
 
-/** The questions of sets of a panel, a set a replica: `[set, question, ...]`. */
+/** The questions of sets of a panel, a set per replica: `[set, question, ...]`. */
 export function questionInputs(panel: Panel, names: readonly string[], sets: readonly number[]): ModelInputs {
   return panelInputs(
     panel,

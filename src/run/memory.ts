@@ -44,11 +44,11 @@ export function requireMemory(cost: PlannedCost, available: number): void {
   );
 }
 
-/** `33,018 parameters, 7,020 updates, about 12 MB of memory a seed`. */
+/** `33,018 parameters, 7,020 updates, about 12 MB of memory per seed`. */
 export function describeCost({ parameters, steps, bytesPerReplica }: PlannedCost): string {
   return (
     `${grouped(parameters)} parameters, ${grouped(steps)} updates, ` +
-    `about ${megabytes(bytesPerReplica)} MB of memory a seed`
+    `about ${megabytes(bytesPerReplica)} MB of memory per seed`
   );
 }
 

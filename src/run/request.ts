@@ -19,9 +19,9 @@ export interface RunRequest {
   /** Versions of the program and what it runs on, for provenance. */
   readonly versions: Readonly<Record<string, string>>;
   readonly environment?: Environment;
-  /** Bytes of memory that training may come to hold; asked of the system unless told. */
+  /** Bytes of memory that training may come to hold; asked of the system by default. */
   readonly memory?: () => number;
-  /** What the command that asks can do about runs that are in its way; that of `run` unless told. */
+  /** What the command that asks can do about runs that are in its way; that of `run` by default. */
   readonly advice?: {
     readonly otherConfig: string;
     /** How a run that cannot be gone on with is trained again. */

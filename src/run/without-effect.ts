@@ -76,7 +76,7 @@ export function settingsWithLittleEffect(config: RunConfig, cost: PlannedCost): 
   );
   note(
     checkpoint.perStage > 1 && checkpoint.keep === 'last',
-    `checkpoint.perStage: ${checkpoint.perStage} checkpoints a stage are written, but checkpoint.keep last keeps none of them`,
+    `checkpoint.perStage: ${checkpoint.perStage} checkpoints per stage are written, but checkpoint.keep last keeps none of them`,
   );
   note(
     checkpoint.perStage > Math.min(...cost.stages.map(({ steps }) => steps)),

@@ -19,9 +19,9 @@ import type { TableReader } from './table-reader.js';
 /** How the batches of a file are made. */
 export interface ArrowFileOptions {
   readonly fs?: FileSystem;
-  /** Small batches are joined up to this many rows, 65536 unless told. */
+  /** Small batches are joined up to this many rows, 65536 by default. */
   readonly batchRows?: number;
-  /** Small batches are joined up to this many bytes, 16 MiB unless told. */
+  /** Small batches are joined up to this many bytes, 16 MiB by default. */
   readonly batchBytes?: number;
   /** Whether the file ends before the first damaged batch, instead of being an error. */
   readonly stopAtDamage?: boolean;

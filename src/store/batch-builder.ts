@@ -93,7 +93,7 @@ export class BatchBuilder {
   /**
    * The rows as one record batch message, which shares memory with the builder. `firstRow` is the number of the first
    * row within the table, for messages. Throws an Error naming table, column and row for a value that was not set,
-   * a NaN where no null may be, an index outside a dictionary, and lists that are not one a row.
+   * a NaN where no null may be, an index outside a dictionary, and lists that are not one per row.
    */
   encode(firstRow: number): Framed {
     const body = new MessageBody();

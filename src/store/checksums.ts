@@ -5,9 +5,9 @@ import { crc32 } from 'node:zlib';
  * other without their padding. They lie within the length of the metadata, behind the flatbuffer, where the Arrow
  * format has padding that no reader looks at:
  *
- *     flatbuffer, zeros to 8 bytes | a checksum a column, zeros to 8 bytes | checksum of all before | columns | magic
+ *     flatbuffer, zeros to 8 bytes | a checksum per column, zeros to 8 bytes | checksum of all before | columns | magic
  *
- * with uint32 little-endian numbers and the 8 bytes `gs-crc32`. A checksum a column lets a reader of some columns check
+ * with uint32 little-endian numbers and the 8 bytes `gs-crc32`. A checksum per column lets a reader of some columns check
  * what it reads without reading the rest.
  */
 const magic = new TextEncoder().encode('gs-crc32');

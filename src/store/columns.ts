@@ -162,7 +162,7 @@ export function groupColumnName<P extends string>(prefix: P, group: string): `${
 }
 
 /**
- * The columns of a table for a run's dimensions, in file order: the declared ones, then one a group. A dictionary's id
+ * The columns of a table for a run's dimensions, in file order: the declared ones, then one per group. A dictionary's id
  * is the number of its column, so that the same dimensions always give the same bytes. Throws an Error for a name or
  * a dictionary value that occurs twice and for a fixed-size list without a positive whole size.
  */

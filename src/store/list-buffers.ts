@@ -15,7 +15,7 @@ export interface ListRows<A> {
 /** Arrow's list offsets are int32. */
 const maxListValues = 2 ** 31 - 1;
 
-/** Lists of any length. The caller appends; {@link encode} checks that there is one list a row. */
+/** Lists of any length. The caller appends; {@link encode} checks that there is one list per row. */
 export class ListBuffer<A extends Int32Array | Float64Array | Float32Array>
   implements ColumnBuffer<ListRows<A>>, ListRows<A>
 {

@@ -16,9 +16,9 @@ export type ListedRun =
 
 /** How far {@link listRuns} looks. */
 export interface ListLimits {
-  /** Levels of folders below the one given, 8 unless told. */
+  /** Levels of folders below the one given, 8 by default. */
   readonly depth?: number;
-  /** Folders in all, 20000 unless told. */
+  /** Folders in all, 20000 by default. */
   readonly folders?: number;
 }
 
@@ -26,7 +26,7 @@ export interface ListLimits {
  * The run folders in `root`: `root` itself and folders below it, links to folders followed, sorted by path. A folder is
  * a run when it has a `run.json`; without one, when it has what only a run has (a config with a lock, checkpoints or the
  * table `steps`): those are listed with an error. Other files make no folder a run, and folders in a run are looked at
- * too. A folder that is reached twice counts once, by the path without links. Reads one small file a run. Throws a
+ * too. A folder that is reached twice counts once, by the path without links. Reads one small file per run. Throws a
  * UserError when `root` cannot be read.
  */
 export async function listRuns(root: string, limits: ListLimits = {}): Promise<ListedRun[]> {

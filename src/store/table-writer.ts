@@ -19,11 +19,11 @@ export interface TableWriterOptions<D extends TableDefinition> {
   readonly dimensions: Dimensions;
   /** Facts about the run for the schema metadata. */
   readonly metadata?: RunMetadata;
-  /** A batch is written when it has this many rows; 4096 unless told. */
+  /** A batch is written when it has this many rows; 4096 by default. */
   readonly batchRows?: number;
-  /** A batch is written when it has this many bytes, however few its rows; 8 MiB unless told. */
+  /** A batch is written when it has this many bytes, however few its rows; 8 MiB by default. */
   readonly batchBytes?: number;
-  /** Where the stream lies; `<folder>/<table>.arrows` unless told. */
+  /** Where the stream lies; `<folder>/<table>.arrows` by default. */
   readonly path?: string;
   readonly fs?: FileSystem;
 }
@@ -130,9 +130,9 @@ export class TableWriter<D extends TableDefinition> {
 
   /**
    * What is filled in a column; get it after {@link reserve}, which may have to make it larger. A value that is not
-   * set counts as missing. int32, float64 and float32: a number a row; NaN (int32: -2147483648) is null where the
+   * set counts as missing. int32, float64 and float32: a number per row; NaN (int32: -2147483648) is null where the
    * column may hold nulls and an error where not. Dictionary: the number that {@link indexOf} gives. bool: 0 or 1.
-   * utf8: a string. Fixed-size list: row i begins at `i * size`. List: push one list a row, in order. Throws an Error
+   * utf8: a string. Fixed-size list: row i begins at `i * size`. List: push one list per row, in order. Throws an Error
    * when there is no such column.
    */
   column<C extends ColumnName<D>>(name: C): ColumnFills[KindOf<D, C>];

@@ -272,7 +272,7 @@ export class Learner {
     tensor.dispose();
   }
 
-  /** Placements of block i's parameters in a variable of `size` numbers a replica. */
+  /** Placements of block i's parameters in a variable of `size` numbers per replica. */
   private placements(i: number, size: number, shape: readonly number[]): readonly Placement[] {
     const block = this.currentBlocks[i]!;
     if (size === block.size) return block.parameters;

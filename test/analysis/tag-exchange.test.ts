@@ -95,7 +95,7 @@ test('a planted difference in difficulty is a strong gap without the exchange, a
   // This is what the note is for.
   expect(strongClaim(without).judgement.verdict).toBe('supported');
   expect(strongClaim(without).judgement.reason).toContain(
-    'Without tag exchange: the difference in difficulty between the two sets of new variables is in it.',
+    'Without tag exchange: the gap includes any difference in difficulty between the two sets of new variables.',
   );
 
   const analysis = await analyse(await plantedRuns(planted));

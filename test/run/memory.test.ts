@@ -33,5 +33,5 @@ test('one seed that does not fit is refused, with what takes most', () => {
 });
 
 test('the plan says parameters, updates and memory', () => {
-  expect(describeCost(cost)).toMatch(/^[\d,]+ parameters, [\d,]+ updates, about \d+ MB of memory a seed$/);
+  expect(describeCost(cost)).toMatch(/^[\d,]+ parameters, [\d,]+ updates, about \d+ MB of memory per seed$/);
 });

@@ -13,7 +13,7 @@ function resume(folder: string, byteOffset: number, change: Partial<Dimensions> 
   return TableWriter.resume({ folder, table: tables.gradients, dimensions: all, byteOffset });
 }
 
-/** Write 20 rows a batch; gives the offset behind each batch. */
+/** Write 20 rows per batch; gives the offset behind each batch. */
 function writeBatches(folder: string, batches: number): number[] {
   const writer = gradientsWriter(folder);
   const offsets = [writer.byteOffset];

@@ -18,7 +18,7 @@ export async function commandLine(
     readonly env?: Readonly<Record<string, string>>;
     /** Kills the child once this resolves; the signal is aborted when the child ended by itself. */
     readonly killed?: (gone: AbortSignal) => Promise<void>;
-    /** What it is killed with; SIGKILL unless told. */
+    /** What it is killed with; SIGKILL by default. */
     readonly signal?: 'SIGKILL' | 'SIGINT';
   } = {},
 ): Promise<Ended> {

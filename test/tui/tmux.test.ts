@@ -76,7 +76,7 @@ describe.skipIf(!hasTmux)('in tmux', () => {
     const signs = [
       [/weak gap, accuracy +accuracy/, '1'],
       [/qd1consis.*\[.*\] +120/, '2'],
-      [/reliable tag, own questions/, '3'],
+      [/reliable tag, same subset/, '3'],
       [/Gram matrix of step 1, total/, '4'],
       [/the law, predicted/, '5'],
       [/explained fraction of all definitions/, '6'],

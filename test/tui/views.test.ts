@@ -253,7 +253,7 @@ describe('the numbers on screen are those of the tables', () => {
   test('health: outliers, the cost of logging', async () => {
     const lines = await shown('health');
     expect(cells(lines, 'look')).toEqual(expect.arrayContaining(["gradient norm > 10 x its stage's"]));
-    expect(lines.join('\n')).toContain('1.050 (median step 4.00 ms, log 0.200 ms a step on average)');
+    expect(lines.join('\n')).toContain('1.050 (median step 4.00 ms, log 0.200 ms per step on average)');
     expect(cells(lines, '7 ')).toEqual([
       '7',
       '50.0',

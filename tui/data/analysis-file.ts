@@ -32,6 +32,8 @@ const controlSchema = z.looseObject({
 const quantitySchema = z.looseObject({
   id: z.string(),
   label: z.string(),
+  /** For tables below the title of its section; absent where that is the label, and in files of older versions. */
+  shortLabel: z.string().optional(),
   unit: z.string(),
   estimate: estimateSchema,
   null: z
@@ -148,6 +150,7 @@ export function shownSection({ id, title, quantities, notes }: Section): ShownSe
     quantities: quantities.map((own): ShownQuantity => ({
       id: own.id,
       label: own.label,
+      shortLabel: own.shortLabel,
       unit: own.unit,
       estimate: { ...own.estimate },
       null:

@@ -91,7 +91,7 @@ export class RunTables {
 
   /**
    * Whole columns of a table, null where there is no such table. Throws a UserError when it cannot be read. For tables
-   * with a row a step or less; of `gradients` and `gram` see {@link rowsOfSteps}.
+   * with a row per step or less; of `gradients` and `gram` see {@link rowsOfSteps}.
    */
   async columns(table: string, names: readonly string[]): Promise<ColumnSet | null> {
     const key = `${table}\n${names.join('\n')}`;

@@ -130,7 +130,7 @@ function assemble(
   for (const step of logged) if (steps.at(-1) !== step) steps.push(step);
   const places = placesOf(Int32Array.from(new Set(steps)).sort());
   const empty = (): Float64Array => new Float64Array(places.steps.length).fill(NaN);
-  // Series by the place of their name in the dictionary: a log has millions of rows, and a text a row takes seconds.
+  // Series by the place of their name in the dictionary: a log has millions of rows, and a text per row takes seconds.
   const [norms, examples]: [Series, Series] = [[], []];
   const [group, norm2, exampleNorm2] = [gradients.a.values, gradients.x.values, gradients.y.values];
   for (let row = 0; row < logged.length; row++) {

@@ -65,7 +65,7 @@ export interface Binding {
   /** For the help. */
   readonly help: string;
   readonly group: 'move' | 'look' | 'runs' | 'charts' | 'more';
-  /** Whether it does something; always unless told. */
+  /** Whether it does something; always by default. */
   readonly when?: (context: KeyContext) => boolean;
 }
 

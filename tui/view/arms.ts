@@ -1,6 +1,6 @@
 import type { RunSource } from '../data/run-source.js';
 
-/** Runs of one config, one a seed. */
+/** Runs of one config, one per seed. */
 export interface ShownArm {
   readonly name: string;
   readonly runs: readonly RunSource[];

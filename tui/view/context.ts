@@ -16,7 +16,7 @@ export interface ViewContext {
   readonly current: RunSource | null;
   /** The runs that were selected, or the current one alone. */
   readonly shown: readonly RunSource[];
-  /** Runs of the current one's config, one a seed, sorted by seed. */
+  /** Runs of the current one's config, one per seed, sorted by seed. */
   readonly arm: readonly RunSource[];
   readonly numbers: ArmNumbers;
   /** Paths of the runs that were selected. */

@@ -14,7 +14,7 @@ export interface HeatPanelOptions {
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly unit: string;
-  /** One finite value a run; their mean is the cell. */
+  /** One finite value per run; their mean is the cell. */
   readonly samples: (row: number, column: number) => readonly number[];
   readonly over: string;
   readonly nullName: string;

@@ -13,7 +13,7 @@ export interface ListColumn {
   readonly width: number;
   /** What rows are sorted and filtered by, and what is exported; null is missing. */
   value(row: number): number | string | null;
-  /** What is on screen; the value with three digits unless told. */
+  /** What is on screen; the value with three digits by default. */
   text?(row: number): string;
 }
 

@@ -37,16 +37,19 @@ export interface QuantityTableOptions {
   readonly style: Style;
   /** Shows the value of this seed beside the mean. */
   readonly seed?: number | undefined;
+  /** Whether rows are named by labels that need no title of a section above them. */
+  readonly fullLabels?: boolean;
   /** Keeps the quantities for which it is true. */
   readonly keep?: ((quantity: ShownQuantity) => boolean) | undefined;
 }
 
 /**
- * Quantities of a section, one a row: unit, mean over seeds, interval, null and p-value, and below what the nulls are
+ * Quantities of a section, one per row: unit, mean over seeds, interval, null and p-value, and below what the nulls are
  * and why others are absent.
  */
 export function quantityLines(section: ShownSection, options: QuantityTableOptions): string[] {
-  const { width, style, seed, keep = () => true } = options;
+  const { width, style, seed, fullLabels = false, keep = () => true } = options;
+  const nameOf = ({ label, shortLabel = label }: ShownQuantity): string => (fullLabels ? label : shortLabel);
   const quantities = section.quantities.filter((own) => keep(own));
   const present = quantities.filter(({ estimate }) => estimate.kind === 'value');
   const seeds = Math.max(
@@ -71,7 +74,7 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     const signed = own.null !== null;
     const value = own.seeds.find((one) => one.seed === seed)?.value ?? null;
     return [
-      own.label,
+      nameOf(own),
       own.unit === '1' ? '' : own.unit,
       ...(showsSeed ? [value === null ? '' : formatNumber(value, signed)] : []),
       meanText(own.estimate, signed),
@@ -82,8 +85,8 @@ export function quantityLines(section: ShownSection, options: QuantityTableOptio
     ];
   });
   const names = [...new Set(present.flatMap((own) => (own.null === null ? [] : [own.null.label])))];
-  const absent = quantities.flatMap(({ label, estimate }) =>
-    estimate.kind === 'absent' ? [`${label}: absent, ${estimate.reason}`] : [],
+  const absent = quantities.flatMap((own) =>
+    own.estimate.kind === 'absent' ? [`${nameOf(own)}: absent, ${own.estimate.reason}`] : [],
   );
   const { more } = signs(style);
   const missing = [
@@ -185,9 +188,9 @@ export function quantitySlice(sections: readonly ShownSection[]): Slice {
 
 /** Further nulls of the quantities of a section, and what to know of it, one line each. */
 export function controlLines(section: ShownSection, { width, style }: QuantityTableOptions): string[] {
-  const rows = section.quantities.flatMap(({ label, controls }) =>
+  const rows = section.quantities.flatMap(({ label, shortLabel = label, controls }) =>
     controls.map((control) => [
-      label,
+      shortLabel,
       control.label,
       meanText(control.estimate, true),
       control.difference.kind === 'value'

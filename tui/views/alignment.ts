@@ -22,7 +22,7 @@ import { seedBand } from '../view/seed-band.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
 
-/** Do gradients of definitions point the way of those of questions? */
+/** Are gradients of definitions aligned with those of questions? */
 export const alignmentView: ViewSpec = { id: 'alignment', short: 'align', load };
 
 const noProbe =
@@ -68,7 +68,7 @@ function tagPanel(context: ViewContext): Panel {
   return {
     title: 'by tag',
     question:
-      'In the minibatches of training, do definitions point the way of questions of their own tag more than of the other (null)?',
+      'In training minibatches, are definitions aligned more with questions of their own subset than of the other (null)?',
     choices: null,
     drills: null,
     draw(state, box, style) {

@@ -49,7 +49,7 @@ function linesPanel(title: string, question: string, lines: readonly string[]): 
   };
 }
 
-/** Facts of `run.json`, one a line. */
+/** Facts of `run.json`, one per line. */
 export function provenance({ entry, info }: RunSource, now: number): string[] {
   const line = (name: string, value: string): string => `${name.padEnd(18)}${value}`;
   const ended =

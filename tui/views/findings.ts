@@ -214,8 +214,8 @@ function forest(section: ShownSection, width: number, style: Style): string[] {
   )[0];
   const rows = section.quantities
     .filter((own) => own.unit === unit && own.estimate.kind === 'value')
-    .map(({ label, estimate, null: own }) => ({
-      label,
+    .map(({ label, shortLabel = label, estimate, null: own }) => ({
+      label: shortLabel,
       estimate: estimate.kind === 'value' ? estimate.estimate : null,
       interval: estimate.kind === 'value' ? estimate.interval : null,
       nullValue:

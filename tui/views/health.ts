@@ -149,7 +149,7 @@ function stepChecks(steps: StepColumns | null): Check[] {
       : {
           verdict: cost.ratio <= 1.1 ? 'ok' : 'look',
           name: 'time with log / without',
-          value: `${cost.ratio.toFixed(3)} (median step ${formatNumber(cost.stepMs)} ms, log ${formatNumber(cost.meanLogMs)} ms a step on average)`,
+          value: `${cost.ratio.toFixed(3)} (median step ${formatNumber(cost.stepMs)} ms, log ${formatNumber(cost.meanLogMs)} ms per step on average)`,
           expected: 'at most 1.10',
         },
   ];

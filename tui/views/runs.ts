@@ -153,7 +153,7 @@ function armLines(context: ViewContext, width: number, style: Style): string[] {
     head,
     ...quantityLines(
       { id: '', title: '', notes: [], quantities },
-      { width, style, seed: current.seed },
+      { width, style, seed: current.seed, fullLabels: true },
     ).filter((line) => !line.includes('null: ')),
     paint(
       cut(`null: 0, and for the align. gap questions of other variables; from: ${source}`, width, style),

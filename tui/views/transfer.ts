@@ -175,7 +175,7 @@ function scatterPanel(
       const figure: ScatterFigure = {
         kind: 'scatter',
         title: `transfer at step ${own.step}, step size ${formatNumber(own.size)}`,
-        note: `one point a variable and definition, of ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`,
+        note: `one point per variable and definition, of ${runs.length} ${runs.length === 1 ? 'seed' : 'seeds'}`,
         series: groups.flatMap(([name, keep]) => {
           const kept = rows.filter(keep);
           return kept.length === 0

@@ -32,7 +32,7 @@ export interface Judgement {
 
 /** Options of {@link judgeClaim}. */
 export interface JudgeOptions {
-  /** Power for {@link Judgement.seedsNeeded}: 0.8 unless told. */
+  /** Power for {@link Judgement.seedsNeeded}: 0.8 by default. */
   readonly power?: number;
   /** Interval of level 1 - 2 (1 - level) for the band, where it is not a t interval. */
   readonly narrower?: Interval | null;

@@ -21,7 +21,7 @@ export function bandInterval(band: Band): Interval {
 
 /** Options of {@link equivalenceTest}. */
 export interface EquivalenceOptions {
-  /** Significance level of each one-sided test: 0.05 unless told. */
+  /** Significance level of each one-sided test: 0.05 by default. */
   readonly alpha?: number;
 }
 

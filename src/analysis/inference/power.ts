@@ -6,9 +6,9 @@ import { findRootAbove } from './root.js';
 
 /** What a planned experiment is to reach. */
 export interface PowerOptions {
-  /** Probability of a significant result, 0.8 unless told. */
+  /** Probability of a significant result, 0.8 by default. */
   readonly power?: number;
-  /** Two-sided significance level, 0.05 unless told. */
+  /** Two-sided significance level, 0.05 by default. */
   readonly alpha?: number;
 }
 

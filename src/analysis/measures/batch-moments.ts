@@ -37,7 +37,7 @@ export function batchMoments({ size, norm2, exampleNorm2 }: BatchNorms): SampleM
   };
 }
 
-/** The norms of the minibatch of examples `indices`, all unless told. The reason as for `gradientSums`. */
+/** The norms of the minibatch of examples `indices`, all by default. The reason as for `gradientSums`. */
 export function batchNorms(gram: Gram, indices?: readonly number[]): BatchNorms | string {
   const sums = gradientSums(gram, indices);
   if (typeof sums === 'string') return sums;

@@ -16,7 +16,7 @@ export interface Confusion {
 
 /**
  * Gradient confusion (Sankararaman, De, Xu, Huang and Goldstein 2020): the smallest eta with
- * `g_i . g_j >= -eta` for all pairs of different examples. `quantile` is that of `lowQuantile`, 0.05 unless told. The
+ * `g_i . g_j >= -eta` for all pairs of different examples. `quantile` is that of `lowQuantile`, 0.05 by default. The
  * reason without a pair or for a product that is not finite; throws a RangeError for a quantile outside (0, 1).
  */
 export function confusion(

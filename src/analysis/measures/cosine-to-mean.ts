@@ -7,7 +7,7 @@ import { lengths } from './pairs.js';
 /**
  * Cosine of each example's gradient with the mean of the others, `[indices]`: with s_i the row sum of K,
  * `(s_i - K_ii) / sqrt(K_ii (S_2 - 2 s_i + K_ii))`. An example inside its own mean would give orthogonal gradients
- * 1/sqrt(N) instead of 0. Of all examples unless told. The reason for fewer than 2 examples, or a gradient or mean of
+ * 1/sqrt(N) instead of 0. Of all examples by default. The reason for fewer than 2 examples, or a gradient or mean of
  * the others that is 0 or not finite.
  */
 export function cosinesToMean(

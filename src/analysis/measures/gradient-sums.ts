@@ -13,7 +13,7 @@ export interface GradientSums {
   readonly rounding: number;
 }
 
-/** Sums over a group, all examples unless told. The reason for an empty group or a product that is not finite. */
+/** Sums over a group, all examples by default. The reason for an empty group or a product that is not finite. */
 export function gradientSums(
   gram: Gram,
   indices: readonly number[] = everyExample(gram),

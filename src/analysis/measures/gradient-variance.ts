@@ -11,7 +11,7 @@ export interface GradientMoments {
 
 /**
  * Gamma and |G|^2 of a group that is the whole population: `|G|^2 = S_2 / N^2`, `Gamma = S_1 / N - S_2 / N^2`. Of all
- * examples unless told. Rounding below 0 is returned as 0. The reason for an empty group or a product that is not
+ * examples by default. Rounding below 0 is returned as 0. The reason for an empty group or a product that is not
  * finite.
  */
 export function gradientVariance(gram: Gram, indices?: readonly number[]): GradientMoments | string {

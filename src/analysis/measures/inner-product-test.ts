@@ -7,7 +7,7 @@ import type { Measured } from './measured.js';
 /**
  * Inner-product test (Bollapragada, Byrd and Nocedal 2018), a plain number: the spread of the gradients along the
  * minibatch gradient g, `theta = sqrt(sum (g_i . g / |g|^2 - 1)^2 / (B (B - 1)))`, from the row sums of K, of the
- * minibatch of examples `indices`, all unless told. Small where a step along g lowers every example's loss alike. The
+ * minibatch of examples `indices`, all by default. Small where a step along g lowers every example's loss alike. The
  * reason for fewer than 2 examples, a product that is not finite, or gradients that cancel.
  */
 export function innerProductTest(gram: Gram, indices: readonly number[] = everyExample(gram)): Measured {

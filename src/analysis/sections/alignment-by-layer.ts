@@ -8,12 +8,13 @@ import { jointNotes } from './panel-alignment.js';
 /** Tag-swap gap of the new variables, layer by layer, with Holm's correction. */
 export const alignmentByLayer: SectionSpec = {
   id: 'alignmentByLayer',
-  title: 'Tag-swap gap of the cosine by layer, new variables (end of the stage with questions)',
+  title: 'Alignment by layer: tag-swap gap of the cosine, new variables (end of the stage with questions)',
   multiplicity: 'holm',
   quantities: (run) =>
     [...layersOf(run).keys()].map((layer): QuantitySpec => ({
       id: layer,
       label: `${layer}: tag-swap gap of new variables`,
+      shortLabel: layer,
       unit: '1',
       null: {
         kind: 'measured',

@@ -6,7 +6,7 @@ import type { QuantitySpec, SectionSpec } from '../section.js';
 /** How the tag-swap gap comes about and goes over training. */
 export const alignmentCourse: SectionSpec = {
   id: 'alignmentCourse',
-  title: 'Tag-swap gap of the cosine over training, new variables, all tensors',
+  title: 'Alignment over training: tag-swap gap of the cosine, new variables, all tensors',
   quantities: (_, measured) => {
     const steps = new Set(
       measured.flatMap((own) => Object.keys(own).map((key) => parseInt(key.slice('step'.length), 10))),
@@ -16,6 +16,7 @@ export const alignmentCourse: SectionSpec = {
       .map((step): QuantitySpec => ({
         id: `step${step}`,
         label: `step ${step}: tag-swap gap of new variables`,
+        shortLabel: `step ${step}`,
         unit: '1',
         null: {
           kind: 'measured',

@@ -6,12 +6,13 @@ import type { SectionSpec } from '../section.js';
 export const epochDrift: SectionSpec = {
   id: 'epochDrift',
   title:
-    'Shuffling against drawing with replacement: mean end points of all epochs of 4 minibatches of 8 under plain SGD, ' +
+    'Epoch drift: mean end points of all epochs of 4 minibatches of 8 under plain SGD, shuffled against drawn with replacement, ' +
     'smallest learning rate (end of the stage with questions)',
   quantities: [
     {
       id: 'projection',
-      label: "drift of shuffled epochs along the variance penalty's / its prediction - 1",
+      label: "drift of shuffled epochs along the variance penalty's prediction / prediction - 1",
+      shortLabel: 'along the prediction / prediction - 1',
       unit: '1',
       null: { kind: 'zero', label: '0, the theory; -1 if shuffling did nothing' },
       controls: [
@@ -22,13 +23,16 @@ export const epochDrift: SectionSpec = {
     {
       id: 'residual',
       label:
-        "drift of shuffled epochs without the variance penalty's prediction, norm / that of the prediction",
+        "drift of shuffled epochs minus the variance penalty's prediction, norm / norm of the prediction",
+      shortLabel: 'residual / prediction, norms',
       unit: '1',
       null: { kind: 'zero', label: '0, the prediction is the drift' },
     },
     {
       id: 'cosine',
-      label: "cosine of the drift of shuffled epochs and the variance penalty's, larger learning rate",
+      label:
+        "cosine of the drift of shuffled epochs with the variance penalty's prediction, larger learning rate",
+      shortLabel: 'cosine with the prediction, larger rate',
       unit: '1',
       null: { kind: 'zero', label: '0, unrelated' },
     },

@@ -23,31 +23,63 @@ const perParameter = 'nats^2/parameter^2';
 
 const quantities = [
   { id: 'gamma', label: 'gradient variance Gamma', unit: perParameter, null: null },
-  { id: 'meanNorm2', label: 'squared norm of the full gradient, |G|^2', unit: perParameter, null: null },
+  {
+    id: 'meanNorm2',
+    label: 'squared norm of the full gradient, |G|^2',
+    shortLabel: 'full gradient, |G|^2',
+    unit: perParameter,
+    null: null,
+  },
   {
     id: 'noiseScale',
     label: 'simple noise scale Gamma / |G|^2, ratio of averages',
+    shortLabel: 'noise scale Gamma / |G|^2',
     unit: 'examples',
     null: null,
   },
   { id: 'normTest', label: 'norm test theta of a minibatch', unit: '1', null: null },
-  { id: 'variancePart', label: 'implicit penalty in training, variance part', unit: 'nats', null: null },
-  { id: 'normPart', label: 'implicit penalty in training, norm part', unit: 'nats', null: null },
-  { id: 'dose', label: 'dose of the variance part over the stage', unit: 'nats x rate', null: null },
   {
-    id: 'dose.clipped',
-    label: 'dose of the variance part, with rates as clipping shortens them',
+    id: 'variancePart',
+    label: 'implicit penalty in training, variance part',
+    shortLabel: 'penalty, variance part',
+    unit: 'nats',
+    null: null,
+  },
+  {
+    id: 'normPart',
+    label: 'implicit penalty in training, norm part',
+    shortLabel: 'penalty, norm part',
+    unit: 'nats',
+    null: null,
+  },
+  {
+    id: 'dose',
+    label: 'dose of the variance part over the stage',
+    shortLabel: 'dose of the variance part',
     unit: 'nats x rate',
     null: null,
   },
-  { id: 'clipped', label: 'share of the updates that clipping shortens', unit: '1', null: null },
+  {
+    id: 'dose.clipped',
+    label: 'dose of the variance part, with learning rates as reduced by clipping',
+    shortLabel: 'dose, rates reduced by clipping',
+    unit: 'nats x rate',
+    null: null,
+  },
+  {
+    id: 'clipped',
+    label: 'share of the updates that clipping shortens',
+    shortLabel: 'share of clipped updates',
+    unit: '1',
+    null: null,
+  },
 ] as const satisfies readonly QuantitySpec[];
 
 /** Gradient variance and the implicit penalty at the batch size of the run, from the minibatches that training saw. */
 export const gradientNoise: SectionSpec = {
   id: 'gradientNoise',
   title:
-    'Gradient noise and its penalty at the batch size and learning rates of these runs, from the minibatches of ' +
+    'Gradient noise and the implicit penalty at the batch size and learning rates of these runs, from the minibatches of ' +
     'training, last fifth of the stage with questions',
   quantities,
   notes: clippingNotes,

@@ -84,12 +84,12 @@ const effects = [
 const exchangedGap = 'internalization.strongGapExchanged';
 
 const withoutExchange =
-  'Strong gap without tag exchange: the difference in difficulty between the two sets of new variables is in it.';
+  'Strong gap without tag exchange: it includes any difference in difficulty between the two sets of new variables.';
 
 /** Weak and strong gaps, and what they are made of. */
 export const internalization: SectionSpec = {
   id: 'internalization',
-  title: 'Internalization: answers to held-out questions, by the subset of their variable',
+  title: 'Internalization: accuracy and margin on held-out questions, by the subset of their variable',
   quantities: (_, measured) => {
     const has = (id: string): boolean => measured.some((own) => own[id] !== undefined);
     const extra = [...effects, ...contrasts].filter(({ id }) => has(id));
@@ -124,7 +124,7 @@ function strongQuantities(
   const has = (key: string): boolean => measured.some((own) => own[key] !== undefined);
   const before = {
     id: 'before',
-    label: 'before new variables are trained on',
+    label: 'the same before training on new variables',
     key: `strong${suffix}.before`,
   };
   const controls = has(before.key) ? [before] : [];

@@ -16,12 +16,13 @@ const regimeName = 'm epsilon lambda_max';
 export const landscape: SectionSpec = {
   id: 'landscape',
   title:
-    "Force of the variance penalty at these runs' batch size and learning rates (read as plain SGD with a rate for each " +
-    'parameter), gradients of single examples (end of the stage with questions)',
+    "Landscape: force of the variance penalty at these runs' batch size and learning rates (read as plain SGD with a rate for each " +
+    'parameter); gradients of single examples, end of the stage with questions',
   quantities: [
     {
       id: 'force',
       label: 'force of the variance penalty / force of the loss, |kappa grad Gamma| / |grad C|',
+      shortLabel: 'force of the penalty / of the loss',
       unit: '1',
       null: null,
       controls: [{ id: 'untrained', label: 'the untrained network', key: 'force.untrained' }],
@@ -36,22 +37,31 @@ export const landscape: SectionSpec = {
     {
       id: 'gamma',
       label: 'gradient variance Gamma, without the noise of training',
+      shortLabel: 'variance Gamma, no training noise',
       unit: 'nats^2/parameter^2',
       null: null,
     },
     {
       id: 'varianceGradient',
       label: 'norm of the gradient of Gamma, |grad Gamma|',
+      shortLabel: '|grad Gamma|',
       unit: 'nats^2/parameter^3',
       null: null,
     },
     {
       id: 'lossGradient',
       label: 'norm of the gradient of the mean loss, |grad C|',
+      shortLabel: '|grad C|',
       unit: 'nats/parameter',
       null: null,
     },
-    { id: 'gsnr', label: 'gradient signal-to-noise ratio, mean over parameters', unit: '1', null: null },
+    {
+      id: 'gsnr',
+      label: 'gradient signal-to-noise ratio, mean over parameters',
+      shortLabel: 'gradient signal-to-noise ratio',
+      unit: '1',
+      null: null,
+    },
     { id: 'lambdaMax', label: 'largest eigenvalue of the Hessian', unit: 'nats/parameter^2', null: null },
     {
       id: 'regime',

@@ -15,12 +15,14 @@ const cells = (['reliable', 'unreliable'] as const).flatMap((tag): QuantitySpec[
   {
     id: `${tag}.own`,
     label: `${tag} tag, questions of the same subset: cosine in a minibatch`,
+    shortLabel: `${tag} tag, same subset`,
     unit: '1',
     null: null,
   },
   {
     id: `${tag}.other`,
     label: `${tag} tag, questions of the other subset: cosine in a minibatch`,
+    shortLabel: `${tag} tag, other subset`,
     unit: '1',
     null: null,
   },
@@ -30,12 +32,13 @@ const cells = (['reliable', 'unreliable'] as const).flatMap((tag): QuantitySpec[
 export const minibatchCosine: SectionSpec = {
   id: 'minibatchCosine',
   title:
-    'Cosine of the gradients of definitions and questions in a minibatch (qd1consis, qd2incons), mean over the stage ' +
+    'Minibatches: cosine of the gradients of definitions and questions in a minibatch (qd1consis, qd2incons), mean over the stage ' +
     'with questions',
   quantities: [
     {
       id: 'interaction',
-      label: 'interaction of definitions and questions in a minibatch, own - other subset, both tags added',
+      label: 'interaction of definitions and questions in a minibatch: same - other subset, summed over tags',
+      shortLabel: 'interaction',
       unit: '1',
       null: noInteraction,
     },
@@ -43,24 +46,27 @@ export const minibatchCosine: SectionSpec = {
     {
       id: 'definitionEffect',
       label: 'effect of the definitions alone on the minibatch cosine, reliable - unreliable tag',
+      shortLabel: 'main effect of the definitions',
       unit: '1',
       null: noEffect,
     },
     {
       id: 'questionEffect',
       label: 'effect of the questions alone on the minibatch cosine, qd1consis - qd2incons',
+      shortLabel: 'main effect of the questions',
       unit: '1',
       null: noEffect,
     },
     {
       id: 'meeting',
-      label: 'share of definitions that meet a question about their own variable in the minibatch',
+      label: 'share of definitions with a question about the same variable in their minibatch',
+      shortLabel: 'share with a question on the same variable',
       unit: '1',
       null: null,
     },
   ],
   notes: () => [
-    'c11 + c22 - c12 - c21, with definitions of qd1consis and qd2incons as rows and questions of the two as columns: ' +
+    'Interaction: c11 + c22 - c12 - c21, with definitions of qd1consis and qd2incons as rows and questions of the two as columns: ' +
       'what a group of definitions or of questions is like by itself cancels. Questions "of their subset" are mostly ' +
       'about other variables of it.',
   ],
@@ -98,7 +104,7 @@ function combined(values: readonly (number | string)[], weights: readonly number
 
 /**
  * Probability that a definition's minibatch holds at least one of its variable's k questions: with B - 1 other places of
- * N - 1 examples `1 - C(N-1-k, B-1) / C(N-1, B-1)`. k is the number of questions a definition, one definition a variable.
+ * N - 1 examples `1 - C(N-1-k, B-1) / C(N-1, B-1)`. k is the number of questions per definition, one definition per variable.
  */
 function meeting({ info }: RunData, gradients: GroupGradients, { from, to }: StepRange): number | string {
   const { examples, batchSize, sampler } = questionStage(info);

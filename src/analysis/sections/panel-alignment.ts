@@ -19,11 +19,12 @@ const untrained = 'the untrained network';
 const gaps = (
   [
     ['all', 'all tensors'],
-    ['withoutEmbeddings', 'without embeddings'],
+    ['withoutEmbeddings', 'excluding embeddings'],
   ] as const
 ).map(([id, name]): QuantitySpec => ({
   id: `tagSwapGap.${id}`,
   label: `tag-swap gap of new variables, ${name}`,
+  shortLabel: `tag-swap gap, ${name}`,
   unit: '1',
   null: { kind: 'measured', label: otherDefinitions, key: `tagSwapGap.${id}.null` },
   controls: [{ id: 'untrained', label: untrained, key: `tagSwapGap.${id}.untrained` }],
@@ -40,6 +41,7 @@ const cosines = (['reliable', 'unreliable'] as const).map((tag): QuantitySpec =>
   return {
     id: key,
     label: `${tag} tag: cosine of a definition with the questions of its new variable`,
+    shortLabel: `new variables, ${tag} tag`,
     unit: '1',
     null: {
       kind: 'measured',
@@ -73,6 +75,7 @@ const trained = (
 ).map(([subset, words]): QuantitySpec => ({
   id: `trained.${subset}`,
   label: `${subset} (${words}): cosine of a definition with the trained questions of its variable`,
+  shortLabel: `${subset}, trained questions`,
   unit: '1',
   null: {
     kind: 'measured',
@@ -85,7 +88,7 @@ const trained = (
 export const panelAlignment: SectionSpec = {
   id: 'alignment',
   title:
-    'Cosine of the gradient of a definition with the mean gradient of the questions about its variable (probe panel, ' +
+    'Alignment: cosine of the gradient of a definition with the mean gradient of the questions about its variable (probe panel, ' +
     'end of the stage with questions)',
   quantities: [
     ...gaps,
@@ -94,6 +97,7 @@ export const panelAlignment: SectionSpec = {
     {
       id: 'trained.difference',
       label: 'qd1consis - qd2incons: cosine of a definition with the trained questions of its variable',
+      shortLabel: 'qd1consis - qd2incons',
       unit: '1',
       null: { kind: 'measured', label: otherDefinitions, key: 'trained.difference.mismatched' },
     },

@@ -35,7 +35,7 @@ const fewestMinibatches = 8;
 export const penaltyLaw: SectionSpec = {
   id: 'penaltyLaw',
   title:
-    'Mean squared norm of real minibatch gradients, drawn as the runs draw them, against the law |G|^2 + (N-B)/(N-1) ' +
+    'Law of the penalty: mean squared norm of real minibatch gradients, drawn as in training, against the law |G|^2 + (N-B)/(N-1) ' +
     'Gamma/B, or |G|^2 + Gamma/B for independent draws; end of the stage with questions',
   quantities: (_, measured) => quantitiesOf(batchSizes.filter((size) => isMeasured(size, measured))),
   measure: measurePenalty,
@@ -50,6 +50,7 @@ function quantitiesOf(sizes: readonly number[]): QuantitySpec[] {
     ...sizes.map((batchSize): QuantitySpec => ({
       id: measuredAt(batchSize),
       label: `${nameOf(batchSize)}: mean squared norm of minibatch gradients`,
+      shortLabel: `${nameOf(batchSize)}: squared norm`,
       unit: 'nats^2/parameter^2',
       null: { kind: 'measured', label: 'the law', key: `${measuredAt(batchSize)}.law` },
     })),
@@ -57,19 +58,22 @@ function quantitiesOf(sizes: readonly number[]): QuantitySpec[] {
       .filter((batchSize) => batchSize !== 0)
       .map((batchSize): QuantitySpec => ({
         id: deviationAt(batchSize),
-        label: `${nameOf(batchSize)}: squared norm of minibatches / its law - 1`,
+        label: `${nameOf(batchSize)}: squared norm of minibatches / law - 1`,
+        shortLabel: `${nameOf(batchSize)}: / law - 1`,
         unit: '1',
         null: { kind: 'zero', label: '0, the law' },
       })),
     {
       id: 'meanDeviation',
-      label: 'squared norm of minibatches / its law - 1, mean over batch sizes',
+      label: 'squared norm of minibatches / law - 1, mean over batch sizes',
+      shortLabel: 'mean of / law - 1',
       unit: '1',
       null: { kind: 'zero', label: '0, the law' },
     },
     {
       id: 'replacement',
       label: 'squared norm of minibatches drawn independently / (|G|^2 + Gamma/B) - 1, mean over batch sizes',
+      shortLabel: 'independent draws: mean of / law - 1',
       unit: '1',
       null: { kind: 'zero', label: '0, the law without the correction for a finite set' },
     },

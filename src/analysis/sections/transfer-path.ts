@@ -19,65 +19,80 @@ const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
 export const transferPath: SectionSpec = {
   id: 'transferPath',
   title:
-    'Fall of the loss of held-out questions over the stage with definitions only, reliable (d1consis) - unreliable tag ' +
-    '(d2consis), and what first order makes of it, update by update; variables of the probe panel',
+    'Transfer over the stage with definitions only: decrease of the loss of held-out questions, reliable (d1consis) - unreliable tag ' +
+    '(d2consis), and its path integral to first order, update by update; variables of the probe panel',
   quantities: [
-    { id: 'gap', label: 'gap by tag in the fall of the loss over the stage', unit: 'nats', null: noTag },
+    {
+      id: 'gap',
+      label: 'gap by tag in the decrease of the loss over the stage',
+      shortLabel: 'gap by tag',
+      unit: 'nats',
+      null: noTag,
+    },
     {
       id: 'gap.predicted',
       label: 'path integral of the gap by tag over the stage',
+      shortLabel: 'path integral',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.trapezoidal',
       label: 'trapezoidal path integral of the gap by tag over the stage',
+      shortLabel: 'path integral, trapezoidal rule',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.own',
       label: "own definitions' part of the path integral of the gap by tag",
+      shortLabel: 'part of own definitions',
       unit: 'nats',
       null: {
         kind: 'measured',
-        label: 'the same by the definition of another variable with the same tag (mean over the panel)',
+        label: 'definitions of other variables with the same tag (mean over the panel)',
         key: 'gap.own.null',
       },
     },
     {
       id: 'gap.sameTag',
       label: 'other definitions of the panel with the same tag: their part of the path integral',
+      shortLabel: 'part of others, same tag',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.otherTag',
       label: 'definitions of the panel with the other tag: their part of the path integral',
+      shortLabel: 'part of others, other tag',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'gap.rest',
       label: 'definitions outside the panel, and rounding: their part of the path integral',
+      shortLabel: 'part from outside the panel',
       unit: 'nats',
       null: noTag,
     },
     {
       id: 'share.predicted',
       label: 'path integral / actual gap by tag over the stage, ratio of averages',
+      shortLabel: 'path integral / actual',
       unit: '1',
       null: null,
     },
     {
       id: 'share.own',
       label: "own definitions' part / actual gap by tag over the stage, ratio of averages",
+      shortLabel: 'own definitions / actual',
       unit: '1',
       null: null,
     },
     {
       id: 'closure',
-      label: 'error of the trapezoidal path integral, mean size over variables / mean size of the fall',
+      label: 'error of the trapezoidal path integral, mean size over variables / mean size of the decrease',
+      shortLabel: 'error of the trapezoidal rule',
       unit: '1',
       null: null,
     },

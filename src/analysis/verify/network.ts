@@ -17,7 +17,7 @@ export interface SmallLoss {
   readonly gradients: readonly GradientAt[];
   /** C_i of one example. */
   readonly loss: (example: number, parameters: Float64Array) => number;
-  /** Gradient of the mean loss of some examples, all unless told. */
+  /** Gradient of the mean loss of some examples, all by default. */
   readonly batch: (examples?: readonly number[]) => GradientAt;
 }
 

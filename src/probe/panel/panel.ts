@@ -45,7 +45,7 @@ export interface PanelOptions {
   readonly variablesPerSubset: number;
   /** Most questions of a set. */
   readonly questions: number;
-  /** Which questions of a variable; both kinds unless told. */
+  /** Which questions of a variable; both kinds by default. */
   readonly kinds?: readonly QuestionKind[];
 }
 

@@ -8,7 +8,7 @@ const attached = /[\p{Mn}\p{Me}]/u;
 const unsized = /[\p{C}\uFE0F\u20E3]+/gu;
 
 /**
- * The cells of a terminal row that a text takes, one string a column: a wide character is followed by an empty
+ * The cells of a terminal row that a text takes, one string per column: a wide character is followed by an empty
  * string, a combining mark belongs to the cell before it, what is unprintable is escaped. With `ascii`, everything else
  * than ASCII becomes `?`.
  */

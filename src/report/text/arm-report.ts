@@ -8,6 +8,7 @@ import type { PenaltyPoint } from '../../analysis/penalty-curve.js';
 import { lineChart, renderAnsi, renderPlain, scatterChart, tooNarrow, type Chart } from '../charts/index.js';
 import { formatInterval, formatNumber, formatSeeds } from './numbers.js';
 import { sectionReport } from './section-report.js';
+import { summaryReport } from './summary-report.js';
 import { textTable, wrap } from './table.js';
 
 /** What the terminal takes. */
@@ -20,15 +21,31 @@ export interface ReportStyle {
 const chartHeight = 12;
 
 const columnsText =
-  'p of the t test over seeds against the null; flips: p of all sign flips of the seeds, below 15; Holm: p adjusted ' +
-  'over the section.';
+  'mean over seeds; p: t test over seeds against the null; flips: exact sign-flip test over seeds, up to 14 of them; ' +
+  'Holm: p adjusted for the other rows of the section.';
 
-/** The analysis of an arm as lines of text: tables of estimates beside their nulls, charts, claims and notes. */
+/** The analysis of an arm as lines of text: a summary, claims, checks and notes, then tables of estimates beside their nulls, and charts. */
 export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
   const { experiment, name, seeds, sections, claims, claimRule, checks, looks, notes } = analysis;
   return [
     `${experiment} ${name}: ${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds'} (${formatSeeds(seeds)})`,
-    ...wrap(`Columns: ${columnsText}`, style.width, '  '),
+    '',
+    ...summaryReport(analysis, style.width),
+    '',
+    ...wrap(`Claims (${claims.length}; ${looksText(looks)})`, style.width, '  '),
+    ...claims.flatMap((claim) => claimLines(claim, looks, style.width)),
+    ...wrap(`Rule: ${claimRule}.`, style.width - 2, '  ').map((line) => `  ${line}`),
+    '',
+    ...(checks.length === 0
+      ? []
+      : [
+          ...wrap('Checks: identities that do not depend on what the models learned', style.width, '  '),
+          ...checks.flatMap((check) => checkLines(check, style.width)),
+          '',
+        ]),
+    ...notes.flatMap((note) => wrap(`Note: ${note}`, style.width, '  ')),
+    ...(notes.length === 0 ? [] : ['']),
+    ...wrap(`Columns of the tables: ${columnsText}`, style.width, '  '),
     '',
     ...sections.flatMap((section) => [
       ...sectionReport(section, style.width),
@@ -37,22 +54,6 @@ export function armReport(analysis: ArmAnalysis, style: ReportStyle): string[] {
         : []),
       ...(section.id === 'penaltyLaw' ? penaltyReport(analysis.penaltyCurve, style) : []),
     ]),
-    ...wrap(`Claims (${claims.length}; ${looksText(looks)})`, style.width, '  '),
-    ...claims.flatMap((claim) => claimLines(claim, looks, style.width)),
-    ...wrap(`Rule: ${claimRule}.`, style.width - 2, '  ').map((line) => `  ${line}`),
-    '',
-    ...(checks.length === 0
-      ? []
-      : [
-          ...wrap(
-            'Checks: what holds by algebra or calculus, and says nothing about the models',
-            style.width,
-            '  ',
-          ),
-          ...checks.flatMap((check) => checkLines(check, style.width)),
-          '',
-        ]),
-    ...notes.flatMap((note) => wrap(`Note: ${note}`, style.width, '  ')),
   ];
 }
 

@@ -8,10 +8,12 @@ import { fittedTable, wrap } from './table.js';
 /** A section as lines of text: its quantities beside their nulls, further controls, what the entities say, notes. */
 export function sectionReport(section: Section, width: number): string[] {
   const { title, quantities, notes } = section;
+  const unit = commonUnit(quantities);
   return [
     ...wrap(title, width, '  '),
     ...quantityTable(section, width - 2).map((line) => `  ${line}`),
     ...[
+      ...(unit === null || unit === '1' ? [] : [`unit: ${unit}`]),
       ...quantities.flatMap(missingSeeds),
       ...missingIntervals(quantities).map((reason) => `no interval: ${reason}`),
       ...nullNames(quantities).map((name) => `null: ${name}`),
@@ -26,11 +28,12 @@ export function sectionReport(section: Section, width: number): string[] {
 function quantityTable({ quantities, multiplicity }: Section, width: number): string[] {
   const present = quantities.filter(({ estimate }) => estimate.kind === 'value');
   if (present.length === 0) return [];
+  const hasUnits = commonUnit(quantities) === null;
   const hasNull = present.some((quantity) => quantity.null !== null);
   const hasFlips = present.some(({ signFlips }) => signFlips !== null);
   const heads = [
     '',
-    'unit',
+    ...(hasUnits ? ['unit'] : []),
     'mean',
     '95 % interval',
     'seeds',
@@ -39,25 +42,37 @@ function quantityTable({ quantities, multiplicity }: Section, width: number): st
     ...(multiplicity === 'holm' ? ['Holm'] : []),
   ];
   const rows = present.map((quantity) => [
+    nameOf(quantity),
+    ...(hasUnits ? [quantity.unit === '1' ? '' : quantity.unit] : []),
     ...quantityCells(quantity),
     ...(hasNull ? [nullCell(quantity), formatPValue(pValueAgainstNull(quantity))] : []),
     ...(hasFlips ? [flipsCell(quantity)] : []),
     ...(multiplicity === 'holm' ? [formatPValue(quantity.adjustedPValue)] : []),
   ]);
-  const alignment = ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right', 'right'] as const;
+  const alignment = [
+    'left',
+    ...(hasUnits ? (['left'] as const) : []),
+    ...(['right', 'left', 'right', 'right', 'right', 'right', 'right'] as const),
+  ] as const;
   return fittedTable([heads, ...rows], alignment.slice(0, heads.length), width);
 }
 
-function quantityCells({ label, unit, estimate, null: own }: Quantity): string[] {
+/** Name of a quantity below the title of its section. */
+const nameOf = ({ label, shortLabel = label }: Quantity): string => shortLabel;
+
+/** The unit of all numbers of a table; null where there are several. */
+function commonUnit(quantities: readonly Quantity[]): string | null {
+  const units = new Set(
+    quantities.flatMap(({ unit, estimate }) => (estimate.kind === 'value' ? [unit] : [])),
+  );
+  return units.size === 1 ? [...units][0]! : null;
+}
+
+/** Mean, interval and number of seeds. */
+function quantityCells({ estimate, null: own }: Quantity): string[] {
   if (estimate.kind === 'absent') return [];
   const signed = own !== null;
-  return [
-    label,
-    unit === '1' ? '' : unit,
-    formatNumber(estimate.estimate, signed),
-    formatInterval(estimate, signed),
-    String(estimate.seeds),
-  ];
+  return [formatNumber(estimate.estimate, signed), formatInterval(estimate, signed), String(estimate.seeds)];
 }
 
 /** p-value of all sign flips of the seeds. */
@@ -74,7 +89,9 @@ function numberOf(estimate: Estimate): string {
   return estimate.kind === 'absent' ? 'absent' : formatNumber(estimate.estimate, true);
 }
 
-function missingSeeds({ label, estimate, seeds }: Quantity): string[] {
+function missingSeeds(quantity: Quantity): string[] {
+  const { estimate, seeds } = quantity;
+  const label = nameOf(quantity);
   if (estimate.kind === 'absent') return [`${label}: absent, ${estimate.reason}`];
   const missing = seeds.filter(({ value, ratio }) => value === null && ratio === undefined);
   if (missing.length === 0) return [];
@@ -104,9 +121,9 @@ function nullNames(quantities: readonly Quantity[]): string[] {
 
 /** Further nulls: their value, and the difference that the quantity has to them. */
 function controlTable(quantities: readonly Quantity[], width: number): string[] {
-  const rows = quantities.flatMap(({ label, controls }) => {
-    const present = controls.filter(({ estimate }) => estimate.kind === 'value');
-    return present.length === 0 ? [] : [[label], ...present.map(controlCells)];
+  const rows = quantities.flatMap((quantity) => {
+    const present = quantity.controls.filter(({ estimate }) => estimate.kind === 'value');
+    return present.length === 0 ? [] : [[nameOf(quantity)], ...present.map(controlCells)];
   });
   if (rows.length === 0) return [];
   return fittedTable(
@@ -130,11 +147,12 @@ function controlCells({ label, estimate, difference }: Control): string[] {
 
 /** Intervals of the hierarchical bootstrap, and flips of the tag, where runs give values of entities. */
 function entityTable(quantities: readonly Quantity[], width: number): string[] {
-  const present = quantities.flatMap(({ label, entityLevel }) =>
-    entityLevel === null || entityLevel.bootstrap.kind === 'absent'
+  const present = quantities.flatMap((quantity) => {
+    const { entityLevel } = quantity;
+    return entityLevel === null || entityLevel.bootstrap.kind === 'absent'
       ? []
-      : [{ label, bootstrap: entityLevel.bootstrap, tagFlips: entityLevel.tagFlips }],
-  );
+      : [{ label: nameOf(quantity), bootstrap: entityLevel.bootstrap, tagFlips: entityLevel.tagFlips }];
+  });
   if (present.length === 0) return [];
   const rows = present.map(({ label, bootstrap, tagFlips }) => {
     const flips = tagFlips?.kind === 'value' ? tagFlips : null;

@@ -2,7 +2,7 @@ import type { PointAnalysis, SweepAnalysis } from '../../analysis/sweep.js';
 import { formatInterval, formatNumber, formatPValue, formatSeeds } from './numbers.js';
 import { textTable, wrap } from './table.js';
 
-/** A sweep's table as lines of text: one row a value, gaps with intervals, accuracies as means. */
+/** A sweep's table as lines of text: one row per value, gaps with intervals, accuracies as means. */
 export function sweepReport({ name, axis, points }: SweepAnalysis, width: number): string[] {
   const gaps = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
   const sizes = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));

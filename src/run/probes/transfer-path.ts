@@ -210,7 +210,7 @@ function placesOf(
   });
 }
 
-/** Gradients of single examples of a minibatch as the update saw them, noise included, one a replica. */
+/** Gradients of single examples of a minibatch as the update saw them, noise included, one per replica. */
 function singleGradients(
   gradient: GradientFunction,
   values: BlockVectors,

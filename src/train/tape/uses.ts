@@ -13,7 +13,7 @@ import type * as tf from '@tensorflow/tfjs-core';
  */
 export type ParameterUse = LinearUse | VectorUse | EmbeddingUse;
 
-/** Gradient `sum over rows of left (x) right`, an outer product a row: the weight of a linear map. */
+/** Gradient `sum over rows of left (x) right`, an outer product per row: the weight of a linear map. */
 export interface LinearUse {
   readonly kind: 'linear';
   readonly parameter: string;

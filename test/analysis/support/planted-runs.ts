@@ -38,7 +38,7 @@ export interface PlantedRun {
   readonly failed?: boolean;
   /** Writes the table transfer as probes did before they asked other variables' questions. */
   readonly oldProbe?: boolean;
-  /** Stages by what they train on; X1, then X2 unless told. */
+  /** Stages by what they train on; X1, then X2 by default. */
   readonly stages?: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * A run that writes itself while a test looks: `growing-run.ts <root> <steps> <ms a step>` writes the tables of a run of
+ * A run that writes itself while a test looks: `growing-run.ts <root> <steps> <ms per step>` writes the tables of a run of
  * seed 7 step by step, flushed after each, and ends it.
  */
 import path from 'node:path';

@@ -12,17 +12,17 @@ import type { Resampler } from './resample.js';
 
 /** Options common to the bootstraps. */
 export interface BootstrapOptions {
-  /** Number of resamples, 2000 unless told. */
+  /** Number of resamples, 2000 by default. */
   readonly draws?: number;
-  /** Nominal coverage, 0.95 unless told. */
+  /** Nominal coverage, 0.95 by default. */
   readonly level?: number;
-  /** How the interval is cut from the draws: `bca` unless told. */
+  /** How the interval is cut from the draws: `bca` by default. */
   readonly interval?: 'bca' | 'percentile';
 }
 
 /** Options of {@link bootstrap}. */
 export interface StatisticOptions<T> extends BootstrapOptions {
-  /** What the units are: `seed` unless told. */
+  /** What the units are: `seed` by default. */
   readonly unit?: Unit;
   /**
    * Draws the parts of a drawn unit anew (entities within a seed; `nested(withReplacement)` for entities within

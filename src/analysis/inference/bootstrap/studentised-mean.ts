@@ -10,7 +10,7 @@ import { plainDeviate } from './expansion.js';
 
 /** Options of {@link studentisedMean}. */
 export interface StudentisedOptions extends IntervalOptions {
-  /** Number of resamples, 2000 unless told. */
+  /** Number of resamples, 2000 by default. */
   readonly draws?: number;
 }
 

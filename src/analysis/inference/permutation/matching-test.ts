@@ -15,9 +15,9 @@ import type { PermutationOptions } from './sign-flips.js';
 
 /** Options of {@link matchingTest}. */
 export interface MatchingOptions extends PermutationOptions {
-  /** `two-sided` unless told. */
+  /** `two-sided` by default. */
   readonly alternative?: Alternative;
-  /** Share of the null distribution inside the band: 0.95 unless told. */
+  /** Share of the null distribution inside the band: 0.95 by default. */
   readonly level?: number;
 }
 

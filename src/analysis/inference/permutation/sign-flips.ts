@@ -3,7 +3,7 @@ import { assertInteger } from '../check.js';
 
 /** Options of a test by random or enumerated permutations. */
 export interface PermutationOptions {
-  /** Random permutations where not all are enumerated: 10 000 unless told. */
+  /** Random permutations where not all are enumerated: 10 000 by default. */
   readonly draws?: number;
 }
 

@@ -8,7 +8,7 @@ import type { PermutationOptions } from './sign-flips.js';
 
 /** Options of the tag tests. */
 export interface TagTestOptions extends PermutationOptions {
-  /** `two-sided` unless told. */
+  /** `two-sided` by default. */
   readonly alternative?: Alternative;
 }
 

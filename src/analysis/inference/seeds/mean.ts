@@ -6,13 +6,13 @@ import { tEstimate } from '../t-interval.js';
 
 /** Options of an interval. */
 export interface IntervalOptions {
-  /** Nominal coverage, 0.95 unless told. */
+  /** Nominal coverage, 0.95 by default. */
   readonly level?: number;
 }
 
 /** Options of the mean of one number a unit. */
 export interface MeanOptions extends IntervalOptions {
-  /** What the values are one of each of: `seed` unless told. */
+  /** What the values are one of each of: `seed` by default. */
   readonly unit?: Unit;
 }
 

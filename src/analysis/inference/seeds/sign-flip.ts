@@ -9,7 +9,7 @@ import type { Alternative, TestResult } from '../test-result.js';
 
 /** Options of {@link signFlipTest}. */
 export interface SignFlipOptions extends PermutationOptions {
-  /** `two-sided` unless told. */
+  /** `two-sided` by default. */
   readonly alternative?: Alternative;
 }
 

@@ -6,7 +6,7 @@ import type { Alternative, TestResult } from '../test-result.js';
 
 /** Options of {@link wilcoxonSignedRank}. */
 export interface WilcoxonOptions {
-  /** `two-sided` unless told. */
+  /** `two-sided` by default. */
   readonly alternative?: Alternative;
 }
 

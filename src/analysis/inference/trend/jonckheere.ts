@@ -8,7 +8,7 @@ import type { Alternative, TestResult } from '../test-result.js';
 
 /** Options of the tests for a trend over ordered arms. */
 export interface TrendOptions extends PermutationOptions {
-  /** `two-sided` unless told; `greater` is a rise in the stated order. */
+  /** `two-sided` by default; `greater` is a rise in the stated order. */
   readonly alternative?: Alternative;
 }
 

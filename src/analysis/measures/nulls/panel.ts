@@ -22,7 +22,7 @@ export interface Panel<K extends string | number> {
 /** Which examples are on one side of the pairs. */
 export interface Side {
   readonly kind: string;
-  /** Every tag unless told. */
+  /** Every tag by default. */
   readonly tag?: string;
 }
 

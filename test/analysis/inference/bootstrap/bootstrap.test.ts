@@ -74,7 +74,7 @@ describe('bootstrap', () => {
     expect(bootstrap(values, statistics.mean, again, { draws: 4000 })).toEqual(estimate);
   });
 
-  it('draws 2000 times unless told', () => {
+  it('draws 2000 times by default', () => {
     const estimate = bootstrap(values, statistics.mean, createStream(0, 'b'), { interval: 'percentile' });
     expect(present(estimate)).toMatchObject({ method: 'bootstrap-percentile', resampling: { draws: 2000 } });
   });
