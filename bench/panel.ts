@@ -135,7 +135,7 @@ const rows = [
     seconds((round) => round.eagerLoop),
   ),
   row(
-    'the same, two passes per example (as in the paper's code)',
+    'the same, two passes per example (as in the code of the paper)',
     seconds((round) => round.eagerLoop + round.eager),
   ),
   row(
