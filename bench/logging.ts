@@ -4,8 +4,9 @@ import path from 'node:path';
 import { loadConfig } from '../src/config/load.js';
 import { logTiers, runSchema, type LogTier } from '../src/run/config.js';
 import { startRuns } from '../src/run/run.js';
-import { readColumns } from '../src/store/read-columns.js';
+import { tables } from '../src/store/schemas.js';
 import { TableReader } from '../src/store/table-reader.js';
+import { readTyped } from '../src/store/typed-table.js';
 import { loadEngine } from '../src/train/engine/load.js';
 import { median, printTable } from './support.js';
 
@@ -48,17 +49,14 @@ async function train(tier: LogTier, seeds: number): Promise<{ step: number; log:
       },
     );
     const reader = await TableReader.open(folders[0]!, 'steps');
-    const columns = await readColumns(reader, ['step', 'step_ms', 'log_ms']);
+    const { columns } = await readTyped(reader, tables.steps, ['step', 'step_ms', 'log_ms']);
     await reader.close();
-    const steps = columns.column('step', 'int32').values;
     const last = epochs * 82;
-    const mean = (name: string): number => {
-      const values = columns
-        .column(name, 'float64')
-        .values.filter((_, row) => steps[row]! > warmUp && steps[row]! <= last);
+    const mean = (all: Float64Array): number => {
+      const values = all.filter((_, row) => columns.step[row]! > warmUp && columns.step[row]! <= last);
       return values.reduce((sum, value) => sum + value, 0) / values.length;
     };
-    return { step: mean('step_ms'), log: mean('log_ms') };
+    return { step: mean(columns.step_ms), log: mean(columns.log_ms) };
   } finally {
     fs.rmSync(root, { recursive: true });
   }

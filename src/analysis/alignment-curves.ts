@@ -1,5 +1,5 @@
 import type { GroupGradients } from './group-gradients.js';
-import { alignmentPairs, cosineSeries } from './minibatch-alignment.js';
+import { alignmentPairs, cosineWindows } from './minibatch-alignment.js';
 import type { RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
 
@@ -24,8 +24,8 @@ export function alignmentCurves(run: RunData, gradients: GroupGradients | null):
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which) => {
       const pair = alignmentPairs[tag];
-      const { steps, cosines } = cosineSeries(gradients, pair.definitions, pair[which], last, width);
-      return { name: `${tag} tag, ${questionsOf[which]}`, steps, values: [cosines] };
+      const { steps, mean } = cosineWindows(gradients, pair.definitions, pair[which], last, width);
+      return { name: `${tag} tag, ${questionsOf[which]}`, steps, values: [mean] };
     }),
   );
 }

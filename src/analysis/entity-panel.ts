@@ -1,4 +1,4 @@
-import { totalTensor } from '../store/schemas.js';
+import { tables, totalTensor } from '../store/schemas.js';
 import { gramMatrix } from './measures/gram.js';
 import type { Panel, PanelExample } from './measures/nulls/panel.js';
 import { readTable, type RunData } from './run-data.js';
@@ -18,7 +18,7 @@ export async function readEntityPanel(
   at: number,
   subsets: ReadonlySet<string>,
 ): Promise<Panel<number> | null> {
-  const columns = await readTable(run, 'entity_gram', [
+  const table = await readTable(run, tables.entity_gram, [
     'step',
     'tensor',
     'vector',
@@ -27,25 +27,18 @@ export async function readEntityPanel(
     'role',
     'inner',
   ]);
-  if (columns === null) return null;
-  const step = columns.column('step', 'int32').values;
-  const vector = columns.column('vector', 'int32').values;
-  const variable = columns.column('variable', 'int32').values;
-  const [tensor, subset, role] = (['tensor', 'subset', 'role'] as const).map((name) => {
-    const { values, indices } = columns.column(name, 'dictionary');
-    return (row: number): string => values[indices[row]!]!;
-  });
-  const inner = columns.column('inner', 'list-float64');
-  const rows = Array.from({ length: columns.rows }, (_, row) => row).filter(
-    (row) => step[row] === at && tensor!(row) === totalTensor && subsets.has(subset!(row)),
+  if (table === null) return null;
+  const { step, vector, variable, tensor, subset, role, inner } = table.columns;
+  const rows = Array.from({ length: table.rows }, (_, row) => row).filter(
+    (row) => step[row] === at && tensor.text(row) === totalTensor && subsets.has(subset.text(row)),
   );
   if (rows.length === 0) return null;
   const products = Float64Array.from(
     rows.flatMap((row) => rows.map((other) => inner.values[inner.offsets[row]! + vector[other]!]!)),
   );
   const examples = rows.map((row): PanelExample<number> => {
-    const own = role!(row);
-    const tag = tagOf(subset!(row));
+    const own = role.text(row);
+    const tag = tagOf(subset.text(row));
     if (own === 'tag_swap')
       return {
         entity: variable[row]!,

@@ -1,4 +1,5 @@
 import { UserError } from '../../data/errors.js';
+import { tables } from '../store/schemas.js';
 import { readTable, type RunData } from './run-data.js';
 
 /** One use of a parameter by one example; rows of its factors are consecutive. */
@@ -31,7 +32,7 @@ export interface FactoredGradient {
  * `gradscope probe --factors` stores them.
  */
 export async function readFactoredGradients(run: RunData, step: number): Promise<FactoredGradient[]> {
-  const columns = await readTable(run, 'factors', [
+  const table = await readTable(run, tables.factors, [
     'step',
     'example',
     'subset',
@@ -44,44 +45,35 @@ export async function readFactoredGradients(run: RunData, step: number): Promise
     'ids',
     'right',
   ]);
-  if (columns === null) {
+  if (table === null) {
     throw new UserError(`${run.folder}: has no table factors; store it with: gradscope probe --factors`);
   }
-  const steps = columns.column('step', 'int32').values;
-  const [example, variable, rows] = (['example', 'variable', 'rows'] as const).map(
-    (name) => columns.column(name, 'int32').values,
-  );
-  const [subset, role, tensor, kind] = (['subset', 'role', 'tensor', 'kind'] as const).map((name) => {
-    const { values, indices } = columns.column(name, 'dictionary');
-    return (row: number): string => values[indices[row]!]!;
-  });
-  const left = columns.column('left', 'list-float32');
-  const ids = columns.column('ids', 'list-int32');
-  const right = columns.column('right', 'list-float32');
+  const { step: steps, example, variable, subset, role, tensor, kind, rows } = table.columns;
+  const { left, ids, right } = table.columns;
   const sizes = new Map(run.info.parameters.map((parameter) => [parameter.tensor, parameter.shape[0] ?? 0]));
   const found = new Map<number, FactoredGradient & { readonly uses: Map<string, FactoredUse[]> }>();
-  for (let row = 0; row < columns.rows; row++) {
+  for (let row = 0; row < table.rows; row++) {
     if (steps[row] !== step) continue;
-    let own = found.get(example![row]!);
+    let own = found.get(example[row]!);
     if (own === undefined) {
       own = {
-        example: example![row]!,
-        subset: subset!(row),
-        variable: variable![row]!,
-        role: role!(row),
+        example: example[row]!,
+        subset: subset.text(row),
+        variable: variable[row]!,
+        role: role.text(row),
         uses: new Map(),
       };
       found.set(own.example, own);
     }
     const use: FactoredUse = {
-      kind: kind!(row) === 'linear' ? 'linear' : kind!(row) === 'vector' ? 'vector' : 'embedding',
-      rows: rows![row]!,
+      kind: kind.text(row) === 'linear' ? 'linear' : kind.text(row) === 'vector' ? 'vector' : 'embedding',
+      rows: rows[row]!,
       left: left.values.subarray(left.offsets[row], left.offsets[row + 1]),
       ids: ids.values.subarray(ids.offsets[row], ids.offsets[row + 1]),
       right: right.values.subarray(right.offsets[row], right.offsets[row + 1]),
-      size: sizes.get(tensor!(row)) ?? 0,
+      size: sizes.get(tensor.text(row)) ?? 0,
     };
-    own.uses.set(tensor!(row), [...(own.uses.get(tensor!(row)) ?? []), use]);
+    own.uses.set(tensor.text(row), [...(own.uses.get(tensor.text(row)) ?? []), use]);
   }
   return [...found.values()].toSorted((a, b) => a.example - b.example);
 }

@@ -1,3 +1,4 @@
+import { tables } from '../store/schemas.js';
 import { readTable, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
 
@@ -13,18 +14,15 @@ export interface MetricsOfRun {
 
 /** Reads the metrics of a run. */
 export async function readMetrics(run: RunData): Promise<MetricsOfRun> {
-  const columns = await readTable(run, 'metrics', ['step', 'set', 'metric', 'value']);
+  const table = await readTable(run, tables.metrics, ['step', 'set', 'metric', 'value']);
   const values = new Map<string, number>();
   const steps = new Set<number>();
   const sets = new Set<string>();
-  if (columns !== null) {
-    const step = columns.column('step', 'int32').values;
-    const set = columns.column('set', 'dictionary');
-    const metric = columns.column('metric', 'dictionary');
-    const value = columns.column('value', 'float64').values;
-    for (let row = 0; row < columns.rows; row++) {
-      const name = set.values[set.indices[row]!]!;
-      values.set(`${name}\n${metric.values[metric.indices[row]!]!}\n${step[row]!}`, value[row]!);
+  if (table !== null) {
+    const { step, set, metric, value } = table.columns;
+    for (let row = 0; row < table.rows; row++) {
+      const name = set.text(row);
+      values.set(`${name}\n${metric.text(row)}\n${step[row]!}`, value[row]!);
       steps.add(step[row]!);
       sets.add(name);
     }

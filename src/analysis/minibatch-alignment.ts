@@ -32,20 +32,18 @@ export interface StepRange {
  *
  * @returns the mean over the range's minibatches that hold both groups, or why there is none
  */
-export function meanCosine(
+export function meanMinibatchCosine(
   gradients: GroupGradients,
   definitions: string,
   questions: string,
   { from, to }: StepRange,
 ): number | string {
-  const inner = gradients.inner(definitions, questions);
-  const [a, b] = [gradients.norm2(definitions), gradients.norm2(questions)];
+  const cosines = gradients.cosine(definitions, questions);
   let sum = 0;
   let used = 0;
   gradients.steps.forEach((step, i) => {
-    const cosine = inner[i]! / Math.sqrt(a[i]! * b[i]!);
-    if (step <= from || step > to || !Number.isFinite(cosine)) return;
-    sum += cosine;
+    if (step <= from || step > to || !Number.isFinite(cosines[i]!)) return;
+    sum += cosines[i]!;
     used++;
   });
   return used === 0
@@ -53,36 +51,55 @@ export function meanCosine(
     : sum / used;
 }
 
-/** Means of cosines of two groups over consecutive windows of steps. */
-export interface CosineSeries {
+/** Means of cosines of two groups over consecutive windows of steps, with the 95 % interval over their minibatches. */
+export interface CosineWindows {
   /** `[window]` last step of each. */
   readonly steps: readonly number[];
   /** `[window]` mean cosine of the minibatches that have both groups; null where none has. */
-  readonly cosines: readonly (number | null)[];
+  readonly mean: readonly (number | null)[];
+  /** `[window]` ends of the interval; null below two minibatches. */
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
 }
 
-/** Cosines as in {@link meanCosine}, averaged over windows of `width` steps up to `last`. */
-export function cosineSeries(
+/**
+ * Cosines as in {@link meanMinibatchCosine}, averaged over windows of `width` steps up to `last`, with
+ * `mean +- 1.96 SD / sqrt(minibatches)`: minibatches of one run, not seeds.
+ */
+export function cosineWindows(
   gradients: GroupGradients,
   definitions: string,
   questions: string,
   last: number,
   width: number,
-): CosineSeries {
-  const inner = gradients.inner(definitions, questions);
-  const [a, b] = [gradients.norm2(definitions), gradients.norm2(questions)];
+): CosineWindows {
+  const cosines = gradients.cosine(definitions, questions);
   const windows = Math.ceil(last / width);
-  const sums = new Float64Array(windows);
+  const means = new Float64Array(windows);
+  const squares = new Float64Array(windows);
   const counts = new Int32Array(windows);
-  gradients.steps.forEach((step, i) => {
-    const cosine = inner[i]! / Math.sqrt(a[i]! * b[i]!);
-    if (step > last || !Number.isFinite(cosine)) return;
-    const window = Math.floor((step - 1) / width);
-    sums[window]! += cosine;
+  const each = (take: (window: number, cosine: number) => void): void => {
+    for (const [i, step] of gradients.steps.entries()) {
+      if (step > last) break;
+      if (Number.isFinite(cosines[i]!)) take(Math.floor((step - 1) / width), cosines[i]!);
+    }
+  };
+  each((window, cosine) => {
+    means[window]! += cosine;
     counts[window]!++;
   });
+  for (let window = 0; window < windows; window++) means[window]! /= counts[window]!;
+  each((window, cosine) => {
+    squares[window]! += (cosine - means[window]!) ** 2;
+  });
+  const end = (sign: -1 | 1) =>
+    Array.from(counts, (n, window) =>
+      n < 2 ? null : means[window]! + sign * 1.96 * Math.sqrt(squares[window]! / (n - 1) / n),
+    );
   return {
     steps: Array.from({ length: windows }, (_, i) => Math.min(last, (i + 1) * width)),
-    cosines: Array.from(sums, (sum, i) => (counts[i] === 0 ? null : sum / counts[i]!)),
+    mean: Array.from(means, (mean, window) => (counts[window] === 0 ? null : mean)),
+    low: end(-1),
+    high: end(1),
   };
 }

@@ -1,4 +1,5 @@
 import type { Pairing, QuestionKind } from '../store/panel-names.js';
+import { tables } from '../store/schemas.js';
 import { readTable, type RunData } from './run-data.js';
 
 /** Definition and questions of one entity: what the table `alignment` says of a pairing, for one tensor or several. */
@@ -46,19 +47,14 @@ const columnNames = [
 
 /** Reads the table `alignment`; null for a run that has not been probed. */
 export async function readPanelAlignment(run: RunData): Promise<PanelAlignment | null> {
-  const columns = await readTable(run, 'alignment', columnNames);
-  if (columns === null) return null;
-  const step = columns.column('step', 'int32').values;
-  const variable = columns.column('variable', 'int32').values;
-  const names = (['subset', 'pairing', 'questions', 'tensor'] as const).map((name) =>
-    columns.column(name, 'dictionary'),
-  );
-  const [inner, definition, questions, cosine] = (
-    ['inner', 'norm_definition', 'norm_questions', 'cosine'] as const
-  ).map((name) => columns.column(name, 'float64').values);
+  const table = await readTable(run, tables.alignment, columnNames);
+  if (table === null) return null;
+  const { step, variable, inner, norm_definition: definition, norm_questions: questions } = table.columns;
+  const cosine = table.columns.cosine.values;
+  const names = (['subset', 'pairing', 'questions', 'tensor'] as const).map((name) => table.columns[name]);
   const rows = new Map<string, number[]>();
-  for (let row = 0; row < columns.rows; row++) {
-    const key = [step[row]!, ...names.map(({ values, indices }) => values[indices[row]!]!)].join(' ');
+  for (let row = 0; row < table.rows; row++) {
+    const key = [step[row]!, ...names.map((name) => name.text(row))].join(' ');
     const own = rows.get(key);
     if (own === undefined) rows.set(key, [row]);
     else own.push(row);
@@ -71,7 +67,7 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
       const rowsOf = (tensor: string): readonly number[] =>
         rows.get([place.step, subset, pairing, place.questions, tensor].join(' ')) ?? [];
       if (place.tensors.length === 1) {
-        const found = rowsOf(place.tensors[0]!).map((row) => [variable[row]!, cosine![row]!] as const);
+        const found = rowsOf(place.tensors[0]!).map((row) => [variable[row]!, cosine[row]!] as const);
         return new Map(found.filter(([, value]) => Number.isFinite(value)));
       }
       const pairs = new Map<number, Pair>();
@@ -79,9 +75,9 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
         for (const row of rowsOf(tensor)) {
           const before = pairs.get(variable[row]!) ?? { inner: 0, definition2: 0, questions2: 0 };
           pairs.set(variable[row]!, {
-            inner: before.inner + inner![row]!,
-            definition2: before.definition2 + definition![row]! ** 2,
-            questions2: before.questions2 + questions![row]! ** 2,
+            inner: before.inner + inner[row]!,
+            definition2: before.definition2 + definition[row]! ** 2,
+            questions2: before.questions2 + questions[row]! ** 2,
           });
         }
       }

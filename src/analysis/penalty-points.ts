@@ -1,7 +1,8 @@
 import { samplingOf, type Sampling } from '../../data/samplers.js';
 import type { RatedMoments } from './measures/smith-regulariser.js';
 import { expectedMinibatchNorm2 } from './measures/expected-minibatch-norm.js';
-import type { ColumnSet } from '../store/column-views.js';
+import type { tables } from '../store/schemas.js';
+import type { TypedTable } from '../store/typed-table.js';
 
 /** Columns of the table `penalty` that points take. */
 export const penaltyColumns = [
@@ -14,6 +15,13 @@ export const penaltyColumns = [
   'full_norm2',
   'examples',
 ] as const;
+
+/** Columns of the table `penalty`. */
+export type PenaltyTable<N extends string, L extends string = never> = TypedTable<
+  typeof tables.penalty,
+  N,
+  L
+>;
 
 /** Real minibatches of one size at a checkpoint of a run. */
 export interface MinibatchPoint {
@@ -51,52 +59,50 @@ export function pointsBySampler(
 }
 
 /** Columns of norms with the learning rates of the parameters; tables of earlier versions lack them. */
-export const ratedPenaltyColumns = ['step', 'rated_example_norm2', 'rated_full_norm2'] as const;
+export const ratedPenaltyColumns = ['rated_example_norm2', 'rated_full_norm2'] as const;
 
 /**
  * `sum_p epsilon_p |G_p|^2` and `sum_p epsilon_p Gamma_p` of a checkpoint from {@link ratedPenaltyColumns}, as moments with
  * a learning rate of 1; null where it was not measured.
  */
-export function ratedMoments(columns: ColumnSet, at: number): RatedMoments | null {
-  const row = columns.column('step', 'int32').values.indexOf(at);
-  if (row < 0) return null;
-  const [example, full] = (['rated_example_norm2', 'rated_full_norm2'] as const).map(
-    (name) => columns.column(name, 'float64').values[row]!,
-  );
-  return { gamma: example! - full!, meanNorm2: full!, learningRate: 1 };
+export function ratedMoments(
+  { columns }: PenaltyTable<'step', (typeof ratedPenaltyColumns)[number]>,
+  at: number,
+): RatedMoments | null {
+  const row = columns.step.indexOf(at);
+  if (row < 0 || columns.rated_example_norm2 === null || columns.rated_full_norm2 === null) return null;
+  const [example, full] = [columns.rated_example_norm2[row]!, columns.rated_full_norm2[row]!];
+  return { gamma: example - full, meanNorm2: full, learningRate: 1 };
 }
 
 /** Checkpoints of the table, ascending. */
-export const penaltySteps = (columns: ColumnSet): number[] =>
-  [...new Set(columns.column('step', 'int32').values)].toSorted((a, b) => a - b);
+export const penaltySteps = ({ columns }: PenaltyTable<'step'>): number[] =>
+  [...new Set(columns.step)].toSorted((a, b) => a - b);
 
 /**
  * Points of a checkpoint, or null where it has none. The law without replacement is `|G|^2 + (N-B)/(N-1) Gamma/B`, with
  * replacement `|G|^2 + Gamma/B`.
  */
-export function penaltyPoints(columns: ColumnSet, at: number): PenaltyPoints | null {
-  const step = columns.column('step', 'int32').values;
-  const sampler = columns.column('sampler', 'dictionary');
-  const [size, minibatches, examples] = (['batch_size', 'minibatches', 'examples'] as const).map(
-    (name) => columns.column(name, 'int32').values,
-  );
-  const [norm2, example, full] = (['norm2', 'example_norm2', 'full_norm2'] as const).map(
-    (name) => columns.column(name, 'float64').values,
-  );
+export function penaltyPoints(
+  { columns }: PenaltyTable<(typeof penaltyColumns)[number]>,
+  at: number,
+): PenaltyPoints | null {
+  const { step, sampler, batch_size: size, minibatches, examples } = columns;
+  const { norm2, example_norm2: example, full_norm2: full } = columns;
   const rows = Array.from(step.keys()).filter((row) => step[row] === at);
   const [first] = rows;
   if (first === undefined) return null;
-  const moments = { gamma: example![first]! - full![first]!, meanNorm2: full![first]! };
-  const population = examples![first]!;
+  const moments = { gamma: example[first]! - full[first]!, meanNorm2: full[first]! };
+  const population = examples[first]!;
   const pointsOf = (name: 'shuffle' | 'withReplacement'): MinibatchPoint[] => {
-    const own = rows.filter((row) => sampler.values[sampler.indices[row]!] === name);
-    const sizes = [...new Set(own.map((row) => size![row]!))].toSorted((a, b) => a - b);
+    const own = rows.filter((row) => sampler.text(row) === name);
+    const sizes = [...new Set(own.map((row) => size[row]!))].toSorted((a, b) => a - b);
     return sizes.map((batchSize) => {
-      const draws = own.filter((row) => size![row] === batchSize);
+      const draws = own.filter((row) => size[row] === batchSize);
       return {
         batchSize,
-        minibatches: draws.reduce((sum, row) => sum + minibatches![row]!, 0),
-        measured: draws.reduce((sum, row) => sum + norm2![row]!, 0) / draws.length,
+        minibatches: draws.reduce((sum, row) => sum + minibatches[row]!, 0),
+        measured: draws.reduce((sum, row) => sum + norm2[row]!, 0) / draws.length,
         law: expectedMinibatchNorm2(moments, samplingOf({ sampler: name, batchSize, examples: population })),
       };
     });

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { minibatchGroup, tables } from '../store/schemas.js';
 import { TableReader } from '../store/table-reader.js';
+import { readTypedBatch } from '../store/typed-table.js';
 import type { MinibatchSeries } from './minibatch-variance.js';
 import type { RunData } from './run-data.js';
 import type { RateGroup } from './stage-sampling.js';
@@ -24,17 +26,16 @@ export async function readRatedMinibatches(
     groups.flatMap(({ parameters }, place) => parameters.map((name) => [name, place] as const)),
   );
   const sums = groups.map(() => new Map<number, { norm2: number; exampleNorm2: number }>());
-  const reader = await TableReader.open(run.folder, 'gradients');
+  const reader = await TableReader.open(run.folder, tables.gradients.name);
   try {
     for (const i of reader.batches.keys()) {
-      const batch = await reader.readBatch(i, ['step', 'group', 'tensor', 'norm2', 'example_norm2']);
-      const step = batch.column('step', 'int32').values;
-      const [group, tensor] = [batch.column('group', 'dictionary'), batch.column('tensor', 'dictionary')];
-      const minibatch = group.values.indexOf('minibatch');
+      const names = ['step', 'group', 'tensor', 'norm2', 'example_norm2'] as const;
+      const { rows, columns } = await readTypedBatch(reader, tables.gradients, i, names);
+      const { step, group, tensor, norm2 } = columns;
+      const example = columns.example_norm2.values;
+      const minibatch = group.values.indexOf(minibatchGroup);
       const places = tensor.values.map((name) => groupOf.get(name));
-      const norm2 = batch.column('norm2', 'float64').values;
-      const example = batch.column('example_norm2', 'float64').values;
-      for (let row = 0; row < batch.rows; row++) {
+      for (let row = 0; row < rows; row++) {
         const place = places[tensor.indices[row]!];
         if (place === undefined || group.indices[row] !== minibatch || Number.isNaN(example[row]!)) continue;
         const own = sums[place]!.get(step[row]!) ?? { norm2: 0, exampleNorm2: 0 };

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
-import type { ColumnSet } from '../store/column-views.js';
+import type { ColumnName, TableDefinition } from '../store/columns.js';
 import { configHashOf } from '../store/config-hash.js';
 import { findExchangedHalf } from '../store/exchanged-half.js';
-import { readColumns } from '../store/read-columns.js';
 import { readRunInfo } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
 import { listTables, TableReader } from '../store/table-reader.js';
+import { readTyped, type TypedTable } from '../store/typed-table.js';
 
 /** A run folder that is analysed. */
 export interface RunData {
@@ -96,28 +96,26 @@ function whyNoArm(runs: readonly RunData[]): string | null {
   return null;
 }
 
-/** Columns of a table of a run, or null where its tier of the log does not have it. */
-export async function readTable(
-  run: RunData,
-  table: string,
-  names: readonly string[],
-): Promise<ColumnSet | null> {
-  if (!run.tables.has(table)) return null;
-  const reader = await TableReader.open(run.folder, table);
+/**
+ * Columns of a table of a run, or null where its tier of the log does not have it.
+ *
+ * @param names columns that every version wrote
+ * @param later columns that runs of earlier versions lack: null there
+ */
+export async function readTable<
+  D extends TableDefinition,
+  N extends ColumnName<D>,
+  L extends ColumnName<D> = never,
+>(
+  run: Pick<RunData, 'folder' | 'tables'>,
+  table: D,
+  names: readonly N[],
+  later: readonly L[] = [],
+): Promise<TypedTable<D, N, L> | null> {
+  if (!run.tables.has(table.name)) return null;
+  const reader = await TableReader.open(run.folder, table.name);
   try {
-    return await readColumns(reader, names);
-  } finally {
-    await reader.close();
-  }
-}
-
-/** Whether a run has a table with all of some columns: runs of older versions lack those that came later. */
-export async function hasColumns(run: RunData, table: string, names: readonly string[]): Promise<boolean> {
-  if (!run.tables.has(table)) return false;
-  const reader = await TableReader.open(run.folder, table);
-  try {
-    const found = new Set(reader.columns.map(({ name }) => name));
-    return names.every((name) => found.has(name));
+    return await readTyped(reader, table, names, later);
   } finally {
     await reader.close();
   }

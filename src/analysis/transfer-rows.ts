@@ -1,5 +1,6 @@
 import type { UpdateKind } from '../store/panel-names.js';
-import { hasColumns, readTable, type RunData } from './run-data.js';
+import { tables } from '../store/schemas.js';
+import { readTable, type RunData } from './run-data.js';
 
 /** One row of the table `transfer`: what an update with a definition does to the questions about its variable. */
 export interface TransferRow {
@@ -23,7 +24,12 @@ export interface TransferRow {
 
 /** Reads all rows; null for a run without the table. */
 export async function readTransfer(run: RunData): Promise<TransferRow[] | null> {
-  const numbers = [
+  const names = [
+    'step',
+    'subset',
+    'variable',
+    'definition',
+    'update',
     'step_size',
     'predicted',
     'curvature',
@@ -34,44 +40,27 @@ export async function readTransfer(run: RunData): Promise<TransferRow[] | null> 
     'preconditioned_cosine',
   ] as const;
   // Runs that were probed by an older version have rows of matched pairs alone.
-  const hasAsked = await hasColumns(run, 'transfer', ['asked']);
-  const columns = await readTable(run, 'transfer', [
-    'step',
-    'subset',
-    'variable',
-    ...(hasAsked ? ['asked'] : []),
-    'definition',
-    'update',
-    ...numbers,
-  ]);
-  if (columns === null) return null;
-  const step = columns.column('step', 'int32').values;
-  const variable = columns.column('variable', 'int32').values;
-  const asked = hasAsked ? columns.column('asked', 'int32').values : variable;
-  const text = (name: string): ((row: number) => string) => {
-    const { values, indices } = columns.column(name, 'dictionary');
-    return (row) => values[indices[row]!]!;
-  };
-  const [subset, definition, update] = [text('subset'), text('definition'), text('update')];
-  const [stepSize, predicted, curvature, actual, normUpdate, normQuestions, cosine, preconditioned] =
-    numbers.map((name) => columns.column(name, 'float64').values);
+  const table = await readTable(run, tables.transfer, names, ['asked']);
+  if (table === null) return null;
+  const { columns } = table;
+  const asked = columns.asked ?? columns.variable;
   const rows: TransferRow[] = [];
-  for (let row = 0; row < columns.rows; row++) {
+  for (let row = 0; row < table.rows; row++) {
     rows.push({
-      step: step[row]!,
-      subset: subset(row),
-      variable: variable[row]!,
+      step: columns.step[row]!,
+      subset: columns.subset.text(row),
+      variable: columns.variable[row]!,
       asked: asked[row]!,
-      definition: definition(row),
-      update: update(row) === 'sgd' ? 'sgd' : 'optimizer',
-      stepSize: stepSize![row]!,
-      predicted: predicted![row]!,
-      curvature: curvature![row]!,
-      actual: actual![row]!,
-      normUpdate: normUpdate![row]!,
-      normQuestions: normQuestions![row]!,
-      cosine: cosine![row]!,
-      preconditionedCosine: preconditioned![row]!,
+      definition: columns.definition.text(row),
+      update: columns.update.text(row) === 'sgd' ? 'sgd' : 'optimizer',
+      stepSize: columns.step_size[row]!,
+      predicted: columns.predicted[row]!,
+      curvature: columns.curvature[row]!,
+      actual: columns.actual[row]!,
+      normUpdate: columns.norm_update[row]!,
+      normQuestions: columns.norm_questions[row]!,
+      cosine: columns.cosine.values[row]!,
+      preconditionedCosine: columns.preconditioned_cosine.values[row]!,
     });
   }
   return rows;

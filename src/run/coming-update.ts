@@ -1,6 +1,6 @@
-import { readColumns } from '../store/read-columns.js';
 import { tables } from '../store/schemas.js';
 import { TableReader } from '../store/table-reader.js';
+import { readTyped } from '../store/typed-table.js';
 import { scheduleFactor } from '../train/optimizers/schedule.js';
 import type { RunPlan } from './plan.js';
 
@@ -21,13 +21,10 @@ export type LoggedUpdates = ReadonlyMap<number, Omit<ComingUpdate, 'rateFactor'>
 export async function loggedUpdates(folder: string): Promise<LoggedUpdates> {
   const reader = await TableReader.open(folder, tables.steps.name);
   try {
-    const columns = await readColumns(reader, ['step', 'clip_factor', 'batch_size']);
-    const [step, batchSize] = (['step', 'batch_size'] as const).map(
-      (name) => columns.column(name, 'int32').values,
-    );
-    const clip = columns.column('clip_factor', 'float64').values;
+    const { columns } = await readTyped(reader, tables.steps, ['step', 'clip_factor', 'batch_size']);
+    const { step, clip_factor: clip, batch_size: batchSize } = columns;
     return new Map(
-      Array.from(step!, (own, row) => [own, { clipFactor: clip[row]!, batchSize: batchSize![row]! }]),
+      Array.from(step, (own, row) => [own, { clipFactor: clip[row]!, batchSize: batchSize[row]! }]),
     );
   } finally {
     await reader.close();

@@ -73,19 +73,4 @@ export class ColumnSet {
     }
     return view;
   }
-
-  /** A column of one kind. Throws a UserError naming the file when it is missing or of another kind. */
-  column<K extends ColumnKind>(name: string, kind: K): ColumnViews[K] {
-    const view = this.view(name);
-    if (!isKind(view, kind)) {
-      throw new UserError(
-        `${this.path}: column ${name} is ${view.kind}, not ${kind}; was it written by another version?`,
-      );
-    }
-    return view;
-  }
-}
-
-function isKind<K extends ColumnKind>(view: ColumnView, kind: K): view is ColumnViews[K] {
-  return view.kind === kind;
 }

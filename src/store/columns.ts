@@ -26,9 +26,9 @@ export interface Dimensions {
 }
 
 /** A column as the registry declares it. */
-export interface Column<K extends ColumnKind = ColumnKind> {
+export interface Column<K extends ColumnKind = ColumnKind, N extends boolean = boolean> {
   readonly kind: K;
-  readonly nullable: boolean;
+  readonly nullable: N;
   /** Unit of the values; `1` for a plain number, empty for text. */
   readonly unit: string;
   /** One sentence. */
@@ -104,16 +104,28 @@ export type RowOf<D extends TableDefinition> = {
 
 interface ScalarOptions {
   readonly unit?: string;
-  readonly nullable?: boolean;
 }
 
-function numeric<K extends ColumnKind>(kind: K) {
-  return (description: string, { unit = '1', nullable = false }: ScalarOptions = {}): Column<K> => ({
-    kind,
-    nullable,
-    unit,
-    description,
-  });
+interface NullableOptions extends ScalarOptions {
+  readonly nullable: true;
+}
+
+/** Declares columns of one kind, and says in their type whether they may hold nulls. */
+interface Numeric<K extends ColumnKind> {
+  (description: string, options: NullableOptions): Column<K, true>;
+  (description: string, options?: ScalarOptions): Column<K, false>;
+}
+
+function numeric<K extends ColumnKind>(kind: K): Numeric<K> {
+  function declare(description: string, options: NullableOptions): Column<K, true>;
+  function declare(description: string, options?: ScalarOptions): Column<K, false>;
+  function declare(
+    description: string,
+    { unit = '1', nullable = false }: ScalarOptions & { readonly nullable?: boolean } = {},
+  ): Column<K> {
+    return { kind, nullable, unit, description };
+  }
+  return declare;
 }
 
 /** Declare a column of 32-bit integers. -2147483648 is taken: it marks a null or a value that was not set. */
@@ -130,12 +142,12 @@ export const listInt32 = numeric('list-int32');
 export const listFloat64 = numeric('list-float64');
 
 /** Declare a column of truth values. */
-export function bool(description: string): Column<'bool'> {
+export function bool(description: string): Column<'bool', false> {
   return { kind: 'bool', nullable: false, unit: '', description };
 }
 
 /** Declare a column of free text. */
-export function utf8(description: string): Column<'utf8'> {
+export function utf8(description: string): Column<'utf8', false> {
   return { kind: 'utf8', nullable: false, unit: '', description };
 }
 
@@ -143,7 +155,7 @@ export function utf8(description: string): Column<'utf8'> {
 export function dictionary(
   description: string,
   values: (dimensions: Dimensions) => readonly string[],
-): Column<'dictionary'> {
+): Column<'dictionary', false> {
   return { kind: 'dictionary', nullable: false, unit: '', description, values };
 }
 
@@ -152,7 +164,7 @@ export function fixedListFloat32(
   description: string,
   size: (dimensions: Dimensions) => number,
   unit = '1',
-): Column<'fixed-list-float32'> {
+): Column<'fixed-list-float32', false> {
   return { kind: 'fixed-list-float32', nullable: false, unit, description, size };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createStream } from '../../data/random/streams.js';
 import { samplingOf } from '../../data/samplers.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
-import { cosineSeries, meanCosine } from '../../src/analysis/minibatch-alignment.js';
+import { cosineWindows, meanMinibatchCosine } from '../../src/analysis/minibatch-alignment.js';
 import { smithRegulariser } from '../../src/analysis/measures/smith-regulariser.js';
 import { minibatchSeries, minibatchVariance } from '../../src/analysis/minibatch-variance.js';
 
@@ -33,10 +33,12 @@ function logOf(minibatches: readonly (readonly Example[])[], size: number): Grou
     Float64Array.from(minibatches, value);
   return {
     steps: Int32Array.from(minibatches, (_, i) => i + 1),
-    inner: (a, b) =>
-      series((batch) =>
-        of(batch, a).length * of(batch, b).length === 0 ? NaN : dot(share(batch, a), share(batch, b)),
-      ),
+    cosine: (a, b) =>
+      series((batch) => {
+        const [x, y] = [share(batch, a), share(batch, b)];
+        const isThere = of(batch, a).length * of(batch, b).length > 0;
+        return isThere ? dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y)) : NaN;
+      }),
     norm2: (group) => series((batch) => dot(share(batch, group), share(batch, group))),
     exampleNorm2: (group) =>
       series((batch) => of(batch, group).reduce((total, { gradient }) => total + dot(gradient, gradient), 0)),
@@ -105,13 +107,13 @@ describe('mean cosine', () => {
       ) as [Vector, Vector];
       return dot(d, q) / Math.sqrt(dot(d, d) * dot(q, q));
     };
-    const mean = meanCosine(logOf(batches, size), 'd', 'q', { from: 1, to: 3 });
+    const mean = meanMinibatchCosine(logOf(batches, size), 'd', 'q', { from: 1, to: 3 });
     expect(mean).toBeCloseTo((cosineOf(batches[1]!) + cosineOf(batches[2]!)) / 2, 12);
   });
 
   test('is absent, with the reason, where nothing was measured', () => {
     const batches = [population.slice(0, 4), population.slice(4)];
-    expect(meanCosine(logOf(batches, size), 'd', 'q', { from: 0, to: 2 })).toMatch(
+    expect(meanMinibatchCosine(logOf(batches, size), 'd', 'q', { from: 0, to: 2 })).toMatch(
       /no minibatch between steps 0 and 2/,
     );
     const nothing = minibatchSeries(logOf([], size));
@@ -121,13 +123,13 @@ describe('mean cosine', () => {
 });
 
 test('windows without both groups are gaps', () => {
-  const series = cosineSeries(
+  const windows = cosineWindows(
     logOf([population, population.slice(0, 4), population.slice(2, 6)], size),
     'd',
     'q',
     3,
     1,
   );
-  expect(series.steps).toEqual([1, 2, 3]);
-  expect(series.cosines.map((value) => value === null)).toEqual([false, true, false]);
+  expect(windows.steps).toEqual([1, 2, 3]);
+  expect(windows.mean.map((value) => value === null)).toEqual([false, true, false]);
 });

@@ -2,7 +2,9 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
+import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { finalWeights, temporaryFolder, trainTiny } from './support.js';
@@ -58,13 +60,12 @@ async function columnsOf(folder: string, table: string, names: readonly string[]
 async function minibatchNorms(folder: string): Promise<Map<number, number>> {
   const reader = await TableReader.open(folder, 'gradients');
   try {
-    const columns = await readColumns(reader, ['step', 'group', 'tensor', 'norm2']);
-    const [group, tensor] = [columns.column('group', 'dictionary'), columns.column('tensor', 'dictionary')];
-    const [step, norm2] = [columns.column('step', 'int32').values, columns.column('norm2', 'float64').values];
+    const names = ['step', 'group', 'tensor', 'norm2'] as const;
+    const { rows, columns } = await readTyped(reader, tables.gradients, names);
+    const { step, group, tensor, norm2 } = columns;
     const norms = new Map<number, number>();
-    for (let row = 0; row < columns.rows; row++) {
-      const isWhole =
-        group.values[group.indices[row]!] === 'minibatch' && tensor.values[tensor.indices[row]!] === 'total';
+    for (let row = 0; row < rows; row++) {
+      const isWhole = group.text(row) === 'minibatch' && tensor.text(row) === 'total';
       if (isWhole) norms.set(step[row]!, norm2[row]!);
     }
     return norms;

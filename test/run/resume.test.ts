@@ -4,10 +4,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { checkpointPath, checkpointSteps } from '../../src/run/checkpoint.js';
 import { nodeEnvironment, type Environment } from '../../src/store/environment.js';
 import { nodeFileSystem, type FileSystem } from '../../src/store/file-system.js';
-import { readColumns } from '../../src/store/read-columns.js';
 import { recoverRun } from '../../src/store/recover.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
+import { tables } from '../../src/store/schemas.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
+import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { finalWeights, resumeTiny, temporaryFolder, trainTiny, type TinyOptions } from './support.js';
@@ -78,8 +79,8 @@ function expectAtRest(root: string): void {
 async function eventsOf(folder: string): Promise<string[]> {
   const reader = await TableReader.open(folder, 'events');
   try {
-    const kind = (await readColumns(reader, ['kind'])).column('kind', 'dictionary');
-    return Array.from(kind.indices, (index) => kind.values[index]!);
+    const { rows, columns } = await readTyped(reader, tables.events, ['kind']);
+    return Array.from({ length: rows }, (_, row) => columns.kind.text(row));
   } finally {
     await reader.close();
   }

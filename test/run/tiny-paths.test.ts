@@ -4,9 +4,10 @@ import { definitionOrders } from '../../data/set-inclusion/config.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { startRuns } from '../../src/run/run.js';
-import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
+import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { samplers } from '../../data/samplers.js';
 import { useTestEngine } from '../train/support/engine.js';
@@ -65,11 +66,11 @@ async function train(
   const { end, folders } = await startRuns(config, resolved, [0], quietRequest(root, engine));
   expect(end).toBe('complete');
   const reader = await TableReader.open(folders[0]!, 'steps');
-  const columns = await readColumns(reader, ['loss', 'grad_norm']);
+  const { columns } = await readTyped(reader, tables.steps, ['loss', 'grad_norm']);
   await reader.close();
   return {
     steps: readRunInfo(folders[0]!).stepsTotal,
-    values: ['loss', 'grad_norm'].flatMap((name) => Array.from(columns.column(name, 'float64').values)),
+    values: [...columns.loss, ...columns.grad_norm],
   };
 }
 

@@ -5,6 +5,7 @@ import { nodeFileSystem } from '../../src/store/file-system.js';
 import { finalizeTable } from '../../src/store/finalize.js';
 import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { readTypedBatch } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import {
   dimensions,
@@ -61,7 +62,8 @@ describe('finalizeTable', () => {
     await finalizeTable(folder, 'vectors', { batchBytes: 20_000 });
     const reader = await TableReader.open(folder, 'vectors');
     expect(reader.batches.map((batch) => batch.rows)).toEqual([5, 5, 2]);
-    const { values, offsets } = (await reader.readBatch(1)).column('values', 'list-float32');
+    const { columns } = await readTypedBatch(reader, tables.vectors, 1, ['values']);
+    const { values, offsets } = columns.values;
     expect([...offsets]).toEqual(range(0, 6).map((i) => 1000 * i));
     expect([values[0], values[4999]]).toEqual([5, 9]);
     await reader.close();

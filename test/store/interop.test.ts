@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finalizeTable } from '../../src/store/finalize.js';
-import { readColumns } from '../../src/store/read-columns.js';
 import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { readTyped } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import { recoverRun } from '../../src/store/recover.js';
 import { polars } from './polars.js';
@@ -221,8 +221,8 @@ describe('tables that pyarrow wrote (test/fixtures/store/make_tables.py)', () =>
       })),
     );
     const reader = await TableReader.open(fixtures, 'variants');
-    const { values } = (await readColumns(reader, ['norm2'])).column('norm2', 'float64');
-    expect([...values]).toEqual([0.5, 1.5, 2.5, 3.5]);
+    const { columns } = await readTyped(reader, tables.gradients, ['norm2']);
+    expect([...columns.norm2]).toEqual([0.5, 1.5, 2.5, 3.5]);
     await expect(reader.readBatch(0, ['time'])).rejects.toThrow(
       /variants\.arrow: column time is a Timestamp, which is not read$/,
     );

@@ -7,6 +7,7 @@ import { recoverRun } from '../../src/store/recover.js';
 import { readRunInfo, RunFolder } from '../../src/store/run-folder.js';
 import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { readTypedBatch } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import { temporaryPath } from '../../src/store/temporary.js';
 import {
@@ -251,8 +252,8 @@ describe('a process that is killed while it writes', () => {
 
       const reader = await TableReader.open(folder, 'vectors');
       expect(reader.rows).toBeGreaterThanOrEqual(20);
-      const last = (await reader.readBatch(reader.batches.length - 1)).column('values', 'list-float32');
-      expect(last.values.every((value) => value === reader.rows)).toBe(true);
+      const last = await readTypedBatch(reader, tables.vectors, reader.batches.length - 1, ['values']);
+      expect(last.columns.values.values.every((value) => value === reader.rows)).toBe(true);
       await reader.close();
       const steps = (await rowsOf(folder, 'gradients')).map((row) => row['step']);
       expect(steps.length).toBeGreaterThan(100);

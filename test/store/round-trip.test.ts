@@ -7,6 +7,7 @@ import { finalizeTable } from '../../src/store/finalize.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import { tables } from '../../src/store/schemas.js';
 import { TableReader } from '../../src/store/table-reader.js';
+import { readTyped, readTypedBatch } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import {
   dimensions,
@@ -129,9 +130,9 @@ describe('a table of every kind of column', () => {
     writer.close();
     const reader = await TableReader.open(folder, 'vectors');
     expect(reader.batches.map((batch) => batch.rows)).toEqual([3, 2]);
-    const steps = await readColumns(reader, ['step', 'chunk']);
-    expect([...steps.column('step', 'int32').values]).toEqual([1, 2, 3, 4, 5]);
-    const { offsets, values } = (await readColumns(reader, ['values'])).column('values', 'list-float32');
+    const { columns } = await readTyped(reader, tables.vectors, ['step', 'chunk', 'values']);
+    expect([...columns.step]).toEqual([1, 2, 3, 4, 5]);
+    const { offsets, values } = columns.values;
     expect([...offsets]).toEqual([0, 1, 2, 3, 4, 5].map((i) => i * 100_000));
     for (const step of range(1, 5)) expect(values[(step - 1) * 100_000 + 99_999]).toBe(99_999 / 4 + step);
     await reader.close();
@@ -176,8 +177,9 @@ describe('nulls', () => {
     fillGradients(writer, range(1, 10));
     writer.close();
     const reader = await TableReader.open(folder, 'gradients');
-    const view = (await reader.readBatch(0)).column('example_norm2', 'float64');
-    expect([...(view.valid ?? [])]).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
+    const { columns } = await readTypedBatch(reader, tables.gradients, 0, ['example_norm2']);
+    const view = columns.example_norm2;
+    expect(range(0, 10).map((row) => (view.isNull(row) ? 0 : 1))).toEqual([0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
     expect([...view.values]).toEqual([
       Number.NaN,
       2,

@@ -6,8 +6,10 @@ import { encodeRecordBatch } from '../../src/store/arrow-types.js';
 import { finalizeTable } from '../../src/store/finalize.js';
 import { checksumOf, withChecksums } from '../../src/store/checksums.js';
 import { readColumns } from '../../src/store/read-columns.js';
+import { int32 } from '../../src/store/columns.js';
 import { tables } from '../../src/store/schemas.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
+import { readTyped, readTypedBatch, typedTable } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import { dimensions, fillGradients, gradientsWriter, plainRows, range, temporaryFolder } from './support.js';
 
@@ -44,8 +46,8 @@ describe('a stream that is cut', () => {
       const end = ends.findLast((position) => position <= cut) ?? 0;
       await opened(folder, async (reader) => {
         expect(reader.rows).toBe(3 * ends.indexOf(end));
-        const steps = (await readColumns(reader, ['step'])).column('step', 'int32').values;
-        expect([...steps]).toEqual(range(0, reader.rows));
+        const { columns } = await readTyped(reader, tables.gradients, ['step']);
+        expect([...columns.step]).toEqual(range(0, reader.rows));
         if (cut === end) expect(reader.truncated).toBeNull();
         else expect(reader.truncated).toMatchObject({ atByte: end });
       });
@@ -170,7 +172,8 @@ describe('columns', () => {
       );
       await expect(readColumns(reader, ['norm'])).rejects.toThrow(UserError);
       const batch = await reader.readBatch(0);
-      expect(() => batch.column('norm2', 'int32')).toThrow(/column norm2 is float64, not int32/);
+      const other = { ...tables.gradients, columns: { norm2: int32('Another kind.') } };
+      expect(() => typedTable(batch, other, ['norm2'])).toThrow(/column norm2 is float64, not int32/);
       expect(() => batch.view('norm')).toThrow(/there is no column norm among stage, step/);
     });
   });
@@ -320,9 +323,10 @@ describe('a stream of more than 4 GiB', () => {
 
     const reader = await TableReader.open(folder, 'vectors');
     expect(reader.batches.map(({ offset }) => offset)).toEqual([expect.any(Number), before, behind]);
-    const { values } = (await readColumns(reader, ['step'])).column('step', 'int32');
-    expect([...values]).toEqual([1, 0, 3]);
-    expect([...(await reader.readBatch(2)).column('values', 'list-float32').values]).toEqual([3]);
+    const { columns } = await readTyped(reader, tables.vectors, ['step']);
+    expect([...columns.step]).toEqual([1, 0, 3]);
+    const last = await readTypedBatch(reader, tables.vectors, 2, ['values']);
+    expect([...last.columns.values.row(0)]).toEqual([3]);
     await reader.close();
   });
 });

@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readGroupGradients } from '../../src/analysis/group-gradients.js';
-import { openRun } from '../../src/analysis/run-data.js';
+import { openRun, readTable } from '../../src/analysis/run-data.js';
 import { RunReader } from '../../src/analysis/run-reader.js';
 import { panelAlignment } from '../../src/analysis/sections/panel-alignment.js';
 import { internalization } from '../../src/analysis/sections/internalization.js';
+import { tables } from '../../src/store/schemas.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { readAnalysis } from '../../tui/data/analysis-file.js';
 import { ArmNumbers } from '../../tui/data/arm-numbers.js';
@@ -43,17 +44,23 @@ async function source(name = 'tiny-seed0', at = root): Promise<RunSource> {
   return run;
 }
 
-test('totals that are gathered batch by batch are those that the analysis reads at once', async () => {
-  const [own, whole] = [
-    await (await source()).groupGradients(),
-    await readGroupGradients(await openRun(folder)),
-  ];
+test('the browser and the analysis read one gradient log: its rows of the sum over tensors', async () => {
+  const run = await openRun(folder);
+  const [own, whole] = [await (await source()).groupGradients(), await readGroupGradients(run)];
   expect(own!.steps).toEqual(whole!.steps);
+  const gram = await readTable(run, tables.gram, ['step', 'tensor', 'group_a', 'group_b', 'cosine']);
+  const { step, tensor, group_a: a, group_b: b, cosine } = gram!.columns;
+  for (let row = 0; row < gram!.rows; row++) {
+    if (tensor.text(row) !== 'total') continue;
+    const series = own!.cosine(b.text(row), a.text(row));
+    expect(series[own!.steps.indexOf(step[row]!)]).toBe(cosine.values[row]);
+  }
+  expect(own!.cosine('minibatch', 'no such group').every(Number.isNaN)).toBe(true);
   for (const group of ['minibatch', ...groups]) {
     expect(own!.norm2(group)).toEqual(whole!.norm2(group));
     expect(own!.exampleNorm2(group)).toEqual(whole!.exampleNorm2(group));
     expect(own!.count(group)).toEqual(whole!.count(group));
-    for (const other of groups) expect(own!.inner(group, other)).toEqual(whole!.inner(group, other));
+    for (const other of groups) expect(own!.cosine(group, other)).toEqual(whole!.cosine(group, other));
   }
 });
 
@@ -70,13 +77,13 @@ test('the gaps of the list are those of the analysis', async () => {
   expect(quick.weak).toBe(gaps!['weakGap']);
   expect(quick.strong).toBe(gaps!['strongGap']);
   expect(quick.alignment).toBeCloseTo(mean(alignment!['tagSwapGap.all']), 14);
-  const cosines = panelCosines((await run.tables.columns('alignment', cosineColumns))!);
+  const cosines = panelCosines((await run.tables.read(tables.alignment, cosineColumns))!);
   expect(tagSwapGap(cosines, 40, 'total').null).toBeCloseTo(mean(alignment!['tagSwapGap.all.null']), 14);
   expect(Number.isNaN(cosines.mean(40, 'total', 'd1consis', 'matched', 'trained'))).toBe(true);
 });
 
 test('rows of steps are found by bisection, at both ends and outside', async () => {
-  const { tables } = await source();
+  const { tables: own } = await source();
   for (const [from, to] of [
     [1, 1],
     [23, 25],
@@ -85,8 +92,8 @@ test('rows of steps are found by bisection, at both ends and outside', async () 
     [0, 0],
     [60, 70],
   ] as const) {
-    const rows = await tables.rowsOfSteps('gram', ['step', 'tensor'], from, to);
-    const found = [...rows!.column('step', 'int32').values].filter((step) => step >= from && step <= to);
+    const rows = await own.rowsOfSteps(tables.gram, ['step', 'tensor'], from, to);
+    const found = [...rows!.columns.step].filter((step) => step >= from && step <= to);
     const steps = Array.from({ length: 50 }, (_, i) => i + 1).filter((step) => step >= from && step <= to);
     // Three tensors, six pairs of groups.
     expect(found).toEqual(steps.flatMap((step) => Array.from({ length: 18 }, () => step)));
@@ -143,31 +150,31 @@ describe('what grows is read on', () => {
     fs.mkdirSync(growing);
     // The stream as the writer left it after some batches and in the middle of the next one.
     const stream = await streamOf(at);
-    const tables = new RunTables(growing);
+    const grown = new RunTables(growing);
     const write = (bytes: number): void =>
       fs.writeFileSync(path.join(growing, 'gram.arrows'), stream.subarray(0, bytes));
     write(Math.floor(stream.length / 2));
-    await tables.refresh();
-    const first = await tables.columns('gram', ['step', 'inner']);
-    const version = tables.version;
-    await tables.refresh();
-    expect(tables.version).toBe(version);
+    await grown.refresh();
+    const first = await grown.read(tables.gram, ['step', 'inner']);
+    const version = grown.version;
+    await grown.refresh();
+    expect(grown.version).toBe(version);
     fs.appendFileSync(path.join(growing, 'gram.arrows'), stream.subarray(Math.floor(stream.length / 2)));
-    await tables.refresh();
-    expect(tables.version).toBeGreaterThan(version);
-    const second = await tables.columns('gram', ['step', 'inner']);
+    await grown.refresh();
+    expect(grown.version).toBeGreaterThan(version);
+    const second = await grown.read(tables.gram, ['step', 'inner']);
     expect(second!.rows).toBeGreaterThan(first!.rows);
     const whole = new RunTables(full);
     await whole.refresh();
-    const expected = (await whole.columns('gram', ['step', 'inner']))!.column('inner', 'float64').values;
-    expect(second!.column('inner', 'float64').values).toEqual(expected.subarray(0, second!.rows));
+    const expected = (await whole.read(tables.gram, ['step', 'inner']))!.columns.inner;
+    expect(second!.columns.inner).toEqual(expected.subarray(0, second!.rows));
     fs.copyFileSync(path.join(full, 'gram.arrow'), path.join(growing, 'gram.arrow'));
     fs.rmSync(path.join(growing, 'gram.arrows'));
-    await tables.refresh();
-    const third = await tables.columns('gram', ['step', 'inner']);
-    expect(third!.column('inner', 'float64').values).toEqual(expected);
-    expect((await tables.states()).map(({ format }) => format)).toEqual(['file']);
-    await tables.close();
+    await grown.refresh();
+    const third = await grown.read(tables.gram, ['step', 'inner']);
+    expect(third!.columns.inner).toEqual(expected);
+    expect((await grown.states()).map(({ format }) => format)).toEqual(['file']);
+    await grown.close();
     await whole.close();
   });
 

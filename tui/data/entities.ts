@@ -1,5 +1,5 @@
-import type { ColumnSet } from '../../src/store/column-views.js';
-import { totalTensor } from '../../src/store/schemas.js';
+import { totalTensor, type tables } from '../../src/store/schemas.js';
+import type { TypedTable } from '../../src/store/typed-table.js';
 import { pairings, type Pairing } from '../../src/store/panel-names.js';
 
 /** Columns of the table `alignment` that entities take. */
@@ -15,6 +15,9 @@ export const entityColumns = [
   'norm_definition',
   'norm_questions',
 ] as const;
+
+/** Columns of the table `alignment`. */
+type EntityTable = TypedTable<typeof tables.alignment, (typeof entityColumns)[number]>;
 
 /** A variable with one of its question sets at a checkpoint. */
 export interface Entity {
@@ -53,8 +56,9 @@ export function entityGap(subset: string, asTrained: number, swapped: number): n
 }
 
 /** The entities of a checkpoint, in the order of the table. */
-export function entitiesAt(columns: ColumnSet, step: number): Entity[] {
-  return rowsByEntity(columns, step, totalTensor).map(({ id, subset, variable, questions, cosine, row }) => ({
+export function entitiesAt(table: EntityTable, step: number): Entity[] {
+  const { inner, norm_definition: normDefinition, norm_questions: normQuestions } = table.columns;
+  return rowsByEntity(table, step, totalTensor).map(({ id, subset, variable, questions, cosine, row }) => ({
     id,
     subset,
     variable,
@@ -62,9 +66,9 @@ export function entitiesAt(columns: ColumnSet, step: number): Entity[] {
     cosine,
     gap: entityGap(subset, cosine.matched, cosine.tag_swap),
     nullGap: entityGap(subset, cosine.mismatched, cosine.tag_swap_mismatched),
-    inner: columns.column('inner', 'float64').values[row]!,
-    normDefinition: columns.column('norm_definition', 'float64').values[row]!,
-    normQuestions: columns.column('norm_questions', 'float64').values[row]!,
+    inner: inner[row]!,
+    normDefinition: normDefinition[row]!,
+    normQuestions: normQuestions[row]!,
   }));
 }
 
@@ -78,11 +82,10 @@ export interface EntityTensor {
 }
 
 /** One entity of a checkpoint, tensor by tensor: inner products add up over tensors, cosines do not. */
-export function entityTensors(columns: ColumnSet, step: number, id: string): EntityTensor[] {
-  const tensors = columns.column('tensor', 'dictionary').values;
-  const inner = columns.column('inner', 'float64').values;
-  return tensors.flatMap((tensor) =>
-    rowsByEntity(columns, step, tensor, id).map(({ subset, cosine, row }) => ({
+export function entityTensors(table: EntityTable, step: number, id: string): EntityTensor[] {
+  const { inner, tensor: tensors } = table.columns;
+  return tensors.values.flatMap((tensor) =>
+    rowsByEntity(table, step, tensor, id).map(({ subset, cosine, row }) => ({
       tensor,
       cosine,
       gap: entityGap(subset, cosine.matched, cosine.tag_swap),
@@ -101,22 +104,22 @@ interface EntityRows {
   row: number;
 }
 
-function rowsByEntity(columns: ColumnSet, step: number, tensor: string, only?: string): EntityRows[] {
-  const steps = columns.column('step', 'int32').values;
-  const [subset, questions, pairing, tensors] = (['subset', 'questions', 'pairing', 'tensor'] as const).map(
-    (name) => columns.column(name, 'dictionary'),
-  );
-  const variable = columns.column('variable', 'int32').values;
-  const cosine = columns.column('cosine', 'float64').values;
-  const wanted = tensors!.values.indexOf(tensor);
+function rowsByEntity(
+  { rows, columns }: EntityTable,
+  step: number,
+  tensor: string,
+  only?: string,
+): EntityRows[] {
+  const { step: steps, subset, questions, pairing, tensor: tensors, variable, cosine } = columns;
+  const wanted = tensors.values.indexOf(tensor);
   const found = new Map<string, EntityRows>();
-  for (let row = 0; row < columns.rows; row++) {
-    if (steps[row] !== step || tensors!.indices[row] !== wanted) continue;
-    const ofSubset = subset!.values[subset!.indices[row]!]!;
-    const ofQuestions = questions!.values[questions!.indices[row]!]!;
+  for (let row = 0; row < rows; row++) {
+    if (steps[row] !== step || tensors.indices[row] !== wanted) continue;
+    const ofSubset = subset.text(row);
+    const ofQuestions = questions.text(row);
     const id = `${ofSubset}/${variable[row]}/${ofQuestions}`;
     if (only !== undefined && id !== only) continue;
-    const kind = pairings.find((own) => own === pairing!.values[pairing!.indices[row]!]);
+    const kind = pairings.find((own) => own === pairing.text(row));
     if (kind === undefined) continue;
     let own = found.get(id);
     if (own === undefined) {
@@ -130,7 +133,7 @@ function rowsByEntity(columns: ColumnSet, step: number, tensor: string, only?: s
       };
       found.set(id, own);
     }
-    own.cosine[kind] = cosine[row]!;
+    own.cosine[kind] = cosine.values[row]!;
     if (kind === 'matched') own.row = row;
   }
   return [...found.values()];

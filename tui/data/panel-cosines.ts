@@ -1,5 +1,6 @@
-import type { ColumnSet } from '../../src/store/column-views.js';
 import type { Pairing, QuestionKind } from '../../src/store/panel-names.js';
+import type { tables } from '../../src/store/schemas.js';
+import type { TypedTable } from '../../src/store/typed-table.js';
 
 /** Columns of the table `alignment` that {@link panelCosines} takes. */
 export const cosineColumns = [
@@ -11,6 +12,9 @@ export const cosineColumns = [
   'tensor',
   'cosine',
 ] as const;
+
+/** Columns of the table `alignment`. */
+type CosineTable = TypedTable<typeof tables.alignment, (typeof cosineColumns)[number]>;
 
 /** Mean cosines over entities, and those of single entities. */
 export interface PanelCosines {
@@ -34,16 +38,12 @@ export interface PanelCosines {
  * Cosines of the table `alignment`, summed in one pass over typed arrays: it has a row for every tensor, and a list of
  * runs shows a number of each.
  */
-export function panelCosines(columns: ColumnSet): PanelCosines {
-  const step = columns.column('step', 'int32').values;
-  const [subset, questions, pairing, tensor] = (['subset', 'questions', 'pairing', 'tensor'] as const).map(
-    (name) => columns.column(name, 'dictionary'),
-  );
-  const variable = columns.column('variable', 'int32').values;
-  const cosine = columns.column('cosine', 'float64').values;
+export function panelCosines(table: CosineTable): PanelCosines {
+  const { step, subset, questions, pairing, tensor, variable } = table.columns;
+  const cosine = table.columns.cosine.values;
   const steps = [...new Set(step)].toSorted((a, b) => a - b);
   const stepPlace = new Map(steps.map((own, i) => [own, i]));
-  const sizes = [subset, questions, pairing, tensor].map((column) => Math.max(1, column!.values.length));
+  const sizes = [subset, questions, pairing, tensor].map((column) => Math.max(1, column.values.length));
   const cells = sizes.reduce((product, size) => product * size, steps.length);
   const sums = new Float64Array(cells);
   const counts = new Int32Array(cells);
@@ -52,12 +52,12 @@ export function panelCosines(columns: ColumnSet): PanelCosines {
   const cellOfRow = (row: number): number =>
     cellOf(
       stepPlace.get(step[row]!)!,
-      subset!.indices[row]!,
-      questions!.indices[row]!,
-      pairing!.indices[row]!,
-      tensor!.indices[row]!,
+      subset.indices[row]!,
+      questions.indices[row]!,
+      pairing.indices[row]!,
+      tensor.indices[row]!,
     );
-  for (let row = 0; row < columns.rows; row++) {
+  for (let row = 0; row < table.rows; row++) {
     const value = cosine[row]!;
     if (!Number.isFinite(value)) continue;
     const cell = cellOfRow(row);
@@ -73,23 +73,23 @@ export function panelCosines(columns: ColumnSet): PanelCosines {
   ): number => {
     const places = [
       stepPlace.get(at) ?? -1,
-      subset!.values.indexOf(ofSubset),
-      questions!.values.indexOf(ofQuestions),
-      pairing!.values.indexOf(ofPairing),
-      tensor!.values.indexOf(ofTensor),
+      subset.values.indexOf(ofSubset),
+      questions.values.indexOf(ofQuestions),
+      pairing.values.indexOf(ofPairing),
+      tensor.values.indexOf(ofTensor),
     ] as const;
     return places.some((place) => place < 0) ? -1 : cellOf(...places);
   };
   // Rows sorted by cell, made when single entities are first asked for.
   let sorted: { readonly starts: Int32Array; readonly rows: Int32Array } | null = null;
   const rowsOf = (cell: number): Int32Array => {
-    sorted ??= sortByCell(columns.rows, cells, cellOfRow);
+    sorted ??= sortByCell(table.rows, cells, cellOfRow);
     return cell < 0 ? new Int32Array() : sorted.rows.subarray(sorted.starts[cell], sorted.starts[cell + 1]);
   };
   return {
     steps,
-    tensors: tensor!.values,
-    subsets: subset!.values,
+    tensors: tensor.values,
+    subsets: subset.values,
     mean: (...names) => {
       const cell = cellOfNames(...names);
       return cell < 0 || counts[cell] === 0 ? NaN : sums[cell]! / counts[cell]!;

@@ -1,6 +1,6 @@
 import { gapOf, readMetrics, type GapKind } from '../../src/analysis/internalization.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
-import { totalTensor } from '../../src/store/schemas.js';
+import { tables, totalTensor } from '../../src/store/schemas.js';
 import { readRunMetrics } from './run-metrics.js';
 import { cosineColumns, panelCosines, tagSwapGap } from './panel-cosines.js';
 import { orReason, type RunSource } from './run-source.js';
@@ -34,9 +34,9 @@ export async function quickNumbers(run: RunSource): Promise<QuickNumbers> {
   };
   if (metrics.kind === 'failed') problems.push(metrics.reason);
   const alignment = await orReason(async () => {
-    const columns = await run.tables.columns('alignment', cosineColumns);
-    if (columns === null) return null;
-    const { gap } = tagSwapGap(panelCosines(columns), endOfQuestions(run.info), totalTensor);
+    const table = await run.tables.read(tables.alignment, cosineColumns);
+    if (table === null) return null;
+    const { gap } = tagSwapGap(panelCosines(table), endOfQuestions(run.info), totalTensor);
     return Number.isFinite(gap) ? gap : null;
   });
   if (alignment.kind === 'failed') problems.push(alignment.reason);

@@ -1,4 +1,5 @@
 import type { MetricsOfRun } from '../../src/analysis/internalization.js';
+import { tables } from '../../src/store/schemas.js';
 import type { RunSource } from './run-source.js';
 
 /** A metric of a test set at an evaluation. */
@@ -18,7 +19,7 @@ export interface RunMetrics extends MetricsOfRun {
 
 /** Reads the metrics of a run; without any value where it has no such table. */
 export async function readRunMetrics(run: RunSource): Promise<RunMetrics> {
-  const columns = await run.tables.columns('metrics', [
+  const table = await run.tables.read(tables.metrics, [
     'step',
     'set',
     'metric',
@@ -28,17 +29,13 @@ export async function readRunMetrics(run: RunSource): Promise<RunMetrics> {
   ]);
   const values = new Map<string, MetricValue>();
   const [steps, sets, metrics] = [new Set<number>(), new Set<string>(), new Set<string>()];
-  if (columns !== null) {
-    const step = columns.column('step', 'int32').values;
-    const [set, metric] = [columns.column('set', 'dictionary'), columns.column('metric', 'dictionary')];
-    const value = columns.column('value', 'float64').values;
-    const n = columns.column('n', 'int32').values;
-    const error = columns.column('standard_error', 'float64').values;
-    for (let row = 0; row < columns.rows; row++) {
-      const [ofSet, ofMetric] = [set.values[set.indices[row]!]!, metric.values[metric.indices[row]!]!];
+  if (table !== null) {
+    const { step, set, metric, value, n, standard_error: error } = table.columns;
+    for (let row = 0; row < table.rows; row++) {
+      const [ofSet, ofMetric] = [set.text(row), metric.text(row)];
       values.set(`${ofSet}\n${ofMetric}\n${step[row]}`, {
         value: value[row]!,
-        standardError: Number.isFinite(error[row]!) ? error[row]! : null,
+        standardError: Number.isFinite(error.values[row]!) ? error.values[row]! : null,
         n: n[row]!,
       });
       steps.add(step[row]!);

@@ -1,15 +1,27 @@
+import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../data/errors.js';
+import { GroupGradientLog } from '../../src/analysis/group-gradient-log.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { openExchangedHalf, openRun, type RunData } from '../../src/analysis/run-data.js';
 import type { RunInfo } from '../../src/store/run-info.js';
 import type { RunEntry } from './run-index.js';
 import { RunTables } from './run-tables.js';
-import { TotalsLog, type ScanProgress } from './totals-log.js';
+
+/** How far the gradient log is read, in rows. */
+export interface ScanProgress {
+  readonly done: number;
+  readonly all: number;
+}
+
+/** Milliseconds of scanning after which keys are answered. */
+const slice = 5;
 
 /** A run that is looked at: what `run.json` says, and its tables, read as needed. */
 export class RunSource {
   readonly tables: RunTables;
-  readonly #totals: TotalsLog;
+  readonly #log: GroupGradientLog;
+  #progress: ScanProgress = { done: 0, all: 0 };
+  #resumed = 0;
   #configHash: Promise<string> | null = null;
 
   constructor(
@@ -17,7 +29,12 @@ export class RunSource {
     public info: RunInfo,
   ) {
     this.tables = new RunTables(entry.path);
-    this.#totals = new TotalsLog(this.tables);
+    this.#log = new GroupGradientLog(this.tables, async (done, all) => {
+      this.#progress = { done, all };
+      if (performance.now() - this.#resumed < slice) return;
+      await setImmediate();
+      this.#resumed = performance.now();
+    });
   }
 
   get name(): string {
@@ -28,17 +45,18 @@ export class RunSource {
     return this.info.seed;
   }
 
-  /** Norms and inner products of the groups' gradients, all tensors together; null where they are not logged. */
+  /** Norms and cosines of the groups' gradients, all tensors together; null where they are not logged. */
   groupGradients(): Promise<GroupGradients | null> {
-    return this.#totals.read(this.info);
+    return this.#log.read(this.info);
   }
 
+  /** How far the scan under way is; done equals all when none is. */
   get scanProgress(): ScanProgress {
-    return this.#totals.progress;
+    return this.#progress;
   }
 
   get keptBytes(): number {
-    return this.tables.keptBytes + this.#totals.keptBytes;
+    return this.tables.keptBytes + this.#log.keptBytes;
   }
 
   /** The run as the functions of the analysis take it. Throws a UserError when its config cannot be read. */

@@ -2,9 +2,11 @@ import { stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../data/errors.js';
 import type { ColumnSet } from '../../src/store/column-views.js';
+import type { ColumnName, TableDefinition } from '../../src/store/columns.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import type { Truncation } from '../../src/store/stream-scan.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
+import { namesToRead, readTyped, typedTable, type TypedTable } from '../../src/store/typed-table.js';
 import { appendColumns, sizeOf } from './append-columns.js';
 import { StepIndex } from './step-index.js';
 
@@ -92,30 +94,35 @@ export class RunTables {
   /**
    * Whole columns of a table, null where there is no such table. Throws a UserError when it cannot be read. For tables
    * with a row per step or less; of `gradients` and `gram` see {@link rowsOfSteps}.
+   *
+   * @param names columns that every version wrote
+   * @param later columns that runs of earlier versions lack: null there
    */
-  async columns(table: string, names: readonly string[]): Promise<ColumnSet | null> {
-    const key = `${table}\n${names.join('\n')}`;
-    const running = this.#reading.get(key);
-    if (running !== undefined) return running;
-    const reading = this.#read(key, table, names).finally(() => this.#reading.delete(key));
-    this.#reading.set(key, reading);
-    return reading;
+  async read<D extends TableDefinition, N extends ColumnName<D>, L extends ColumnName<D> = never>(
+    table: D,
+    names: readonly N[],
+    later: readonly L[] = [],
+  ): Promise<TypedTable<D, N, L> | null> {
+    const reader = await this.reader(table.name);
+    if (reader === null) return null;
+    const set = await this.#columns(table.name, namesToRead(reader, names, later));
+    return set === null ? null : typedTable(set, table, names, later);
   }
 
   /**
-   * Columns of the rows with `from <= step <= to`, of a table that is sorted by step: the batches are found by
+   * Columns of the batches that hold the rows with `from <= step <= to`, of a table that is sorted by step: the batches are found by
    * bisection, whatever the table's size. The column `step` must be among `names`.
    */
-  async rowsOfSteps(
-    table: string,
-    names: readonly string[],
+  async rowsOfSteps<D extends TableDefinition, N extends ColumnName<D>>(
+    table: D,
+    names: readonly N[],
     from: number,
     to: number,
-  ): Promise<ColumnSet | null> {
-    if (!this.#names.has(table)) return null;
-    const { reader, steps } = await this.#table(table);
+  ): Promise<TypedTable<D, N> | null> {
+    if (!this.#names.has(table.name)) return null;
+    const { reader, steps } = await this.#table(table.name);
     const range = await steps.batches(from, to);
-    return readColumns(reader, names, range);
+    return readTyped(reader, table, names, [], range);
   }
 
   /** Forgets the columns that were read; the tables stay open. */
@@ -128,6 +135,15 @@ export class RunTables {
     this.#open.clear();
     this.#kept.clear();
     for (const table of tables) if (table.status === 'fulfilled') await table.value.reader.close();
+  }
+
+  #columns(table: string, names: readonly string[]): Promise<ColumnSet | null> {
+    const key = `${table}\n${names.join('\n')}`;
+    const running = this.#reading.get(key);
+    if (running !== undefined) return running;
+    const reading = this.#read(key, table, names).finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
   }
 
   async #read(key: string, table: string, names: readonly string[]): Promise<ColumnSet | null> {

@@ -1,4 +1,5 @@
-import { totalTensor } from '../../src/store/schemas.js';
+import { tables, totalTensor } from '../../src/store/schemas.js';
+import { readTypedBatch, type DictionaryColumn } from '../../src/store/typed-table.js';
 import type { RunSource } from './run-source.js';
 
 /** How far inner products of sketches are from the exact ones. */
@@ -22,16 +23,15 @@ export async function sketchErrors(run: RunSource): Promise<SketchErrors | null>
   let [sum, pairs, size] = [0, 0, 0];
   const seen = new Set<number>();
   for (let i = 0; i < reader.batches.length && seen.size < most; i++) {
-    const batch = await reader.readBatch(i, ['step', 'group', 'tensor', 'sketch']);
-    const step = batch.column('step', 'int32').values;
-    const [group, tensor] = [batch.column('group', 'dictionary'), batch.column('tensor', 'dictionary')];
-    const sketch = batch.column('sketch', 'fixed-list-float32');
+    const names = ['step', 'group', 'tensor', 'sketch'] as const;
+    const { rows, columns } = await readTypedBatch(reader, tables.sketches, i, names);
+    const { step, group, tensor, sketch } = columns;
     size = sketch.size;
     const bySteps = new Map<number, Map<string, Float32Array>>();
-    for (let row = 0; row < batch.rows; row++) {
-      if (tensor.values[tensor.indices[row]!] !== totalTensor) continue;
+    for (let row = 0; row < rows; row++) {
+      if (tensor.text(row) !== totalTensor) continue;
       const own = bySteps.get(step[row]!) ?? new Map<string, Float32Array>();
-      own.set(group.values[group.indices[row]!]!, sketch.values.subarray(row * size, (row + 1) * size));
+      own.set(group.text(row), sketch.row(row));
       bySteps.set(step[row]!, own);
     }
     for (const [at, sketches] of bySteps) {
@@ -57,25 +57,26 @@ export async function sketchErrors(run: RunSource): Promise<SketchErrors | null>
 async function products(run: RunSource, at: number): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const gram = await run.tables.rowsOfSteps(
-    'gram',
+    tables.gram,
     ['step', 'tensor', 'group_a', 'group_b', 'inner'],
     at,
     at,
   );
-  const norms = await run.tables.rowsOfSteps('gradients', ['step', 'tensor', 'group', 'norm2'], at, at);
+  const norms = await run.tables.rowsOfSteps(tables.gradients, ['step', 'tensor', 'group', 'norm2'], at, at);
   if (gram === null || norms === null) return found;
-  const add = (set: typeof gram, first: string, second: string, value: string): void => {
-    const step = set.column('step', 'int32').values;
-    const tensor = set.column('tensor', 'dictionary');
-    const [a, b] = [set.column(first, 'dictionary'), set.column(second, 'dictionary')];
-    const values = set.column(value, 'float64').values;
-    for (let row = 0; row < set.rows; row++) {
-      if (step[row] !== at || tensor.values[tensor.indices[row]!] !== totalTensor) continue;
-      found.set(`${a.values[a.indices[row]!]}\n${b.values[b.indices[row]!]}`, values[row]!);
+  const add = (
+    { step, tensor }: { readonly step: Int32Array; readonly tensor: DictionaryColumn },
+    a: DictionaryColumn,
+    b: DictionaryColumn,
+    values: Float64Array,
+  ): void => {
+    for (let row = 0; row < step.length; row++) {
+      if (step[row] === at && tensor.text(row) === totalTensor)
+        found.set(`${a.text(row)}\n${b.text(row)}`, values[row]!);
     }
   };
-  add(norms, 'group', 'group', 'norm2');
-  add(gram, 'group_a', 'group_b', 'inner');
+  add(norms.columns, norms.columns.group, norms.columns.group, norms.columns.norm2);
+  add(gram.columns, gram.columns.group_a, gram.columns.group_b, gram.columns.inner);
   return found;
 }
 

@@ -28,8 +28,8 @@ export class StepIndex {
   async #firstStep(batch: number): Promise<number> {
     const known = this.#first.get(batch);
     if (known !== undefined) return known;
-    const columns = await this.reader.readBatch(batch, ['step']);
-    const first = columns.column('step', 'int32').values[0] ?? Infinity;
+    const view = (await this.reader.readBatch(batch, ['step'])).view('step');
+    const first = view.kind === 'int32' ? (view.values[0] ?? Infinity) : Infinity;
     this.#first.set(batch, first);
     return first;
   }

@@ -1,4 +1,5 @@
-import type { ColumnSet } from '../../src/store/column-views.js';
+import type { tables } from '../../src/store/schemas.js';
+import type { TypedTable } from '../../src/store/typed-table.js';
 
 /** Columns of the table `transfer_path` that curves take. */
 export const pathColumns = [
@@ -10,6 +11,9 @@ export const pathColumns = [
   'loss',
   'start_loss',
 ] as const;
+
+/** Columns of the table `transfer_path`. */
+export type PathTable = TypedTable<typeof tables.transfer_path, (typeof pathColumns)[number]>;
 
 /** What the updates of the stage with definitions did to the questions of a subset, mean over its variables, in nats. */
 export interface PathCurves {
@@ -25,21 +29,17 @@ export interface PathCurves {
 }
 
 /** Curves of each subset of the table, in its order. */
-export function pathCurves(columns: ColumnSet): PathCurves[] {
-  const step = columns.column('step', 'int32').values;
-  const subset = columns.column('subset', 'dictionary');
-  const [predicted, midpoint, loss, start] = (['predicted', 'midpoint', 'loss', 'start_loss'] as const).map(
-    (name) => columns.column(name, 'float64').values,
-  );
+export function pathCurves({ rows, columns }: PathTable): PathCurves[] {
+  const { step, subset, predicted, midpoint, loss, start_loss: start } = columns;
   return subset.values.flatMap((name, own): PathCurves[] => {
     const bySteps = new Map<number, { count: number; actual: number; predicted: number; midpoint: number }>();
-    for (let row = 0; row < columns.rows; row++) {
+    for (let row = 0; row < rows; row++) {
       if (subset.indices[row] !== own) continue;
       const sums = bySteps.get(step[row]!) ?? { count: 0, actual: 0, predicted: 0, midpoint: 0 };
       sums.count++;
-      sums.actual += loss![row]! - start![row]!;
-      sums.predicted += predicted![row]!;
-      sums.midpoint += midpoint![row]!;
+      sums.actual += loss[row]! - start[row]!;
+      sums.predicted += predicted[row]!;
+      sums.midpoint += midpoint[row]!;
       bySteps.set(step[row]!, sums);
     }
     if (bySteps.size === 0) return [];

@@ -1,10 +1,10 @@
 import { programCommand } from '../../data/shell-word.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
-import { alignmentPairs } from '../../src/analysis/minibatch-alignment.js';
+import { alignmentPairs, cosineWindows } from '../../src/analysis/minibatch-alignment.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { questionKinds } from '../../src/store/panel-names.js';
+import { tables } from '../../src/store/schemas.js';
 import type { Series } from '../../src/report/charts/index.js';
-import { cosineWindows } from '../data/cosine-windows.js';
 import { entitiesAt, entityColumns, entityTensors, type Entity } from '../data/entities.js';
 import { panelCosines, tagSwapGap, type PanelCosines } from '../data/panel-cosines.js';
 import type { RunSource } from '../data/run-source.js';
@@ -33,18 +33,18 @@ async function load(context: ViewContext): Promise<ViewModel> {
   if (current === null) return { panels: [messagePanel('by tag', '', ['There is no run to look at.'])] };
   const cosines: PanelCosines[] = [];
   for (const run of shown) {
-    const columns = await run.tables.columns('alignment', entityColumns);
-    if (columns !== null) cosines.push(panelCosines(columns));
+    const table = await run.tables.read(tables.alignment, entityColumns);
+    if (table !== null) cosines.push(panelCosines(table));
   }
-  const columns = await current.tables.columns('alignment', entityColumns);
+  const table = await current.tables.read(tables.alignment, entityColumns);
   const byStep = new Map<number, Entity[]>();
   const entities = (step: number): Entity[] => {
     let own = byStep.get(step);
-    if (own === undefined && columns !== null) byStep.set(step, (own = entitiesAt(columns, step)));
+    if (own === undefined && table !== null) byStep.set(step, (own = entitiesAt(table, step)));
     return own ?? [];
   };
   const layers = layersPanel(context, cosines);
-  const list = columns === null ? null : entitiesPanel(current, panelCosines(columns).steps, entities);
+  const list = table === null ? null : entitiesPanel(current, panelCosines(table).steps, entities);
   return {
     panels: [
       tagPanel(context),
@@ -54,7 +54,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
     drill: (id) => {
       // `<step>:<entity>`
       const [step, entity] = [Number(id.slice(0, id.indexOf(':'))), id.slice(id.indexOf(':') + 1)];
-      const tensors = columns === null ? [] : entityTensors(columns, step, entity);
+      const tensors = table === null ? [] : entityTensors(table, step, entity);
       return tensors.length === 0 ? null : entityPanel(entity, step, tensors);
     },
   };

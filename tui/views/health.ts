@@ -1,4 +1,4 @@
-import { totalTensor } from '../../src/store/schemas.js';
+import { tables, totalTensor } from '../../src/store/schemas.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { outliers, loggingCost, nonFinite, type StepColumns } from '../data/step-health.js';
 import { sketchErrors, type SketchErrors } from '../data/sketch-errors.js';
@@ -25,7 +25,7 @@ interface Check {
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current } = context;
   if (current === null) return { panels: [messagePanel('checks', '', ['There is no run to look at.'])] };
-  const columns = await current.tables.columns('steps', [
+  const table = await current.tables.read(tables.steps, [
     'step',
     'stage',
     'loss',
@@ -34,15 +34,15 @@ async function load(context: ViewContext): Promise<ViewModel> {
     'log_ms',
   ]);
   const steps: StepColumns | null =
-    columns === null
+    table === null
       ? null
       : {
-          step: columns.column('step', 'int32').values,
-          stage: columns.column('stage', 'dictionary').indices,
-          loss: columns.column('loss', 'float64').values,
-          gradNorm: columns.column('grad_norm', 'float64').values,
-          stepMs: columns.column('step_ms', 'float64').values,
-          logMs: columns.column('log_ms', 'float64').values,
+          step: table.columns.step,
+          stage: table.columns.stage.indices,
+          loss: table.columns.loss,
+          gradNorm: table.columns.grad_norm,
+          stepMs: table.columns.step_ms,
+          logMs: table.columns.log_ms,
         };
   const states = await current.tables.states();
   const events = await readEvents(current);
@@ -59,16 +59,13 @@ interface Event {
 }
 
 async function readEvents(run: RunSource): Promise<Event[]> {
-  const columns = await run.tables.columns('events', ['step', 'time', 'kind', 'message']);
-  if (columns === null) return [];
-  const kind = columns.column('kind', 'dictionary');
-  const step = columns.column('step', 'int32').values;
-  const time = columns.column('time', 'float64').values;
-  const message = columns.column('message', 'utf8').values;
+  const table = await run.tables.read(tables.events, ['step', 'time', 'kind', 'message']);
+  if (table === null) return [];
+  const { step, time, kind, message } = table.columns;
   return Array.from(step, (own, row) => ({
     step: own,
     time: time[row]!,
-    kind: kind.values[kind.indices[row]!]!,
+    kind: kind.text(row),
     message: message[row]!,
   }));
 }

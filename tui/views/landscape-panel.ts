@@ -1,3 +1,4 @@
+import { tables } from '../../src/store/schemas.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
@@ -24,24 +25,24 @@ const floats = [
 
 /** Loss, curvature and noise of a run at its checkpoints. */
 export async function landscapePanel(context: ViewContext, run: RunSource): Promise<Panel> {
-  const columns = await run.tables.columns('landscape', ['stage', 'step', ...floats]);
-  if (columns === null) {
+  const table = await run.tables.read(tables.landscape, ['stage', 'step', ...floats]);
+  if (table === null) {
     return messagePanel('landscape', question, [
       `No table landscape: curvature and the gradient of the variance are measured by ${programCommand('probe', run.entry.path)}`,
     ]);
   }
-  const step = columns.column('step', 'int32').values;
-  const stage = columns.column('stage', 'dictionary');
+  const { step, stage } = table.columns;
   const of = (name: (typeof floats)[number]) => {
-    const { values } = columns.column(name, 'float64');
+    const column = table.columns[name];
+    const values = ArrayBuffer.isView(column) ? column : column.values;
     return (row: number): number => values[row]!;
   };
   const list: List = {
-    length: columns.rows,
+    length: table.rows,
     id: () => null,
     columns: [
       integerColumn('step', (row) => step[row]!),
-      textColumn('stage', (row) => stage.values[stage.indices[row]!] ?? '', 8),
+      textColumn('stage', (row) => stage.text(row), 8),
       numberColumn('loss', 'nats', of('loss')),
       numberColumn('|grad C|', 'nats/parameter', of('loss_gradient_norm')),
       numberColumn('Gamma', 'nats^2/parameter^2', of('gamma')),

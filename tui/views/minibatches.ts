@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import { totalTensor } from '../../src/store/schemas.js';
-import type { ColumnSet } from '../../src/store/column-views.js';
+import { tables, totalTensor } from '../../src/store/schemas.js';
+import type { TypedTable } from '../../src/store/typed-table.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
@@ -31,24 +31,23 @@ const stepColumns = [
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current } = context;
   if (current === null) return { panels: [messagePanel('minibatches', '', ['There is no run to look at.'])] };
-  const columns = await current.tables.columns('steps', stepColumns);
-  if (columns === null)
-    return { panels: [messagePanel('minibatches', '', ['This run has no table steps.'])] };
-  return { panels: [minibatchPanel(context, current, columns)] };
+  const table = await current.tables.read(tables.steps, stepColumns);
+  if (table === null) return { panels: [messagePanel('minibatches', '', ['This run has no table steps.'])] };
+  return { panels: [minibatchPanel(context, current, table)] };
 }
 
 /** Steps whose group norms are read at once: what fits on any screen, and a few more. */
 const block = 64;
 
-function minibatchPanel(context: ViewContext, run: RunSource, columns: ColumnSet): Panel {
-  const step = columns.column('step', 'int32').values;
-  const stage = columns.column('stage', 'dictionary');
-  const float = (name: string) => {
-    const { values } = columns.column(name, 'float64');
-    return (row: number): number | null => (Number.isFinite(values[row]!) ? values[row]! : null);
-  };
-  const size = columns.column('batch_size', 'int32').values;
-  const epoch = float('epoch');
+type StepTable = TypedTable<typeof tables.steps, (typeof stepColumns)[number]>;
+
+function minibatchPanel(context: ViewContext, run: RunSource, { rows, columns }: StepTable): Panel {
+  const { step, stage, batch_size: size } = columns;
+  const float =
+    (values: Float64Array) =>
+    (row: number): number | null =>
+      Number.isFinite(values[row]!) ? values[row]! : null;
+  const epoch = float(columns.epoch);
   const { groups } = run.info;
   const normOf =
     (group: string) =>
@@ -60,7 +59,7 @@ function minibatchPanel(context: ViewContext, run: RunSource, columns: ColumnSet
       return wanted.kind === 'value' ? (wanted.value?.get(`${step[row]} ${group}`) ?? null) : null;
     };
   const list: List = {
-    length: columns.rows,
+    length: rows,
     id: () => null,
     columns: [
       integerColumn('step', (row) => step[row]!),
@@ -72,12 +71,12 @@ function minibatchPanel(context: ViewContext, run: RunSource, columns: ColumnSet
         (row) => size[row]!,
         (row) => String(size[row]),
       ),
-      numberColumn('loss', 'nats', float('loss')),
-      numberColumn('|g|', 'nats/parameter', float('grad_norm')),
-      numberColumn('clip', '1', float('clip_factor')),
-      numberColumn('|update|', 'parameter', float('update_norm')),
+      numberColumn('loss', 'nats', float(columns.loss)),
+      numberColumn('|g|', 'nats/parameter', float(columns.grad_norm)),
+      numberColumn('clip', '1', float(columns.clip_factor)),
+      numberColumn('|update|', 'parameter', float(columns.update_norm.values)),
       ...groups.map((group) => numberColumn(`|${shortGroup(group)}|`, 'nats/parameter', normOf(group))),
-      numberColumn('learning rate', '1', float('learning_rate')),
+      numberColumn('learning rate', '1', float(columns.learning_rate)),
     ],
   };
   // Sorting and filtering by what is read piece by piece would read the whole log.
@@ -171,15 +170,15 @@ const shortGroup = (group: string): string => group.replace(/\/definition$/, '/d
 
 /** Norms of the groups' shares of the minibatch gradient, all tensors, by `step group`; null where not logged. */
 async function readNorms(run: RunSource, from: number, to: number): Promise<Map<string, number> | null> {
-  const rows = await run.tables.rowsOfSteps('gradients', ['step', 'group', 'tensor', 'norm2'], from, to);
-  if (rows === null) return null;
-  const [step, norm2] = [rows.column('step', 'int32').values, rows.column('norm2', 'float64').values];
-  const [group, tensor] = [rows.column('group', 'dictionary'), rows.column('tensor', 'dictionary')];
+  const names = ['step', 'group', 'tensor', 'norm2'] as const;
+  const table = await run.tables.rowsOfSteps(tables.gradients, names, from, to);
+  if (table === null) return null;
+  const { step, group, tensor, norm2 } = table.columns;
   const total = tensor.values.indexOf(totalTensor);
   const norms = new Map<string, number>();
-  for (let row = 0; row < rows.rows; row++) {
+  for (let row = 0; row < table.rows; row++) {
     if (tensor.indices[row] !== total || step[row]! < from || step[row]! > to) continue;
-    norms.set(`${step[row]} ${group.values[group.indices[row]!]}`, Math.sqrt(norm2[row]!));
+    norms.set(`${step[row]} ${group.text(row)}`, Math.sqrt(norm2[row]!));
   }
   return norms;
 }
@@ -192,17 +191,14 @@ interface GramOfStep {
 }
 
 async function readGram(run: RunSource, at: number, tensor: string): Promise<GramOfStep | null> {
-  const names = ['step', 'tensor', 'group_a', 'group_b', 'inner', 'cosine'];
-  const rows = await run.tables.rowsOfSteps('gram', names, at, at);
-  if (rows === null) return null;
-  const step = rows.column('step', 'int32').values;
-  const tensors = rows.column('tensor', 'dictionary');
-  const [a, b] = [rows.column('group_a', 'dictionary'), rows.column('group_b', 'dictionary')];
-  const [inner, cosine] = [rows.column('inner', 'float64').values, rows.column('cosine', 'float64').values];
+  const names = ['step', 'tensor', 'group_a', 'group_b', 'inner', 'cosine'] as const;
+  const table = await run.tables.rowsOfSteps(tables.gram, names, at, at);
+  if (table === null) return null;
+  const { step, tensor: tensors, group_a: a, group_b: b, inner, cosine } = table.columns;
   const wanted = tensors.values.indexOf(tensor);
   const found = new Map<string, number>();
   const groups = new Set<number>();
-  for (let row = 0; row < rows.rows; row++) {
+  for (let row = 0; row < table.rows; row++) {
     if (step[row] !== at || tensors.indices[row] !== wanted) continue;
     found.set(`${a.indices[row]} ${b.indices[row]}`, row);
     groups.add(a.indices[row]!).add(b.indices[row]!);
@@ -216,7 +212,7 @@ async function readGram(run: RunSource, at: number, tensor: string): Promise<Gra
         return Number.isFinite(value) ? value : null;
       }),
     );
-  const cosines = matrix(cosine).map((line, i) => line.map((value, j) => (i === j ? 1 : value)));
+  const cosines = matrix(cosine.values).map((line, i) => line.map((value, j) => (i === j ? 1 : value)));
   return { groups: order.map((own) => a.values[own]!), cosine: cosines, inner: matrix(inner) };
 }
 

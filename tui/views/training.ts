@@ -2,6 +2,7 @@ import type { Series } from '../../src/report/charts/index.js';
 import { gapSubsets, type GapKind } from '../../src/analysis/internalization.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
+import { tables } from '../../src/store/schemas.js';
 import { readRunMetrics, type RunMetrics } from '../data/run-metrics.js';
 import type { RunSource } from '../data/run-source.js';
 import { armsOf, pathsOf, stageMarkers, versionsOf, type ShownArm } from '../view/arms.js';
@@ -24,13 +25,15 @@ const stepQuantities = [
   { column: 'learning_rate', title: 'learning rate', unit: '1', log: false },
 ] as const;
 
+type StepQuantity = (typeof stepQuantities)[number];
+
 const metricUnits: Readonly<Record<string, string>> = { accuracy: 'accuracy', margin: 'nats', loss: 'nats' };
 
 /** What of a run is drawn. */
 interface RunCurves {
   readonly run: RunSource;
   readonly metrics: RunMetrics;
-  step(column: string): RunCurve | null;
+  step(column: StepQuantity['column']): RunCurve | null;
 }
 
 /** How training went. */
@@ -57,14 +60,15 @@ const singles = ({ runs }: ShownArm): ShownArm[] => runs.map((run) => ({ name: r
 
 async function readCurves(run: RunSource): Promise<RunCurves> {
   const metrics = await readRunMetrics(run);
-  const columns = await run.tables.columns('steps', ['step', ...stepQuantities.map(({ column }) => column)]);
+  const table = await run.tables.read(tables.steps, ['step', ...stepQuantities.map(({ column }) => column)]);
   return {
     run,
     metrics,
-    step: (column) =>
-      columns === null
-        ? null
-        : { x: columns.column('step', 'int32').values, y: columns.column(column, 'float64').values },
+    step: (column) => {
+      if (table === null) return null;
+      const y = table.columns[column];
+      return { x: table.columns.step, y: ArrayBuffer.isView(y) ? y : y.values };
+    },
   };
 }
 
@@ -93,7 +97,7 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
 
   function makeFigure(
     name: string,
-    step: (typeof stepQuantities)[number] | undefined,
+    step: StepQuantity | undefined,
     metric: string | undefined,
     state: ViewState,
   ): LineFigure {
@@ -120,7 +124,7 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
     };
   }
 
-  function stepSeries(column: string): Series[] {
+  function stepSeries(column: StepQuantity['column']): Series[] {
     return arms.map(({ name, runs }) =>
       seedBand(
         arms.length === 1 && runs.length === 1 ? column : name,

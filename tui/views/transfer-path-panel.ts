@@ -1,6 +1,6 @@
 import { programCommand } from '../../data/shell-word.js';
-import type { ColumnSet } from '../../src/store/column-views.js';
-import { pathColumns, pathCurves, type PathCurves } from '../data/transfer-path.js';
+import { tables } from '../../src/store/schemas.js';
+import { pathColumns, pathCurves, type PathCurves, type PathTable } from '../data/transfer-path.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import type { ViewContext } from '../view/context.js';
@@ -27,13 +27,13 @@ export async function transferPathPanel(
   run: RunSource,
   shown: readonly RunSource[],
 ): Promise<Panel | null> {
-  const tables: ColumnSet[] = [];
+  const found: PathTable[] = [];
   for (const own of shown) {
-    const columns = await own.tables.columns('transfer_path', pathColumns);
-    if (columns !== null) tables.push(columns);
+    const table = await own.tables.read(tables.transfer_path, pathColumns);
+    if (table !== null) found.push(table);
   }
-  if (tables.length === 0) return null;
-  const curves = tables.map((columns) => pathCurves(columns));
+  if (found.length === 0) return null;
+  const curves = found.map(pathCurves);
   const subsets = [...new Set(curves.flatMap((own) => own.map(({ subset }) => subset)))];
   const curveOf = (own: readonly PathCurves[], subset: string): PathCurves | undefined =>
     own.find((one) => one.subset === subset);

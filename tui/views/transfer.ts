@@ -2,7 +2,8 @@ import { programCommand } from '../../data/shell-word.js';
 import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
-import type { ColumnSet } from '../../src/store/column-views.js';
+import { tables } from '../../src/store/schemas.js';
+import type { TypedTable } from '../../src/store/typed-table.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
@@ -35,17 +36,17 @@ const transferColumns = [
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current, shown } = context;
   if (current === null) return { panels: [messagePanel('scatter', '', ['There is no run to look at.'])] };
-  const columns = await readTransfer(current);
-  if (columns === null || columns.rows === 0) {
+  const table = await readTransfer(current);
+  if (table === null || table.rows === 0) {
     const reason = `No table transfer: steps on single definitions are measured at checkpoints by ${programCommand('probe', current.entry.path)}`;
     return { panels: [messagePanel('predicted against actual', '', [reason])] };
   }
-  const all: ColumnSet[] = [];
+  const all: TransferTable[] = [];
   for (const run of shown) {
     const own = await readTransfer(run);
     if (own !== null) all.push(own);
   }
-  const cases = casesOf(columns);
+  const cases = casesOf(table);
   const last = endOfQuestions(current.info);
   const choices: Choices = {
     name: 'checkpoint and step size',
@@ -58,25 +59,26 @@ async function load(context: ViewContext): Promise<ViewModel> {
     ),
   };
   const path = (await transferPathPanel(context, current, shown)) ?? noPath(current);
-  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, columns), path] };
+  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, table), path] };
 }
 
 /** Columns that runs of earlier versions do not have. */
-const later = ['update', 'curvature', 'asked'];
+const later = ['update', 'curvature', 'asked'] as const;
 
-async function readTransfer(run: RunSource): Promise<ColumnSet | null> {
-  const reader = await run.tables.reader('transfer');
-  if (reader === null) return null;
-  const there = new Set(reader.columns.map(({ name }) => name));
-  return run.tables.columns('transfer', [...transferColumns, ...later.filter((name) => there.has(name))]);
-}
+type TransferTable = TypedTable<
+  typeof tables.transfer,
+  (typeof transferColumns)[number],
+  (typeof later)[number]
+>;
+
+const readTransfer = (run: RunSource): Promise<TransferTable | null> =>
+  run.tables.read(tables.transfer, transferColumns, later);
 
 /** `sgd`, a plain gradient step, or `optimizer`, the example's share in an update of the stage. */
-function updateOf(columns: ColumnSet): (row: number) => string {
-  if (!columns.names.includes('update')) return () => 'sgd';
-  const { values, indices } = columns.column('update', 'dictionary');
-  return (row) => values[indices[row]!]!;
-}
+const updateOf =
+  ({ columns: { update } }: TransferTable) =>
+  (row: number): string =>
+    update === null ? 'sgd' : update.text(row);
 
 interface Case {
   readonly step: number;
@@ -85,10 +87,9 @@ interface Case {
 }
 
 /** Checkpoints and step sizes of the table, ascending. */
-function casesOf(columns: ColumnSet): Case[] {
-  const step = columns.column('step', 'int32').values;
-  const size = columns.column('step_size', 'float64').values;
-  const update = updateOf(columns);
+function casesOf(table: TransferTable): Case[] {
+  const { step, step_size: size } = table.columns;
+  const update = updateOf(table);
   const found = new Map(
     Array.from(step, (own, row) => [
       `${own} ${update(row)} ${size[row]}`,
@@ -111,34 +112,23 @@ interface Row {
   readonly loss: number;
 }
 
-function rowsOfCase(columns: ColumnSet, { step, size, update }: Case): Row[] {
-  const updates = updateOf(columns);
-  const curvature = columns.names.includes('curvature')
-    ? columns.column('curvature', 'float64').values
-    : null;
-  const asked = columns.names.includes('asked') ? columns.column('asked', 'int32').values : null;
-  const steps = columns.column('step', 'int32').values;
-  const [subset, definition] = [
-    columns.column('subset', 'dictionary'),
-    columns.column('definition', 'dictionary'),
-  ];
-  const variable = columns.column('variable', 'int32').values;
-  const [sizes, predicted, actual, loss] = (['step_size', 'predicted', 'actual', 'loss'] as const).map(
-    (name) => columns.column(name, 'float64').values,
-  );
+function rowsOfCase(table: TransferTable, { step, size, update }: Case): Row[] {
+  const updates = updateOf(table);
+  const { curvature, asked, step: steps, step_size: sizes, subset, variable, definition } = table.columns;
+  const { predicted, actual, loss } = table.columns;
   const rows: Row[] = [];
-  for (let row = 0; row < columns.rows; row++) {
-    if (steps[row] !== step || sizes![row] !== size || updates(row) !== update) continue;
+  for (let row = 0; row < table.rows; row++) {
+    if (steps[row] !== step || sizes[row] !== size || updates(row) !== update) continue;
     // Rows of other variables' questions are the null of the analysis.
     if (asked !== null && asked[row] !== variable[row]) continue;
     rows.push({
-      subset: subset.values[subset.indices[row]!]!,
+      subset: subset.text(row),
       variable: variable[row]!,
-      definition: definition.values[definition.indices[row]!]!,
-      predicted: predicted![row]!,
+      definition: definition.text(row),
+      predicted: predicted[row]!,
       curvature: curvature?.[row] ?? NaN,
-      actual: actual![row]!,
-      loss: loss![row]!,
+      actual: actual[row]!,
+      loss: loss[row]!,
     });
   }
   return rows;
@@ -155,7 +145,7 @@ function scatterPanel(
   context: ViewContext,
   choices: Choices,
   cases: readonly Case[],
-  all: readonly ColumnSet[],
+  all: readonly TransferTable[],
 ): Panel {
   return {
     title: 'predicted against actual',
@@ -165,7 +155,7 @@ function scatterPanel(
     drills: null,
     draw(state, box, style) {
       const own = cases[chosen(this, state.panel, state)]!;
-      const runs = all.map((columns) => rowsOfCase(columns, own));
+      const runs = all.map((table) => rowsOfCase(table, own));
       const rows = runs.flat();
       const groups = [
         ['reliable tag', (row: Row) => tagOf(row) === 'reliable'],
@@ -230,12 +220,12 @@ function scatterPanel(
   };
 }
 
-function listPanel(choices: Choices, cases: readonly Case[], columns: ColumnSet): Panel {
+function listPanel(choices: Choices, cases: readonly Case[], table: TransferTable): Panel {
   const lists = new Map<number, List>();
   const listOf = (place: number): List => {
     const known = lists.get(place);
     if (known !== undefined) return known;
-    const rows = rowsOfCase(columns, cases[place]!);
+    const rows = rowsOfCase(table, cases[place]!);
     const own = (row: number): Row => rows[row]!;
     const list: List = {
       length: rows.length,

@@ -1,5 +1,5 @@
 import { programCommand } from '../../data/shell-word.js';
-import type { ColumnSet } from '../../src/store/column-views.js';
+import { tables } from '../../src/store/schemas.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { minibatchVarianceFactor } from '../../data/samplers.js';
 import { minibatchSeries, momentsBySteps } from '../../src/analysis/minibatch-variance.js';
@@ -13,6 +13,7 @@ import {
   pointsBySampler,
   penaltySteps,
   type PenaltyPoints,
+  type PenaltyTable,
 } from '../../src/analysis/penalty-points.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
@@ -33,19 +34,19 @@ export const varianceView: ViewSpec = { id: 'variance', short: 'noise', load };
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current, shown } = context;
   if (current === null) return { panels: [messagePanel('penalty', '', ['There is no run to look at.'])] };
-  const tables: ColumnSet[] = [];
+  const found: PenaltyTable<(typeof penaltyColumns)[number]>[] = [];
   for (const run of shown) {
-    const columns = await run.tables.columns('penalty', penaltyColumns);
-    if (columns !== null) tables.push(columns);
+    const table = await run.tables.read(tables.penalty, penaltyColumns);
+    if (table !== null) found.push(table);
   }
-  const steps = tables[0] === undefined ? [] : penaltySteps(tables[0]);
+  const steps = found[0] === undefined ? [] : penaltySteps(found[0]);
   const panel =
     steps.length === 0
       ? messagePanel('penalty', '', [
           `No table penalty: real minibatches of all sizes are measured at checkpoints by ${programCommand('probe', current.entry.path)}`,
         ])
       : penaltyPanel(context, current, steps, (step) =>
-          tables.flatMap((columns) => penaltyPoints(columns, step) ?? []),
+          found.flatMap((table) => penaltyPoints(table, step) ?? []),
         );
   return { panels: [panel, noisePanel(context, current), await landscapePanel(context, current)] };
 }

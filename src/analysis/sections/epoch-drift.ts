@@ -1,3 +1,4 @@
+import { tables } from '../../store/schemas.js';
 import { readTable } from '../run-data.js';
 import { endOfQuestions } from '../stages.js';
 import type { SectionSpec } from '../section.js';
@@ -39,19 +40,17 @@ export const epochDrift: SectionSpec = {
   ],
   measure: async (run) => {
     const numbers = ['learning_rate', 'projection', 'cosine', 'measured_norm', 'predicted_norm'] as const;
-    const columns = await readTable(run, 'epoch_drift', ['step', ...numbers]);
-    if (columns === null || columns.rows === 0) return null;
-    const step = columns.column('step', 'int32').values;
-    const [rate, projection, cosine, measured, predicted] = numbers.map(
-      (name) => columns.column(name, 'float64').values,
-    );
+    const table = await readTable(run, tables.epoch_drift, ['step', ...numbers]);
+    if (table === null || table.rows === 0) return null;
+    const { step, learning_rate: rate, measured_norm: measured, predicted_norm: predicted } = table.columns;
+    const [projection, cosine] = [table.columns.projection.values, table.columns.cosine.values];
     // |m - p|^2 / |p|^2 = |m|^2 / |p|^2 - 2 m.p / |p|^2 + 1
-    const residual = projection!.map((along, row) =>
-      Math.sqrt(Math.max(0, (measured![row]! / predicted![row]!) ** 2 - 2 * along + 1)),
+    const residual = projection.map((along, row) =>
+      Math.sqrt(Math.max(0, (measured[row]! / predicted[row]!) ** 2 - 2 * along + 1)),
     );
     const rates = [...new Set(rate)].toSorted((a, b) => a - b);
     const at = (where: number, which: number | undefined, values: Float64Array): number | string => {
-      const row = Array.from(step.keys()).find((own) => step[own] === where && rate![own] === which);
+      const row = Array.from(step.keys()).find((own) => step[own] === where && rate[own] === which);
       return row === undefined || !Number.isFinite(values[row]!)
         ? `seed ${run.info.seed}: no drift was measured at step ${where}`
         : values[row]!;
@@ -59,11 +58,11 @@ export const epochDrift: SectionSpec = {
     const less = (value: number | string): number | string => (typeof value === 'number' ? value - 1 : value);
     const end = endOfQuestions(run.info);
     return {
-      projection: less(at(end, rates[0], projection!)),
-      'projection.largerRate': less(at(end, rates.at(-1), projection!)),
-      'projection.untrained': less(at(0, rates[0], projection!)),
+      projection: less(at(end, rates[0], projection)),
+      'projection.largerRate': less(at(end, rates.at(-1), projection)),
+      'projection.untrained': less(at(0, rates[0], projection)),
       residual: at(end, rates[0], residual),
-      cosine: at(end, rates.at(-1), cosine!),
+      cosine: at(end, rates.at(-1), cosine),
     };
   },
 };

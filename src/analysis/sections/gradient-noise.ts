@@ -1,3 +1,4 @@
+import { tables } from '../../store/schemas.js';
 import { whyNoVariancePenalty, type Sampling } from '../../../data/samplers.js';
 import { batchMoments } from '../measures/batch-moments.js';
 import { dose } from '../measures/dose.js';
@@ -169,21 +170,18 @@ interface Clipping {
 }
 
 async function clippingOf(run: RunData, { firstStep, steps: count }: StageInfo): Promise<Clipping | string> {
-  const columns = await readTable(run, 'steps', ['step', 'learning_rate', 'clip_factor']);
-  if (columns === null) return 'the run has no table steps';
-  const step = columns.column('step', 'int32').values;
+  const table = await readTable(run, tables.steps, ['step', 'learning_rate', 'clip_factor']);
+  if (table === null) return 'the run has no table steps';
+  const { step, learning_rate: rates, clip_factor: clips } = table.columns;
   const rows = Array.from(step.keys()).filter(
     (row) => step[row]! > firstStep && step[row]! <= firstStep + count,
   );
   if (rows.length === 0) return 'the run has no update of the stage with questions';
-  const pick = (name: string): Float64Array => {
-    const { values } = columns.column(name, 'float64');
-    return Float64Array.from(rows, (row) => values[row]!);
-  };
-  const factors = pick('clip_factor');
+  const pick = (values: Float64Array): Float64Array => Float64Array.from(rows, (row) => values[row]!);
+  const factors = pick(clips);
   return {
     steps: Int32Array.from(rows, (row) => step[row]!),
-    learningRates: pick('learning_rate'),
+    learningRates: pick(rates),
     factors,
     share: factors.filter((factor) => factor < 1).length / rows.length,
   };

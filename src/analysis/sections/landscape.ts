@@ -1,8 +1,9 @@
+import { tables } from '../../store/schemas.js';
 import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import { forceRatio } from '../measures/force-ratio.js';
 import { kappa } from '../measures/kappa.js';
 import type { Quantity } from '../quantity.js';
-import { hasColumns, readTable, type RunData } from '../run-data.js';
+import { readTable, type RunData } from '../run-data.js';
 import { endOfQuestions, questionStage } from '../stages.js';
 import type { RunValues, SectionSpec } from '../section.js';
 import { rateGroups, stageSampling } from '../stage-sampling.js';
@@ -101,11 +102,10 @@ const rated = ['rated_loss_gradient_norm', 'rated_variance_gradient_norm', 'rate
 
 async function measure(run: RunData): Promise<RunValues | null> {
   if (!run.tables.has('landscape')) return null;
-  const isRated = await hasColumns(run, 'landscape', rated);
-  const names = isRated ? [...numbers, ...rated] : numbers;
-  const columns = await readTable(run, 'landscape', ['step', ...names]);
-  if (columns === null) return null;
-  const step = columns.column('step', 'int32').values;
+  const table = await readTable(run, tables.landscape, ['step', ...numbers], rated);
+  if (table === null) return null;
+  const { columns } = table;
+  const isRated = rated.every((name) => columns[name] !== null);
   const stage = questionStage(run.info);
   const sampling = stageSampling(stage);
   const groups = rateGroups(run, stage);
@@ -113,10 +113,11 @@ async function measure(run: RunData): Promise<RunValues | null> {
     'the parameters have learning rates of their own, in which an earlier version did not measure: npx gradscope probe ' +
     'measures again';
   const valuesAt = (at: number): Record<string, number | string> => {
-    const row = step.indexOf(at);
+    const row = columns.step.indexOf(at);
     const of = (name: (typeof numbers)[number] | (typeof rated)[number]): number | string => {
       if (row < 0) return `seed ${run.info.seed}: the landscape at step ${at} was not measured`;
-      const value = columns.column(name, 'float64').values[row]!;
+      const column = columns[name];
+      const value = (ArrayBuffer.isView(column) ? column : column?.values)?.[row] ?? NaN;
       return Number.isFinite(value) ? value : 'a gradient is zero';
     };
     /** Numbers with rates; of one rate they follow from those without. */

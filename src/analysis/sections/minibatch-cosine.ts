@@ -1,6 +1,11 @@
 import type { GroupGradients } from '../group-gradients.js';
 import { meanOf } from '../measures/measured.js';
-import { alignmentPairs, meanCosine, type AlignedTag, type StepRange } from '../minibatch-alignment.js';
+import {
+  alignmentPairs,
+  meanMinibatchCosine,
+  type AlignedTag,
+  type StepRange,
+} from '../minibatch-alignment.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 import { endOfQuestions, questionStage } from '../stages.js';
@@ -76,7 +81,7 @@ export const minibatchCosine: SectionSpec = {
     const { info } = run;
     const range = { from: questionStage(info).firstStep, to: endOfQuestions(info) };
     const cosine = (tag: AlignedTag, which: 'questions' | 'mismatched'): number | string =>
-      meanCosine(gradients, alignmentPairs[tag].definitions, alignmentPairs[tag][which], range);
+      meanMinibatchCosine(gradients, alignmentPairs[tag].definitions, alignmentPairs[tag][which], range);
     const [c11, c12] = [cosine('reliable', 'questions'), cosine('reliable', 'mismatched')];
     const [c22, c21] = [cosine('unreliable', 'questions'), cosine('unreliable', 'mismatched')];
     return {

@@ -1,3 +1,4 @@
+import { tables } from '../../store/schemas.js';
 import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import { smithRegulariser, type RatedMoments } from '../measures/smith-regulariser.js';
 import {
@@ -10,7 +11,7 @@ import {
   type PenaltyPoints,
 } from '../penalty-points.js';
 import type { RunValue } from '../quantity.js';
-import { hasColumns, readTable, type RunData } from '../run-data.js';
+import { readTable, type RunData } from '../run-data.js';
 import { endOfQuestions, questionStage } from '../stages.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { rateGroups, stageSampling } from '../stage-sampling.js';
@@ -81,10 +82,10 @@ function quantitiesOf(sizes: readonly number[]): QuantitySpec[] {
 }
 
 async function measurePenalty(run: RunData): Promise<RunValues | null> {
-  const columns = await readTable(run, 'penalty', penaltyColumns);
-  if (columns === null) return null;
+  const table = await readTable(run, tables.penalty, penaltyColumns, ratedPenaltyColumns);
+  if (table === null) return null;
   const at = endOfQuestions(run.info);
-  const points = penaltyPoints(columns, at);
+  const points = penaltyPoints(table, at);
   const sampling = stageSampling(questionStage(run.info));
   const drawn = points === null ? [] : pointsBySampler(points, sampling).own;
   const values: Record<string, RunValue> = {};
@@ -103,22 +104,19 @@ async function measurePenalty(run: RunData): Promise<RunValues | null> {
       ? `seed ${run.info.seed}: fewer than ${fewestMinibatches} minibatches of any size at step ${at}`
       : parts.reduce((total, { measured, law }) => total + measured / law, 0) / parts.length - 1;
   };
-  Object.assign(values, await penaltyParts(run, points, at));
+  Object.assign(values, penaltyParts(run, points, ratedMoments(table, at)));
   values['meanDeviation'] = mean(drawn);
   values['replacement'] = mean(points?.withReplacement ?? []);
   return values;
 }
 
 /** The implicit penalty at every size with the learning rates of the parameters; empty where they were not measured. */
-async function penaltyParts(run: RunData, points: PenaltyPoints | null, at: number): Promise<RunValues> {
+function penaltyParts(run: RunData, points: PenaltyPoints | null, rated: RatedMoments | null): RunValues {
   if (points === null) return {};
   const stage = questionStage(run.info);
   const groups = rateGroups(run, stage);
-  let moments: RatedMoments | null = null;
-  if (await hasColumns(run, 'penalty', ratedPenaltyColumns)) {
-    const columns = await readTable(run, 'penalty', ratedPenaltyColumns);
-    moments = columns === null ? null : ratedMoments(columns, at);
-  } else if (groups.length === 1) {
+  let moments = rated;
+  if (moments === null && groups.length === 1) {
     const { gamma, fullNorm2 } = points;
     moments = { gamma, meanNorm2: fullNorm2, learningRate: groups[0]!.learningRate };
   }

@@ -1,3 +1,4 @@
+import { tables } from '../../store/schemas.js';
 import { readTable, type RunData } from '../run-data.js';
 import type { RunValue } from '../quantity.js';
 import type { SectionSpec } from '../section.js';
@@ -154,17 +155,14 @@ function closure(paths: readonly PathOfEntity[]): RunValue {
 /** Falls of each variable of the panel, summed over the stage; null for a run without the table. */
 async function readPaths(run: RunData): Promise<PathOfEntity[] | null> {
   const parts = ['predicted', 'midpoint', 'own', 'same_tag', 'other_tag', 'loss', 'start_loss'] as const;
-  const columns = await readTable(run, 'transfer_path', ['subset', 'variable', ...parts]);
-  if (columns === null || columns.rows === 0) return null;
-  const subset = columns.column('subset', 'dictionary');
-  const variable = columns.column('variable', 'int32').values;
-  const [predicted, trapezoidal, own, sameTag, otherTag, loss, start] = parts.map(
-    (name) => columns.column(name, 'float64').values,
-  );
+  const table = await readTable(run, tables.transfer_path, ['subset', 'variable', ...parts]);
+  if (table === null || table.rows === 0) return null;
+  const { columns } = table;
+  const { subset, variable } = columns;
   const paths = new Map<number, PathOfEntity>();
-  for (let row = 0; row < columns.rows; row++) {
+  for (let row = 0; row < table.rows; row++) {
     const path = paths.get(variable[row]!) ?? {
-      subset: subset.values[subset.indices[row]!]!,
+      subset: subset.text(row),
       actual: 0,
       predicted: 0,
       trapezoidal: 0,
@@ -172,14 +170,14 @@ async function readPaths(run: RunData): Promise<PathOfEntity[] | null> {
       sameTag: 0,
       otherTag: 0,
     };
-    path.predicted -= predicted![row]!;
+    path.predicted -= columns.predicted[row]!;
     // The column holds the mean of both ends of an update: the trapezoidal rule.
-    path.trapezoidal -= trapezoidal![row]!;
-    path.own -= own![row]!;
-    path.sameTag -= sameTag![row]!;
-    path.otherTag -= otherTag![row]!;
+    path.trapezoidal -= columns.midpoint[row]!;
+    path.own -= columns.own[row]!;
+    path.sameTag -= columns.same_tag[row]!;
+    path.otherTag -= columns.other_tag[row]!;
     // Rows are in the order of the updates: the last one stays.
-    path.actual = start![row]! - loss![row]!;
+    path.actual = columns.start_loss[row]! - columns.loss[row]!;
     paths.set(variable[row]!, path);
   }
   return [...paths.values()];

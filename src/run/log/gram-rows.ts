@@ -163,14 +163,15 @@ export class GramRows {
         for (let j = i + 1; j < present.length; j++) {
           const [a, b] = [present[i]!, present[j]!];
           const inner = matrix[base + a * groups + b]!;
-          const norms2 = matrix[base + a * (groups + 1)]! * matrix[base + b * (groups + 1)]!;
+          const [a2, b2] = [matrix[base + a * (groups + 1)]!, matrix[base + b * (groups + 1)]!];
           columns.stage[row] = stage;
           columns.step[row] = step;
           columns.tensor[row] = tensor;
           columns.a[row] = a + 1;
           columns.b[row] = b + 1;
           columns.inner[row] = inner;
-          columns.cosine[row] = norms2 > 0 ? inner / Math.sqrt(norms2) : NaN;
+          // Rounding can leave vanishing sums of squares below zero, both of them too.
+          columns.cosine[row] = a2 > 0 && b2 > 0 ? inner / Math.sqrt(a2 * b2) : NaN;
           row++;
         }
       }
