@@ -119,7 +119,7 @@ export function exchangeProblem({ fractions }: Pick<AssignmentConfig, 'fractions
   const missing = exchanged.filter((subset) => fractions[subset] === 0);
   return missing.length === 0
     ? null
-    : `${missing.join(' and ')} ${missing.length === 1 ? 'has' : 'have'} no variables`;
+    : `${missing.join(' and ')} ${missing.length === 1 ? 'has' : 'have'} no variables (data.fractions)`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { Design, GroupName } from './design.js';
 import type { LossConfig } from './loss.js';
 import type { RandomStream } from './random/streams.js';
-import type { GroupName, SubsetName, Tag } from './subsets.js';
+import type { TrainSubset } from './train-subsets.js';
 
 /**
  * The contract between an experiment's data and everything that trains on it, whatever the modality. An example is
@@ -59,7 +60,7 @@ export interface ExampleDescription {
   /** What the variable stands for, whatever its definition says. */
   readonly entity: string;
   /** Tag of a definition; null for a question. */
-  readonly tag: Tag | null;
+  readonly tag: number | null;
   /** The example in words, its answer included. */
   readonly text: string;
   /** The model's inputs and targets; empty where the experiment has no such field. */
@@ -74,14 +75,13 @@ export interface ExampleDescription {
   readonly probability: number | null;
 }
 
-/** One stage of training, in the paper's terms `stage1` (X1), `stage2` (X2) or `full` (both jointly). */
-export type TrainSubset = 'stage1' | 'stage2' | 'full' | 'stage1_only_defns' | 'stage1_only_qa' | 'all_defns';
+export type { TrainSubset };
 
 /** Held-out questions (or training rows, for their loss) of one subset. */
 export interface TestSet {
   /** `qd1consis`, or `train_defs_qd1consis`, `train_questions_qd1consis` for training rows. */
   readonly name: string;
-  readonly subset: SubsetName;
+  readonly subset: string;
   /**
    * Questions without their answers: for a text one query, the answer, whatever the loss. They have a further field
    * `contrast [query]`: the answer the margin compares the gold answer with.
@@ -197,6 +197,8 @@ export interface BuildOptions {
 /** An experiment: the schema of its part of a config file, and the builder of its data. */
 export interface Experiment<Config> {
   readonly name: string;
+  /** Its subsets, tags and comparisons, for every config: a subset without variables is simply not there. */
+  readonly design: Design;
   /** Schema of the `data` section of an experiment file. */
   readonly schema: z.ZodType<Config>;
   /** Why {@link BuildOptions.exchangeTags} cannot be for a config, or null. */

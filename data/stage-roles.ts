@@ -1,6 +1,6 @@
-import type { TrainSubset } from './experiment.js';
-import { groupName, isSubsetName, subsets } from './subsets.js';
-import { trainsOn } from './train-subsets.js';
+import { subsetOf, type Design } from './design.js';
+import { designOf } from './internalization-design.js';
+import { selectsRows } from './train-subsets.js';
 
 /** What is known of a stage of training, from a config or from `run.json`. */
 export interface StageContent {
@@ -26,10 +26,18 @@ export interface StageRoles {
   readonly joint: boolean;
 }
 
+/** The stages of a run in their order, and its design: a plan, or what `run.json` says. */
+export interface StagedRun {
+  readonly stages: readonly StageContent[];
+  readonly design?: Design | undefined;
+}
+
 /** The roles of the stages of a run. */
-export function stageRoles(stages: readonly StageContent[]): StageRoles {
-  const asking = stages.flatMap((stage, i) => (trainsQuestions(stage) ? [i] : []));
-  const defining = stages.flatMap((stage, i) => (trainsNewDefinitions(stage) ? [i] : []));
+export function stageRoles(run: StagedRun): StageRoles {
+  const { stages } = run;
+  const design = designOf(run);
+  const asking = stages.flatMap((stage, i) => (holds(stage, design, 'X1', 'qa') ? [i] : []));
+  const defining = stages.flatMap((stage, i) => (holds(stage, design, 'X2', 'definition') ? [i] : []));
   const newDefinitions = defining[0] ?? null;
   const before = asking.filter((i) => newDefinitions === null || i < newDefinitions);
   const questions = before.at(-1) ?? asking.at(-1) ?? null;
@@ -40,37 +48,16 @@ export function stageRoles(stages: readonly StageContent[]): StageRoles {
   };
 }
 
-/** Whether a stage trains questions about variables of X1. */
-export function trainsQuestions(stage: StageContent): boolean {
-  return holds(stage, 'X1', 'qa');
-}
-
-/** Whether a stage trains definitions of variables of X2, which have no trained question. */
-export function trainsNewDefinitions(stage: StageContent): boolean {
-  return holds(stage, 'X2', 'definition');
-}
-
-function holds({ trainOn, groups }: StageContent, part: 'X1' | 'X2', kind: 'qa' | 'definition'): boolean {
-  if (groups !== undefined) {
-    return groups.some(({ group, examples }) => {
-      const [subset, own] = group.split('/');
-      return examples > 0 && own === kind && isSubsetName(subset) && subsets[subset].part === part;
-    });
-  }
-  return (
-    isTrainSubset(trainOn) && trainsOn(trainOn, groupName(part === 'X1' ? 'qd1consis' : 'd1consis', kind))
-  );
-}
-
-const trainSubsets: Readonly<Record<TrainSubset, true>> = {
-  stage1: true,
-  stage2: true,
-  full: true,
-  stage1_only_defns: true,
-  stage1_only_qa: true,
-  all_defns: true,
-};
-
-function isTrainSubset(text: string): text is TrainSubset {
-  return Object.hasOwn(trainSubsets, text);
+/** Whether a stage trains rows of a part and kind: questions about X1, or definitions of X2. */
+function holds(
+  { trainOn, groups }: StageContent,
+  design: Design,
+  part: 'X1' | 'X2',
+  kind: 'qa' | 'definition',
+): boolean {
+  if (groups === undefined) return selectsRows(trainOn, part, kind);
+  return groups.some(({ group, examples }) => {
+    const [subset = '', own] = group.split('/');
+    return examples > 0 && own === kind && subsetOf(design, subset)?.part === part;
+  });
 }

@@ -1,3 +1,5 @@
+import type { SubsetDesign } from './design.js';
+
 /**
  * The subsets of variables of the internalization experiments (Krasheninnikov et al., arXiv 2310.15047, table of
  * data subsets). The names are used everywhere: configs, logs, Arrow columns, screens.
@@ -6,22 +8,8 @@
 /** Which define tag a subset's definitions carry: 1 = reliable, 2 = unreliable, 3 = new in stage 2, null = none. */
 export type Tag = 1 | 2 | 3;
 
-/** The part of training a subset's rows belong to; `none` for variables that are never trained on. */
-export type Part = 'X1' | 'X2' | 'none';
-
-/** What distinguishes one subset of variables from another. */
-export interface Subset {
-  /** Part of the data that trains on it. */
-  readonly part: Part;
-  /** Tag of its definitions, or null when it has none. */
-  readonly tag: Tag | null;
-  /** Whether its definitions agree with its question-answer pairs; null when it has no definitions. */
-  readonly consistent: boolean | null;
-  /** Whether training holds question-answer pairs about its variables. */
-  readonly trainsQuestions: boolean;
-  /** One line for screens and reports. */
-  readonly description: string;
-}
+/** What distinguishes one subset of variables from another: a {@link SubsetDesign} with the tags that there are here. */
+type Subset = Omit<SubsetDesign, 'name' | 'tag'> & { readonly tag: Tag | null };
 
 export const subsets = {
   qd1consis: {
@@ -92,26 +80,3 @@ export const subsets = {
 export type SubsetName = keyof typeof subsets;
 
 export const subsetNames = Object.keys(subsets) as readonly SubsetName[];
-
-/** Whether a training row states a definition or asks a question. */
-export type ExampleKind = 'definition' | 'qa';
-
-/** A group of training examples that the gradient log keeps apart: a subset and a kind, `qd1consis/qa`. */
-export type GroupName = `${SubsetName}/${ExampleKind}`;
-
-export function groupName(subset: SubsetName, kind: ExampleKind): GroupName {
-  return `${subset}/${kind}`;
-}
-
-/** Inverse of {@link groupName}. Throws a TypeError for text that is no group name. */
-export function parseGroupName(group: string): { subset: SubsetName; kind: ExampleKind } {
-  const [subset, kind] = group.split('/');
-  if (!isSubsetName(subset) || (kind !== 'definition' && kind !== 'qa')) {
-    throw new TypeError(`not a group name: ${group}`);
-  }
-  return { subset, kind };
-}
-
-export function isSubsetName(name: string | undefined): name is SubsetName {
-  return name !== undefined && Object.hasOwn(subsets, name);
-}

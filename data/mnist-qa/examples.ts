@@ -1,7 +1,8 @@
 import type { ExampleDescription, ExampleSet, FieldBuffers, TestSet, TrainSubset } from '../experiment.js';
 import type { PooledImages } from '../images/pool.js';
 import type { RandomStream } from '../random/streams.js';
-import { subsets, type GroupName } from '../subsets.js';
+import type { GroupName } from '../design.js';
+import { subsets } from '../subsets.js';
 import { groupsOf } from '../train-subsets.js';
 import type { DrawnSubset, MnistQaConfig } from './config.js';
 import { testName, wholeGrid, type Row, type Section } from './rows.js';

@@ -4,6 +4,7 @@ import { UserError } from '../errors.js';
 import type { BuildOptions, Experiment, ExperimentData, ImageShape } from '../experiment.js';
 import { loadDigits } from '../images/digits.js';
 import { poolImages, type PooledImages } from '../images/pool.js';
+import { internalizationDesign } from '../internalization-design.js';
 import type { LossConfig } from '../loss.js';
 import { createStream } from '../random/streams.js';
 import { subsetNames } from '../subsets.js';
@@ -142,6 +143,7 @@ function summarise(
  */
 export const mnistQa: Experiment<MnistQaConfig> = {
   name: 'mnist-qa',
+  design: internalizationDesign,
   schema: mnistQaSchema,
   exchangeProblem,
   sizes: mnistQaSizes,

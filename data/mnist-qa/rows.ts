@@ -1,11 +1,5 @@
-import {
-  groupName,
-  subsetNames,
-  subsets,
-  type ExampleKind,
-  type GroupName,
-  type SubsetName,
-} from '../subsets.js';
+import { groupName, type ExampleKind, type GroupName } from '../design.js';
+import { subsetNames, subsets, type SubsetName } from '../subsets.js';
 import type { Assignment } from '../assignment.js';
 import type { Variables } from './variables.js';
 

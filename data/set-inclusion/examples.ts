@@ -1,7 +1,8 @@
 import type { ExampleDescription, ExampleSet, TestSet, TrainSubset } from '../experiment.js';
 import { allocateFields, fieldSize } from '../fields.js';
 import { hashTables } from '../hash.js';
-import { parseGroupName, subsets, type GroupName } from '../subsets.js';
+import type { GroupName } from '../design.js';
+import { subsets } from '../subsets.js';
 import { tableExamples, type ExampleTable } from '../table.js';
 import { questionFields, trainingFields, type TextLayout } from '../text/layout.js';
 import { writeQuestionRow, writeTrainingRow } from '../text/rows.js';
@@ -59,7 +60,7 @@ export function buildExamples(all: readonly Section[], source: RowSource, layout
     examples: () =>
       trainingSections.flatMap((section) =>
         section.rows.map((row, i) =>
-          describeExample(source, section.group!, row, asTraining, starts.get(section)! + i),
+          describeExample(source, section, row, asTraining, starts.get(section)! + i),
         ),
       ),
     tests: all.map((section) => ({
@@ -82,22 +83,21 @@ function emptyTable(
 
 function describeExample(
   { points, vocabulary }: RowSource,
-  group: GroupName,
+  { subset, group }: Section,
   { variable, text }: Row,
   { fields, buffers }: ExampleTable,
   at: number,
 ): ExampleDescription {
-  const { subset, kind } = parseGroupName(group);
   const field = (name: string): ArrayLike<number> => {
     const width = fieldSize(fields[name]!);
     return buffers[name]!.subarray(at * width, (at + 1) * width);
   };
   return {
-    group,
+    group: group!,
     variable,
     name: points.names[variable]!,
     entity: String(points.value[variable]!),
-    tag: kind === 'definition' ? subsets[subset].tag : null,
+    tag: group!.endsWith('/definition') ? subsets[subset].tag : null,
     text: vocabulary.decode(text.tokens),
     tokens: field('tokens'),
     positions: field('positions'),

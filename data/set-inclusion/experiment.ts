@@ -1,5 +1,6 @@
 import { UserError } from '../errors.js';
 import type { BuildOptions, Experiment, ExperimentData, TextShape } from '../experiment.js';
+import { internalizationDesign } from '../internalization-design.js';
 import type { LossConfig } from '../loss.js';
 import { textLayout } from '../text/layout.js';
 import { assignSubsets, exchangeProblem, exchangeTags, type Assignment } from '../assignment.js';
@@ -74,6 +75,7 @@ export function buildSetInclusion(
 /** Set inclusion: is the number that a variable stands for in this list? (Krasheninnikov et al., section 4.) */
 export const setInclusion: Experiment<SetInclusionConfig> = {
   name: 'set-inclusion',
+  design: internalizationDesign,
   schema: setInclusionSchema,
   exchangeProblem,
   sizes: setInclusionSizes,

@@ -1,4 +1,5 @@
-import { groupName, subsetNames, subsets, type GroupName, type SubsetName } from '../subsets.js';
+import { groupName, type GroupName } from '../design.js';
+import { subsetNames, subsets, type SubsetName } from '../subsets.js';
 import type { Text } from '../text/rows.js';
 import type { Assignment } from '../assignment.js';
 import type { DefinitionOrder } from './config.js';

@@ -1,3 +1,4 @@
+import { designOf } from '../../data/internalization-design.js';
 import type { GroupGradients } from './group-gradients.js';
 import { alignmentPairs, cosineWindows } from './minibatch-alignment.js';
 import type { RunData } from './run-data.js';
@@ -19,11 +20,12 @@ const questionsOf = { questions: 'own questions', mismatched: 'other questions' 
 /** Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram. */
 export function alignmentCurves(run: RunData, gradients: GroupGradients | null): Curve[] {
   if (gradients === null) return [];
+  const pairs = alignmentPairs(designOf(run.info));
   const last = endOfQuestions(run.info);
   const width = Math.max(1, Math.ceil(last / curvePoints));
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which) => {
-      const pair = alignmentPairs[tag];
+      const pair = pairs[tag];
       const { steps, mean } = cosineWindows(gradients, pair.definitions, pair[which], last, width);
       return { name: `${tag} tag, ${questionsOf[which]}`, steps, values: [mean] };
     }),

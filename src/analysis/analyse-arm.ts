@@ -117,7 +117,7 @@ function joined(curves: readonly (readonly Curve[])[]): Curve[] {
 
 function notesOf({ runs }: Arm): string[] {
   const notes: string[] = [];
-  if (stageRoles(runs[0]!.info.stages).questions !== null) notes.push(...penaltyNotes(runs[0]!.info));
+  if (stageRoles(runs[0]!.info).questions !== null) notes.push(...penaltyNotes(runs[0]!.info));
   if (!runs.some(({ tables }) => tables.has('alignment'))) {
     notes.push(
       'Alignment of single definitions with their questions needs gradients at checkpoints: npx gradscope probe ' +

@@ -192,7 +192,7 @@ export const claimSpecs: readonly ClaimSpec[] = [
 /** What the claims of an arm are judged on besides its quantities. */
 export interface ArmFacts {
   /** `[run]` */
-  readonly runs: readonly Pick<RunInfo, 'seed' | 'status' | 'failure' | 'stages'>[];
+  readonly runs: readonly Pick<RunInfo, 'seed' | 'status' | 'failure' | 'stages' | 'design'>[];
   /** Correlation of tag and consistency; null where the config says none. */
   readonly alpha: number | null;
 }
@@ -410,7 +410,7 @@ function exchangeWords(own: readonly Quantity[], all: readonly Quantity[]): stri
 /** A claim about variables before they are trained on, in runs that have trained on them. */
 function jointWords({ quantity }: ClaimSpec, { runs }: ArmFacts): string[] {
   const isBefore = quantity.startsWith('alignment.') || quantity === 'transfer.gap';
-  const isJoint = runs.some(({ stages }) => stageRoles(stages).joint);
+  const isJoint = runs.some((run) => stageRoles(run).joint);
   return isBefore && isJoint
     ? ['Joint training: measured after the definitions of these variables have been trained on.']
     : [];

@@ -1,10 +1,9 @@
+import { shownTag } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { tables, totalTensor } from '../store/schemas.js';
 import { gramMatrix } from './measures/gram.js';
 import type { Panel, PanelExample } from './measures/nulls/panel.js';
 import { readTable, type RunData } from './run-data.js';
-
-/** Tag that a definition shows. */
-export type ShownTag = 'reliable' | 'unreliable' | 'other';
 
 /**
  * Reads the Gram matrix of a run's probe panel at a checkpoint: definitions (kind `definition`, the swapped ones with
@@ -28,6 +27,7 @@ export async function readEntityPanel(
     'inner',
   ]);
   if (table === null) return null;
+  const design = designOf(run.info);
   const { step, vector, variable, tensor, subset, role, inner } = table.columns;
   const rows = Array.from({ length: table.rows }, (_, row) => row).filter(
     (row) => step[row] === at && tensor.text(row) === totalTensor && subsets.has(subset.text(row)),
@@ -38,20 +38,12 @@ export async function readEntityPanel(
   );
   const examples = rows.map((row): PanelExample<number> => {
     const own = role.text(row);
-    const tag = tagOf(subset.text(row));
-    if (own === 'tag_swap')
-      return {
-        entity: variable[row]!,
-        kind: 'definition',
-        tag: tag === 'reliable' ? 'unreliable' : 'reliable',
-      };
-    return { entity: variable[row]!, kind: own, tag };
+    const isSwapped = own === 'tag_swap';
+    return {
+      entity: variable[row]!,
+      kind: isSwapped ? 'definition' : own,
+      tag: shownTag(design, subset.text(row), isSwapped),
+    };
   });
   return { gram: gramMatrix(products, rows.length), examples };
-}
-
-/** `qd1consis` and `d1consis` carry the reliable tag, `qd2incons` and `d2consis` the other. */
-function tagOf(subset: string): ShownTag {
-  const digit = /^q?d([12])/.exec(subset)?.[1];
-  return digit === '1' ? 'reliable' : digit === '2' ? 'unreliable' : 'other';
 }

@@ -1,3 +1,4 @@
+import { designOf } from '../../data/internalization-design.js';
 import { tables } from '../store/schemas.js';
 import { readTable, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
@@ -37,20 +38,14 @@ export async function readMetrics(run: RunData): Promise<MetricsOfRun> {
 
 export type GapKind = 'weak' | 'strong';
 
-/** Which subsets a gap compares. */
-export const gapSubsets = {
-  weak: ['qd1consis', 'qd2incons'],
-  strong: ['d1consis', 'd2consis'],
-} as const satisfies Record<GapKind, readonly [string, string]>;
-
 /** A metric at which gaps are taken. */
 export type GapMetric = 'accuracy' | 'margin';
 
 /**
  * A gap of a run: test metric of the subset with the reliable tag minus that of its counterpart with the unreliable
- * one. Weak internalization (qd1consis - qd2incons) is taken when the stage with questions ends, strong (d1consis -
- * d2consis) when training ends, as the mean over tags as assigned and exchanged where the run has an exchanged half
- * ({@link strongGaps}). Returns the reason where the run has not come that far.
+ * one. Weak internalization is taken when the stage with questions ends, strong when training ends, as the mean over
+ * tags as assigned and exchanged where the run has an exchanged half ({@link strongGaps}). The design of the run has the
+ * subsets. Returns the reason where the run has not come that far.
  */
 export function gapOf(
   run: Pick<RunData, 'info'>,
@@ -106,7 +101,7 @@ function gapWhen(
   metric: GapMetric,
   step: number,
 ): number | string {
-  const [reliable, unreliable] = gapSubsets[kind];
+  const [reliable, unreliable] = designOf(info)[kind];
   return (
     gapAt(metrics, reliable, unreliable, metric, step) ??
     `seed ${info.seed} was not evaluated at step ${step}`

@@ -1,23 +1,29 @@
+import { groupName, type Design } from '../../data/design.js';
 import type { GroupGradients } from './group-gradients.js';
+
+export type AlignedTag = 'reliable' | 'unreliable';
+
+/** Groups whose gradients are compared. */
+export interface AlignedGroups {
+  readonly definitions: string;
+  readonly questions: string;
+  readonly mismatched: string;
+}
 
 /**
  * Which groups' gradients are compared: the definitions of one tag with the questions of the same tag, and, as
- * null, with the questions of the other tag, whose variables are others.
+ * null, with the questions of the other tag, whose variables are others. Subsets of weak internalization.
  */
-export const alignmentPairs = {
-  reliable: {
-    definitions: 'qd1consis/definition',
-    questions: 'qd1consis/qa',
-    mismatched: 'qd2incons/qa',
-  },
-  unreliable: {
-    definitions: 'qd2incons/definition',
-    questions: 'qd2incons/qa',
-    mismatched: 'qd1consis/qa',
-  },
-} as const;
-
-export type AlignedTag = keyof typeof alignmentPairs;
+export function alignmentPairs({
+  weak: [first, second],
+}: Design): Readonly<Record<AlignedTag, AlignedGroups>> {
+  const groups = (own: string, other: string): AlignedGroups => ({
+    definitions: groupName(own, 'definition'),
+    questions: groupName(own, 'qa'),
+    mismatched: groupName(other, 'qa'),
+  });
+  return { reliable: groups(first, second), unreliable: groups(second, first) };
+}
 
 /** Steps `from < step <= to`. */
 export interface StepRange {

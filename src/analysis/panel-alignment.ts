@@ -1,3 +1,5 @@
+import { newSubsets, shownTag, type Design, type ShownTag } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import type { Pairing, QuestionKind } from '../store/panel-names.js';
 import { tables } from '../store/schemas.js';
 import { readTable, type RunData } from './run-data.js';
@@ -24,6 +26,8 @@ export interface PanelAlignment {
   readonly steps: readonly number[];
   /** Tensors of the model in their order, without sums. */
   readonly tensors: readonly string[];
+  /** Of the run. */
+  readonly design: Design;
   /**
    * Cosines by variable; variables without a direction are left out. For pairings with several definitions of one
    * tensor or sum it is the mean of their cosines; for several tensors added up, which the table does not hold as
@@ -62,6 +66,7 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
   const sums = new Set(['total', 'without_embeddings']);
   return {
     steps: [...new Set(step)].toSorted((a, b) => a - b),
+    design: designOf(run.info),
     tensors: run.info.parameters.map(({ tensor }) => tensor).filter((tensor) => !sums.has(tensor)),
     cosines: (place, subset, pairing) => {
       const rowsOf = (tensor: string): readonly number[] =>
@@ -98,7 +103,8 @@ export interface BothTags {
 }
 
 /**
- * New variables with either tag: d1consis as trained and swapped, d2consis the other way round.
+ * New variables with either tag: those defined with the reliable tag as trained and swapped, those with an unreliable one
+ * the other way round.
  *
  * @param asTrained pairing of definitions with their own tag
  * @param swapped the same with the other tag
@@ -109,12 +115,14 @@ export function ofNewVariables(
   asTrained: Pairing = 'matched',
   swapped: Pairing = 'tag_swap',
 ): BothTags {
-  const of = (subset: string, pairing: Pairing): ReadonlyMap<number, number> =>
-    alignment.cosines(place, subset, pairing);
-  return {
-    reliable: new Map([...of('d1consis', asTrained), ...of('d2consis', swapped)]),
-    unreliable: new Map([...of('d1consis', swapped), ...of('d2consis', asTrained)]),
-  };
+  const { design } = alignment;
+  const shows = (tag: ShownTag): ReadonlyMap<number, number> =>
+    new Map(
+      newSubsets(design).flatMap((subset) => [
+        ...alignment.cosines(place, subset, shownTag(design, subset) === tag ? asTrained : swapped),
+      ]),
+    );
+  return { reliable: shows('reliable'), unreliable: shows('unreliable') };
 }
 
 /** `a - b` of the entities that both have, in the order of `a`; the reason without any. */

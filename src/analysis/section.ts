@@ -1,3 +1,5 @@
+import type { Design } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { createStream } from '../../data/random/streams.js';
 import { holm } from './inference/multiplicity/holm.js';
 import { makeQuantity, pValueAgainstNull, seedValue } from './quantity.js';
@@ -39,6 +41,11 @@ export interface ControlSpec {
   readonly ofKey?: string;
 }
 
+/** Quantities that name subsets and depend on nothing else of a run. */
+export interface QuantitiesOfDesign {
+  ofDesign(design: Design): readonly QuantitySpec[];
+}
+
 /** Values of one run by key. */
 export type RunValues = Readonly<Record<string, RunValue>>;
 
@@ -46,10 +53,13 @@ export type RunValues = Readonly<Record<string, RunValue>>;
 export interface SectionSpec {
   /** Unique and stable, in camelCase; first part of the ids of its quantities. */
   readonly id: string;
-  readonly title: string;
+  /** A function where it names subsets. */
+  readonly title: string | ((design: Design) => string);
   /** A function where they depend on the model, the data or the checkpoints of an arm's runs. */
   readonly quantities:
-    readonly QuantitySpec[] | ((run: RunData, measured: readonly RunValues[]) => readonly QuantitySpec[]);
+    | readonly QuantitySpec[]
+    | QuantitiesOfDesign
+    | ((run: RunData, measured: readonly RunValues[]) => readonly QuantitySpec[]);
   /** Whether the p-values of all quantities are adjusted for each other. */
   readonly multiplicity?: 'holm';
   /** What a reader must know of the estimates before believing them; `run` is the first of the arm. */
@@ -70,6 +80,15 @@ export interface Section {
   readonly multiplicity: 'holm' | null;
   readonly quantities: readonly Quantity[];
   readonly notes: readonly string[];
+}
+
+/** The quantities of a section that are known before anything is measured; null where they are not. */
+export function quantitiesBefore(
+  { quantities }: SectionSpec,
+  info: RunData['info'],
+): readonly QuantitySpec[] | null {
+  if (typeof quantities === 'function') return null;
+  return 'ofDesign' in quantities ? quantities.ofDesign(designOf(info)) : quantities;
 }
 
 /**
@@ -95,11 +114,12 @@ export function sectionOf(
       );
     });
   const values = measured.filter((own) => own !== null && typeof own !== 'string');
+  const [first] = runs;
   const specs =
     typeof spec.quantities !== 'function'
-      ? spec.quantities
+      ? quantitiesBefore(spec, first!.info)!
       : values.length > 0
-        ? spec.quantities(runs[0]!, values)
+        ? spec.quantities(first!, values)
         : [];
   const quantities = specs.map(
     ({ id, key = id, label, shortLabel, unit, null: against, controls = [], tagDifference = false }) =>
@@ -125,12 +145,12 @@ export function sectionOf(
   const adjusted = spec.multiplicity === 'holm' ? adjust(quantities) : quantities;
   return {
     id: spec.id,
-    title: spec.title,
+    title: typeof spec.title === 'string' ? spec.title : spec.title(designOf(first!.info)),
     multiplicity: spec.multiplicity ?? null,
     quantities: adjusted,
     notes: [
       ...(specs.length === 0 ? measured.filter((own) => typeof own === 'string').slice(0, 1) : []),
-      ...(spec.notes?.(adjusted, runs[0]!) ?? []),
+      ...(spec.notes?.(adjusted, first!) ?? []),
     ],
   };
 }

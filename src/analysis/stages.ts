@@ -2,13 +2,13 @@ import { UserError } from '../../data/errors.js';
 import { stageRoles } from '../../data/stage-roles.js';
 import type { RunInfo } from '../store/run-info.js';
 
-type Stages = Pick<RunInfo, 'seed' | 'stages'>;
+type Stages = Pick<RunInfo, 'seed' | 'stages' | 'design'>;
 
 /** The stage at whose end X1 counts as learnt, see `stageRoles`. Throws a UserError where no stage trains questions. */
-export function questionStage({ seed, stages }: Stages): RunInfo['stages'][number] {
-  const { questions } = stageRoles(stages);
-  if (questions === null) throw new UserError(`run of seed ${seed}: no stage trains questions`);
-  return stages[questions]!;
+export function questionStage(info: Stages): RunInfo['stages'][number] {
+  const { questions } = stageRoles(info);
+  if (questions === null) throw new UserError(`run of seed ${info.seed}: no stage trains questions`);
+  return info.stages[questions]!;
 }
 
 /** Updates of the run when the stage with questions ends. */
@@ -18,12 +18,14 @@ export function endOfQuestions(info: Stages): number {
 }
 
 /** The first stage with definitions of new variables; null where no stage has any. */
-export function newDefinitionsStage({ stages }: Pick<RunInfo, 'stages'>): RunInfo['stages'][number] | null {
-  const { newDefinitions } = stageRoles(stages);
-  return newDefinitions === null ? null : stages[newDefinitions]!;
+export function newDefinitionsStage(
+  info: Pick<RunInfo, 'stages' | 'design'>,
+): RunInfo['stages'][number] | null {
+  const { newDefinitions } = stageRoles(info);
+  return newDefinitions === null ? null : info.stages[newDefinitions]!;
 }
 
 /** Whether new variables have been trained on when the stage with questions ends: joint training, above all. */
-export function newAreTrained({ stages }: Pick<RunInfo, 'stages'>): boolean {
-  return stageRoles(stages).joint;
+export function newAreTrained(info: Pick<RunInfo, 'stages' | 'design'>): boolean {
+  return stageRoles(info).joint;
 }

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
+import type { Design, SubsetPair } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { createStream } from '../../data/random/streams.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { sweepPath } from '../store/run-paths.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt } from './failures.js';
-import { gapOf, gapSubsets, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
+import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
@@ -31,7 +33,7 @@ export interface PointAnalysis {
   readonly value: number;
   /** Run folders. */
   readonly folders: readonly string[];
-  /** In the order and with the ids of {@link sweepQuantities}. */
+  /** Gaps and accuracies, strong internalization first. */
   readonly quantities: readonly Quantity[];
 }
 
@@ -41,6 +43,8 @@ export interface SweepAnalysis {
   readonly description: string;
   readonly experiment: string;
   readonly axis: SweepAxis;
+  /** Of its experiment; that of the built-in ones where it is left out. */
+  readonly design?: Design;
   readonly points: readonly PointAnalysis[];
 }
 
@@ -61,62 +65,48 @@ interface GapSpec {
   readonly metric: 'accuracy' | 'margin';
 }
 
-/** Ids of the quantities of a point, in their order. */
+/** Ids of the quantities of a point beside {@link accuracyQuantity}. */
 export const sweepQuantities = {
   strong: 'internalization.strongGap',
   strongMargin: 'internalization.strongMargin',
-  d1: 'internalization.accuracy.d1consis',
-  d2: 'internalization.accuracy.d2consis',
   weak: 'internalization.weakGap',
-  qd1: 'internalization.accuracy.qd1consis',
-  qd2: 'internalization.accuracy.qd2incons',
 } as const;
 
-const specs: readonly (AccuracySpec | GapSpec)[] = [
-  {
-    kind: 'gap',
-    id: sweepQuantities.strong,
-    label: 'strong gap, accuracy',
-    gap: 'strong',
-    metric: 'accuracy',
-  },
-  {
-    kind: 'gap',
-    id: sweepQuantities.strongMargin,
-    label: 'strong gap, margin',
-    gap: 'strong',
-    metric: 'margin',
-  },
-  {
-    kind: 'accuracy',
-    id: sweepQuantities.d1,
-    label: `accuracy of ${gapSubsets.strong[0]}`,
-    set: gapSubsets.strong[0],
-    at: 'end',
-  },
-  {
-    kind: 'accuracy',
-    id: sweepQuantities.d2,
-    label: `accuracy of ${gapSubsets.strong[1]}`,
-    set: gapSubsets.strong[1],
-    at: 'end',
-  },
-  { kind: 'gap', id: sweepQuantities.weak, label: 'weak gap, accuracy', gap: 'weak', metric: 'accuracy' },
-  {
-    kind: 'accuracy',
-    id: sweepQuantities.qd1,
-    label: `accuracy of ${gapSubsets.weak[0]}, held-out`,
-    set: gapSubsets.weak[0],
-    at: 'questions',
-  },
-  {
-    kind: 'accuracy',
-    id: sweepQuantities.qd2,
-    label: `accuracy of ${gapSubsets.weak[1]}, held-out`,
-    set: gapSubsets.weak[1],
-    at: 'questions',
-  },
-];
+/** Id of the accuracy of a subset. */
+export function accuracyQuantity(subset: string): string {
+  return `internalization.accuracy.${subset}`;
+}
+
+/** The quantities of a point, in their order. */
+function specsOf({ weak, strong }: Design): (AccuracySpec | GapSpec)[] {
+  const accuracies = (pair: SubsetPair, at: AccuracySpec['at'], words: string): AccuracySpec[] =>
+    pair.map((set) => ({
+      kind: 'accuracy',
+      id: accuracyQuantity(set),
+      label: `accuracy of ${set}${words}`,
+      set,
+      at,
+    }));
+  return [
+    {
+      kind: 'gap',
+      id: sweepQuantities.strong,
+      label: 'strong gap, accuracy',
+      gap: 'strong',
+      metric: 'accuracy',
+    },
+    {
+      kind: 'gap',
+      id: sweepQuantities.strongMargin,
+      label: 'strong gap, margin',
+      gap: 'strong',
+      metric: 'margin',
+    },
+    ...accuracies(strong, 'end', ''),
+    { kind: 'gap', id: sweepQuantities.weak, label: 'weak gap, accuracy', gap: 'weak', metric: 'accuracy' },
+    ...accuracies(weak, 'questions', ', held-out'),
+  ];
+}
 
 /** Analyses the runs of a sweep's points; seeds whose run is missing or not complete have no value, with the reason. */
 export async function analyseSweep(
@@ -124,11 +114,15 @@ export async function analyseSweep(
   points: readonly SweepRuns[],
 ): Promise<SweepAnalysis> {
   const analysed: PointAnalysis[] = [];
-  for (const point of points) analysed.push(await analysePoint(point));
+  const specs = specsOf(designOf(sweep));
+  for (const point of points) analysed.push(await analysePoint(specs, point));
   return { ...sweep, points: analysed };
 }
 
-async function analysePoint({ value, folders, seeds, whyOther }: SweepRuns): Promise<PointAnalysis> {
+async function analysePoint(
+  specs: readonly (AccuracySpec | GapSpec)[],
+  { value, folders, seeds, whyOther }: SweepRuns,
+): Promise<PointAnalysis> {
   const runs: { run: RunData; metrics: MetricsOfRun }[] = [];
   const missing = new Map<number, string>();
   for (const [i, folder] of folders.entries()) {

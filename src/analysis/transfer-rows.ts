@@ -1,3 +1,4 @@
+import { newSubsets, shownTag, type Design } from '../../data/design.js';
 import type { UpdateKind } from '../store/panel-names.js';
 import { tables } from '../store/schemas.js';
 import { readTable, type RunData } from './run-data.js';
@@ -75,20 +76,26 @@ export interface TagPairRows {
 /** Whether the questions are about the variable that is defined, or about another one of its subset. */
 export type AskedAbout = 'own' | 'other';
 
-/** New variables (X2) with both tags: definitions as trained and with swapped tags, of one update and step size. */
+/**
+ * New variables (X2) with both tags: definitions as trained and with swapped tags, of one update and step size.
+ *
+ * @param design of the run that the rows are of
+ */
 export function tagPairs(
   rows: readonly TransferRow[],
+  design: Design,
   update: UpdateKind,
   stepSize: number,
   about: AskedAbout = 'own',
 ): TagPairRows[] {
   const found = new Map<number, { reliable?: TransferRow; unreliable?: TransferRow }>();
+  const fresh = new Set(newSubsets(design));
   for (const row of rows) {
-    const isNew = row.subset === 'd1consis' || row.subset === 'd2consis';
+    const isNew = fresh.has(row.subset);
     const isTagged = row.definition === 'definition' || row.definition === 'tag_swap';
     const isAsked = (row.asked === row.variable) === (about === 'own');
     if (!isNew || !isTagged || !isAsked || row.update !== update || row.stepSize !== stepSize) continue;
-    const tag = (row.subset === 'd1consis') === (row.definition === 'definition') ? 'reliable' : 'unreliable';
+    const tag = shownTag(design, row.subset, row.definition === 'tag_swap');
     found.set(row.variable, { ...found.get(row.variable), [tag]: row });
   }
   return [...found.values()].flatMap(({ reliable, unreliable }) =>

@@ -43,7 +43,7 @@ export function showCommand(): Command {
       'columns of a list to scroll past; of a heat map the selected one, from 1',
       place,
     )
-    .option('--drill <id>', 'what is below a row, such as 512:d1consis/17/heldout')
+    .option('--drill <id>', 'what is below a row, such as 512:<subset>/17/heldout')
     .option('--width <columns>', 'columns (default: of the terminal, or 100)', size)
     .option('--height <rows>', 'rows of a panel', size, 40)
     .option('--ascii', 'ASCII characters only')

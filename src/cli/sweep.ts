@@ -76,9 +76,9 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { sweepFile } = await import('../store/list-runs.js');
 
-  const { name, description, experiment, axis, points } = loaded;
+  const { name, description, experiment, design, axis, points } = loaded;
   const analysis = await analyseSweep(
-    { name, description, experiment, axis },
+    { name, description, experiment, design, axis },
     points.map((point) => ({
       value: point.value,
       seeds: point.seeds,

@@ -264,7 +264,7 @@ function panelOf(inputs: ModelInputs): Panel {
     width: tensor.shape[2]!,
   }));
   return {
-    entities: [{ subset: 'd1consis', variable: 0 }],
+    entities: [{ subset: 'variables', variable: 0 }],
     definitionKinds: ['definition'],
     questionSets: [{ entity: 0, kind: 'heldout' }],
     questionsPerSet: examples - 1,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { folderName } from '../store/run-paths.js';
-import { experiments } from '../../data/registry.js';
+import { experiments, type RegisteredExperiment } from '../../data/registry.js';
 import { lossSchema } from '../../data/loss.js';
 import { logScheduleSchema } from './log/schedule.js';
 import { modelSchema } from '../train/models/registry.js';
@@ -8,6 +8,7 @@ import { optimizerSchema } from '../train/optimizers/registry.js';
 import { learningRateSchema } from '../train/optimizers/bounds.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { samplerSchema } from '../../data/samplers.js';
+import { selectsNewAlone, selectsRows, trainSubsets } from '../../data/train-subsets.js';
 
 const positive = z.number().int().positive();
 
@@ -25,7 +26,7 @@ const stageSchema = z
       .regex(/^[a-z0-9_]+$/, 'expected lower-case letters, digits and _')
       .describe('name of the stage in every log'),
     trainOn: z
-      .enum(['stage1', 'stage2', 'full', 'stage1_only_defns', 'stage1_only_qa', 'all_defns'])
+      .enum(trainSubsets)
       .describe('rows it trains on: stage1 = X1, stage2 = X2 definitions, full = both jointly'),
     epochs: z.number().positive().max(1e7).describe('passes over the rows; rounded to whole updates'),
     batchSize: positive.max(1 << 20).describe('examples of a minibatch; at most all rows'),
@@ -149,14 +150,12 @@ const general = z.strictObject({
     ),
 });
 
-const [first, ...others] = Array.from(experiments.values(), ({ name, schema }) =>
-  general.extend({ experiment: z.literal(name), data: schema }),
-);
-
-/** Schema of an experiment file; each experiment has its own `data` section. */
-export const runSchema = z
-  .discriminatedUnion('experiment', [first!, ...others])
-  .superRefine((config, context) => {
+/** Schema of an experiment file, for the experiments known; each has its own `data` section. */
+export function runSchemaOf(known: Iterable<RegisteredExperiment>) {
+  const [first, ...others] = Array.from(known, ({ name, schema }) =>
+    general.extend({ experiment: z.literal(name), data: schema }),
+  );
+  return z.discriminatedUnion('experiment', [first!, ...others]).superRefine((config, context) => {
     const names = config.stages.map(({ name }) => name);
     if (new Set(names).size < names.length) {
       context.addIssue({
@@ -168,12 +167,16 @@ export const runSchema = z
     const problem = config.tagExchange ? tagExchangeProblem(config) : null;
     if (problem !== null) context.addIssue({ code: 'custom', path: ['tagExchange'], message: problem });
   });
+}
+
+/** Schema of the files of built-in experiments. */
+export const runSchema = runSchemaOf(experiments.values());
 
 export type RunConfig = z.infer<typeof runSchema>;
 
 /** Number of the stage that the exchanged half of a run trains again from; -1 where there is none. */
 export function exchangedStage({ stages }: Pick<RunConfig, 'stages'>): number {
-  return stages.findIndex(({ trainOn }) => trainOn === 'stage2');
+  return stages.findIndex(({ trainOn }) => selectsNewAlone(trainOn));
 }
 
 /** Why the tags of new variables cannot be exchanged in a run, or null. */
@@ -182,9 +185,7 @@ function tagExchangeProblem(config: RunConfig): string | null {
   if (from < 0) {
     return 'no stage trains the definitions of new variables alone (trainOn: stage2), so that there is no point to exchange their tags at; set it to false';
   }
-  const before = config.stages
-    .slice(0, from)
-    .find(({ trainOn }) => trainOn === 'full' || trainOn === 'all_defns');
+  const before = config.stages.slice(0, from).find(({ trainOn }) => selectsRows(trainOn, 'X2', 'definition'));
   if (before !== undefined) {
     return `stage ${before.name} trains the new variables with their tags before stage ${config.stages[from]!.name} does; set it to false`;
   }
@@ -192,5 +193,5 @@ function tagExchangeProblem(config: RunConfig): string | null {
     return `it goes on from the checkpoint before stage ${config.stages[from]!.name}, which checkpoint.keep last does not keep; set that to stages, or this to false`;
   }
   const problem = experiments.get(config.experiment)?.exchangeProblem(config.data) ?? null;
-  return problem === null ? null : `${problem} (data.fractions); set it to false`;
+  return problem === null ? null : `${problem}; set it to false`;
 }

@@ -20,7 +20,7 @@ export function describeRun(
   siblings: { readonly group: string; readonly names: readonly string[] },
   request: RunRequest,
 ): NewRun {
-  const { config, data, seeds, model } = plan;
+  const { config, data, design, seeds, model } = plan;
   let offset = 0;
   const parameters = model.parameters.map(({ name, shape }) => {
     const length = shape.reduce((product, size) => product * size, 1);
@@ -39,6 +39,7 @@ export function describeRun(
     loss: { ...config.loss },
     parameters,
     groups: [...data[replica]!.groups],
+    design,
     stages: describeStages(plan, replica),
     siblings: [...siblings.names],
     group: siblings.group,

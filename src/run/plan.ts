@@ -1,3 +1,4 @@
+import type { Design } from '../../data/design.js';
 import { UserError } from '../../data/errors.js';
 import type { ExampleSet, ExperimentData } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
@@ -27,6 +28,8 @@ export interface RunPlan {
   /** Whether the tags of the two sets of new variables are exchanged in the data. */
   readonly exchangesTags: boolean;
   readonly data: readonly ExperimentData[];
+  /** Subsets and their roles, as the experiment declares them. */
+  readonly design: Design;
   readonly model: Model;
   readonly stages: readonly StagePlan[];
   /** Updates of all stages. */
@@ -81,7 +84,8 @@ export function planRun(config: RunConfig, seeds: readonly number[], exchangesTa
     stages.push({ config: stage, sets, stepsPerEpoch: perEpoch, steps, firstStep });
     firstStep += steps;
   }
-  return { config, seeds, exchangesTags, data, model, stages, totalSteps: firstStep, cost };
+  const { design } = experiment;
+  return { config, seeds, exchangesTags, data, design, model, stages, totalSteps: firstStep, cost };
 }
 
 /** Updates of a run before the first one that it takes itself: none, or those before the stage that is exchanged. */
@@ -102,15 +106,19 @@ export function keptCheckpoints({ config, stages }: RunPlan): number[] {
 }
 
 /** What the stages of a plan train, see {@link stageRoles}. */
-export function rolesOf({ data, stages }: Pick<RunPlan, 'data' | 'stages'>): StageRoles {
+export function rolesOf({ data, design, stages }: Pick<RunPlan, 'data' | 'design' | 'stages'>): StageRoles {
   const { groups } = data[0]!;
-  return stageRoles(
-    stages.map(({ config, sets }) => ({ trainOn: config.trainOn, groups: groupCounts(sets[0]!, groups) })),
-  );
+  return stageRoles({
+    design,
+    stages: stages.map(({ config, sets }) => ({
+      trainOn: config.trainOn,
+      groups: groupCounts(sets[0]!, groups),
+    })),
+  });
 }
 
 /** Index of the stage with questions; of the first stage where none trains any. */
-export function questionStageOf(plan: Pick<RunPlan, 'data' | 'stages'>): number {
+export function questionStageOf(plan: Pick<RunPlan, 'data' | 'design' | 'stages'>): number {
   return rolesOf(plan).questions ?? 0;
 }
 

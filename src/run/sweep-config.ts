@@ -1,9 +1,11 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { Design } from '../../data/design.js';
 import { UserError } from '../../data/errors.js';
 import { loadConfig } from '../config/load.js';
 import { parseSeedRange } from '../config/seeds.js';
 import { isRecord, readYaml } from '../config/yaml-source.js';
+import { experiments } from '../../data/registry.js';
 import { runSchema, type RunConfig } from './config.js';
 
 const overrideSchema = z.string().regex(/^[^=]+=/, 'expected key.path=value');
@@ -66,6 +68,7 @@ export interface Sweep {
   readonly name: string;
   readonly description: string;
   readonly experiment: string;
+  readonly design: Design;
   readonly axis: { readonly key: string; readonly label: string; readonly scale: 'linear' | 'log' };
   readonly points: readonly SweepPoint[];
 }
@@ -103,7 +106,8 @@ export function loadSweep(file: string, overrides: readonly string[] = []): Swee
     ]);
     return { value: point.value, seeds: point.seeds, config: own.config, resolved: own.resolved };
   });
-  return { name, description, experiment: points[0]!.config.experiment, axis, points };
+  const { experiment } = points[0]!.config;
+  return { name, description, experiment, design: experiments.get(experiment)!.design, axis, points };
 }
 
 /** A key that the base does not have would be added by an override and only then be found unknown, if at all. */

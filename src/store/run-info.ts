@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { designSchema } from '../../data/design.js';
 import { UserError } from '../../data/errors.js';
 import { printable } from '../../data/printable.js';
 import type { Processes } from './environment.js';
@@ -78,6 +79,8 @@ const runInfoSchema = z.object({
   loss: z.record(z.string(), z.unknown()).optional(),
   parameters: z.array(parameterSchema),
   groups: z.array(groupName),
+  /** Subsets, tags and roles as the experiment declares them; absent in runs before it was recorded, see `designOf`. */
+  design: designSchema.optional(),
   stages: z.array(stageSchema),
   /** Names of the run folders of the replicas that train in the same process, this one included. */
   siblings: z.array(folderName),

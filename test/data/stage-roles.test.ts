@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { stageRoles } from '../../data/stage-roles.js';
 
-const of = (...stages: readonly string[]) => stageRoles(stages.map((trainOn) => ({ trainOn })));
+const of = (...stages: readonly string[]) => stageRoles({ stages: stages.map((trainOn) => ({ trainOn })) });
 
 test.each([
   [['stage1', 'stage2'], { questions: 0, newDefinitions: 1, joint: false }],
@@ -27,5 +27,5 @@ test('recorded counts of examples say more than what a stage is called', () => {
     { trainOn: 'full', groups: groups(['qd1consis/qa', 60], ['d1consis/definition', 0]) },
     { trainOn: 'later', groups: groups(['d3consis/definition', 3]) },
   ];
-  expect(stageRoles(stages)).toEqual({ questions: 1, newDefinitions: 2, joint: false });
+  expect(stageRoles({ stages })).toEqual({ questions: 1, newDefinitions: 2, joint: false });
 });

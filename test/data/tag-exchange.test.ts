@@ -92,7 +92,7 @@ test('the definition that training holds differs in its tag alone', () => {
 
 test('there must be two sets to exchange', () => {
   const fractions = { ...smallConfig().fractions, d1consis: 0.2, d2consis: 0 };
-  expect(exchangeProblem({ fractions })).toBe('d2consis has no variables');
+  expect(exchangeProblem({ fractions })).toBe('d2consis has no variables (data.fractions)');
   expect(exchangeProblem(smallConfig())).toBeNull();
   expect(() => exchangeTags(new Map([['d1consis', [1]]]))).toThrow('must both have variables');
 });

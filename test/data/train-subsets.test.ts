@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
-import type { GroupName } from '../../data/subsets.js';
+import type { GroupName } from '../../data/design.js';
 import { groupsOf } from '../../data/train-subsets.js';
 
 const groups: GroupName[] = [

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { internalizationDesign } from '../../data/internalization-design.js';
 import { readGroupGradients } from '../../src/analysis/group-gradients.js';
 import { openRun, readTable } from '../../src/analysis/run-data.js';
 import { RunReader } from '../../src/analysis/run-reader.js';
@@ -78,7 +79,10 @@ test('the gaps of the list are those of the analysis', async () => {
   expect(quick.strong).toBe(gaps!['strongGap']);
   expect(quick.alignment).toBeCloseTo(mean(alignment!['tagSwapGap.all']), 14);
   const cosines = panelCosines((await run.tables.read(tables.alignment, cosineColumns))!);
-  expect(tagSwapGap(cosines, 40, 'total').null).toBeCloseTo(mean(alignment!['tagSwapGap.all.null']), 14);
+  expect(tagSwapGap(cosines, internalizationDesign, 40, 'total').null).toBeCloseTo(
+    mean(alignment!['tagSwapGap.all.null']),
+    14,
+  );
   expect(Number.isNaN(cosines.mean(40, 'total', 'd1consis', 'matched', 'trained'))).toBe(true);
 });
 

@@ -4,7 +4,7 @@ import { readPanelAlignment } from '../../src/analysis/panel-alignment.js';
 import type { Ratio } from '../../src/analysis/inference/ratio.js';
 import { isRatio, type RunValue } from '../../src/analysis/quantity.js';
 import type { RunData } from '../../src/analysis/run-data.js';
-import { sectionOf, type SectionSpec } from '../../src/analysis/section.js';
+import { quantitiesBefore, sectionOf, type SectionSpec } from '../../src/analysis/section.js';
 import { sections } from '../../src/analysis/sections/registry.js';
 import {
   analysisPathOf,
@@ -102,8 +102,8 @@ async function measure(run: RunSource, spec: SectionSpec): Promise<Measured> {
     return values === null ? null : meansOf(values);
   });
   if (measured.kind === 'value') return measured.value;
-  if (typeof spec.quantities === 'function') return null;
-  return Object.fromEntries(spec.quantities.map(({ id }) => [id, measured.reason]));
+  const known = quantitiesBefore(spec, run.info);
+  return known === null ? null : Object.fromEntries(known.map(({ id }) => [id, measured.reason]));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { shownTag, type Design } from '../../data/design.js';
 import { totalTensor, type tables } from '../../src/store/schemas.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 import { pairings, type Pairing } from '../../src/store/panel-names.js';
@@ -21,7 +22,7 @@ type EntityTable = TypedTable<typeof tables.alignment, (typeof entityColumns)[nu
 
 /** A variable with one of its question sets at a checkpoint. */
 export interface Entity {
-  /** `d1consis/17/heldout` */
+  /** `<subset>/17/heldout` */
   readonly id: string;
   readonly subset: string;
   readonly variable: number;
@@ -37,9 +38,6 @@ export interface Entity {
   readonly normQuestions: number;
 }
 
-/** Subsets whose own definitions carry the unreliable tag: swapping gives them the reliable one. */
-const unreliable: ReadonlySet<string> = new Set(['qd2incons', 'd2consis']);
-
 const noCosines = (): Record<Pairing, number> => ({
   matched: NaN,
   tag_swap: NaN,
@@ -50,13 +48,13 @@ const noCosines = (): Record<Pairing, number> => ({
   random: NaN,
 });
 
-/** Gap of the tags of one entity, whichever tag its own definition has. */
-export function entityGap(subset: string, asTrained: number, swapped: number): number {
-  return unreliable.has(subset) ? swapped - asTrained : asTrained - swapped;
+/** Gap of the tags of one entity, whichever tag its own definition has; its own minus the swapped one for a new tag. */
+export function entityGap(design: Design, subset: string, asTrained: number, swapped: number): number {
+  return shownTag(design, subset) === 'unreliable' ? swapped - asTrained : asTrained - swapped;
 }
 
 /** The entities of a checkpoint, in the order of the table. */
-export function entitiesAt(table: EntityTable, step: number): Entity[] {
+export function entitiesAt(table: EntityTable, design: Design, step: number): Entity[] {
   const { inner, norm_definition: normDefinition, norm_questions: normQuestions } = table.columns;
   return rowsByEntity(table, step, totalTensor).map(({ id, subset, variable, questions, cosine, row }) => ({
     id,
@@ -64,8 +62,8 @@ export function entitiesAt(table: EntityTable, step: number): Entity[] {
     variable,
     questions,
     cosine,
-    gap: entityGap(subset, cosine.matched, cosine.tag_swap),
-    nullGap: entityGap(subset, cosine.mismatched, cosine.tag_swap_mismatched),
+    gap: entityGap(design, subset, cosine.matched, cosine.tag_swap),
+    nullGap: entityGap(design, subset, cosine.mismatched, cosine.tag_swap_mismatched),
     inner: inner[row]!,
     normDefinition: normDefinition[row]!,
     normQuestions: normQuestions[row]!,
@@ -82,13 +80,13 @@ export interface EntityTensor {
 }
 
 /** One entity of a checkpoint, tensor by tensor: inner products add up over tensors, cosines do not. */
-export function entityTensors(table: EntityTable, step: number, id: string): EntityTensor[] {
+export function entityTensors(table: EntityTable, design: Design, step: number, id: string): EntityTensor[] {
   const { inner, tensor: tensors } = table.columns;
   return tensors.values.flatMap((tensor) =>
     rowsByEntity(table, step, tensor, id).map(({ subset, cosine, row }) => ({
       tensor,
       cosine,
-      gap: entityGap(subset, cosine.matched, cosine.tag_swap),
+      gap: entityGap(design, subset, cosine.matched, cosine.tag_swap),
       inner: inner[row]!,
     })),
   );

@@ -1,3 +1,4 @@
+import { newSubsets, shownTag, type Design } from '../../data/design.js';
 import type { Pairing, QuestionKind } from '../../src/store/panel-names.js';
 import type { tables } from '../../src/store/schemas.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
@@ -122,15 +123,15 @@ export interface TagSwapGap {
 
 /**
  * Cosine with the reliable tag minus that with the unreliable one, of the same new variables and questions, mean over
- * the entities that have both: d1consis as trained against swapped, d2consis the other way round. NaN without any.
+ * the entities that have both: those defined with the reliable tag as trained against swapped, the others the other way
+ * round. NaN without any.
  */
-export function tagSwapGap(cosines: PanelCosines, step: number, tensor: string): TagSwapGap {
+export function tagSwapGap(cosines: PanelCosines, design: Design, step: number, tensor: string): TagSwapGap {
   const gap = (asTrained: Pairing, swapped: Pairing): number => {
     let [sum, count] = [0, 0];
-    for (const [subset, reliable, unreliable] of [
-      ['d1consis', asTrained, swapped],
-      ['d2consis', swapped, asTrained],
-    ] as const) {
+    for (const subset of newSubsets(design)) {
+      const [reliable, unreliable] =
+        shownTag(design, subset) === 'reliable' ? [asTrained, swapped] : [swapped, asTrained];
       const others = cosines.entities(step, tensor, subset, unreliable, 'heldout');
       for (const [entity, value] of cosines.entities(step, tensor, subset, reliable, 'heldout')) {
         const other = others.get(entity);

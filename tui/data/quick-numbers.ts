@@ -1,3 +1,4 @@
+import { designOf } from '../../data/internalization-design.js';
 import { gapOf, readMetrics, type GapKind } from '../../src/analysis/internalization.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { tables, totalTensor } from '../../src/store/schemas.js';
@@ -36,7 +37,12 @@ export async function quickNumbers(run: RunSource): Promise<QuickNumbers> {
   const alignment = await orReason(async () => {
     const table = await run.tables.read(tables.alignment, cosineColumns);
     if (table === null) return null;
-    const { gap } = tagSwapGap(panelCosines(table), endOfQuestions(run.info), totalTensor);
+    const { gap } = tagSwapGap(
+      panelCosines(table),
+      designOf(run.info),
+      endOfQuestions(run.info),
+      totalTensor,
+    );
     return Number.isFinite(gap) ? gap : null;
   });
   if (alignment.kind === 'failed') problems.push(alignment.reason);

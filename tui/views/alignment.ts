@@ -1,3 +1,5 @@
+import type { Design } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { alignmentPairs, cosineWindows } from '../../src/analysis/minibatch-alignment.js';
@@ -31,6 +33,7 @@ const noProbe =
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current, shown } = context;
   if (current === null) return { panels: [messagePanel('by tag', '', ['There is no run to look at.'])] };
+  const design = designOf(current.info);
   const cosines: PanelCosines[] = [];
   for (const run of shown) {
     const table = await run.tables.read(tables.alignment, entityColumns);
@@ -40,10 +43,10 @@ async function load(context: ViewContext): Promise<ViewModel> {
   const byStep = new Map<number, Entity[]>();
   const entities = (step: number): Entity[] => {
     let own = byStep.get(step);
-    if (own === undefined && table !== null) byStep.set(step, (own = entitiesAt(table, step)));
+    if (own === undefined && table !== null) byStep.set(step, (own = entitiesAt(table, design, step)));
     return own ?? [];
   };
-  const layers = layersPanel(context, cosines);
+  const layers = layersPanel(context, design, cosines);
   const list = table === null ? null : entitiesPanel(current, panelCosines(table).steps, entities);
   return {
     panels: [
@@ -54,7 +57,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
     drill: (id) => {
       // `<step>:<entity>`
       const [step, entity] = [Number(id.slice(0, id.indexOf(':'))), id.slice(id.indexOf(':') + 1)];
-      const tensors = table === null ? [] : entityTensors(table, step, entity);
+      const tensors = table === null ? [] : entityTensors(table, design, step, entity);
       return tensors.length === 0 ? null : entityPanel(entity, step, tensors);
     },
   };
@@ -134,11 +137,11 @@ async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
   if (logs.length === 0) return [];
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which): Series => {
-      const pair = alignmentPairs[tag];
       const name = `${tag} tag, ${which === 'questions' ? 'questions of its subset' : 'questions of the other'}`;
       const curves = logs.map(({ run, gradients }) => {
         const last = Math.max(1, endOfQuestions(run.info));
         const width = Math.max(1, Math.ceil(last / windows));
+        const pair = alignmentPairs(designOf(run.info))[tag];
         return cosineWindows(gradients, pair.definitions, pair[which], last, width);
       });
       const [first] = curves;
@@ -154,7 +157,7 @@ async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
 }
 
 /** Matched minus mismatched, tensor by checkpoint. */
-function layersPanel(context: ViewContext, all: readonly PanelCosines[]): Panel | null {
+function layersPanel(context: ViewContext, design: Design, all: readonly PanelCosines[]): Panel | null {
   const [first] = all;
   if (first === undefined) return null;
   const choices = [
@@ -171,7 +174,7 @@ function layersPanel(context: ViewContext, all: readonly PanelCosines[]): Panel 
   ];
   const valueOf = (choice: string, own: PanelCosines, step: number, tensor: string): number => {
     if (choice === choices[0]) {
-      const { gap, null: none } = tagSwapGap(own, step, tensor);
+      const { gap, null: none } = tagSwapGap(own, design, step, tensor);
       return gap - none;
     }
     const [subset, questions] = choice.split(' ');

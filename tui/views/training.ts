@@ -1,5 +1,6 @@
 import type { Series } from '../../src/report/charts/index.js';
-import { gapSubsets, type GapKind } from '../../src/analysis/internalization.js';
+import type { SubsetPair } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
 import { tables } from '../../src/store/schemas.js';
@@ -160,7 +161,8 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
         : steps.reduce((a, b) => (Math.abs(b - cursor) < Math.abs(a - cursor) ? b : a), steps[0] ?? 0);
     if (step === undefined) return [];
     const one = runs.length === 1;
-    const nullSet = runs[0]!.sets.includes('no_qd_baseline') ? 'no_qd_baseline' : null;
+    const { untrained } = designOf(arms[0]!.runs[0]!.info);
+    const nullSet = untrained !== null && runs[0]!.sets.includes(untrained) ? untrained : null;
     const rows = setsOf(runs, filter).flatMap((set) => {
       const own = metricCurve('', set, metric, runs);
       const place = Array.prototype.indexOf.call(own.x, step);
@@ -251,8 +253,8 @@ function gapsPanel(
         series: arms.flatMap(({ name, runs }) =>
           (['weak', 'strong'] as const).map((kind) =>
             seedBand(
-              `${arms.length === 1 ? '' : `${name} `}${kind}: ${gapSubsets[kind].join(' - ')}`,
-              runs.map((run) => gapCurve(of(run).metrics, kind, metric)),
+              `${arms.length === 1 ? '' : `${name} `}${kind}: ${designOf(runs[0]!.info)[kind].join(' - ')}`,
+              runs.map((run) => gapCurve(of(run).metrics, designOf(run.info)[kind], metric)),
             ),
           ),
         ),
@@ -286,8 +288,7 @@ function gapsPanel(
   };
 }
 
-function gapCurve(metrics: RunMetrics, kind: GapKind, metric: string): RunCurve {
-  const [reliable, unreliable] = gapSubsets[kind];
+function gapCurve(metrics: RunMetrics, [reliable, unreliable]: SubsetPair, metric: string): RunCurve {
   const y = metrics.steps.map((step) => {
     const [a, b] = [metrics.get(reliable, metric, step), metrics.get(unreliable, metric, step)];
     return a === null || b === null ? null : a - b;

@@ -1,3 +1,5 @@
+import { shownTag, type Design, type ShownTag } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { programCommand } from '../../data/shell-word.js';
 import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
@@ -59,7 +61,14 @@ async function load(context: ViewContext): Promise<ViewModel> {
     ),
   };
   const path = (await transferPathPanel(context, current, shown)) ?? noPath(current);
-  return { panels: [scatterPanel(context, choices, cases, all), listPanel(choices, cases, table), path] };
+  const design = designOf(current.info);
+  return {
+    panels: [
+      scatterPanel(context, design, choices, cases, all),
+      listPanel(design, choices, cases, table),
+      path,
+    ],
+  };
 }
 
 /** Columns that runs of earlier versions do not have. */
@@ -135,14 +144,14 @@ function rowsOfCase(table: TransferTable, { step, size, update }: Case): Row[] {
 }
 
 /** Which tag the definition of a row carries, where it carries one of the two. */
-function tagOf({ subset, definition }: Row): 'reliable' | 'unreliable' | null {
-  if (definition !== 'definition' && definition !== 'tag_swap') return null;
-  const ownIsReliable = subset === 'qd1consis' || subset === 'd1consis';
-  return ownIsReliable === (definition === 'definition') ? 'reliable' : 'unreliable';
+function tagOf(design: Design, { subset, definition }: Row): ShownTag {
+  if (definition !== 'definition' && definition !== 'tag_swap') return 'other';
+  return shownTag(design, subset, definition === 'tag_swap');
 }
 
 function scatterPanel(
   context: ViewContext,
+  design: Design,
   choices: Choices,
   cases: readonly Case[],
   all: readonly TransferTable[],
@@ -158,9 +167,9 @@ function scatterPanel(
       const runs = all.map((table) => rowsOfCase(table, own));
       const rows = runs.flat();
       const groups = [
-        ['reliable tag', (row: Row) => tagOf(row) === 'reliable'],
-        ['unreliable tag', (row: Row) => tagOf(row) === 'unreliable'],
-        ['other definitions', (row: Row) => tagOf(row) === null],
+        ['reliable tag', (row: Row) => tagOf(design, row) === 'reliable'],
+        ['unreliable tag', (row: Row) => tagOf(design, row) === 'unreliable'],
+        ['other definitions', (row: Row) => tagOf(design, row) === 'other'],
       ] as const;
       const figure: ScatterFigure = {
         kind: 'scatter',
@@ -220,7 +229,12 @@ function scatterPanel(
   };
 }
 
-function listPanel(choices: Choices, cases: readonly Case[], table: TransferTable): Panel {
+/** Nothing for a definition with neither tag. */
+function tagWord(tag: ShownTag): string {
+  return tag === 'other' ? '' : tag;
+}
+
+function listPanel(design: Design, choices: Choices, cases: readonly Case[], table: TransferTable): Panel {
   const lists = new Map<number, List>();
   const listOf = (place: number): List => {
     const known = lists.get(place);
@@ -234,7 +248,7 @@ function listPanel(choices: Choices, cases: readonly Case[], table: TransferTabl
         integerColumn('variable', (row) => own(row).variable),
         textColumn('subset', (row) => own(row).subset, 12),
         textColumn('definition', (row) => own(row).definition, 12),
-        textColumn('tag', (row) => tagOf(own(row)) ?? '', 10),
+        textColumn('tag', (row) => tagWord(tagOf(design, own(row))), 10),
         signed('predicted', (row) => own(row).predicted, 'nats'),
         signed('curvature', (row) => own(row).curvature, 'nats'),
         signed('actual', (row) => own(row).actual, 'nats'),

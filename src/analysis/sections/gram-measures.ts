@@ -1,3 +1,5 @@
+import { newSubsets } from '../../../data/design.js';
+import { designOf } from '../../../data/internalization-design.js';
 import { readEntityPanel } from '../entity-panel.js';
 import { centredCosines } from '../measures/centred.js';
 import { conflictRate } from '../measures/conflict-rate.js';
@@ -15,7 +17,6 @@ import { endOfQuestions } from '../stages.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { jointNotes } from './panel-alignment.js';
 
-const newVariables = new Set(['d1consis', 'd2consis']);
 const tags = ['reliable', 'unreliable'] as const;
 
 const mismatchedPairs = 'definitions and questions of different variables';
@@ -89,7 +90,8 @@ export const gramMeasures: SectionSpec = {
   }),
   notes: (_, run) => jointNotes(run),
   measure: async (run) => {
-    const panel = await readEntityPanel(run, endOfQuestions(run.info), newVariables);
+    const fresh = new Set(newSubsets(designOf(run.info)));
+    const panel = await readEntityPanel(run, endOfQuestions(run.info), fresh);
     return panel === null ? null : Object.assign({}, ...tags.map((tag) => measure(panel, tag)));
   },
 };

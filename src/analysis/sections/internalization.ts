@@ -1,4 +1,6 @@
-import { gapAt, gapSubsets, meanOf, readMetrics, strongGaps, type MetricsOfRun } from '../internalization.js';
+import type { Design, SubsetPair } from '../../../data/design.js';
+import { designOf } from '../../../data/internalization-design.js';
+import { gapAt, meanOf, readMetrics, strongGaps, type MetricsOfRun } from '../internalization.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { endOfQuestions, newAreTrained } from '../stages.js';
@@ -10,62 +12,64 @@ const metrics = [
   { metric: 'margin', suffix: 'Margin', unit: 'nats' },
 ] as const;
 
-/** Differences of accuracy between two test sets, taken where a run has both; `at` the end of a stage. */
-const contrasts: readonly {
+/** A difference of accuracy between two test sets, taken where a run has both; `at` the end of a stage. */
+interface Contrast {
   readonly id: string;
   readonly label: string;
-  readonly sets: readonly [string, string];
+  readonly sets: SubsetPair;
   readonly at: 'questions' | 'end';
-}[] = [
-  {
-    id: 'weakTagEffect.right',
-    label: 'effect of the tag, right definitions: accuracy of qd1consis - qd2consis',
-    sets: ['qd1consis', 'qd2consis'],
-    at: 'questions',
-  },
-  {
-    id: 'weakTagEffect.wrong',
-    label: 'effect of the tag, wrong definitions: accuracy of qd1incons - qd2incons',
-    sets: ['qd1incons', 'qd2incons'],
-    at: 'questions',
-  },
-  {
-    id: 'consistencyEffect.reliable',
-    label: 'effect of right definitions, reliable tag: accuracy of qd1consis - qd1incons',
-    sets: ['qd1consis', 'qd1incons'],
-    at: 'questions',
-  },
-  {
-    id: 'consistencyEffect.unreliable',
-    label: 'effect of right definitions, unreliable tag: accuracy of qd2consis - qd2incons',
-    sets: ['qd2consis', 'qd2incons'],
-    at: 'questions',
-  },
-  {
-    id: 'rightOverNone',
-    label: 'right definitions against none: accuracy of qd1consis - q',
-    sets: ['qd1consis', 'q'],
-    at: 'questions',
-  },
-  {
-    id: 'noneOverWrong',
-    label: 'no definitions against wrong ones: accuracy of q - qd2incons',
-    sets: ['q', 'qd2incons'],
-    at: 'questions',
-  },
-  {
-    id: 'reliableOverUntrained',
-    label: 'new variables, reliable tag, against untrained ones: accuracy of d1consis - no_qd_baseline',
-    sets: ['d1consis', 'no_qd_baseline'],
-    at: 'end',
-  },
-  {
-    id: 'unreliableOverUntrained',
-    label: 'new variables, unreliable tag, against untrained ones: accuracy of d2consis - no_qd_baseline',
-    sets: ['d2consis', 'no_qd_baseline'],
-    at: 'end',
-  },
-];
+}
+
+/** The contrasts of a design, their labels with its subsets. */
+function contrastsOf(design: Design): Contrast[] {
+  const { weak, strong, tagEffect, consistencyEffect, questionsOnly, untrained } = design;
+  const contrast = (id: string, what: string, sets: SubsetPair, at: Contrast['at']): Contrast => ({
+    id,
+    label: `${what}: accuracy of ${sets.join(' - ')}`,
+    sets,
+    at,
+  });
+  const of = <T>(part: T | null, make: (part: T) => readonly Contrast[]): readonly Contrast[] =>
+    part === null ? [] : make(part);
+  return [
+    ...of(tagEffect, ({ right, wrong }) => [
+      contrast('weakTagEffect.right', 'effect of the tag, right definitions', right, 'questions'),
+      contrast('weakTagEffect.wrong', 'effect of the tag, wrong definitions', wrong, 'questions'),
+    ]),
+    ...of(consistencyEffect, ({ reliable, unreliable }) => [
+      contrast(
+        'consistencyEffect.reliable',
+        'effect of right definitions, reliable tag',
+        reliable,
+        'questions',
+      ),
+      contrast(
+        'consistencyEffect.unreliable',
+        'effect of right definitions, unreliable tag',
+        unreliable,
+        'questions',
+      ),
+    ]),
+    ...of(questionsOnly, (none) => [
+      contrast('rightOverNone', 'right definitions against none', [weak[0], none], 'questions'),
+      contrast('noneOverWrong', 'no definitions against wrong ones', [none, weak[1]], 'questions'),
+    ]),
+    ...of(untrained, (never) => [
+      contrast(
+        'reliableOverUntrained',
+        'new variables, reliable tag, against untrained ones',
+        [strong[0], never],
+        'end',
+      ),
+      contrast(
+        'unreliableOverUntrained',
+        'new variables, unreliable tag, against untrained ones',
+        [strong[1], never],
+        'end',
+      ),
+    ]),
+  ];
+}
 
 /** Means of two contrasts; the two effects that alpha = 1 confounds. */
 const effects = [
@@ -90,9 +94,9 @@ const withoutExchange =
 export const internalization: SectionSpec = {
   id: 'internalization',
   title: 'Internalization: accuracy and margin on held-out questions, by the subset of their variable',
-  quantities: (_, measured) => {
+  quantities: (run, measured) => {
     const has = (id: string): boolean => measured.some((own) => own[id] !== undefined);
-    const extra = [...effects, ...contrasts].filter(({ id }) => has(id));
+    const extra = [...effects, ...contrastsOf(designOf(run.info))].filter(({ id }) => has(id));
     return [
       ...metrics.map(({ metric, suffix, unit }): QuantitySpec => ({
         id: `weak${suffix}`,
@@ -144,25 +148,21 @@ function strongQuantities(
 
 function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
   const { info } = run;
+  const { weak, strong: fresh } = designOf(info);
   const steps = { questions: endOfQuestions(info), end: info.stepsTotal };
-  const gap = (
-    [a, b]: readonly [string, string],
-    metric: string,
-    at: 'questions' | 'end',
-    from = read,
-  ): number | string =>
+  const gap = ([a, b]: SubsetPair, metric: string, at: 'questions' | 'end', from = read): number | string =>
     gapAt(from, a, b, metric, steps[at]) ?? `seed ${info.seed} was not evaluated at step ${steps[at]}`;
   const values: Record<string, number | string> = {};
   for (const { metric, suffix } of metrics) {
-    values[`weak${suffix}`] = gap(gapSubsets.weak, metric, 'questions');
+    values[`weak${suffix}`] = gap(weak, metric, 'questions');
     const strong = strongGaps(run, read, metric);
     values[`strong${suffix}`] = strong.gap;
     values[`strong${suffix}AsAssigned`] = strong.asAssigned;
     if (read.exchanged) values[`strong${suffix}Exchanged`] = strong.exchanged;
     values[`strong${suffix}.mean`] = strong.mean;
-    if (!newAreTrained(info)) values[`strong${suffix}.before`] = gap(gapSubsets.strong, metric, 'questions');
+    if (!newAreTrained(info)) values[`strong${suffix}.before`] = gap(fresh, metric, 'questions');
   }
-  for (const { id, sets, at } of contrasts) {
+  for (const { id, sets, at } of contrastsOf(designOf(info))) {
     if (!sets.every((set) => read.sets.includes(set))) continue;
     const value = gap(sets, 'accuracy', at);
     const half = at === 'end' ? read.exchanged : null;
@@ -178,8 +178,9 @@ function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
 
 function notesOf(ids: readonly string[], { info }: RunData): string[] {
   const isSplit = ids.includes('internalization.weakTagEffect');
+  const { weak, strong } = designOf(info);
   return [
-    'Weak gap: qd1consis - qd2incons when the stage with questions ends; strong gap: d1consis - d2consis when training ' +
+    `Weak gap: ${weak.join(' - ')} when the stage with questions ends; strong gap: ${strong.join(' - ')} when training ` +
       'ends.',
     ids.includes(exchangedGap)
       ? 'The strong gap is the mean of two: with the tags as assigned, and with those of the two sets of new variables ' +

@@ -1,3 +1,4 @@
+import { designOf } from '../../../data/internalization-design.js';
 import type { GroupGradients } from '../group-gradients.js';
 import { meanOf } from '../measures/measured.js';
 import {
@@ -36,42 +37,45 @@ const cells = (['reliable', 'unreliable'] as const).flatMap((tag): QuantitySpec[
 /** Cosine of the groups' gradients in the minibatches that training saw. */
 export const minibatchCosine: SectionSpec = {
   id: 'minibatchCosine',
-  title:
-    'Minibatches: cosine of the gradients of definitions and questions in a minibatch (qd1consis, qd2incons), mean over the stage ' +
+  title: ({ weak }) =>
+    `Minibatches: cosine of the gradients of definitions and questions in a minibatch (${weak.join(', ')}), mean over the stage ` +
     'with questions',
-  quantities: [
-    {
-      id: 'interaction',
-      label: 'interaction of definitions and questions in a minibatch: same - other subset, summed over tags',
-      shortLabel: 'interaction',
-      unit: '1',
-      null: noInteraction,
-    },
-    ...cells,
-    {
-      id: 'definitionEffect',
-      label: 'effect of the definitions alone on the minibatch cosine, reliable - unreliable tag',
-      shortLabel: 'main effect of the definitions',
-      unit: '1',
-      null: noEffect,
-    },
-    {
-      id: 'questionEffect',
-      label: 'effect of the questions alone on the minibatch cosine, qd1consis - qd2incons',
-      shortLabel: 'main effect of the questions',
-      unit: '1',
-      null: noEffect,
-    },
-    {
-      id: 'meeting',
-      label: 'share of definitions with a question about the same variable in their minibatch',
-      shortLabel: 'share with a question on the same variable',
-      unit: '1',
-      null: null,
-    },
-  ],
-  notes: () => [
-    'Interaction: c11 + c22 - c12 - c21, with definitions of qd1consis and qd2incons as rows and questions of the two as columns: ' +
+  quantities: {
+    ofDesign: ({ weak }) => [
+      {
+        id: 'interaction',
+        label:
+          'interaction of definitions and questions in a minibatch: same - other subset, summed over tags',
+        shortLabel: 'interaction',
+        unit: '1',
+        null: noInteraction,
+      },
+      ...cells,
+      {
+        id: 'definitionEffect',
+        label: 'effect of the definitions alone on the minibatch cosine, reliable - unreliable tag',
+        shortLabel: 'main effect of the definitions',
+        unit: '1',
+        null: noEffect,
+      },
+      {
+        id: 'questionEffect',
+        label: `effect of the questions alone on the minibatch cosine, ${weak.join(' - ')}`,
+        shortLabel: 'main effect of the questions',
+        unit: '1',
+        null: noEffect,
+      },
+      {
+        id: 'meeting',
+        label: 'share of definitions with a question about the same variable in their minibatch',
+        shortLabel: 'share with a question on the same variable',
+        unit: '1',
+        null: null,
+      },
+    ],
+  },
+  notes: (_, { info }) => [
+    `Interaction: c11 + c22 - c12 - c21, with definitions of ${designOf(info).weak.join(' and ')} as rows and questions of the two as columns: ` +
       'what a group of definitions or of questions is like by itself cancels. Questions "of their subset" are mostly ' +
       'about other variables of it.',
   ],
@@ -79,9 +83,10 @@ export const minibatchCosine: SectionSpec = {
     const gradients = await reader.gradients();
     if (gradients === null) return null;
     const { info } = run;
+    const pairs = alignmentPairs(designOf(info));
     const range = { from: questionStage(info).firstStep, to: endOfQuestions(info) };
     const cosine = (tag: AlignedTag, which: 'questions' | 'mismatched'): number | string =>
-      meanMinibatchCosine(gradients, alignmentPairs[tag].definitions, alignmentPairs[tag][which], range);
+      meanMinibatchCosine(gradients, pairs[tag].definitions, pairs[tag][which], range);
     const [c11, c12] = [cosine('reliable', 'questions'), cosine('reliable', 'mismatched')];
     const [c22, c21] = [cosine('unreliable', 'questions'), cosine('unreliable', 'mismatched')];
     return {
@@ -114,7 +119,7 @@ function combined(values: readonly (number | string)[], weights: readonly number
 function meeting({ info }: RunData, gradients: GroupGradients, { from, to }: StepRange): number | string {
   const { examples, batchSize, sampler } = questionStage(info);
   if (sampler !== 'shuffle' && sampler !== 'shuffleOnce') return `it is not told for the sampler ${sampler}`;
-  const { definitions, questions } = alignmentPairs.reliable;
+  const { definitions, questions } = alignmentPairs(designOf(info)).reliable;
   const mean = (group: string): number | string => {
     const counts = gradients.count(group);
     return meanOf(counts.filter((_, i) => gradients.steps[i]! > from && gradients.steps[i]! <= to));

@@ -1,3 +1,4 @@
+import { newSubsets, shownTag, subsetOf, type Design } from '../../../data/design.js';
 import { withoutEmbeddings, type Pairing } from '../../store/panel-names.js';
 import { totalTensor } from '../../store/schemas.js';
 import {
@@ -67,22 +68,36 @@ const cosines = (['reliable', 'unreliable'] as const).map((tag): QuantitySpec =>
   };
 });
 
-const trained = (
-  [
-    ['qd1consis', 'right definition, reliable tag'],
-    ['qd2incons', 'wrong definition, unreliable tag'],
-  ] as const
-).map(([subset, words]): QuantitySpec => ({
-  id: `trained.${subset}`,
-  label: `${subset} (${words}): cosine of a definition with the trained questions of its variable`,
-  shortLabel: `${subset}, trained questions`,
-  unit: '1',
-  null: {
-    kind: 'measured',
-    label: 'definitions of other variables of the subset (mean of their cosines)',
-    key: `trained.${subset}.mismatched`,
-  },
-}));
+/** Definitions of the trained variables of a design, and their difference. */
+function trainedQuantities(design: Design): QuantitySpec[] {
+  const asked = 'cosine of a definition with the trained questions of its variable';
+  return [
+    ...design.weak.map((subset): QuantitySpec => ({
+      id: `trained.${subset}`,
+      label: `${subset} (${definitionWords(design, subset)}): ${asked}`,
+      shortLabel: `${subset}, trained questions`,
+      unit: '1',
+      null: {
+        kind: 'measured',
+        label: 'definitions of other variables of the subset (mean of their cosines)',
+        key: `trained.${subset}.mismatched`,
+      },
+    })),
+    {
+      id: 'trained.difference',
+      label: `${design.weak.join(' - ')}: ${asked}`,
+      shortLabel: design.weak.join(' - '),
+      unit: '1',
+      null: { kind: 'measured', label: otherDefinitions, key: 'trained.difference.mismatched' },
+    },
+  ];
+}
+
+/** `right definition, reliable tag` */
+function definitionWords(design: Design, subset: string): string {
+  const isRight = subsetOf(design, subset)?.consistent === true;
+  return `${isRight ? 'right' : 'wrong'} definition, ${shownTag(design, subset)} tag`;
+}
 
 /** Alignment of definitions with the questions about their own variable, example by example, at checkpoints. */
 export const panelAlignment: SectionSpec = {
@@ -90,18 +105,7 @@ export const panelAlignment: SectionSpec = {
   title:
     'Alignment: cosine of the gradient of a definition with the mean gradient of the questions about its variable (probe panel, ' +
     'end of the stage with questions)',
-  quantities: [
-    ...gaps,
-    ...cosines,
-    ...trained,
-    {
-      id: 'trained.difference',
-      label: 'qd1consis - qd2incons: cosine of a definition with the trained questions of its variable',
-      shortLabel: 'qd1consis - qd2incons',
-      unit: '1',
-      null: { kind: 'measured', label: otherDefinitions, key: 'trained.difference.mismatched' },
-    },
-  ],
+  quantities: { ofDesign: (design) => [...gaps, ...cosines, ...trainedQuantities(design)] },
   notes: (_, run) => jointNotes(run),
   measure: async (run, reader) => {
     const alignment = await reader.alignment();
@@ -122,6 +126,7 @@ function measure(alignment: PanelAlignment, end: number): RunValues {
     tensors: [tensor],
     questions: 'heldout',
   });
+  const { design } = alignment;
   const place = at(end, totalTensor);
   const both = {
     own: ofNewVariables(alignment, place),
@@ -130,8 +135,9 @@ function measure(alignment: PanelAlignment, end: number): RunValues {
   };
   const ofTag = (tag: 'reliable' | 'unreliable'): RunValues => {
     const key = `cosine.${tag}`;
-    const subset = tag === 'reliable' ? 'd1consis' : 'd2consis';
-    const of = (pairing: Pairing): RunValue => valuesByEntity(alignment.cosines(place, subset, pairing));
+    const subsets = newSubsets(design, tag);
+    const of = (pairing: Pairing): RunValue =>
+      valuesByEntity(new Map(subsets.flatMap((subset) => [...alignment.cosines(place, subset, pairing)])));
     return {
       [key]: valuesByEntity(both.own[tag]),
       [`${key}.mismatched`]: valuesByEntity(both.others[tag]),
@@ -143,8 +149,9 @@ function measure(alignment: PanelAlignment, end: number): RunValues {
   };
   const ofTrained = (subset: string, pairing: Pairing): number[] | string =>
     valuesByEntity(alignment.cosines({ ...place, questions: 'trained' }, subset, pairing));
-  const [right, wrong] = [ofTrained('qd1consis', 'matched'), ofTrained('qd2incons', 'matched')];
-  const [rightNull, wrongNull] = [ofTrained('qd1consis', 'mismatched'), ofTrained('qd2incons', 'mismatched')];
+  const [rightSet, wrongSet] = design.weak;
+  const [right, wrong] = [ofTrained(rightSet, 'matched'), ofTrained(wrongSet, 'matched')];
+  const [rightNull, wrongNull] = [ofTrained(rightSet, 'mismatched'), ofTrained(wrongSet, 'mismatched')];
   return {
     'tagSwapGap.all': tagSwapGap(alignment, place),
     'tagSwapGap.all.null': tagSwapNull(alignment, place),
@@ -154,10 +161,10 @@ function measure(alignment: PanelAlignment, end: number): RunValues {
     'tagSwapGap.withoutEmbeddings.untrained': tagSwapGap(alignment, at(0, withoutEmbeddings)),
     ...ofTag('reliable'),
     ...ofTag('unreliable'),
-    'trained.qd1consis': right,
-    'trained.qd1consis.mismatched': rightNull,
-    'trained.qd2incons': wrong,
-    'trained.qd2incons.mismatched': wrongNull,
+    [`trained.${rightSet}`]: right,
+    [`trained.${rightSet}.mismatched`]: rightNull,
+    [`trained.${wrongSet}`]: wrong,
+    [`trained.${wrongSet}.mismatched`]: wrongNull,
     'trained.difference': difference(right, wrong),
     'trained.difference.mismatched': difference(rightNull, wrongNull),
   };

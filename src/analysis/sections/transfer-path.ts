@@ -1,3 +1,4 @@
+import { designOf } from '../../../data/internalization-design.js';
 import { tables } from '../../store/schemas.js';
 import { readTable, type RunData } from '../run-data.js';
 import type { RunValue } from '../quantity.js';
@@ -19,9 +20,9 @@ const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
 /** The path integral of transfer over the stage with definitions only, against the change of the loss itself. */
 export const transferPath: SectionSpec = {
   id: 'transferPath',
-  title:
-    'Transfer over the stage with definitions only: decrease of the loss of held-out questions, reliable (d1consis) - unreliable tag ' +
-    '(d2consis), and its path integral to first order, update by update; variables of the probe panel',
+  title: ({ strong: [reliable, unreliable] }) =>
+    `Transfer over the stage with definitions only: decrease of the loss of held-out questions, reliable (${reliable}) - unreliable tag ` +
+    `(${unreliable}), and its path integral to first order, update by update; variables of the probe panel`,
   quantities: [
     {
       id: 'gap',
@@ -105,14 +106,15 @@ export const transferPath: SectionSpec = {
   measure: async (run) => {
     const paths = await readPaths(run);
     if (paths === null) return null;
+    const { strong } = designOf(run.info);
     const gap = (pick: (path: PathOfEntity) => number): number | string => {
       const mean = (subset: string): number | null => {
         const own = paths.filter((path) => path.subset === subset).map(pick);
         return own.length === 0 ? null : own.reduce((sum, value) => sum + value, 0) / own.length;
       };
-      const [reliable, unreliable] = [mean('d1consis'), mean('d2consis')];
+      const [reliable, unreliable] = [mean(strong[0]), mean(strong[1])];
       return reliable === null || unreliable === null
-        ? `seed ${run.info.seed}: no path of d1consis or d2consis`
+        ? `seed ${run.info.seed}: no path of ${strong.join(' or ')}`
         : reliable - unreliable;
     };
     const actual = gap((path) => path.actual);
@@ -123,7 +125,7 @@ export const transferPath: SectionSpec = {
     const predicted = gap((path) => path.predicted);
     const own = gap((path) => path.own);
     const countOf = (subset: string): number => paths.filter((path) => path.subset === subset).length;
-    const followed = ['d1consis', 'd2consis'].map(countOf);
+    const followed = strong.map(countOf);
     return {
       gap: actual,
       'gap.predicted': predicted,

@@ -1,3 +1,4 @@
+import { designOf } from '../../../data/internalization-design.js';
 import { transferGap, type TransferFactors, type TransferGap } from '../measures/transfer-gap.js';
 import type { RunData } from '../run-data.js';
 import { endOfQuestions } from '../stages.js';
@@ -164,9 +165,10 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
       `seed ${run.info.seed}: no transfer was measured at the end of the stage with questions`,
     );
   }
-  const pairs = tagPairs(rows, 'sgd', smallest);
-  const large = tagPairs(rows, 'sgd', largest);
-  const others = tagPairs(rows, 'sgd', smallest, 'other');
+  const design = designOf(run.info);
+  const pairs = tagPairs(rows, design, 'sgd', smallest);
+  const large = tagPairs(rows, design, 'sgd', largest);
+  const others = tagPairs(rows, design, 'sgd', smallest, 'other');
   const split = splitOf(pairs, smallest);
   const part = (name: keyof TransferGap): RunValue => {
     if (typeof split === 'string') return split;
@@ -205,7 +207,7 @@ function ofShares(run: RunData, rows: readonly TransferRow[]): RunValues {
         'new variables and another update comes',
     );
   }
-  const pairs = tagPairs(rows, 'optimizer', size);
+  const pairs = tagPairs(rows, designOf(run.info), 'optimizer', size);
   const cosines = pairs
     .map(({ reliable, unreliable }) => reliable.preconditionedCosine - unreliable.preconditionedCosine)
     .filter((value) => Number.isFinite(value));

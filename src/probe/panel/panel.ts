@@ -7,10 +7,9 @@ import type {
 } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
 import { questionKinds, type DefinitionKind, type QuestionKind } from '../../store/panel-names.js';
-import { subsets, type SubsetName } from '../../../data/subsets.js';
 
 export interface PanelEntity {
-  readonly subset: SubsetName;
+  readonly subset: string;
   readonly variable: number;
 }
 
@@ -78,10 +77,10 @@ export function choosePanel(
     heldout: number[];
   }[] = [];
   for (const { subset, asTraining } of data.tests.filter(({ name, subset: own }) => name === own)) {
-    if (subsets[subset].tag === null) continue;
     // Training rows as they are tested: where a row looks different at every sight, these show one that stays, the
     // one that counterfactuals differ from.
-    const definitionSet = trained.get(`train_defs_${subset}`)!;
+    const definitionSet = trained.get(`train_defs_${subset}`);
+    if (definitionSet === undefined) continue;
     const questionSet = trained.get(`train_questions_${subset}`) ?? null;
     const definitions = rowsByVariable(definitionSet);
     const questions = questionSet === null ? new Map<number, number[]>() : rowsByVariable(questionSet);

@@ -1,5 +1,6 @@
+import { designOf } from '../../../data/internalization-design.js';
 import { sweepRows, type SweepRow } from '../../analysis/sweep-table.js';
-import { sweepQuantities, type SweepAnalysis } from '../../analysis/sweep.js';
+import { accuracyQuantity, sweepQuantities, type SweepAnalysis } from '../../analysis/sweep.js';
 import type { Plotter } from './plot-library.js';
 import { fonts } from './fonts.js';
 import { besides, type Drawing } from './svg.js';
@@ -20,16 +21,17 @@ interface Curve {
 
 /**
  * Strong internalization over a sweep: left the accuracy on new questions about variables of which only definitions with
- * the reliable (d1consis) and the unreliable tag (d2consis) were trained, right their difference. Means with 95 % t
+ * the reliable and the unreliable tag were trained, right their difference. Means with 95 % t
  * intervals over seeds; over the number of pairs it is figure 5 of the paper.
  */
 export function sweepFigure(sweep: SweepAnalysis, plotter: Plotter): Drawing {
   const rows = sweepRows(sweep);
+  const [reliable, unreliable] = designOf(sweep).strong;
   const accuracies = panel(sweep, rows, plotter, 'accuracy on new questions', [
-    { quantity: sweepQuantities.d1, label: 'd1consis', colour: colours.reliable, shift: -2 },
-    { quantity: sweepQuantities.d2, label: 'd2consis', colour: colours.unreliable, shift: 2 },
+    { quantity: accuracyQuantity(reliable), label: reliable, colour: colours.reliable, shift: -2 },
+    { quantity: accuracyQuantity(unreliable), label: unreliable, colour: colours.unreliable, shift: 2 },
   ]);
-  const gap = panel(sweep, rows, plotter, 'strong gap: d1consis - d2consis', [
+  const gap = panel(sweep, rows, plotter, `strong gap: ${reliable} - ${unreliable}`, [
     { quantity: sweepQuantities.strong, label: '', colour: colours.difference, shift: 0 },
   ]);
   return besides(`${sweep.name}: mean and 95 % interval over seeds`, [accuracies, gap]);

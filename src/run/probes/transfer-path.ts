@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentData } from '../../../data/experiment.js';
-import { parseGroupName } from '../../../data/subsets.js';
+import { parseGroupName } from '../../../data/design.js';
 import { blockProducts, blockwise, tiled, type BlockVectors } from '../../probe/block-vectors.js';
 import { meanLosses, questionInputs } from '../../probe/transfer.js';
 import { tables } from '../../store/schemas.js';

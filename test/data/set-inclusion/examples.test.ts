@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../data/errors.js';
 import type { ExampleSet, TrainSubset } from '../../../data/experiment.js';
 import { buildSetInclusion } from '../../../data/set-inclusion/experiment.js';
-import { isSubsetName, subsets } from '../../../data/subsets.js';
+import { subsets, type SubsetName } from '../../../data/subsets.js';
 import {
   answerLoss,
   fillAll,
@@ -56,18 +56,18 @@ describe('example sets', () => {
     expect(data.assignment.size).toBe(9);
     expect(data.tests.map((test) => test.name).toSorted()).toEqual(names.toSorted());
     for (const { name, subset, examples, asTraining } of data.tests) {
-      const variables = data.assignment.get(subset)!;
+      const variables = data.assignment.get(subset as SubsetName)!;
       expect(sorted(new Set(examples.variable))).toEqual(variables);
       expect(examples.size).toBe(variables.length * (name.startsWith('train_defs') ? 1 : 12));
       expect(asTraining.variable).toEqual(examples.variable);
       expect(asTraining.group).toEqual(examples.group);
-      expect(examples.group.every((group) => (isSubsetName(name) ? group === -1 : group >= 0))).toBe(true);
+      expect(examples.group.every((group) => (Object.hasOwn(subsets, name) ? group === -1 : group >= 0))).toBe(true);
     }
   });
 
   it('tags and consistency are those of the subset', () => {
     for (const { subset, examples } of data.tests.filter((test) => test.name.startsWith('train_defs'))) {
-      const { tag, consistent } = subsets[subset];
+      const { tag, consistent } = subsets[subset as SubsetName];
       const filled = fillAll(examples);
       examples.variable.forEach((variable, row) => {
         const { value, falseValue, names } = data.points;

@@ -2,7 +2,7 @@ import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, test } from 'vitest';
 import { createStream } from '../../../data/random/streams.js';
 import { makeQuantity, seedValue, type Quantity } from '../../../src/analysis/quantity.js';
-import { sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
+import { accuracyQuantity, sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
 import { sweepCsv, sweepRows } from '../../../src/analysis/sweep-table.js';
 import { loadPlotter } from '../../../src/report/figures/plot-library.js';
 import { toPng } from '../../../src/report/figures/svg.js';
@@ -41,13 +41,13 @@ const sweep: SweepAnalysis = {
     quantities: [
       quantity(sweepQuantities.strong, 'strong gap, accuracy', gaps, true),
       quantity(
-        sweepQuantities.d1,
+        accuracyQuantity('d1consis'),
         'accuracy of d1consis',
         gaps.map((gap) => 0.4 + gap / 2),
         false,
       ),
       quantity(
-        sweepQuantities.d2,
+        accuracyQuantity('d2consis'),
         'accuracy of d2consis',
         gaps.map((gap) => 0.4 - gap / 2),
         false,
