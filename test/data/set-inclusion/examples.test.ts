@@ -61,7 +61,9 @@ describe('example sets', () => {
       expect(examples.size).toBe(variables.length * (name.startsWith('train_defs') ? 1 : 12));
       expect(asTraining.variable).toEqual(examples.variable);
       expect(asTraining.group).toEqual(examples.group);
-      expect(examples.group.every((group) => (Object.hasOwn(subsets, name) ? group === -1 : group >= 0))).toBe(true);
+      expect(
+        examples.group.every((group) => (Object.hasOwn(subsets, name) ? group === -1 : group >= 0)),
+      ).toBe(true);
     }
   });
 
