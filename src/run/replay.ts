@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createStream } from '../../data/random/streams.js';
 import { Learner } from '../train/learner.js';
-import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
-import { minibatchOrder } from '../train/sampler.js';
 import type { Checkpoint } from './checkpoint.js';
 import { learningRates } from './learning-rates.js';
-import { groupSizes, minibatchOf, type Minibatch } from './minibatch.js';
+import type { Minibatch } from './minibatch.js';
 import type { RunPlan } from './plan.js';
+import { updates } from './updates.js';
 
 /** One update of a stage that is taken again. */
 export interface ReplayedUpdate {
@@ -36,46 +34,23 @@ export function* replayStage(
   stage: number,
   start: Checkpoint,
 ): Generator<ReplayedUpdate, void> {
-  const { model, config, data, seeds } = plan;
-  const stagePlan = plan.stages[stage]!;
-  const { config: own, sets, steps, stepsPerEpoch, firstStep } = stagePlan;
-  const learner = new Learner(model, 1, config.loss.normalisation);
+  const { config } = plan.stages[stage]!;
+  const learner = new Learner(plan.model, 1, plan.config.loss.normalisation);
   learner.load([start.parameters]);
-  learner.beginStage({ optimizer: own.optimizer, learningRate: learningRates(own) });
-  const sizes = groupSizes(stagePlan, data[0]!.groups.length);
-  const order = minibatchOrder(
-    sets[0]!,
-    own.batchSize,
-    own.sampler,
-    createStream(seeds[0]!, `order/${own.name}`),
-  );
+  learner.beginStage({ optimizer: config.optimizer, learningRate: learningRates(config) });
   try {
-    let epoch: Int32Array[] = [];
-    for (let done = 0; done < steps; done++) {
-      if (done % stepsPerEpoch === 0) epoch = order.epoch(done / stepsPerEpoch);
-      const stageStep = done + 1;
-      const minibatch = minibatchOf(plan, stagePlan, sizes, [epoch[done % stepsPerEpoch]!], stageStep);
-      const gradient = learner.gradient(minibatch.inputs, minibatch.chunks);
-      const clip = clipFactor(Math.sqrt(gradient.norm2.dataSync()[0]!), own.clipNorm);
+    for (const update of updates(plan, stage, learner, 0)) {
+      const { place, minibatch, gradient, clipFactors, rateFactor } = update;
+      const clip = clipFactors[0]!;
       const weights = gradient.exampleWeights.dataSync<'float32'>().map((weight) => weight * clip);
-      const rateFactor = scheduleFactor(own.schedule, stageStep, steps);
       const before = learner.read();
-      learner.update(gradient.blocks, [clip], [rateFactor], stageStep);
+      update.apply();
       const after = learner.read();
+      const { stageStep, step } = place;
       try {
-        yield {
-          stageStep,
-          step: firstStep + stageStep,
-          minibatch,
-          weights,
-          rateFactor,
-          before,
-          after,
-          learner,
-        };
+        yield { stageStep, step, minibatch, weights, rateFactor, before, after, learner };
       } finally {
-        gradient.dispose();
-        tf.dispose([minibatch.inputs, before, after]);
+        tf.dispose([before, after]);
       }
     }
   } finally {

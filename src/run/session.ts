@@ -9,9 +9,7 @@ import type { RunFolder } from '../store/run-folder.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
 import { Learner } from '../train/learner.js';
 import { firstNonFinite } from '../train/non-finite.js';
-import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
 import { unpack } from '../train/parameters/layout.js';
-import { minibatchOrder } from '../train/sampler.js';
 import {
   checkpointSteps,
   removeCheckpoint,
@@ -25,9 +23,10 @@ import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
 import { learningRates } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
-import { examplesStream, groupSizes, minibatchOf } from './minibatch.js';
+import { examplesStream, groupSizes } from './minibatch.js';
 import { keptCheckpoints, startStep, type RunPlan, type StagePlan } from './plan.js';
 import { writeBatch, writeStep } from './step-rows.js';
+import { updates, type Update } from './updates.js';
 
 /** One replica's run while it trains. */
 export interface Replica {
@@ -141,8 +140,7 @@ export class Session {
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
     const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
-    const sizes = groupSizes(stage, groups.length);
-    log.beginStage(sizes);
+    log.beginStage(groupSizes(stage, groups.length));
     try {
       // A run that goes on from its first checkpoint has this evaluation in its tables already.
       if (this.begins) {
@@ -150,81 +148,48 @@ export class Session {
         this.evaluate(evaluation, stage, true);
         this.checkpoint();
       }
-      return await this.runSteps(stage, evaluation, log, sizes);
+      return await this.runSteps(stage, evaluation, log);
     } finally {
       evaluation.dispose();
       log.dispose();
     }
   }
 
-  private async runSteps(
-    stage: StagePlan,
-    evaluation: Evaluation,
-    log: GradientLog,
-    sizes: readonly number[],
-  ): Promise<SessionEnd> {
-    const { config, sets, steps, stepsPerEpoch } = stage;
-    const orders = sets.map((set, replica) =>
-      minibatchOrder(
-        set,
-        config.batchSize,
-        config.sampler,
-        createStream(this.plan.seeds[replica]!, `order/${config.name}`),
-      ),
-    );
+  private async runSteps(stage: StagePlan, evaluation: Evaluation, log: GradientLog): Promise<SessionEnd> {
+    const { steps, stepsPerEpoch } = stage;
     const evaluateEvery = Math.max(1, Math.round(this.plan.config.evaluation.everyEpochs * stepsPerEpoch));
-    let batches: Int32Array[][] = [];
-    for (let epoch = 0; epoch * stepsPerEpoch < steps; epoch++) {
-      batches = orders.map((order) => order.epoch(epoch));
-      const firstOfEpoch = epoch * stepsPerEpoch;
-      const lastOfEpoch = Math.min(steps, firstOfEpoch + stepsPerEpoch);
-      for (let done = Math.max(firstOfEpoch, this.position.stageStep); done < lastOfEpoch; done++) {
-        if (this.options.signal.aborted) {
-          this.checkpoint();
-          return 'interrupted';
-        }
-        this.lookAtFolders();
-        this.step(
-          stage,
-          log,
-          sizes,
-          batches.map((own) => own[done - firstOfEpoch]!),
-        );
-        const { stageStep } = this.position;
-        const last = stageStep === steps;
-        if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
-        if (
-          this.keptSteps.has(this.position.step) ||
-          this.options.elapsed() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
-        ) {
-          this.checkpoint();
-        }
-        await this.breathe();
+    if (this.stopsBefore(steps)) return 'interrupted';
+    for (const update of updates(this.plan, this.position.stage, this.learner, this.position.stageStep)) {
+      this.lookAtFolders();
+      this.step(stage, log, update);
+      const { stageStep } = this.position;
+      const last = stageStep === steps;
+      if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
+      if (
+        this.keptSteps.has(this.position.step) ||
+        this.options.elapsed() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
+      ) {
+        this.checkpoint();
       }
+      await this.breathe();
+      if (this.stopsBefore(steps)) return 'interrupted';
     }
     return 'complete';
   }
 
-  /** One update: gradient, log, update of the parameters. */
-  private step(
-    stage: StagePlan,
-    log: GradientLog,
-    sizes: readonly number[],
-    rows: readonly Int32Array[],
-  ): void {
-    const started = performance.now();
+  /** Whether the session was told to stop and the stage of `steps` updates has more to come; leaves a checkpoint then. */
+  private stopsBefore(steps: number): boolean {
+    if (!this.options.signal.aborted || this.position.stageStep >= steps) return false;
+    this.checkpoint();
+    return true;
+  }
+
+  /** Looks at an update, logs it, and takes it. */
+  private step(stage: StagePlan, log: GradientLog, update: Update): void {
     const { config, sets } = stage;
-    const place: StepPlace = {
-      stage: this.position.stage,
-      step: this.position.step + 1,
-      stageStep: this.position.stageStep + 1,
-    };
-    const minibatch = minibatchOf(this.plan, stage, sizes, rows, place.stageStep);
-    const { inputs, groupOf, chunks, rows: seen } = minibatch;
-    const examples = rows[0]!.length;
-    const gradient = this.learner.gradient(inputs, chunks);
+    const { place, minibatch, gradient, norms, clipFactors, rateFactor, gradientMs } = update;
+    const { groupOf, rows } = minibatch;
     const losses = weightedLosses(gradient);
-    const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
     this.stopBrokenReplicas(place, gradient, losses, norms);
 
     const beforeLog = performance.now();
@@ -235,42 +200,34 @@ export class Session {
       scheduledSteps(this.plan.config.log.exampleNorms)(place.stageStep);
     const before = measureUpdate ? this.learner.read() : null;
     const afterLog = performance.now();
-
-    const factor = scheduleFactor(config.schedule, place.stageStep, stage.steps);
-    const clips = norms.map((norm) => clipFactor(norm, config.clipNorm));
-    this.learner.update(
-      gradient.blocks,
-      clips,
-      this.replicas.map(() => factor),
-      place.stageStep,
-    );
+    update.apply();
     const afterUpdate = performance.now();
 
     const updateNorms = before === null ? null : this.distanceFrom(before);
     const counts = countGroups(groupOf, this.replicas.length, this.plan.data[0]!.groups.length);
     const logMs = afterLog - beforeLog + (performance.now() - afterUpdate);
-    const stepMs = afterUpdate - started - (afterLog - beforeLog);
+    const stepMs = gradientMs + (afterUpdate - afterLog);
     this.replicas.forEach(({ tables: own }, replica) => {
       if (!this.running[replica]) return;
       writeStep(own, this.plan.data[0]!.groups, {
         place,
         epoch: place.stageStep / stage.stepsPerEpoch,
-        learningRate: config.optimizer.learningRate * factor,
-        batchSize: examples,
+        learningRate: config.optimizer.learningRate * rateFactor,
+        batchSize: rows[replica]!.length,
         loss: losses[replica]!,
         gradNorm: norms[replica]!,
-        clipFactor: clips[replica]!,
+        clipFactor: clipFactors[replica]!,
         updateNorm: updateNorms?.[replica] ?? null,
         stepMs,
         logMs,
         counts: counts[replica]!,
       });
-      writeBatch(own, place, sets[replica]!, seen[replica]!, () =>
+      writeBatch(own, place, sets[replica]!, rows[replica]!, () =>
         examplesStream(this.plan.seeds[replica]!, config.name, place.stageStep),
       );
     });
-    gradient.dispose();
-    tf.dispose(inputs);
+    // Evaluations and checkpoints need the memory.
+    update.dispose();
     this.position = { stage: place.stage, stageStep: place.stageStep, step: place.step };
     const running = losses.filter((_, replica) => this.running[replica]);
     this.options.onProgress({

@@ -3,6 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.js';
+import { runSchema } from '../../src/run/config.js';
+import { planRun } from '../../src/run/plan.js';
+import { replayStage } from '../../src/run/replay.js';
 import { checkpointSteps, readCheckpoint, writeCheckpoint } from '../../src/run/checkpoint.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
@@ -107,6 +111,44 @@ test.each(['off', 'norms', 'groups', 'sketch'])(
     expect(await endsOf(root)).toEqual(await endsOf(whole.root));
   },
 );
+
+test('a replay takes the updates of every stage as the session did, bit for bit, with odd batches, clipping and a schedule', async () => {
+  const root = temporaryFolder();
+  await train({
+    root,
+    overrides: [
+      'log.tier=off',
+      'stages.0.epochs=2.5',
+      'stages.0.batchSize=37',
+      'stages.0.clipNorm=0.5',
+      'stages.1.batchSize=13',
+      'stages.1.schedule={ kind: linear, warmupSteps: 2 }',
+    ],
+  });
+  const folder = folderOf(root);
+  const { config } = loadConfig(path.join(folder, 'config.yaml'), runSchema);
+  const plan = planRun(config, [0]);
+  const sizes = await numbersOf(folder, 'steps', 'batch_size');
+  const clips = await numbersOf(folder, 'steps', 'clip_factor');
+  expect(new Set(sizes).size).toBeGreaterThan(2);
+  expect(clips.some((clip) => clip < 1)).toBe(true);
+  for (const [stage, { firstStep, steps }] of plan.stages.entries()) {
+    const replayed: number[] = [];
+    let weights: Map<string, string> | null = null;
+    for (const { minibatch, learner, stageStep } of replayStage(
+      plan,
+      stage,
+      readCheckpoint(folder, firstStep),
+    )) {
+      replayed.push(minibatch.rows[0]!.length);
+      if (stageStep === steps)
+        weights = new Map(learner.parameterValues(0).map(({ name, values }) => [name, hash(values)]));
+    }
+    expect(replayed).toEqual(sizes.slice(firstStep, firstStep + steps));
+    const { parameters } = readCheckpoint(folder, firstStep + steps);
+    expect(weights).toEqual(new Map(parameters.map(({ name, values }) => [name, hash(values)])));
+  }
+});
 
 test('a replica comes out as it does alone, within rounding', async () => {
   const alone = temporaryFolder();
