@@ -8,7 +8,7 @@ import { temporaryFolder, tiny } from './support.js';
 /** Descriptor 3 is the standard error of the test. */
 test.each([
   ['a reader that goes away', '{ train 2>&1; echo "code $?" >&3; } | head -n 1'],
-  ['a full disk', 'train 2> /dev/full; echo "code $?" >&3'],
+  ['a full disk', '{ train 2> /dev/full; echo "code $?" >&3; }'],
 ])('a log that nobody can read ends no training: %s', (_why, line) => {
   const root = temporaryFolder();
   const settings = [...tiny, 'log.tier=off'].map((own) => `--set '${own}'`).join(' ');
