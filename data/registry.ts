@@ -1,15 +1,20 @@
 import type { z } from 'zod';
 import { checkDesign, requireDesigned, type Design } from './design.js';
-import type { BuildOptions, DataSizes, Experiment, ExperimentData } from './experiment.js';
-import { UserError } from './errors.js';
+import type { BuildOptions, DataSizes, ExperimentData } from './experiment.js';
 import type { LossConfig } from './loss.js';
+import { UserError } from './errors.js';
 import { mnistQa } from './mnist-qa/experiment.js';
+import type { ModuleFile } from './module-file.js';
+import type { OwnExperiment } from './own-experiment.js';
 import { setInclusion } from './set-inclusion/experiment.js';
+import { sizesOfData } from './sizes-of-data.js';
 
 /** An experiment of which the type of its config is not known. */
 export interface RegisteredExperiment {
   readonly name: string;
   readonly design: Design;
+  /** Null for one that is built in. */
+  readonly module: ModuleFile | null;
   /** Schema of the `data` section of its experiment files. */
   readonly schema: z.ZodType;
   /** Why tags cannot be exchanged in the data of a config, or null, as for one that does not fit the schema. */
@@ -23,7 +28,10 @@ export interface RegisteredExperiment {
   build(config: unknown, loss: LossConfig, seed: number, options?: BuildOptions): ExperimentData;
 }
 
-function register<Config>(experiment: Experiment<Config>): [string, RegisteredExperiment] {
+function register<Config>(
+  experiment: OwnExperiment<Config>,
+  module: ModuleFile | null = null,
+): [string, RegisteredExperiment] {
   const { name, schema } = experiment;
   const design = checkDesign(name, experiment.design);
   return [
@@ -31,13 +39,19 @@ function register<Config>(experiment: Experiment<Config>): [string, RegisteredEx
     {
       name,
       design,
+      module,
       schema,
       exchangeProblem: (config) => {
-        if (design.exchange === null) return `experiment ${name} has no tags to exchange`;
+        if (design.exchange === null || experiment.exchangeProblem === undefined) {
+          return `experiment ${name} has no tags to exchange`;
+        }
         const { data } = schema.safeParse(config);
         return data === undefined ? null : experiment.exchangeProblem(data);
       },
-      sizes: (config, loss) => experiment.sizes(schema.parse(config), loss),
+      sizes: (config, loss) => {
+        const parsed = schema.parse(config);
+        return experiment.sizes?.(parsed, loss) ?? sizesOfData(experiment.build(parsed, loss, 0));
+      },
       build: (config, loss, seed, options) => {
         const data = experiment.build(schema.parse(config), loss, seed, options);
         requireDesigned(name, design, data);
@@ -52,10 +66,18 @@ const known = new Map([register(setInclusion), register(mnistQa)]);
 /** All experiments that this process knows, by name. One more that is built in is one line above. */
 export const experiments: ReadonlyMap<string, RegisteredExperiment> = known;
 
-/** Makes an experiment from outside known. Throws a UserError when its name is taken, or its design does not fit. */
-export function addExperiment<Config>(experiment: Experiment<Config>): void {
-  if (known.has(experiment.name)) {
-    throw new UserError(`the experiment ${experiment.name} is there already; give this one another name`);
+/**
+ * Makes an experiment from outside known. Throws a UserError when its name is that of a built-in one, or of one from another
+ * module.
+ */
+export function addExperiment(experiment: OwnExperiment<unknown>, module: ModuleFile): void {
+  const { name } = experiment;
+  const before = known.get(name);
+  if (before !== undefined && before.module?.path !== module.path) {
+    const whose = before.module === null ? 'built in' : `from ${before.module.path}`;
+    throw new UserError(
+      `${module.path}: the experiment ${name} is ${whose} already; give this one another name`,
+    );
   }
-  known.set(...register(experiment));
+  known.set(...register(experiment, module));
 }

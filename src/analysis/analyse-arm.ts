@@ -9,9 +9,9 @@ import { penaltyCurve, type PenaltyPoint } from './penalty-curve.js';
 import type { Arm } from './run-data.js';
 import { questionStage } from './stages.js';
 import { RunReader } from './run-reader.js';
-import { sectionOf, type RunValues, type Section } from './section.js';
+import { sectionOf, type RunValues, type Section, type SectionSpec } from './section.js';
 import { penaltyLaw } from './sections/penalty-law.js';
-import { sections } from './sections/registry.js';
+import { sections as builtIn } from './sections/registry.js';
 import { stageSampling } from './stage-sampling.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt, Failures } from './failures.js';
@@ -46,11 +46,15 @@ export interface ArmAnalysis {
 /**
  * Reads and analyses all runs of an arm; at most one run's log is in memory at a time. What cannot be read or computed, of
  * one run or of one section, is among the failures and ends nothing else.
+ *
+ * @param studies further sections, from outside
  */
 export async function analyseArm(
   arm: Arm,
   onProgress: (runsDone: number) => void = () => {},
+  studies: readonly SectionSpec[] = [],
 ): Promise<ArmAnalysis> {
+  const sections = [...builtIn, ...studies];
   const seeds = arm.runs.map(({ info }) => info.seed);
   const failures = new Failures();
   const measured = sections.map((): (RunValues | string | null)[] => []);

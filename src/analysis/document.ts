@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { ModuleFile } from '../../data/module-file.js';
 import { analysisFile } from '../store/list-runs.js';
 import { runInfoPath } from '../store/run-info.js';
 import { analysisPath, folderIn } from '../store/run-paths.js';
@@ -14,6 +15,8 @@ export const analysisFormatVersion = 3;
 export interface AnalysisOrigin {
   readonly command: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
+  /** Modules of the studies from outside; absent without any. */
+  readonly studies?: readonly ModuleFile[];
 }
 
 /** Content of `analysis.json`: every number of the report, with the values of each seed behind it. */

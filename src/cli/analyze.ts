@@ -14,6 +14,12 @@ export function analyzeCommand(): Command {
     )
     .argument('<folders...>', 'run folders, or folders that hold runs')
     .option('--json', 'print the analysis as JSON instead of a report')
+    .option(
+      '--study <module>',
+      'a further section, the default export of a module; may be given again',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
     .option('--out <folder>', 'write the analysis of each config to <folder>/<name>')
     .addHelpText(
       'after',
@@ -21,6 +27,7 @@ export function analyzeCommand(): Command {
 Examples:
   gradscope analyze runs/set-inclusion
   gradscope analyze runs/set-inclusion/small-seed{0..7}
+  gradscope analyze runs/set-inclusion --study ./mine.mjs
   gradscope analyze runs --json | jq '.[0].sections[0].quantities[0].estimate'
 
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
@@ -37,11 +44,12 @@ cannot be read or computed is left out with its reason, at the end on standard e
 
 interface Flags {
   readonly json?: boolean;
+  readonly study: readonly string[];
   readonly out?: string;
 }
 
 /** Returns the exit code: 1 where something was left out. */
-async function analyze(folders: readonly string[], { json = false, out }: Flags): Promise<number> {
+async function analyze(folders: readonly string[], { json = false, out, study }: Flags): Promise<number> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
   const { analyseArm } = await import('../analysis/analyse-arm.js');
@@ -53,6 +61,9 @@ async function analyze(folders: readonly string[], { json = false, out }: Flags)
   const { analysisFile } = await import('../store/list-runs.js');
   const { armReport } = await import('../report/text/arm-report.js');
 
+  const { loadStudies } = await import('../analysis/own-study.js');
+
+  const studies = await loadStudies(study);
   const { runs, problems } = await findRuns(folders);
   const leftOut = [...problems];
   const target = standardError();
@@ -61,11 +72,15 @@ async function analyze(folders: readonly string[], { json = false, out }: Flags)
   for (const arm of groupIntoArms(runs, (problem) => leftOut.push(problem))) {
     let lastShown = target.now();
     const found = await attempt(() =>
-      analyseArm(arm, (done) => {
-        if (target.now() - lastShown < 2000) return;
-        lastShown = target.now();
-        target.write(`analyzing ${arm.experiment}/${arm.name}: ${done} of ${arm.runs.length} runs\n`);
-      }),
+      analyseArm(
+        arm,
+        (done) => {
+          if (target.now() - lastShown < 2000) return;
+          lastShown = target.now();
+          target.write(`analyzing ${arm.experiment}/${arm.name}: ${done} of ${arm.runs.length} runs\n`);
+        },
+        studies.map(({ study: own }) => own),
+      ),
     );
     if (found.failed !== null) leftOut.push(`${arm.runs[0]!.folder}: ${found.failed}`);
     else analysed.push({ arm, analysis: found.value });
@@ -73,7 +88,11 @@ async function analyze(folders: readonly string[], { json = false, out }: Flags)
   const compared = await attempt(async () => withAlphaControl(analysed));
   if (compared.failed !== null) leftOut.push(`arms are not compared with each other: ${compared.failed}`);
 
-  const origin = { command: ['gradscope', ...process.argv.slice(2)], versions: versions() };
+  const origin = {
+    command: ['gradscope', ...process.argv.slice(2)],
+    versions: versions(),
+    ...(studies.length === 0 ? {} : { studies: studies.map(({ module }) => module) }),
+  };
   const documents = [];
   for (const judged of compared.value ?? analysed.map(({ analysis }) => analysis)) {
     const place = await attempt(async () => outputFolder(judged, out ?? null));

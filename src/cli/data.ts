@@ -3,6 +3,7 @@ import { UserError } from '../../data/errors.js';
 import type { ExperimentData } from '../../data/experiment.js';
 import type { RunConfig } from '../run/config.js';
 import { parseSeeds } from './options.js';
+import { presetFile } from './preset.js';
 import { print, tell } from './output.js';
 
 interface Flags {
@@ -52,19 +53,18 @@ Examples:
 On the sheet a target is a grid of answers: a letter is a label, _ is "no answer", . is a cell that does not count.`,
     )
     .action(async (config: string, flags: Flags) => {
-      await show(config, flags);
+      await show(presetFile(config), flags);
     });
 }
 
 async function show(file: string, flags: Flags): Promise<void> {
-  const { loadConfig } = await import('../config/load.js');
-  const { runSchema } = await import('../run/config.js');
+  const { loadRunConfig } = await import('../run/experiment-module.js');
   const { checkedCost } = await import('../run/plan.js');
   const { settingsWithLittleEffect } = await import('../run/without-effect.js');
   const { experiments } = await import('../../data/registry.js');
   const seeds = flags.seeds ?? flags.seed ?? [0];
   checkFlags(flags, seeds);
-  const { config } = loadConfig(file, runSchema, flags.set);
+  const { config } = await loadRunConfig(file, flags.set);
   const cost = checkedCost(config);
   const build = (seed: number): ExperimentData =>
     experiments.get(config.experiment)!.build(config.data, config.loss, seed);

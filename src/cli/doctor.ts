@@ -3,7 +3,7 @@ import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
 import { print } from './output.js';
-import { projectRoot, versions } from './version.js';
+import { engineRoot, versions } from './version.js';
 
 interface Flags {
   readonly engine: EngineName | 'auto';
@@ -34,7 +34,7 @@ async function examine({ engine: wanted, threads }: Flags): Promise<number> {
   line('node', `${node} on ${process.platform} ${process.arch}`);
   line('engine', `${engine.name}: ${engine.version}`);
   const library = await nativeLibraryStatus(
-    setupOptions({ projectRoot: projectRoot() }, process.env),
+    setupOptions({ projectRoot: engineRoot() }, process.env),
     nodeSystem(silentProgress),
   );
   line(

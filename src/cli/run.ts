@@ -7,6 +7,7 @@ import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
 import { print, tell } from './output.js';
+import { presetFile } from './preset.js';
 import { formatDuration, ProgressLine, standardError } from './progress.js';
 import { listenForStop } from './stop-signals.js';
 import { versions } from './version.js';
@@ -25,7 +26,7 @@ interface Flags {
 export function runCommand(): Command {
   return new Command('run')
     .description('train an experiment and log the gradient of every minibatch')
-    .argument('[config]', 'experiment file, such as configs/set-inclusion.yaml')
+    .argument('[config]', 'experiment file, such as configs/set-inclusion.yaml, or the name of a preset')
     .addOption(new Option('--seed <seed>', 'one seed').argParser(parseSeeds).conflicts('seeds'))
     .option('--seeds <seeds>', 'several seeds, such as 0..7; they train together', parseSeeds)
     .option('--set <key=value>', 'override a config value; may be given again', collect, [])
@@ -79,10 +80,10 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   if ((config === undefined) === (flags.resume === undefined)) {
     throw new UserError('give an experiment file, or --resume with a run folder');
   }
-  const { loadConfig } = await import('../config/load.js');
   const { isSweepFile } = await import('../run/sweep-config.js');
-  if (config !== undefined && isSweepFile(config)) return runSweepFile(config, flags);
-  const { runSchema } = await import('../run/config.js');
+  const given = config === undefined ? null : presetFile(config);
+  if (given !== null && isSweepFile(given)) return runSweepFile(given, flags);
+  const { loadRunConfig } = await import('../run/experiment-module.js');
   const { configPath, readRunInfo } = await import('../store/run-folder.js');
   const isInterrupted = (folder: string): boolean => {
     try {
@@ -92,8 +93,8 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
     }
   };
   if (flags.resume !== undefined) readRunInfo(flags.resume);
-  const file = flags.resume === undefined ? config! : configPath(flags.resume);
-  const { config: parsed, resolved } = loadConfig(file, runSchema, flags.set);
+  const file = flags.resume === undefined ? given! : configPath(flags.resume);
+  const { config: parsed, resolved } = await loadRunConfig(file, flags.set);
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { modelWidth } = await import('../train/models/registry.js');
   const threads = flags.threads ?? defaultThreads({ width: modelWidth(parsed.model) });

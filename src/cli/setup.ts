@@ -7,7 +7,7 @@ import {
 } from '../train/engine/setup/index.js';
 import { print } from './output.js';
 import { standardError } from './progress.js';
-import { projectRoot } from './version.js';
+import { engineRoot } from './version.js';
 
 interface Flags {
   readonly check?: boolean;
@@ -29,7 +29,7 @@ export function setupCommand(): Command {
       '\nExamples:\n  gradscope setup\n  GRADSCOPE_CACHE=/data/cache gradscope setup --check',
     )
     .action(async (flags: Flags) => {
-      const options = setupOptions({ projectRoot: projectRoot(), ...flags }, process.env);
+      const options = setupOptions({ projectRoot: engineRoot(), ...flags }, process.env);
       const outcome = await ensureNativeLibrary(options, nodeSystem(createProgress(standardError())));
       print(outcome.line);
     });

@@ -5,6 +5,7 @@ import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
 import { print, tell } from './output.js';
+import { presetFile } from './preset.js';
 import { ProgressLine, standardError } from './progress.js';
 import { listenForStop } from './stop-signals.js';
 import { columnsOf } from '../report/terminal.js';
@@ -52,15 +53,15 @@ Complete runs are left as they are and interrupted ones gone on with: after Ctrl
 (sweep.json, sweep.arrow, sweep.csv) and figure (sweep.svg, sweep.png) are written to <out>/<experiment>/sweeps/<name>.`,
     )
     .action(async (file: string, flags: Flags) => {
-      process.exitCode = await sweep(file, flags);
+      process.exitCode = await sweep(presetFile(file), flags);
     });
 }
 
 /** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
 export async function sweep(file: string, flags: Flags): Promise<number> {
-  const { loadSweep } = await import('../run/sweep-config.js');
+  const { loadSweepAndModule } = await import('../run/sweep-config.js');
   const { pointFolders, whyOtherConfig } = await import('../run/sweep.js');
-  const loaded = loadSweep(file, flags.set);
+  const loaded = await loadSweepAndModule(file, flags.set);
   const code = flags.report === true ? 0 : await train(loaded, flags);
   if (code === 130) return code;
 

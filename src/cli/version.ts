@@ -11,6 +11,21 @@ export function projectRoot(): string {
   return folder;
 }
 
+/**
+ * Folder whose node_modules has the native engine's package: the project itself, or where it is installed a folder above
+ * it.
+ */
+export function engineRoot(): string {
+  const root = projectRoot();
+  let folder = root;
+  while (!fs.existsSync(path.join(folder, 'node_modules/@tensorflow/tfjs-node-gpu/package.json'))) {
+    const above = path.dirname(folder);
+    if (above === folder) return root;
+    folder = above;
+  }
+  return folder;
+}
+
 /** Version of gradscope. */
 export function version(): string {
   const text = fs.readFileSync(path.join(projectRoot(), 'package.json'), 'utf8');

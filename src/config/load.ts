@@ -23,13 +23,19 @@ const longestChain = 20;
  *
  * Throws a UserError that lists what is wrong, one per line, as `file:line:column key: what was expected`; of many
  * problems the first twenty.
+ *
+ * @param adapt changes the values of a file before they are merged
  */
 export function loadConfig<Config>(
   file: string,
   schema: z.ZodType<Config>,
   overrides: readonly string[] = [],
+  adapt: (value: Record<string, unknown>, file: string) => Record<string, unknown> = (value) => value,
 ): LoadedConfig<Config> {
-  const sources = readChain(file, []);
+  const sources = readConfigFiles(file).map((source) => ({
+    ...source,
+    value: adapt(source.value, source.file),
+  }));
   const parsed = overrides.map(parseOverride);
   const known = jsonSchemaOf(schema);
   const inherited = sources
@@ -65,7 +71,11 @@ function jsonSchemaOf(schema: z.ZodType): unknown {
   return known;
 }
 
-/** The file and the files it extends, nearest first. */
+/** A config file and the files it extends, nearest first. Throws a UserError for one that cannot be read. */
+export function readConfigFiles(file: string): YamlSource[] {
+  return readChain(file, []);
+}
+
 function readChain(file: string, before: readonly string[]): YamlSource[] {
   const resolved = path.resolve(file);
   if (before.includes(resolved))

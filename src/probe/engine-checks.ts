@@ -10,7 +10,7 @@ import { transformerSchema } from '../train/models/transformer/config.js';
 import { buildTransformer } from '../train/models/transformer/transformer.js';
 import { pack, planBlocks } from '../train/parameters/layout.js';
 import type { ParameterTensors } from '../train/tape/factor-tape.js';
-import type { ParameterUse } from '../train/tape/uses.js';
+import { disposeUses, type ParameterUse } from '../train/tape/uses.js';
 import { blockProducts } from './block-vectors.js';
 import { dotOf } from './host-vectors.js';
 import { denseProducts, formGradients } from './panel/dense-products.js';
@@ -132,16 +132,12 @@ function factors(
   return uses;
 }
 
-function dispose(uses: readonly ParameterUse[]): void {
-  for (const use of uses) tf.dispose(Object.values(use).filter((value) => value instanceof tf.Tensor));
-}
-
 /** The gradient of one example alone, by parameter. */
 function denseGradient(setting: Setting, example: number): Map<string, Float32Array> {
   const uses = factors(setting, (i) => Number(i === example));
   const { total } = assembleGradients(uses, 1);
   const dense = new Map(Array.from(total, ([name, tensor]) => [name, Float32Array.from(tensor.dataSync())]));
-  dispose(uses);
+  disposeUses(uses);
   return dense;
 }
 
@@ -169,7 +165,7 @@ function ghostAgainstDense(kernels: Kernels, tied: boolean): SelfCheck {
       }
     }
   }
-  dispose(uses);
+  disposeUses(uses);
   return {
     name: `ghost products of a transformer, ${tied ? 'tied' : 'untied'} embedding`,
     passed: worst < 1e-5,

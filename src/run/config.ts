@@ -150,10 +150,20 @@ const general = z.strictObject({
     ),
 });
 
+/** Where the experiment of a config comes from, if it is not built in. Its hash counts in that of the config, its place not. */
+const moduleSchema = z.strictObject({
+  path: z.string().describe('file that the experiment is the default export of'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+});
+
 /** Schema of an experiment file, for the experiments known; each has its own `data` section. */
 export function runSchemaOf(known: Iterable<RegisteredExperiment>) {
-  const [first, ...others] = Array.from(known, ({ name, schema }) =>
-    general.extend({ experiment: z.literal(name), data: schema }),
+  const [first, ...others] = Array.from(known, ({ name, schema, module }) =>
+    general.extend({
+      experiment: z.literal(name),
+      data: schema,
+      ...(module === null ? {} : { module: moduleSchema }),
+    }),
   );
   return z.discriminatedUnion('experiment', [first!, ...others]).superRefine((config, context) => {
     const names = config.stages.map(({ name }) => name);

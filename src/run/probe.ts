@@ -6,7 +6,7 @@ import { choosePanel } from '../probe/panel/panel.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
-import { readRunInfo } from '../store/run-folder.js';
+import { configPath, readRunInfo } from '../store/run-folder.js';
 import { tables } from '../store/schemas.js';
 import { NewTables } from '../store/new-tables.js';
 import { filePath } from '../store/table-paths.js';
@@ -20,6 +20,7 @@ import { planRun } from './plan.js';
 import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
 import { probes } from './probes/registry.js';
 import type { RunRequest } from './request.js';
+import { loadExperimentsOf } from './experiment-module.js';
 import { readStoredConfig, requireSamePlan } from './run-config.js';
 
 /** How far the probing of a run has come. */
@@ -70,6 +71,7 @@ export class Prober {
     try {
       const info = readRunInfo(folder);
       const { seed } = info;
+      await loadExperimentsOf(configPath(folder));
       const { config } = readStoredConfig(folder);
       const steps = checkpointSteps(folder);
       if (steps.length === 0) throw new UserError(`${folder}: there is no checkpoint to probe`);

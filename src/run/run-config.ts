@@ -1,10 +1,10 @@
 import { UserError } from '../../data/errors.js';
-import { loadConfig } from '../config/load.js';
 import { changedConfig, configHashOf, hashConfig } from '../store/config-hash.js';
 import { configPath } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
-import { runSchema, type RunConfig } from './config.js';
+import type { RunConfig } from './config.js';
 import { describeStages } from './description.js';
+import { loadKnownConfig } from './experiment-module.js';
 import type { RunPlan } from './plan.js';
 
 /** A run's config as its folder has it. */
@@ -16,9 +16,12 @@ export interface StoredConfig {
   readonly hash: string;
 }
 
-/** Reads config.yaml of a run folder. Throws a UserError when it is missing or no config. */
+/**
+ * Reads config.yaml of a run folder, whose experiment must be known (`loadExperimentsOf`). Throws a UserError when it is
+ * missing or no config.
+ */
 export function readStoredConfig(folder: string): StoredConfig {
-  const { config, resolved } = loadConfig(configPath(folder), runSchema);
+  const { config, resolved } = loadKnownConfig(configPath(folder));
   return { config, resolved, hash: hashConfig(config) };
 }
 

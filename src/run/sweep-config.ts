@@ -6,7 +6,8 @@ import { loadConfig } from '../config/load.js';
 import { parseSeedRange } from '../config/seeds.js';
 import { isRecord, readYaml } from '../config/yaml-source.js';
 import { experiments } from '../../data/registry.js';
-import { runSchema, type RunConfig } from './config.js';
+import type { RunConfig } from './config.js';
+import { loadExperimentsOf, loadKnownConfig } from './experiment-module.js';
 
 const overrideSchema = z.string().regex(/^[^=]+=/, 'expected key.path=value');
 
@@ -78,6 +79,15 @@ export function isSweepFile(file: string): boolean {
   return 'sweep' in readYaml(file).value;
 }
 
+const baseOf = (file: string, { base }: { readonly base: string }): string =>
+  path.isAbsolute(base) ? base : path.join(path.dirname(file), base);
+
+/** {@link loadSweep}, after the module that the experiment comes from, where it comes from one. */
+export async function loadSweepAndModule(file: string, overrides: readonly string[] = []): Promise<Sweep> {
+  await loadExperimentsOf(baseOf(file, loadConfig(file, sweepSchema).config));
+  return loadSweep(file, overrides);
+}
+
 /**
  * Reads a sweep file and the experiment file it varies. The runs of a point are named `<sweep>-<value>`. Throws a
  * UserError that lists what is wrong, with its place; also for a point that makes no valid config.
@@ -85,7 +95,7 @@ export function isSweepFile(file: string): boolean {
 export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
   const { config } = loadConfig(file, sweepSchema);
   const { sweep: name, description, axis, set } = config;
-  const base = path.isAbsolute(config.base) ? config.base : path.join(path.dirname(file), config.base);
+  const base = baseOf(file, config);
   requireKey(base, axis.key, file);
   const values = config.points.map(({ value }) => value);
   if (new Set(values).size < values.length) {
@@ -97,7 +107,7 @@ export function loadSweep(file: string, overrides: readonly string[] = []): Swee
     throw new UserError(`${file}: axis.scale: a log axis takes values above 0; make it linear`);
   }
   const points = config.points.map((point): SweepPoint => {
-    const own = loadConfig(base, runSchema, [
+    const own = loadKnownConfig(base, [
       ...set,
       ...point.set,
       ...overrides,
@@ -112,7 +122,7 @@ export function loadSweep(file: string, overrides: readonly string[] = []): Swee
 
 /** A key that the base does not have would be added by an override and only then be found unknown, if at all. */
 function requireKey(base: string, key: string, file: string): void {
-  let value: unknown = loadConfig(base, runSchema).config;
+  let value: unknown = loadKnownConfig(base).config;
   for (const part of key.split('.')) {
     value = isRecord(value) || Array.isArray(value) ? Reflect.get(value, part) : undefined;
   }

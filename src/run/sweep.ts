@@ -1,7 +1,6 @@
 import { UserError } from '../../data/errors.js';
-import { loadConfig } from '../config/load.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
-import { runSchema } from './config.js';
+import { loadKnownConfig } from './experiment-module.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { startRuns } from './start.js';
 import type { Sweep, SweepPoint } from './sweep-config.js';
@@ -19,7 +18,7 @@ const advice = {
 
 /** Why the run in a folder is not one of a point: its config, with every default written out, is another; or null. */
 export function whyOtherConfig({ resolved }: SweepPoint, folder: string): string | null {
-  const own = loadConfig(configPath(folder), runSchema).resolved;
+  const own = loadKnownConfig(configPath(folder)).resolved;
   if (own === resolved) return null;
   const [lines, wanted] = [own.split('\n'), resolved.split('\n')];
   const at = lines.findIndex((line, i) => line !== wanted[i]);

@@ -7,12 +7,14 @@ import type { RunInfo } from './run-info.js';
 
 /**
  * SHA-256 of a config's values, in hexadecimal: the same for two files that differ in comments, line ends, the order
- * of keys or the way numbers are written.
+ * of keys or the way numbers are written, and for two places of one experiment module (`module.path`).
  *
  * @param value maps, lists, texts, numbers, booleans and null; keys without a value count as missing
  */
 export function hashConfig(value: unknown): string {
-  return createHash('sha256').update(canonical(value)).digest('hex');
+  return createHash('sha256')
+    .update(canonical(withoutPlace(value)))
+    .digest('hex');
 }
 
 /**
@@ -32,6 +34,15 @@ export function changedConfig(folder: string, what = 'its hash in run.json is an
     `${folder}: config.yaml is not the one that the run began with: ${what}; put the run's own config.yaml back, or give ` +
       'the changed one another name and start it',
   );
+}
+
+function withoutPlace(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value['module'])) return value;
+  return { ...value, module: { ...value['module'], path: undefined } };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** JSON with sorted keys. */

@@ -26,13 +26,28 @@ export function backward(
   exampleWeights: tf.Tensor2D,
 ): Backward {
   const labels = inputs['labels'] as tf.Tensor3D;
+  const losses = (tape: FactorTape): tf.Tensor2D =>
+    queryLoss(model.logits(tape, inputs), labels, inputs['weights'] as tf.Tensor3D);
+  return recordBackward(parameters, losses, exampleWeights);
+}
+
+/**
+ * Runs any function of parameters forward and backward once and records the factors of every parameter use.
+ *
+ * @param lossesOf `[replica, example]` loss of each example; uses parameters through the tape alone
+ * @param exampleWeights `[replica, example]`: the factors are those of `sum_i weight_i loss_i`
+ */
+export function recordBackward(
+  parameters: ParameterTensors,
+  lossesOf: (tape: FactorTape) => tf.Tensor2D,
+  exampleWeights: tf.Tensor2D,
+): Backward {
   const root = tf.scalar(0);
-  const examples = labels.shape[1];
   let tape: FactorTape | undefined;
   const { value, grads } = tf.engine().gradients(
     () => {
-      tape = new FactorTape(parameters, examples, root);
-      return queryLoss(model.logits(tape, inputs), labels, inputs['weights'] as tf.Tensor3D);
+      tape = new FactorTape(parameters, exampleWeights.shape[1], root);
+      return lossesOf(tape);
     },
     [root],
     exampleWeights,

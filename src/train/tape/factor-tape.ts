@@ -42,6 +42,14 @@ export class FactorTape {
     return tensor;
   }
 
+  /**
+   * An input of the model, to which no gradient flows, as an activation: for models whose first layer is not an embedding
+   * or a convolution of the data.
+   */
+  input(x: tf.Tensor3D): tf.Tensor3D {
+    return tf.customGrad(() => ({ value: tf.clone(x), gradFunc: () => tf.scalar(0) }))(this.root);
+  }
+
   /** `x W + b`; weight `[replica, in, out]`, bias `[replica, out]`. */
   linear(x: tf.Tensor3D, weightName: string, biasName: string | null): tf.Tensor3D {
     const weight = this.parameter(weightName) as tf.Tensor3D;

@@ -57,6 +57,11 @@ export function factorsOf(use: ParameterUse): tf.Tensor[] {
   }
 }
 
+/** Disposes of the factors of uses; one that several uses share, once. */
+export function disposeUses(uses: readonly ParameterUse[]): void {
+  for (const factor of new Set(uses.flatMap(factorsOf))) factor.dispose();
+}
+
 /** The same use with other factors, given in the order of {@link factorsOf}. */
 function withFactors(use: ParameterUse, factors: readonly tf.Tensor[]): ParameterUse {
   switch (use.kind) {

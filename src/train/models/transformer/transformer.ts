@@ -45,10 +45,18 @@ export function buildTransformer(config: TransformerConfig, context: ModelContex
         config.layers *
         (12 * config.width + 4 * config.feedForward + config.heads * shape.blockSize) +
       shape.queries * shape.outputSize * 2,
-    trainingInputs: shape.queries === shape.blockSize - 1 ? ['tokens'] : ['tokens', 'positions'],
+    trainingInputs: asksEverywhere(shape) ? ['tokens'] : ['tokens', 'positions'],
     testInputs: ['tokens', 'positions'],
     logits: (tape, inputs) => transformerLogits(config, shape, context.hidePadding, tape, inputs),
   };
+}
+
+/**
+ * Whether a training row asks at every position but the last, so that no positions are needed. With rows of two tokens
+ * the one query may as well be about what comes after them.
+ */
+function asksEverywhere({ queries, blockSize }: TextShape): boolean {
+  return queries > 1 && queries === blockSize - 1;
 }
 
 function checkShape(config: TransformerConfig, shape: TextShape): void {

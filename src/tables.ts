@@ -1,0 +1,12 @@
+/**
+ * The tables of a run folder, engine-free: finding runs, opening one, reading columns as typed arrays.
+ *
+ * @module
+ */
+export { openRun, readTable, type RunData } from './analysis/run-data.js';
+export { findRuns, type FoundRuns } from './analysis/find-runs.js';
+export { listRuns, type ListedRun } from './store/list-runs.js';
+export type { RunInfo } from './store/run-info.js';
+export { TableReader } from './store/table-reader.js';
+export { ColumnSet, missingInt32, type ColumnView, type ColumnViews } from './store/column-views.js';
+export { minibatchGroup, tableNames, tables, totalTensor, type TableName } from './store/schemas.js';
