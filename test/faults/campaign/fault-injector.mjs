@@ -147,6 +147,7 @@ async function install({ folder, kind, at = 0, persistent = false, log, fired })
 
   const creates = (flags) => typeof flags === 'string' && /[wax]/.test(flags);
   const opening = (flags) => (creates(flags) ? 'create' : flags === 'r+' ? 'change' : 'open');
+  // oxlint-disable-next-line typescript/no-useless-default-assignment -- the types have no call without flags, Node does
   fs.openSync = (name, flags = 'r', mode) => {
     const open = () => {
       const fd = real.openSync(name, flags, mode);
