@@ -54,9 +54,12 @@ const noSync: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOTSUP', 'E
 /** A folder may be written in by somebody who must not read it, and some systems open no folders. */
 const noOpen: ReadonlySet<string | undefined> = new Set([...noSync, 'EACCES', 'EPERM', 'EISDIR']);
 
+/** Times that an interrupted call is made again. */
+export const interruptions = 100;
+
 /** A signal may interrupt a call; libuv repeats most calls then, but neither read nor close. */
-function repeated<T>(call: () => T): T {
-  for (let left = 100; ; left--) {
+export function repeated<T>(call: () => T): T {
+  for (let left = interruptions; ; left--) {
     try {
       return call();
     } catch (error) {

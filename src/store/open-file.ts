@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { UserError } from '../../data/errors.js';
-import { requireReadable, systemCode, systemMessage } from './file-system.js';
+import { interruptions, repeated, requireReadable, systemCode, systemMessage } from './file-system.js';
 
 /** One call of the system reads less than 2 GiB. */
 const maxRead = 1 << 30;
@@ -57,7 +57,9 @@ export class OpenFile {
     const bytes = new Uint8Array(length);
     let end = 0;
     while (end < length) {
-      const count = fs.readSync(descriptor, bytes, end, Math.min(length - end, maxRead), position + end);
+      const count = repeated(() =>
+        fs.readSync(descriptor, bytes, end, Math.min(length - end, maxRead), position + end),
+      );
       if (count === 0) break;
       end += count;
     }
@@ -91,7 +93,7 @@ export class OpenFile {
     try {
       for (let end = 0; end < bytes.length;) {
         const length = Math.min(bytes.length - end, maxRead);
-        const { bytesRead } = await readBytes(descriptor, bytes, end, length, position + end);
+        const bytesRead = await readSome(descriptor, bytes, end, length, position + end);
         if (bytesRead === 0) throw new RangeError(`the file ends at byte ${position + end}`);
         end += bytesRead;
       }
@@ -115,7 +117,7 @@ export class OpenFile {
         if (openNow < mostOpen) break;
         longest.#giveUp();
       }
-      this.#descriptor = fs.openSync(this.path, 'r');
+      this.#descriptor = repeated(() => fs.openSync(this.path, 'r'));
       openNow++;
       const key = keyOf(fs.fstatSync(this.#descriptor));
       this.#key ??= key;
@@ -143,6 +145,23 @@ export class OpenFile {
 const keyOf = ({ dev, ino }: fs.Stats): string => `${dev}:${ino}`;
 
 const readBytes = promisify(fs.read);
+
+/** Bytes that one call of the system reads, which a signal may interrupt: libuv does not repeat it. */
+async function readSome(
+  descriptor: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  for (let left = interruptions; ; left--) {
+    try {
+      return (await readBytes(descriptor, bytes, offset, length, position)).bytesRead;
+    } catch (error) {
+      if (systemCode(error) !== 'EINTR' || left === 0) throw error;
+    }
+  }
+}
 
 /** Milliseconds after which {@link paced} lets other work go on. */
 const slice = 10;

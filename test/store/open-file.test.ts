@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { OpenFile } from '../../src/store/open-file.js';
 import { temporaryFolder } from './support.js';
@@ -54,4 +54,24 @@ test('a file that another one replaced is not read for the first', async () => {
   await expect(read(first!)).rejects.toThrow(UserError);
   await expect(read(first!)).rejects.toThrow(/was replaced while it was read/);
   for (const file of [first!, ...others]) await file.close();
+});
+
+test('calls that a signal interrupts are made again', async () => {
+  const file = path.join(temporaryFolder(), 'some');
+  fs.writeFileSync(file, 'all of it');
+  const interrupted = (): never => {
+    throw Object.assign(new Error('EINTR: interrupted system call'), { code: 'EINTR' });
+  };
+  const calls = [
+    vi.spyOn(fs, 'openSync').mockImplementationOnce(interrupted),
+    vi.spyOn(fs, 'readSync').mockImplementationOnce(interrupted),
+  ];
+  try {
+    const opened = (await OpenFile.open(file))!;
+    expect(Buffer.from(opened.readNow(0, 9)).toString()).toBe('all of it');
+    await opened.close();
+    for (const call of calls) expect(call.mock.calls.length).toBe(2);
+  } finally {
+    for (const call of calls) call.mockRestore();
+  }
 });
