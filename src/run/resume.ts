@@ -13,7 +13,7 @@ import { folderState } from './folder-state.js';
 import { lastFinalized, runTables } from './log/run-tables.js';
 import { planRun, startStep, type RunPlan } from './plan.js';
 import { createReplicas, openTables } from './replica.js';
-import { runId, type RunRequest, type RunsEnd } from './request.js';
+import { runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
 import type { Replica } from './session.js';
 import { checkpointsOfOrigin } from './exchange-origin.js';
@@ -49,6 +49,29 @@ export async function resumeOne(folder: string, request: RunRequest): Promise<Ru
     releaseAll(held, members);
     throw error;
   }
+}
+
+/**
+ * Goes on with interrupted runs, one after the other: each takes its siblings along, those that were never trained
+ * among them.
+ *
+ * @throws UserError as {@link resumeOne} does
+ */
+export async function resumeAll(
+  folders: readonly string[],
+  request: RunRequest,
+): Promise<TrainingEnd & { readonly took: (folder: string) => boolean }> {
+  const failed: FailedRun[] = [];
+  const taken = new Set<string>();
+  const took = (folder: string): boolean => fs.existsSync(folder) && taken.has(fs.realpathSync(folder));
+  for (const folder of folders) {
+    if (took(folder) || folderState(folder, request.environment).kind === 'complete') continue;
+    const resumed = await resumeOne(folder, request);
+    failed.push(...resumed.failed);
+    if (resumed.end === 'interrupted') return { end: 'interrupted', failed, took };
+    for (const member of resumed.folders) taken.add(fs.realpathSync(member));
+  }
+  return { end: 'complete', failed, took };
 }
 
 /** Gives a copy of a run a group of its own, so that it and its original are no siblings from here on. */

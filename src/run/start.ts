@@ -1,12 +1,11 @@
 import { requireTemporaryFolder } from '../train/engine/compiled.js';
 import type { RunConfig } from './config.js';
-import { folderState } from './folder-state.js';
 import { availableMemory, describeCost, replicaLimit, requireMemory } from './memory.js';
 import { checkedCost, planRun } from './plan.js';
 import type { PlannedCost } from './planned-cost.js';
 import { createReplicas } from './replica.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
-import { resumeOne } from './resume.js';
+import { resumeAll } from './resume.js';
 import { trainHalves, verdictsOnHalves } from './tag-exchange.js';
 import { trainReplicas } from './train.js';
 import { clear, verdictOn, type Verdict } from './verdict.js';
@@ -38,22 +37,22 @@ export async function startRuns(
     if (verdict.kind === 'leave') failed.push({ folder: folderOf(seed), reason: verdict.reason });
   const of = (kind: Verdict['kind']): number[] => seeds.filter((seed) => verdicts.get(seed)!.kind === kind);
 
-  if (fresh.length > 0) requireTemporaryFolder();
-  const { together, notes } = replicasAtOnce(cost, fresh, request);
-  for (const folder of of('resume').map(folderOf)) {
-    // The one before may have taken this one along.
-    if (folderState(folder, request.environment).kind === 'complete') continue;
-    const resumed = await resumeOne(folder, request);
-    failed.push(...resumed.failed);
-    if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed };
+  if (fresh.length > 0) {
+    requireTemporaryFolder();
+    requireMemory(cost, request.memory?.() ?? availableMemory());
   }
+  const resumed = await resumeAll(of('resume').map(folderOf), request);
+  failed.push(...resumed.failed);
+  if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed };
+  const left = fresh.filter((seed) => !resumed.took(folderOf(seed)));
+  const { together, notes } = replicasAtOnce(cost, left, request);
   const done = of('done').length;
   if (done > 0)
     request.onMessage(`${done} of ${seeds.length} runs are complete already and are left as they are`);
 
-  if (fresh.length > 0) notes.unshift(...settingsWithLittleEffect(config, cost));
-  for (let next = 0; next < fresh.length; next += together) {
-    const now = fresh.slice(next, next + together);
+  if (left.length > 0) notes.unshift(...settingsWithLittleEffect(config, cost));
+  for (let next = 0; next < left.length; next += together) {
+    const now = left.slice(next, next + together);
     const plan = planRun(config, now);
     for (const seed of now) if (verdicts.get(seed)!.kind === 'replace') clear(folderOf(seed), request);
     const replicas = createReplicas(plan, now.map(folderOf), resolved, request);
@@ -75,7 +74,6 @@ function replicasAtOnce(
 ): { together: number; notes: string[] } {
   if (seeds.length === 0) return { together: 0, notes: [] };
   const available = request.memory?.() ?? availableMemory();
-  requireMemory(cost, available);
   if (seeds.length === 1) return { together: 1, notes: [describeCost(cost)] };
   const { replicas, reason } = replicaLimit(cost, available);
   const together = Math.min(replicas, seeds.length);

@@ -7,7 +7,7 @@ import { availableMemory, replicaLimit } from './memory.js';
 import { checkedCost, planRun } from './plan.js';
 import { createReplicas } from './replica.js';
 import type { FailedRun, RunRequest, RunsEnd } from './request.js';
-import { resumeOne } from './resume.js';
+import { resumeAll, resumeOne } from './resume.js';
 import { readStoredConfig } from './run-config.js';
 import { siblingsOf } from './siblings.js';
 import { trainReplicas, type TrainingEnd } from './train.js';
@@ -67,16 +67,18 @@ export async function trainHalves({ config, list }: Halves, request: RunRequest)
     // A run that failed, or that another process trains, has no half.
     return verdict.kind !== 'leave' && folderState(run, request.environment).kind === 'complete';
   });
-  for (const { folder } of ready.filter(({ verdict }) => verdict.kind === 'resume')) {
-    // The one before may have taken this one along.
-    if (folderState(folder, request.environment).kind === 'complete') continue;
-    const resumed = await resumeOne(folder, request);
-    failed.push(...resumed.failed);
-    if (resumed.end === 'interrupted') return { end: 'interrupted', failed };
-  }
+  const open = ready.filter(({ verdict }) => verdict.kind === 'resume');
+  const resumed = await resumeAll(
+    open.map(({ folder }) => folder),
+    request,
+  );
+  failed.push(...resumed.failed);
+  if (resumed.end === 'interrupted') return { end: 'interrupted', failed };
   const fresh = ready.filter(
     (half) =>
-      (half.verdict.kind === 'train' || half.verdict.kind === 'replace') && canBegin(config, half, failed),
+      (half.verdict.kind === 'train' || half.verdict.kind === 'replace') &&
+      !resumed.took(half.folder) &&
+      canBegin(config, half, failed),
   );
   const together = Math.min(
     fresh.length,

@@ -332,6 +332,8 @@ describe('stopped before anything was trained', () => {
         for (const seed of seeds) {
           expectWholeWeights(folderOf(root, seed), seed);
           expect(await eventsOf(folderOf(root, seed))).toEqual(await eventsOf(folderOf(whole, seed)));
+          // Once, together: a run that its sibling took along is not trained a second time, by itself.
+          expect(readRunInfo(folderOf(root, seed)).siblings).toEqual(seeds.map((own) => `tiny-seed${own}`));
         }
       }
     },
