@@ -6,8 +6,6 @@ import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
-import { nodeEnvironment } from '../store/environment.js';
-import { effectiveStatus } from '../store/run-info.js';
 import { StatusLine } from './status-line.js';
 
 interface Flags {
@@ -59,6 +57,8 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { Prober } = await import('../run/probe.js');
   const { probeDefaults } = await import('../run/probes/probe.js');
   const { probes } = await import('../run/probes/registry.js');
+  const { nodeEnvironment } = await import('../store/environment.js');
+  const { effectiveStatus } = await import('../store/run-info.js');
   const found = await findRuns(folders, flags.exchanged ?? false);
   for (const problem of found.problems) tell(`left out: ${problem}`);
   const halves = found.exchanged.length;

@@ -1,11 +1,8 @@
 import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { nodeFileSystem } from '../store/file-system.js';
-import { listRuns } from '../store/list-runs.js';
-import { lockPath } from '../store/lock.js';
-import { recoverRun, unlockRun } from '../store/recover.js';
+import type { ListedRun } from '../store/list-runs.js';
 import type { RecoveredTable } from '../store/recover.js';
-import { listTables } from '../store/table-reader.js';
 import { print, tell } from './output.js';
 
 export function recoverCommand(): Command {
@@ -37,6 +34,7 @@ Examples:
  * no other from its turn. `work` gives whether there was something to do.
  */
 async function inEach(folder: string, work: (run: string) => Promise<boolean>): Promise<void> {
+  const { listRuns } = await import('../store/list-runs.js');
   const listed = await listRuns(folder);
   const runs = listed.length === 0 ? [folder] : await asyncFilter(listed, isFolderOfRun);
   const isOne = runs.length === 1 && runs[0] === folder;
@@ -54,11 +52,11 @@ async function inEach(folder: string, work: (run: string) => Promise<boolean>): 
   if (!anything) print(`${folder}: nothing to recover`);
 }
 
-type Listed = Awaited<ReturnType<typeof listRuns>>[number];
-
 /** Folders that are listed only because they were not looked at are said, and left alone. */
-async function isFolderOfRun({ path, error }: Listed): Promise<boolean> {
+async function isFolderOfRun({ path, error }: ListedRun): Promise<boolean> {
   if (error === null) return true;
+  const { lockPath } = await import('../store/lock.js');
+  const { listTables } = await import('../store/table-reader.js');
   const isRun = nodeFileSystem.exists(lockPath(path)) || (await listTables(path)).length > 0;
   if (!isRun) {
     tell(error.message);
@@ -68,8 +66,8 @@ async function isFolderOfRun({ path, error }: Listed): Promise<boolean> {
 }
 
 async function asyncFilter(
-  listed: readonly Listed[],
-  keep: (run: Listed) => Promise<boolean>,
+  listed: readonly ListedRun[],
+  keep: (run: ListedRun) => Promise<boolean>,
 ): Promise<string[]> {
   const paths: string[] = [];
   for (const run of listed) if (await keep(run)) paths.push(run.path);
@@ -77,6 +75,7 @@ async function asyncFilter(
 }
 
 async function recover(folder: string): Promise<boolean> {
+  const { recoverRun } = await import('../store/recover.js');
   const recovered = await recoverRun(folder);
   for (const table of recovered) {
     if (table.error === null) print(`${folder}: ${table.table}: ${outcome(table)}`);
@@ -95,6 +94,7 @@ function outcome({ rows, bytesDropped, reason, backup }: RecoveredTable): string
 }
 
 async function unlock(folder: string): Promise<boolean> {
+  const { unlockRun } = await import('../store/recover.js');
   const freed = unlockRun(folder);
   if (freed) print(`${folder}: free; it counts as interrupted and can be resumed`);
   return freed;

@@ -1,10 +1,4 @@
 import { Command } from 'commander';
-import {
-  createProgress,
-  ensureNativeLibrary,
-  nodeSystem,
-  setupOptions,
-} from '../train/engine/setup/index.js';
 import { print } from './output.js';
 import { standardError } from './progress.js';
 import { engineRoot } from './version.js';
@@ -29,6 +23,8 @@ export function setupCommand(): Command {
       '\nExamples:\n  gradscope setup\n  GRADSCOPE_CACHE=/data/cache gradscope setup --check',
     )
     .action(async (flags: Flags) => {
+      const { createProgress, ensureNativeLibrary, nodeSystem, setupOptions } =
+        await import('../train/engine/setup/index.js');
       const options = setupOptions({ projectRoot: engineRoot(), ...flags }, process.env);
       const outcome = await ensureNativeLibrary(options, nodeSystem(createProgress(standardError())));
       print(outcome.line);

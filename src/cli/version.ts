@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 
 /** Folder of the project: the one with its package.json, above the sources or above dist. */
 export function projectRoot(): string {
@@ -29,7 +28,9 @@ export function engineRoot(): string {
 /** Version of gradscope. */
 export function version(): string {
   const text = fs.readFileSync(path.join(projectRoot(), 'package.json'), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+  const content: unknown = JSON.parse(text);
+  if (typeof content === 'object' && content !== null && 'version' in content) return String(content.version);
+  throw new Error(`${projectRoot()}/package.json has no version`);
 }
 
 /** Versions of gradscope (with the commit of its checkout, where there is one) and of Node. */
