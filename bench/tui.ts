@@ -11,7 +11,7 @@ import { asStreams, FakeStdin, FakeStdout } from '../test/tui/support/streams.js
 import { writeRun } from '../test/tui/support/fixture-run.js';
 import { nodeEffects } from '../tui/effects.js';
 import { App } from '../tui/ink/App.js';
-import { Session } from '../tui/session/session.js';
+import { BrowserSession } from '../tui/session/session.js';
 import { median, printTable } from './support.js';
 import { gradientRows, logBytes, writeLongRun } from './tui-runs.js';
 
@@ -52,7 +52,7 @@ class FakeTerminal {
 async function measure(root: string): Promise<Measured> {
   const screen = new FakeTerminal();
   const started = performance.now();
-  const session = new Session({
+  const session = new BrowserSession({
     root,
     environment: { processes: nodeEnvironment.processes },
     effects: nodeEffects(

@@ -2,10 +2,10 @@ import { UserError } from '../data/errors.js';
 import { nodeEnvironment } from '../src/store/environment.js';
 import { nodeEffects } from './effects.js';
 import { locate } from './locate.js';
-import { Session } from './session/session.js';
+import { BrowserSession } from './session/session.js';
 import { squeeze } from './view/filter.js';
 import { moreText } from './view/layout.js';
-import { chosen, wrapped, type Panel, type Picture } from './view/picture.js';
+import { chosen, wrapped, type ViewPanel, type Picture } from './view/picture.js';
 import { initialState, type Sort, type ViewState } from './view/state.js';
 import { paint, type Style } from './view/style.js';
 import { views } from './views/registry.js';
@@ -46,7 +46,7 @@ export async function show(options: ShowOptions): Promise<string[]> {
     throw new UserError(`no view ${view}; there are ${views.map(({ id }) => id).join(', ')}`);
   }
   const { root, runs } = await locate(folders);
-  const session = new Session({
+  const session = new BrowserSession({
     root,
     environment: { processes: nodeEnvironment.processes },
     effects: nodeEffects(
@@ -77,7 +77,7 @@ export async function show(options: ShowOptions): Promise<string[]> {
 }
 
 /** What is shown of a folder: of findings a run of each config, of another view its first run. */
-async function targetsOf(session: Session, view: string): Promise<string[][]> {
+async function targetsOf(session: BrowserSession, view: string): Promise<string[][]> {
   if (view !== 'findings') return [[]];
   const left = new Set(session.data.entries.flatMap((own) => (own.info === null ? [] : [own.path])));
   const targets: string[][] = [];
@@ -91,7 +91,7 @@ async function targetsOf(session: Session, view: string): Promise<string[][]> {
 }
 
 async function showTarget(
-  session: Session,
+  session: BrowserSession,
   runs: readonly string[],
   options: ShowOptions,
   unused: Set<'cursor'>,
@@ -166,8 +166,8 @@ function moreRows({ list, figure }: Picture, { height, style }: ShowOptions): st
 }
 
 function heading(
-  panel: Panel,
-  session: Session,
+  panel: ViewPanel,
+  session: BrowserSession,
   runs: readonly string[],
   { view, width, style }: ShowOptions,
 ): string[] {

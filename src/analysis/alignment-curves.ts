@@ -5,7 +5,7 @@ import type { RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
 
 /** A curve over steps: one line of a chart, with the seeds behind it. */
-export interface Curve {
+export interface AlignmentCurve {
   readonly name: string;
   readonly steps: readonly number[];
   /** `[seed][point]`; null where there is no value. */
@@ -18,7 +18,7 @@ const curvePoints = 60;
 const questionsOf = { questions: 'own questions', mismatched: 'other questions' } as const;
 
 /** Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram. */
-export function alignmentCurves(run: RunData, gradients: GroupGradients | null): Curve[] {
+export function alignmentCurves(run: RunData, gradients: GroupGradients | null): AlignmentCurve[] {
   if (gradients === null) return [];
   const pairs = alignmentPairs(designOf(run.info));
   const last = endOfQuestions(run.info);

@@ -1,6 +1,6 @@
 import { samplingCaveat, whyNoVariancePenalty } from '../../data/samplers.js';
 import { nodeEnvironment } from '../store/environment.js';
-import { alignmentCurves, type Curve } from './alignment-curves.js';
+import { alignmentCurves, type AlignmentCurve } from './alignment-curves.js';
 import { armFacts } from './arm-config.js';
 import { runChecks, type CheckResult } from './checks.js';
 import { claimRule, judgeClaims, type Claim } from './claims.js';
@@ -32,7 +32,7 @@ export interface ArmAnalysis {
   /** When the claims were judged, with which seeds, this time last; empty before `withLooks`. */
   readonly looks: readonly Look[];
   /** Cosine of definition and question gradients in the minibatches of training. */
-  readonly alignmentCurves: readonly Curve[];
+  readonly alignmentCurves: readonly AlignmentCurve[];
   /** The implicit penalty as a function of batch size, at the end of the stage with questions. */
   readonly penaltyCurve: readonly PenaltyPoint[];
   /** Updates before each stage after the first. */
@@ -58,7 +58,7 @@ export async function analyseArm(
   const seeds = arm.runs.map(({ info }) => info.seed);
   const failures = new Failures();
   const measured = sections.map((): (RunValues | string | null)[] => []);
-  const curves: Curve[][] = [];
+  const curves: AlignmentCurve[][] = [];
   for (const [i, run] of arm.runs.entries()) {
     const reader = new RunReader(run);
     for (const [s, section] of sections.entries()) {
@@ -109,7 +109,7 @@ export async function analyseArm(
 }
 
 /** Curves of single runs as curves over seeds. */
-function joined(curves: readonly (readonly Curve[])[]): Curve[] {
+function joined(curves: readonly (readonly AlignmentCurve[])[]): AlignmentCurve[] {
   const first = curves.find((own) => own.length > 0) ?? [];
   return first.map(({ name, steps }, i) => ({
     name,

@@ -2,7 +2,7 @@ import { shownTag } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import { tables, totalTensor } from '../store/schemas.js';
 import { gramMatrix } from './measures/gram.js';
-import type { Panel, PanelExample } from './measures/nulls/panel.js';
+import type { EntityPanel, PanelExample } from './measures/nulls/panel.js';
 import { readTable, type RunData } from './run-data.js';
 
 /**
@@ -16,7 +16,7 @@ export async function readEntityPanel(
   run: RunData,
   at: number,
   subsets: ReadonlySet<string>,
-): Promise<Panel<number> | null> {
+): Promise<EntityPanel<number> | null> {
   const table = await readTable(run, tables.entity_gram, [
     'step',
     'tensor',

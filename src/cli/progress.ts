@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Metrics } from '../run/evaluation.js';
-import type { Progress } from '../run/session.js';
+import type { TrainingProgress } from '../run/session.js';
 import type { ProgressTarget } from '../train/engine/setup/index.js';
 import { writeStatus } from './output.js';
 import { StatusLine } from './status-line.js';
@@ -16,7 +16,7 @@ export class ProgressLine {
     this.line = new StatusLine(target);
   }
 
-  update(progress: Progress): void {
+  update(progress: TrainingProgress): void {
     const now = this.line.now();
     if (this.started === null) {
       this.started = now;
@@ -37,7 +37,7 @@ export class ProgressLine {
     this.started = null;
   }
 
-  private describe(progress: Progress, seconds: number): string {
+  private describe(progress: TrainingProgress, seconds: number): string {
     const { stage, step, totalSteps, replicas, loss, metrics } = progress;
     const parts = [`${stage} ${step}/${totalSteps} (${Math.floor((100 * step) / totalSteps)} %)`];
     // Nothing is known about the rate before a second step.

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Environment } from '../store/environment.js';
 import type { Engine } from '../train/engine/load.js';
 import type { RunConfig } from './config.js';
-import type { Progress, SessionEnd } from './session.js';
+import type { TrainingProgress, SessionEnd } from './session.js';
 
 /** What the command line, or whoever starts runs, gives beside the config. */
 export interface RunRequest {
@@ -12,7 +12,7 @@ export interface RunRequest {
   /** The command line that reproduces the runs. */
   readonly command: readonly string[];
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
+  readonly onProgress: (progress: TrainingProgress) => void;
   /** One line for people. */
   readonly onMessage: (message: string) => void;
   readonly existing: ExistingRuns;

@@ -36,7 +36,7 @@ export interface Replica {
 }
 
 /** What a session tells those who watch it. */
-export interface Progress {
+export interface TrainingProgress {
   readonly stage: string;
   /** Updates of the run that are done, and of all stages. */
   readonly step: number;
@@ -49,11 +49,11 @@ export interface Progress {
 }
 
 /** What a session needs from outside. */
-export interface SessionOptions {
+export interface TrainingSessionOptions {
   readonly fileSystem: FileSystem;
   /** Aborted to stop at the next step, with a checkpoint. */
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
+  readonly onProgress: (progress: TrainingProgress) => void;
   /** Unix time in ms, for what people read; it may jump. */
   readonly time: () => number;
   /** Time in ms from an arbitrary start, for durations; it never goes back. */
@@ -72,7 +72,7 @@ const lookEvery = 1000;
  * Trains R replicas through their stages: gradient, log, update, evaluation, checkpoint, in this order at every step
  * that has them. Stops at a step boundary when the signal is aborted.
  */
-export class Session {
+export class TrainingSession {
   private readonly learner: Learner;
   private readonly running: boolean[];
   private metrics: Metrics[] = [];
@@ -87,7 +87,7 @@ export class Session {
   constructor(
     private readonly plan: RunPlan,
     private readonly replicas: readonly Replica[],
-    private readonly options: SessionOptions,
+    private readonly options: TrainingSessionOptions,
   ) {
     this.learner = new Learner(plan.model, replicas.length, plan.config.loss.normalisation);
     this.running = replicas.map(() => true);

@@ -5,7 +5,7 @@ import { discardRun, removeIfEmpty } from './discard.js';
 import { finishRun } from './finish.js';
 import type { RunPlan } from './plan.js';
 import type { FailedRun, RunRequest } from './request.js';
-import { Session, type Replica, type SessionEnd } from './session.js';
+import { TrainingSession, type Replica, type SessionEnd } from './session.js';
 
 /** How the replicas of one session ended. */
 export interface TrainingEnd {
@@ -31,7 +31,7 @@ export async function trainReplicas(
   begins: boolean = checkpoints === null,
 ): Promise<TrainingEnd> {
   const environment = request.environment ?? nodeEnvironment;
-  const session = new Session(plan, replicas, {
+  const session = new TrainingSession(plan, replicas, {
     fileSystem: environment.fs,
     signal: request.signal,
     onProgress: request.onProgress,

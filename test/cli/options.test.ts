@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSeeds } from '../../src/cli/options.js';
 import { formatDuration, ProgressLine } from '../../src/cli/progress.js';
-import type { Progress } from '../../src/run/session.js';
+import type { TrainingProgress } from '../../src/run/session.js';
 
 describe('seeds', () => {
   test.each([
@@ -43,7 +43,7 @@ test.each([
 });
 
 describe('progress', () => {
-  const progressAt = (step: number): Progress => ({
+  const progressAt = (step: number): TrainingProgress => ({
     stage: 'stage1',
     step,
     totalSteps: 100,
@@ -91,7 +91,7 @@ describe('progress', () => {
 
   test('accuracies are those of the questions, averaged over seeds', () => {
     const { line, written } = lineOn(false);
-    const metricsOf = (value: number): Progress['metrics'][number] => {
+    const metricsOf = (value: number): TrainingProgress['metrics'][number] => {
       const own = { value, n: 1, standardError: null };
       const all = { accuracy: own, margin: own, loss: own };
       return new Map([

@@ -14,7 +14,7 @@ import { nodeEnvironment } from '../../src/store/environment.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import { recoverRun } from '../../src/store/recover.js';
 import { TableReader } from '../../src/store/table-reader.js';
-import type { Progress } from '../../src/run/session.js';
+import type { TrainingProgress } from '../../src/run/session.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { finalWeights, resumeTiny, temporaryFolder, trainTiny, type TinyOptions } from './support.js';
@@ -168,7 +168,7 @@ describe('stopping', () => {
     const root = temporaryFolder();
     const stopAt =
       (last: number) =>
-      ({ step }: Progress, abort: () => void): void => {
+      ({ step }: TrainingProgress, abort: () => void): void => {
         if (step === last) abort();
       };
     const early = await train({ root, seeds, request: { signal: AbortSignal.abort() } });

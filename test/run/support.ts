@@ -5,7 +5,7 @@ import { afterAll } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { resumeRuns, startRuns, type RunRequest, type RunsEnd } from '../../src/run/run.js';
-import type { Progress } from '../../src/run/session.js';
+import type { TrainingProgress } from '../../src/run/session.js';
 import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import type { Engine } from '../../src/train/engine/load.js';
 
@@ -45,7 +45,7 @@ export interface TinyOptions {
   readonly engine: Engine;
   readonly seeds?: readonly number[];
   readonly overrides?: readonly string[];
-  readonly onProgress?: (progress: Progress, abort: () => void) => void;
+  readonly onProgress?: (progress: TrainingProgress, abort: () => void) => void;
   readonly request?: Partial<RunRequest>;
 }
 

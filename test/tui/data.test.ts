@@ -15,7 +15,7 @@ import { panelCosines, tagSwapGap, cosineColumns } from '../../tui/data/panel-co
 import { quickNumbers } from '../../tui/data/quick-numbers.js';
 import { readRunIndex } from '../../tui/data/run-index.js';
 import { RunSource } from '../../tui/data/run-source.js';
-import { RunTables } from '../../tui/data/run-tables.js';
+import { RunTableCache } from '../../tui/data/run-tables.js';
 import { sketchErrors } from '../../tui/data/sketch-errors.js';
 import { openSession, press } from './support/fake-session.js';
 import { groups, writeRun } from './support/fixture-run.js';
@@ -154,7 +154,7 @@ describe('what grows is read on', () => {
     fs.mkdirSync(growing);
     // The stream as the writer left it after some batches and in the middle of the next one.
     const stream = await streamOf(at);
-    const grown = new RunTables(growing);
+    const grown = new RunTableCache(growing);
     const write = (bytes: number): void =>
       fs.writeFileSync(path.join(growing, 'gram.arrows'), stream.subarray(0, bytes));
     write(Math.floor(stream.length / 2));
@@ -168,7 +168,7 @@ describe('what grows is read on', () => {
     expect(grown.version).toBeGreaterThan(version);
     const second = await grown.read(tables.gram, ['step', 'inner']);
     expect(second!.rows).toBeGreaterThan(first!.rows);
-    const whole = new RunTables(full);
+    const whole = new RunTableCache(full);
     await whole.refresh();
     const expected = (await whole.read(tables.gram, ['step', 'inner']))!.columns.inner;
     expect(second!.columns.inner).toEqual(expected.subarray(0, second!.rows));

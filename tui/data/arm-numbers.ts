@@ -16,7 +16,7 @@ import {
 import { orReason, type RunSource } from './run-source.js';
 
 /** Values of one run for a section by key; a text is the reason why there is none. */
-export type Measured = Readonly<Record<string, number | Ratio | string>> | null;
+export type MeasuredSection = Readonly<Record<string, number | Ratio | string>> | null;
 
 /** A section with where its numbers come from. */
 export interface ArmSection extends ShownSection {
@@ -26,10 +26,13 @@ export interface ArmSection extends ShownSection {
 
 /** Numbers of runs and arms through the functions of the analysis, each measured once for each state of a run. */
 export class ArmNumbers {
-  readonly #measured = new Map<string, { readonly version: string; readonly value: Promise<Measured> }>();
+  readonly #measured = new Map<
+    string,
+    { readonly version: string; readonly value: Promise<MeasuredSection> }
+  >();
 
   /** What a section says of one run. */
-  measure(run: RunSource, id: string): Promise<Measured> {
+  measure(run: RunSource, id: string): Promise<MeasuredSection> {
     const spec = sections.find((own) => own.id === id);
     if (spec === undefined) return Promise.resolve(null);
     const key = `${run.entry.path}\n${id}`;
@@ -54,7 +57,7 @@ export class ArmNumbers {
     }
     const spec = sections.find((own) => own.id === id);
     if (spec === undefined) return null;
-    const [measured, data]: [Measured[], RunData[]] = [[], []];
+    const [measured, data]: [MeasuredSection[], RunData[]] = [[], []];
     for (const run of arm) {
       measured.push(await this.measure(run, id));
       data.push(await run.data());
@@ -94,7 +97,7 @@ export async function usableAnalysis(arm: readonly RunSource[]): Promise<Analysi
   return read;
 }
 
-async function measure(run: RunSource, spec: SectionSpec): Promise<Measured> {
+async function measure(run: RunSource, spec: SectionSpec): Promise<MeasuredSection> {
   const measured = await orReason(async () => {
     const data = await run.data();
     const alignment = () => readPanelAlignment(data);

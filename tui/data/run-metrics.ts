@@ -3,7 +3,7 @@ import { tables } from '../../src/store/schemas.js';
 import type { RunSource } from './run-source.js';
 
 /** A metric of a test set at an evaluation. */
-export interface MetricValue {
+export interface LoggedMetric {
   readonly value: number;
   /** Null where it is not defined. */
   readonly standardError: number | null;
@@ -14,7 +14,7 @@ export interface MetricValue {
 /** Metrics of a run as the analysis takes them, with their standard errors. */
 export interface RunMetrics extends MetricsOfRun {
   readonly metrics: readonly string[];
-  at(set: string, metric: string, step: number): MetricValue | null;
+  at(set: string, metric: string, step: number): LoggedMetric | null;
 }
 
 /** Reads the metrics of a run; without any value where it has no such table. */
@@ -27,7 +27,7 @@ export async function readRunMetrics(run: RunSource): Promise<RunMetrics> {
     'n',
     'standard_error',
   ]);
-  const values = new Map<string, MetricValue>();
+  const values = new Map<string, LoggedMetric>();
   const [steps, sets, metrics] = [new Set<number>(), new Set<string>(), new Set<string>()];
   if (table !== null) {
     const { step, set, metric, value, n, standard_error: error } = table.columns;
@@ -43,7 +43,7 @@ export async function readRunMetrics(run: RunSource): Promise<RunMetrics> {
       metrics.add(ofMetric);
     }
   }
-  const at = (set: string, metric: string, step: number): MetricValue | null =>
+  const at = (set: string, metric: string, step: number): LoggedMetric | null =>
     values.get(`${set}\n${metric}\n${step}`) ?? null;
   return {
     steps: [...steps].toSorted((a, b) => a - b),

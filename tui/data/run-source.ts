@@ -5,7 +5,7 @@ import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { openExchangedHalf, openRun, type RunData } from '../../src/analysis/run-data.js';
 import type { RunInfo } from '../../src/store/run-info.js';
 import type { RunEntry } from './run-index.js';
-import { RunTables } from './run-tables.js';
+import { RunTableCache } from './run-tables.js';
 
 /** How far the gradient log is read, in rows. */
 export interface ScanProgress {
@@ -18,7 +18,7 @@ const slice = 5;
 
 /** A run that is looked at: what `run.json` says, and its tables, read as needed. */
 export class RunSource {
-  readonly tables: RunTables;
+  readonly tables: RunTableCache;
   readonly #log: GroupGradientLog;
   #progress: ScanProgress = { done: 0, all: 0 };
   #resumed = 0;
@@ -28,7 +28,7 @@ export class RunSource {
     public entry: RunEntry,
     public info: RunInfo,
   ) {
-    this.tables = new RunTables(entry.path);
+    this.tables = new RunTableCache(entry.path);
     this.#log = new GroupGradientLog(this.tables, async (done, all) => {
       this.#progress = { done, all };
       if (performance.now() - this.#resumed < slice) return;

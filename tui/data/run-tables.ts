@@ -37,7 +37,7 @@ interface Kept {
  * The tables of a run folder, opened when they are asked for. Columns that were read are kept, and of a table that
  * grows only the new batches are read. One table that cannot be read takes no other down.
  */
-export class RunTables {
+export class RunTableCache {
   #names: ReadonlySet<string> = new Set();
   readonly #open = new Map<string, Promise<OpenTable>>();
   readonly #kept = new Map<string, Kept>();

@@ -1,10 +1,10 @@
 import { useSyncExternalStore, type ReactNode } from 'react';
 import { Box, Text, useInput } from 'ink';
 import { keyNames } from '../keys/tokens.js';
-import type { Session } from '../session/session.js';
+import type { BrowserSession } from '../session/session.js';
 
 /** The browser: frames of a session, and keys to it. */
-export function App({ session }: { readonly session: Session }): ReactNode {
+export function App({ session }: { readonly session: BrowserSession }): ReactNode {
   useSyncExternalStore(session.subscribe, session.version);
   useInput((input, key) => session.press(keyNames(input, key)));
   // Rows are places on the screen and have no other identity. An empty text would take no row.

@@ -2,7 +2,7 @@ import { boxOf } from '../../src/report/terminal.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { nodeEffects } from '../effects.js';
 import { locate } from '../locate.js';
-import { Session } from '../session/session.js';
+import { BrowserSession } from '../session/session.js';
 import type { Style } from '../view/style.js';
 import { home, sized, takeScreen } from './terminal.js';
 
@@ -21,7 +21,7 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
   const { stdout } = process;
   const size = () => boxOf(stdout);
   let quit = (): void => {};
-  const session = new Session({
+  const session = new BrowserSession({
     root,
     run: runs[0],
     environment: { processes: nodeEnvironment.processes },

@@ -1,7 +1,7 @@
 import { shellWord } from '../../data/shell-word.js';
 import { textWidth } from '../../src/report/charts/text-width.js';
 import { squeeze } from '../view/filter.js';
-import type { Panel, Picture } from '../view/picture.js';
+import type { ViewPanel, Picture } from '../view/picture.js';
 import { chosen } from '../view/picture.js';
 import type { ViewState } from '../view/state.js';
 import type { Box } from '../view/style.js';
@@ -11,7 +11,7 @@ export interface OnScreen {
   readonly view: string;
   /** Paths, shortest way to write them. */
   readonly runs: readonly string[];
-  readonly panel: Panel;
+  readonly panel: ViewPanel;
   readonly panels: number;
   readonly picture: Picture;
   readonly state: ViewState;
@@ -20,7 +20,7 @@ export interface OnScreen {
 }
 
 /** The command that prints what is on screen, word by word. */
-export function showCommand({ view, runs, panel, panels, picture, state, box }: OnScreen): string[] {
+export function screenCommand({ view, runs, panel, panels, picture, state, box }: OnScreen): string[] {
   const place = chosen(panel, state.panel, state);
   const choice = panel.choices?.values[place];
   const sorted = state.sort === null ? undefined : picture.list?.columns[state.sort.column];

@@ -1,11 +1,11 @@
 import type { Range } from '../../src/report/charts/index.js';
 import type { Action } from '../keys/bindings.js';
-import { chosen, type Panel, type Picture } from '../view/picture.js';
+import { chosen, type ViewPanel, type Picture } from '../view/picture.js';
 import { initialState, type ViewState } from '../view/state.js';
 
 /** What a key acts on. */
 export interface Shown {
-  readonly panel: Panel;
+  readonly panel: ViewPanel;
   readonly panels: number;
   readonly picture: Picture;
 }
@@ -101,7 +101,7 @@ function sideways(state: ViewState, direction: -1 | 1, { list, axis, figure }: P
   return { ...state, cursor: Math.max(low, Math.min(high, cursor)) };
 }
 
-function choose(state: ViewState, panel: Panel, by: number): ViewState {
+function choose(state: ViewState, panel: ViewPanel, by: number): ViewState {
   const count = panel.choices?.values.length ?? 0;
   if (count === 0) return state;
   const place = (chosen(panel, state.panel, state) + by + count) % count;

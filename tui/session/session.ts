@@ -10,11 +10,11 @@ import type { Caption } from '../export/svg.js';
 import { actionOf, type Action, type KeyContext } from '../keys/bindings.js';
 import type { KeyName } from '../keys/tokens.js';
 import type { ViewContext } from '../view/context.js';
-import { messagePanel, type Panel, type Picture, type ViewModel } from '../view/picture.js';
+import { messagePanel, type ViewPanel, type Picture, type ViewModel } from '../view/picture.js';
 import { initialState, type ViewState } from '../view/state.js';
 import type { Box, Style } from '../view/style.js';
 import { views } from '../views/registry.js';
-import { commandLines, showCommand } from './command.js';
+import { commandLines, screenCommand } from './command.js';
 import { drawFrame, bodyBox, keyOverlay, type Frame, type Overlay } from './frame.js';
 import { reduce, toPanel } from './reduce.js';
 
@@ -37,7 +37,7 @@ export interface Prompt {
   readonly before: string;
 }
 
-export interface SessionOptions {
+export interface BrowserSessionOptions {
   readonly root: string;
   readonly environment: IndexEnvironment;
   readonly effects: Effects;
@@ -52,8 +52,8 @@ const messageTime = 6000;
 
 /** A panel as it is drawn, among the panels of its view. */
 export interface Drawn {
-  readonly panel: Panel;
-  readonly panels: readonly Panel[];
+  readonly panel: ViewPanel;
+  readonly panels: readonly ViewPanel[];
   readonly picture: Picture;
   /** Whether what was drilled into is not there. */
   readonly isGone: boolean;
@@ -70,7 +70,7 @@ interface Loaded {
  * The browser without a terminal: keys come in, frames go out. Holds what a person chose, loads what a view needs and
  * keeps showing what it had until that is there, so that a key is answered at once.
  */
-export class Session {
+export class BrowserSession {
   readonly data: BrowserData;
   #view = 'runs';
   readonly #states = new Map<string, ViewState>();
@@ -89,7 +89,7 @@ export class Session {
   #refreshing = false;
   readonly #waiting: KeyName[] = [];
 
-  constructor(private readonly options: SessionOptions) {
+  constructor(private readonly options: BrowserSessionOptions) {
     this.#box = options.box;
     this.#current = options.run ?? null;
     this.data = new BrowserData(options.root, options.environment, () => this.#changed());
@@ -241,7 +241,7 @@ export class Session {
     const { panel, panels, picture } = this.#draw();
     const shown = this.#marked.size > 0 ? [...this.#marked] : this.#current === null ? [] : [this.#current];
     const runs = this.#view === 'runs' && this.#marked.size === 0 ? [this.options.root] : shown;
-    return showCommand({
+    return screenCommand({
       view: this.#view,
       runs: (runs.length === 0 ? [this.options.root] : runs).map(shortest),
       panel,
@@ -372,7 +372,7 @@ export class Session {
     return { panel, panels: model.panels, picture, isGone: drilled === gone };
   }
 
-  #keyContext(panel: Panel, panels: number, picture: Picture): KeyContext {
+  #keyContext(panel: ViewPanel, panels: number, picture: Picture): KeyContext {
     const { state } = this;
     return {
       view: this.#view,

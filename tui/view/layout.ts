@@ -5,7 +5,7 @@ import { paint, signs, type Box, type Style } from './style.js';
 const leastFigure = 9;
 
 /** Where a figure goes with lines below it: the lines give way when both do not fit. */
-export function above(
+export function figureAbove(
   box: Box,
   below: readonly string[],
   style: Style,

@@ -4,7 +4,7 @@ import { numbers, texts, type Slice } from './slice.js';
 import type { Sort } from './state.js';
 
 /** A column of a list. */
-export interface ListColumn {
+export interface ListViewColumn {
   readonly title: string;
   /** `1` for a plain number, empty for text. */
   readonly unit: string;
@@ -20,7 +20,7 @@ export interface ListColumn {
 /** Rows that are numbered from 0 and never made into objects: a list may have millions. */
 export interface List {
   readonly length: number;
-  readonly columns: readonly ListColumn[];
+  readonly columns: readonly ListViewColumn[];
   /** What `enter` drills into and `space` selects; null where a row is neither. */
   id(row: number): string | null;
 }
@@ -31,13 +31,16 @@ export const numberColumn = (
   value: (row: number) => number | null,
   text?: (row: number) => string,
   width = 12,
-): ListColumn => ({ title, unit, kind: 'number', width, value, ...(text === undefined ? {} : { text }) });
+): ListViewColumn => ({ title, unit, kind: 'number', width, value, ...(text === undefined ? {} : { text }) });
 
 /** A column of whole numbers, written out: steps, variables, counts. */
-export const integerColumn = (title: string, value: (row: number) => number, width?: number): ListColumn =>
-  numberColumn(title, '1', value, (row) => String(value(row)), width);
+export const integerColumn = (
+  title: string,
+  value: (row: number) => number,
+  width?: number,
+): ListViewColumn => numberColumn(title, '1', value, (row) => String(value(row)), width);
 
-export const textColumn = (title: string, value: (row: number) => string, width = 24): ListColumn => ({
+export const textColumn = (title: string, value: (row: number) => string, width = 24): ListViewColumn => ({
   title,
   unit: '',
   kind: 'text',
@@ -46,7 +49,7 @@ export const textColumn = (title: string, value: (row: number) => string, width 
 });
 
 /** What a cell says. */
-export function cellText(column: ListColumn, row: number): string {
+export function cellText(column: ListViewColumn, row: number): string {
   if (column.text !== undefined) return column.text(row);
   const value = column.value(row);
   if (value === null) return '';

@@ -48,7 +48,7 @@ export interface Choices {
 }
 
 /** One screen of a view. */
-export interface Panel {
+export interface ViewPanel {
   readonly title: string;
   /** What it answers, in one sentence. */
   readonly question: string;
@@ -60,20 +60,20 @@ export interface Panel {
 
 /** A view with its data. */
 export interface ViewModel {
-  readonly panels: readonly Panel[];
+  readonly panels: readonly ViewPanel[];
   /** The panel below a row; null when there is none of that id any more. */
-  drill?(id: string): Panel | null;
+  drill?(id: string): ViewPanel | null;
 }
 
 /** The choice of a panel that is in force: its place, or -1 where the panel has none. */
-export function chosen({ choices }: Panel, panel: number, state: ViewState): number {
+export function chosen({ choices }: ViewPanel, panel: number, state: ViewState): number {
   if (choices === null || choices.values.length === 0) return -1;
   const own = state.choices[panel] ?? choices.initial;
   return Math.max(0, Math.min(choices.values.length - 1, own));
 }
 
 /** A panel that says why there is nothing to see, and what to do. */
-export function messagePanel(title: string, question: string, lines: readonly string[]): Panel {
+export function messagePanel(title: string, question: string, lines: readonly string[]): ViewPanel {
   return {
     title,
     question,

@@ -1,8 +1,8 @@
 import { formatNumber } from '../../src/report/text/numbers.js';
-import { numberColumn, type ListColumn } from './list.js';
+import { numberColumn, type ListViewColumn } from './list.js';
 
 /** A column of a plain number that can be of either sign; NaN is missing. */
-export function signed(title: string, value: (row: number) => number, unit = '1'): ListColumn {
+export function signed(title: string, value: (row: number) => number, unit = '1'): ListViewColumn {
   return numberColumn(
     title,
     unit,

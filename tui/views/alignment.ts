@@ -18,7 +18,7 @@ import { figurePicture } from '../view/figure-panel.js';
 import { drawHeatPanel } from '../view/heat-panel.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { cut } from '../view/layout.js';
-import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand } from '../view/seed-band.js';
 import { signed } from '../view/text.js';
@@ -66,7 +66,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
 /** Points of a curve over training. */
 const windows = 60;
 
-function tagPanel(context: ViewContext): Panel {
+function tagPanel(context: ViewContext): ViewPanel {
   const { shown, current } = context;
   return {
     title: 'by tag',
@@ -157,7 +157,7 @@ async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
 }
 
 /** Matched minus mismatched, tensor by checkpoint. */
-function layersPanel(context: ViewContext, design: Design, all: readonly PanelCosines[]): Panel | null {
+function layersPanel(context: ViewContext, design: Design, all: readonly PanelCosines[]): ViewPanel | null {
   const [first] = all;
   if (first === undefined) return null;
   const choices = [
@@ -254,7 +254,7 @@ function entitiesPanel(
   run: RunSource,
   steps: readonly number[],
   entities: (step: number) => Entity[],
-): Panel {
+): ViewPanel {
   const lists = new Map<number, List>();
   const listAt = (step: number): List => {
     let list = lists.get(step);
@@ -278,7 +278,7 @@ function entitiesPanel(
   };
 }
 
-function entityPanel(entity: string, step: number, tensors: ReturnType<typeof entityTensors>): Panel {
+function entityPanel(entity: string, step: number, tensors: ReturnType<typeof entityTensors>): ViewPanel {
   const summed = tensors.filter(({ tensor }) => tensor !== 'total' && tensor !== 'without_embeddings');
   const sizes = summed.reduce((sum, { inner }) => sum + Math.abs(inner), 0);
   const own = (row: number) => tensors[row]!;

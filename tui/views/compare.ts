@@ -8,7 +8,7 @@ import { drawList } from '../view/draw-list.js';
 import { textColumn, type List } from '../view/list.js';
 import { armsOf, pathsOf, versionsOf, type ShownArm } from '../view/arms.js';
 import type { ViewContext } from '../view/context.js';
-import { messagePanel, type Panel } from '../view/picture.js';
+import { messagePanel, type ViewPanel } from '../view/picture.js';
 import { intervalText } from '../view/quantities.js';
 
 const question = 'What differs between the selected runs: config, numbers?';
@@ -29,7 +29,7 @@ interface Comparison {
 }
 
 /** Selected runs side by side, runs of one config as mean and interval over their seeds. */
-export function comparePanel(context: ViewContext): Panel {
+export function comparePanel(context: ViewContext): ViewPanel {
   const { shown, marked } = context;
   if (marked.size < 2) {
     return messagePanel('compare', question, [

@@ -5,7 +5,7 @@ import { drawList } from '../view/draw-list.js';
 import { integerColumn, textColumn, type List } from '../view/list.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
-import { messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { formatAge } from './runs.js';
 
 /** What a run is and where it comes from. */
@@ -34,7 +34,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
   };
 }
 
-function linesPanel(title: string, question: string, lines: readonly string[]): Panel {
+function linesPanel(title: string, question: string, lines: readonly string[]): ViewPanel {
   const list: List = {
     length: lines.length,
     id: () => null,
@@ -83,7 +83,7 @@ export function provenance({ entry, info }: RunSource, now: number): string[] {
   ];
 }
 
-function filesPanel(states: Awaited<ReturnType<RunSource['tables']['states']>>): Panel {
+function filesPanel(states: Awaited<ReturnType<RunSource['tables']['states']>>): ViewPanel {
   const own = (row: number) => states[row]!;
   const list: List = {
     length: states.length,

@@ -18,7 +18,7 @@ import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 import { withBelow } from '../view/figure-panel.js';
 import { cut, cutLines } from '../view/layout.js';
-import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, wrapped, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { controlLines, quantityLines, quantitySlice } from '../view/quantities.js';
 import { numbers, texts } from '../view/slice.js';
 import { paint, type Style } from '../view/style.js';
@@ -91,7 +91,7 @@ const inkOf = (verdict: string) =>
     ? verdictInk[verdict]
     : 'plain';
 
-function claimsPanel(context: ViewContext, want: WantFindings): Panel {
+function claimsPanel(context: ViewContext, want: WantFindings): ViewPanel {
   const question = `Which claims do the ${context.arm.length} seeds of ${context.current?.info.name} support?`;
   return {
     title: 'claims',
@@ -166,11 +166,11 @@ function hanging(head: string, text: string, width: number, style: Style): strin
 function waiting(
   context: ViewContext,
   wanted: { kind: 'pending' } | { kind: 'failed'; reason: string },
-): Panel {
+): ViewPanel {
   return messagePanel('', '', [wanted.kind === 'failed' ? wanted.reason : progressText(context.arm)]);
 }
 
-function sectionsPanel(context: ViewContext, ids: readonly string[], want: WantFindings): Panel {
+function sectionsPanel(context: ViewContext, ids: readonly string[], want: WantFindings): ViewPanel {
   return {
     title: 'estimates',
     question: 'Every number of the analysis: mean over seeds, 95 % interval, null, p.',

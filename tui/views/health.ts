@@ -6,7 +6,7 @@ import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec, Wanted } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
-import { messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
+import { messagePanel, wrapped, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { paint } from '../view/style.js';
 import { stateText } from './config.js';
 import { cutLines } from '../view/layout.js';
@@ -76,7 +76,7 @@ function checksPanel(
   steps: StepColumns | null,
   states: Awaited<ReturnType<RunSource['tables']['states']>>,
   events: readonly Event[],
-): Panel {
+): ViewPanel {
   return {
     title: 'checks',
     question: 'Can the numbers of this run be trusted?',
@@ -195,7 +195,7 @@ function eventChecks(events: readonly Event[]): Check[] {
   }));
 }
 
-function outliersPanel(steps: StepColumns | null): Panel {
+function outliersPanel(steps: StepColumns | null): ViewPanel {
   const found = steps === null ? null : outliers(steps);
   const place = (row: number): number => found!.places[row]!;
   const list: List = {
@@ -230,7 +230,7 @@ function outliersPanel(steps: StepColumns | null): Panel {
   };
 }
 
-function eventsPanel(events: readonly Event[]): Panel {
+function eventsPanel(events: readonly Event[]): ViewPanel {
   const own = (row: number): Event => events[row]!;
   const list: List = {
     length: events.length,

@@ -6,7 +6,7 @@ import type { ViewContext } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { cut, cutLines } from '../view/layout.js';
-import { messagePanel, type Panel } from '../view/picture.js';
+import { messagePanel, type ViewPanel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
@@ -24,7 +24,7 @@ const floats = [
 ] as const;
 
 /** Loss, curvature and noise of a run at its checkpoints. */
-export async function landscapePanel(context: ViewContext, run: RunSource): Promise<Panel> {
+export async function landscapePanel(context: ViewContext, run: RunSource): Promise<ViewPanel> {
   const table = await run.tables.read(tables.landscape, ['stage', 'step', ...floats]);
   if (table === null) {
     return messagePanel('landscape', question, [

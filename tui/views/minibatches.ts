@@ -7,7 +7,7 @@ import { drawList } from '../view/draw-list.js';
 import { drawFigure, type HeatFigure } from '../view/figure.js';
 import { abbreviate, cut, cutLines } from '../view/layout.js';
 import { arrange, listSlice, integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
-import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { selectedPlace } from '../view/draw-list.js';
 import { numbers, texts } from '../view/slice.js';
 import { initialState } from '../view/state.js';
@@ -41,7 +41,7 @@ const block = 64;
 
 type StepTable = TypedTable<typeof tables.steps, (typeof stepColumns)[number]>;
 
-function minibatchPanel(context: ViewContext, run: RunSource, { rows, columns }: StepTable): Panel {
+function minibatchPanel(context: ViewContext, run: RunSource, { rows, columns }: StepTable): ViewPanel {
   const { step, stage, batch_size: size } = columns;
   const float =
     (values: Float64Array) =>

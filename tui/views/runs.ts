@@ -5,9 +5,9 @@ import { pathsOf, versionsOf } from '../view/arms.js';
 import { comparePanel } from './compare.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { drawList } from '../view/draw-list.js';
-import { above, cut } from '../view/layout.js';
+import { figureAbove, cut } from '../view/layout.js';
 import { numberColumn, textColumn, type List } from '../view/list.js';
-import type { Panel } from '../view/picture.js';
+import type { ViewPanel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { paint, signs, type Style } from '../view/style.js';
 
@@ -27,7 +27,7 @@ export function formatAge(milliseconds: number): string {
   return `${Math.round(seconds / 86_400)} d`;
 }
 
-function runsPanel(context: ViewContext): Panel {
+function runsPanel(context: ViewContext): ViewPanel {
   const { entries } = context;
   return {
     title: 'runs',
@@ -37,7 +37,7 @@ function runsPanel(context: ViewContext): Panel {
     draw(state, box, style) {
       const list = runList(context, style);
       const summary = armLines(context, box.width, style);
-      const { figure, below } = above(box, summary, style);
+      const { figure, below } = figureAbove(box, summary, style);
       const picture = drawList({
         list,
         state,

@@ -11,7 +11,7 @@ import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { cut } from '../view/layout.js';
-import { chosen, messagePanel, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { bandNote, seedBand, type RunCurve } from '../view/seed-band.js';
 import type { ViewState } from '../view/state.js';
@@ -73,7 +73,7 @@ async function readCurves(run: RunSource): Promise<RunCurves> {
   };
 }
 
-function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSource) => RunCurves): Panel {
+function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSource) => RunCurves): ViewPanel {
   const first = arms[0]!.runs[0]!;
   const metrics = [...new Set(arms.flatMap(({ runs }) => runs.flatMap((run) => of(run).metrics.metrics)))];
   const perStep = stepQuantities.filter(({ column }) => hasValues(of(first).step(column)));
@@ -237,7 +237,7 @@ function gapsPanel(
   context: ViewContext,
   arms: readonly ShownArm[],
   of: (run: RunSource) => RunCurves,
-): Panel {
+): ViewPanel {
   const metrics = ['accuracy', 'margin'];
   return {
     title: 'gaps',

@@ -7,7 +7,7 @@ import type { ViewContext } from '../view/context.js';
 import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { cut } from '../view/layout.js';
-import { messagePanel, type Panel } from '../view/picture.js';
+import { messagePanel, type ViewPanel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { bandNote, seedBand } from '../view/seed-band.js';
 import { paint } from '../view/style.js';
@@ -26,7 +26,7 @@ export async function transferPathPanel(
   context: ViewContext,
   run: RunSource,
   shown: readonly RunSource[],
-): Promise<Panel | null> {
+): Promise<ViewPanel | null> {
   const found: PathTable[] = [];
   for (const own of shown) {
     const table = await own.tables.read(tables.transfer_path, pathColumns);
@@ -83,7 +83,7 @@ export async function transferPathPanel(
 }
 
 /** Says how the path is measured, for runs that have not. */
-export const noPath = (run: RunSource): Panel =>
+export const noPath = (run: RunSource): ViewPanel =>
   messagePanel('path', question, [
     `No table transfer_path: updates of the stage with definitions are replayed by ${programCommand('probe', run.entry.path)}`,
   ]);

@@ -14,7 +14,14 @@ import type { ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { cut } from '../view/layout.js';
-import { chosen, messagePanel, wrapped, type Choices, type Panel, type ViewModel } from '../view/picture.js';
+import {
+  chosen,
+  messagePanel,
+  wrapped,
+  type Choices,
+  type ViewPanel,
+  type ViewModel,
+} from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
@@ -155,7 +162,7 @@ function scatterPanel(
   choices: Choices,
   cases: readonly Case[],
   all: readonly TransferTable[],
-): Panel {
+): ViewPanel {
   return {
     title: 'predicted against actual',
     question:
@@ -234,7 +241,12 @@ function tagWord(tag: ShownTag): string {
   return tag === 'other' ? '' : tag;
 }
 
-function listPanel(design: Design, choices: Choices, cases: readonly Case[], table: TransferTable): Panel {
+function listPanel(
+  design: Design,
+  choices: Choices,
+  cases: readonly Case[],
+  table: TransferTable,
+): ViewPanel {
   const lists = new Map<number, List>();
   const listOf = (place: number): List => {
     const known = lists.get(place);

@@ -21,7 +21,7 @@ import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure, ScatterFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
 import { cut } from '../view/layout.js';
-import { chosen, messagePanel, wrapped, type Panel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, wrapped, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { bandNote, seedBand, type RunCurve } from '../view/seed-band.js';
 import { paint } from '../view/style.js';
@@ -56,7 +56,7 @@ function penaltyPanel(
   run: RunSource,
   steps: readonly number[],
   pointsAt: (step: number) => PenaltyPoints[],
-): Panel {
+): ViewPanel {
   return {
     title: 'penalty',
     question:
@@ -167,7 +167,7 @@ function penaltyPanel(
 /** Points of a curve over training. */
 const windows = 60;
 
-function noisePanel(context: ViewContext, run: RunSource): Panel {
+function noisePanel(context: ViewContext, run: RunSource): ViewPanel {
   const { shown, arm, numbers } = context;
   return {
     title: 'noise in training',

@@ -9,7 +9,7 @@ import { cosineOfMeans } from '../measures/cosine-of-means.js';
 import { diversity } from '../measures/diversity.js';
 import type { Gram } from '../measures/gram.js';
 import { meanInnerProduct } from '../measures/inner-product.js';
-import { examplesOf, type Panel } from '../measures/nulls/panel.js';
+import { examplesOf, type EntityPanel } from '../measures/nulls/panel.js';
 import { stiffness } from '../measures/stiffness.js';
 import { unbiasedCosineOfMeans } from '../measures/unbiased-cosine-of-means.js';
 import type { RunValue } from '../quantity.js';
@@ -96,7 +96,7 @@ export const gramMeasures: SectionSpec = {
   },
 };
 
-function measure(panel: Panel<number>, tag: (typeof tags)[number]): RunValues {
+function measure(panel: EntityPanel<number>, tag: (typeof tags)[number]): RunValues {
   const { gram, examples } = panel;
   const definitions = examplesOf(panel, { kind: 'definition', tag });
   const questions = examplesOf(panel, { kind: 'heldout' });

@@ -20,7 +20,7 @@ export interface FrameOptions {
 }
 
 /** A grid with axes, ticks and labels, and the room they leave for a plot. */
-export interface Frame {
+export interface PlotFrame {
   readonly grid: CellGrid;
   readonly x: Scale;
   readonly y: Scale;
@@ -33,7 +33,7 @@ export interface Frame {
  * Draws the axes. From the top: a row with the label of y and a row with those of the markers where the height
  * allows, the plot, the x axis with its label in it, the labels of its ticks.
  */
-export function drawFrame(options: FrameOptions): Frame {
+export function drawPlotFrame(options: FrameOptions): PlotFrame {
   const { width, height, ascii } = options;
   const signs = glyphs(ascii);
   const grid = new CellGrid(width, height);

@@ -2,7 +2,7 @@ import { BrailleCanvas } from './braille-canvas.js';
 import { type Chart, checkSize } from './chart.js';
 import { drawAcross, drawBand } from './draw-band.js';
 import { drawLine } from './draw-line.js';
-import { drawFrame } from './frame.js';
+import { drawPlotFrame } from './frame.js';
 import { glyphs, seriesLetter } from './glyphs.js';
 import { type LegendEntry, legendRows } from './legend.js';
 import type { Marker } from './markers.js';
@@ -61,7 +61,7 @@ export function lineChart(options: LineChartOptions): Chart {
     };
 
   const markers = options.markers ?? [];
-  const frame = drawFrame({
+  const frame = drawPlotFrame({
     width,
     height,
     xLabel: options.xLabel ?? '',

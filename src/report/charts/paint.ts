@@ -1,5 +1,5 @@
 import type { BrailleCanvas } from './braille-canvas.js';
-import type { Frame } from './frame.js';
+import type { PlotFrame } from './frame.js';
 import { seriesLetter } from './glyphs.js';
 import { placeLetters } from './letters.js';
 
@@ -11,7 +11,7 @@ const plain = { line: '*', shade: ',', reference: '.' } as const;
  * several. `colors` is one a series.
  */
 export function paintLines(
-  { grid, plot }: Frame,
+  { grid, plot }: PlotFrame,
   lines: BrailleCanvas,
   shades: BrailleCanvas,
   colors: readonly number[],
@@ -42,7 +42,7 @@ function asciiOf(isLine: boolean, series: number | null, several: boolean): stri
 
 /** Draws a vertical line through a plot, behind the lines. */
 export function drawVertical(
-  { grid, plot }: Frame,
+  { grid, plot }: PlotFrame,
   lines: BrailleCanvas,
   column: number,
   text: string,

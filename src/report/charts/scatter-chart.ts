@@ -1,7 +1,7 @@
 import { BrailleCanvas } from './braille-canvas.js';
 import { type Chart, checkSize } from './chart.js';
 import { dotX, dotY } from './draw-line.js';
-import { drawFrame, type Frame } from './frame.js';
+import { drawPlotFrame, type PlotFrame } from './frame.js';
 import { glyphs, seriesMark } from './glyphs.js';
 import { type LegendEntry, legendRows } from './legend.js';
 import { noDataRows } from './no-data.js';
@@ -51,7 +51,7 @@ export function scatterChart(options: ScatterChartOptions): Chart {
   if (extents === null)
     return { width, rows: noDataRows(width, height), legend: [], notes: wrap(omissions), readout: null };
 
-  const frame = drawFrame({
+  const frame = drawPlotFrame({
     width,
     height,
     xLabel: options.xLabel ?? '',
@@ -86,7 +86,7 @@ export function scatterChart(options: ScatterChartOptions): Chart {
 }
 
 /** Draws curves from each column of dots to the next. */
-function drawCurves(frame: Frame, curves: readonly Curve[], ascii: boolean): void {
+function drawCurves(frame: PlotFrame, curves: readonly Curve[], ascii: boolean): void {
   const { x, y, plot } = frame;
   const canvas = new BrailleCanvas(plot.width, plot.height);
   const projection = { x, y, canvas };
@@ -108,7 +108,7 @@ function drawCurves(frame: Frame, curves: readonly Curve[], ascii: boolean): voi
 
 /** Puts the marks of points into the grid; returns how many cells hold points of several series. */
 function drawPoints(
-  { grid, plot, x, y }: Frame,
+  { grid, plot, x, y }: PlotFrame,
   series: readonly Series[],
   colors: readonly number[],
 ): number {

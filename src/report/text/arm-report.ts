@@ -1,4 +1,4 @@
-import type { Curve } from '../../analysis/alignment-curves.js';
+import type { AlignmentCurve } from '../../analysis/alignment-curves.js';
 import type { ArmAnalysis } from '../../analysis/analyse-arm.js';
 import type { CheckResult } from '../../analysis/checks.js';
 import type { Claim } from '../../analysis/claims.js';
@@ -92,7 +92,7 @@ function hanging(head: string, text: string, width: number): string[] {
 
 /** Means over seeds of the curves, as braille lines. */
 function cosineChart(
-  curves: readonly Curve[],
+  curves: readonly AlignmentCurve[],
   stageStarts: ArmAnalysis['stageStarts'],
   style: ReportStyle,
 ): string[] {
@@ -160,7 +160,7 @@ function drawn(draw: () => Chart, { colour, width }: ReportStyle): string[] {
 }
 
 /** Mean over the seeds that have the point. */
-function meanAt(values: Curve['values'], point: number): number | null {
+function meanAt(values: AlignmentCurve['values'], point: number): number | null {
   const present = values.flatMap((own) => {
     const value = own[point];
     return value === null || value === undefined ? [] : [value];

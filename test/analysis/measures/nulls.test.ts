@@ -14,7 +14,7 @@ import {
   randomPairs,
 } from '../../../src/analysis/measures/nulls/mismatched.js';
 import { matchingBlocks } from '../../../src/analysis/measures/nulls/panel.js';
-import type { EntityValues, Panel, PanelExample } from '../../../src/analysis/measures/nulls/panel.js';
+import type { EntityValues, EntityPanel, PanelExample } from '../../../src/analysis/measures/nulls/panel.js';
 import { entitySwap, swapContrast, tagSwap } from '../../../src/analysis/measures/nulls/swaps.js';
 import { present } from './support/gradients.js';
 
@@ -29,7 +29,7 @@ const byEntity = <K>({ entities, values }: EntityValues<K>): Map<K, number> =>
  * Six variables of two tags, two questions each: what a variable's texts share is `own`, what its tag's share `tagged`,
  * what all share 1. A definition with the other tag shares no tag part, one of another entity no own part.
  */
-function panelOf(own: number, tagged: number, order?: readonly number[]): Panel<string> {
+function panelOf(own: number, tagged: number, order?: readonly number[]): EntityPanel<string> {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const tagOf = (v: number): string => (v < 3 ? '+' : '-');
   const other = (v: number): string => (v < 3 ? '-' : '+');
@@ -122,7 +122,7 @@ describe('on any panel', () => {
       fc.integer({ min: 2, max: 5 }),
       fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 100, maxLength: 100 }),
     )
-    .map(([n, products]): Panel<number> => {
+    .map(([n, products]): EntityPanel<number> => {
       const examples = Array.from({ length: 2 * n }, (_, i) => ({
         entity: i % n,
         tag: '+',

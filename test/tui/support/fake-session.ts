@@ -1,11 +1,11 @@
 import type { Effects } from '../../../tui/session/session.js';
-import { Session } from '../../../tui/session/session.js';
+import { BrowserSession } from '../../../tui/session/session.js';
 import { plainStyle, type Style } from '../../../tui/view/style.js';
 import { nodeEnvironment } from '../../../src/store/environment.js';
 
 /** What a session did to the world. */
 export interface Watched {
-  readonly session: Session;
+  readonly session: BrowserSession;
   readonly written: Map<string, string | Uint8Array>;
   readonly copied: string[];
   time: number;
@@ -33,7 +33,7 @@ export async function openSession(
     quit: () => void watched.quits++,
     writeFile: (file, content) => Promise.resolve(void watched.written.set(file, content)),
   };
-  const session = new Session({
+  const session = new BrowserSession({
     root,
     environment: { processes: nodeEnvironment.processes },
     effects,

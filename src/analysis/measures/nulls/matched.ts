@@ -1,4 +1,4 @@
-import type { EntityValues, Panel, Side } from './panel.js';
+import type { EntityValues, EntityPanel, Side } from './panel.js';
 import { perEntity } from './per-entity.js';
 
 /**
@@ -7,7 +7,7 @@ import { perEntity } from './per-entity.js';
  * finite.
  */
 export function matched<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
 ): EntityValues<K> | string {

@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../../../data/random/streams.js';
 import { randomDerangement } from '../../inference/permutation/derangements.js';
 import { margins } from '../../inference/u-statistics/matched-contrast.js';
-import type { EntityValues, Panel, Side } from './panel.js';
+import type { EntityValues, EntityPanel, Side } from './panel.js';
 import { perEntity } from './per-entity.js';
 import type { Stratum } from './strata.js';
 
@@ -11,7 +11,7 @@ import type { Stratum } from './strata.js';
  * panel's products. The reason when no entity has a wrong partner or for a number that is not finite.
  */
 export function mismatched<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
   within: Stratum = 'tag',
@@ -28,7 +28,7 @@ export function mismatched<K extends string | number>(
  * as for {@link mismatched}.
  */
 export function matchedMinusMismatched<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
 ): EntityValues<K> | string {
@@ -43,7 +43,7 @@ export function matchedMinusMismatched<K extends string | number>(
  * twice. One draw of the null distribution whose mean {@link mismatched} is. The reason as there.
  */
 export function deranged<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
   stream: RandomStream,
@@ -60,7 +60,7 @@ export function deranged<K extends string | number>(
  * The exact mean is {@link mismatched} within `all`. The reason as there.
  */
 export function randomPairs<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
   stream: RandomStream,

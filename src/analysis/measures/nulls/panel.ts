@@ -13,7 +13,7 @@ export interface PanelExample<K extends string | number> {
 }
 
 /** Inner products of the gradients of a panel's examples, or their cosines (`cosineGram`). */
-export interface Panel<K extends string | number> {
+export interface EntityPanel<K extends string | number> {
   readonly gram: Gram;
   /** `[example]`, as many as the Gram matrix has. */
   readonly examples: readonly PanelExample<K>[];
@@ -40,7 +40,7 @@ export interface EntityValues<K> {
  * matrix.
  */
 export function examplesOf<K extends string | number>(
-  { gram, examples }: Panel<K>,
+  { gram, examples }: EntityPanel<K>,
   { kind, tag }: Side,
 ): readonly number[] {
   if (examples.length !== gram.size) {
@@ -53,7 +53,7 @@ export function examplesOf<K extends string | number>(
 
 /** Mean over the examples of each pair of entities, rows by columns. */
 export function panelBlocks<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
 ): EntityBlocks<K> {
@@ -65,7 +65,7 @@ export function panelBlocks<K extends string | number>(
 
 /** The blocks of entities that are on both sides, ready for `matchingTest`. */
 export function matchingBlocks<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
 ): MatchedBlocks<K> {

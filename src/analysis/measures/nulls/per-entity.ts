@@ -1,6 +1,6 @@
 import type { MatchedBlocks } from '../../inference/u-statistics/entity-blocks.js';
 import { entityValues } from './panel.js';
-import type { EntityValues, Panel, Side } from './panel.js';
+import type { EntityValues, EntityPanel, Side } from './panel.js';
 import { strataOf } from './strata.js';
 import type { Stratum } from './strata.js';
 
@@ -11,7 +11,7 @@ import type { Stratum } from './strata.js';
  * @param valuesOf of a block gives the value of its entity number e
  */
 export function perEntity<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
   within: Stratum,

@@ -1,6 +1,6 @@
 import type { MatchedBlocks } from '../../inference/u-statistics/entity-blocks.js';
 import { examplesOf, matchingBlocks } from './panel.js';
-import type { Panel, Side } from './panel.js';
+import type { EntityPanel, Side } from './panel.js';
 
 /** Among whom wrong partners are sought: entities of the same tag, or all. */
 export type Stratum = 'tag' | 'all';
@@ -16,7 +16,7 @@ export interface Strata<K> {
  * would mean neither.
  */
 export function strataOf<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
   within: Stratum,

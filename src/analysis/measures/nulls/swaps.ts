@@ -1,5 +1,5 @@
 import { entityValues, panelBlocks } from './panel.js';
-import type { EntityValues, Panel, Side } from './panel.js';
+import type { EntityValues, EntityPanel, Side } from './panel.js';
 
 /**
  * What each entity's pairs lose when one side is swapped: mean over its pairs `side` x `against` minus mean over its
@@ -7,7 +7,7 @@ import type { EntityValues, Panel, Side } from './panel.js';
  * entity has all three or for a number that is not finite.
  */
 export function swapContrast<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   side: Side,
   swapped: Side,
   against: Side,
@@ -22,7 +22,7 @@ export function swapContrast<K extends string | number>(
 }
 
 function matchedMeans<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   rows: Side,
   columns: Side,
 ): ReadonlyMap<K, number> {
@@ -48,7 +48,7 @@ export interface TagPair {
  * panel once with each tag. The reason as for {@link swapContrast}.
  */
 export function tagSwap<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   kind: string,
   { plus, minus }: TagPair,
   against: Side,
@@ -62,7 +62,7 @@ export function tagSwap<K extends string | number>(
  * {@link swapContrast}.
  */
 export function entitySwap<K extends string | number>(
-  panel: Panel<K>,
+  panel: EntityPanel<K>,
   side: Side,
   swappedKind: string,
   against: Side,
