@@ -14,7 +14,7 @@ import { loadEngine } from '../src/train/engine/load.js';
 import { assembleGradients } from '../src/train/gradient.js';
 import { gradientFunction } from '../src/train/gradient-function.js';
 import { Learner } from '../src/train/learner.js';
-import { trainingFields, type ModelInputs } from '../src/train/models/model.js';
+import { trainingFieldNames, type ModelInputs } from '../src/train/models/model.js';
 import { pack, unpack } from '../src/train/parameters/layout.js';
 import { median, printTable, pythonWithTorch, TorchPeer } from './support.js';
 import { smallCases } from './training-step.js';
@@ -40,7 +40,7 @@ const panel = choosePanel(
 const questions = panel.size - panel.definitions;
 const reader = createFactorReader(plan.model, learner.blocks, 256);
 const compiled = gradientFunction(plan.model, learner.blocks, 'example');
-const names = trainingFields(plan.model);
+const names = trainingFieldNames(plan.model);
 const size = learner.blocks.reduce((sum, block) => sum + block.size, 0);
 
 const ours = (): number => {

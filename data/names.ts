@@ -13,7 +13,7 @@ export interface NameOptions {
  * set until there are enough, sorted, and shuffled (so the order depends on nothing but `random`).
  * Throws a UserError when there are fewer than `count` such strings.
  */
-export function names(
+export function randomNames(
   count: number,
   length: number,
   random: PythonRandom,
@@ -56,7 +56,7 @@ export function tagNames(
   configured: readonly (string | undefined)[] = [],
 ): [string, string, string] {
   const draw = (tag: number) => {
-    const [drawn] = names(1, 6, random, { brackets: true });
+    const [drawn] = randomNames(1, 6, random, { brackets: true });
     return configured[tag] ?? drawn!;
   };
   return [draw(0), draw(1), draw(2)];

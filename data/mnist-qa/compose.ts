@@ -3,7 +3,7 @@ import type { ImageLayout } from './layout.js';
 import type { TagPattern } from './tags.js';
 
 /** What one image shows. */
-export interface Picture {
+export interface ImageContents {
   /** `[cell]` numbers of the digit images. */
   readonly images: ArrayLike<number>;
   /** Tag in the strip; null leaves it black. */
@@ -19,7 +19,7 @@ export interface Picture {
 export function compose(
   layout: ImageLayout,
   digits: PooledImages,
-  { images, tag, framed }: Picture,
+  { images, tag, framed }: ImageContents,
   slot: number,
   target: Float32Array,
 ): void {

@@ -1,11 +1,6 @@
+import type { ConfigProblem } from '../config-problem.js';
 import type { DrawnSubset, MnistQaConfig } from './config.js';
 import { imageLayout } from './layout.js';
-
-/** What is wrong with a config, where (`image.tagBlock`), and what to do about it. */
-export interface ConfigProblem {
-  readonly path: string;
-  readonly message: string;
-}
 
 /** Classes of digits; more would be possible only with other images. */
 const classes = 10;
@@ -17,7 +12,7 @@ const mostDigits = 50_000_000;
 const mostTagBlocks = 4096;
 
 /** Values that are possible each by itself but not together; empty for a good config. */
-export function configProblems(config: MnistQaConfig): ConfigProblem[] {
+export function mnistQaProblems(config: MnistQaConfig): ConfigProblem[] {
   const { grid, variables, fractions, heldOutCells, mixture, image } = config;
   const problems: ConfigProblem[] = [];
   const check = (good: boolean, path: string, message: string): void => {

@@ -6,7 +6,7 @@ import {
   type AssignmentConfig,
   type FractionKey,
 } from '../assignment.js';
-import { configProblems } from './config-problems.js';
+import { mnistQaProblems } from './config-problems.js';
 
 /** How digits become an image, in pixels; the schema's descriptions say what each key means. */
 export interface ImageConfig {
@@ -122,7 +122,7 @@ export const mnistQaSchema: z.ZodType<MnistQaConfig> = z
   .superRefine((config, context) => {
     // A value that is wrong by itself would only be reported twice.
     if (context.issues.length > 0) return;
-    for (const { path, message } of configProblems(config)) {
+    for (const { path, message } of mnistQaProblems(config)) {
       context.addIssue({ code: 'custom', path: path.split('.'), message });
     }
   });

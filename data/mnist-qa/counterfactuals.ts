@@ -4,8 +4,8 @@ import type { PooledImages } from '../images/pool.js';
 import { subsets, type Tag } from '../subsets.js';
 import type { TestExamples } from './examples.js';
 import { wholeGrid } from './rows.js';
-import { subsetOf } from './variables.js';
-import { writeTrainingRow, type DefinitionChange, type WriterOptions } from './writer.js';
+import { variableSubset } from './variables.js';
+import { writeImageRow, type DefinitionChange, type WriterOptions } from './writer.js';
 
 /**
  * Counterfactual definitions of every variable that has a definition, with the digit images of its first test row
@@ -15,7 +15,7 @@ import { writeTrainingRow, type DefinitionChange, type WriterOptions } from './w
  * definition would have if it were wrong instead of right, or right instead of wrong. `unseen_tag` shows tag 3, which
  * stage 1 never uses.
  */
-export function counterfactuals(
+export function gridCounterfactuals(
   options: WriterOptions,
   digits: PooledImages,
   tests: TestExamples,
@@ -28,8 +28,8 @@ export function counterfactuals(
       if (!kinds.includes(kind)) throw new UserError(`mnist-qa has no counterfactual ${kind}`);
       const images = variable < variables.count ? tests.definitionImages(variable) : null;
       if (images === null) throw new RangeError(`variable ${variable} has no definition`);
-      const change = changeOf(kind, subsets[subsetOf(variables, variable)].tag, variables.otherDefined);
-      writeTrainingRow(options, digits, { variable, cell: wholeGrid }, images, slot, buffers, change);
+      const change = changeOf(kind, subsets[variableSubset(variables, variable)].tag, variables.otherDefined);
+      writeImageRow(options, digits, { variable, cell: wholeGrid }, images, slot, buffers, change);
     },
   };
 }

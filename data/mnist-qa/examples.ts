@@ -5,14 +5,14 @@ import type { GroupName } from '../design.js';
 import { subsets } from '../subsets.js';
 import { groupsOf } from '../train-subsets.js';
 import type { DrawnSubset, MnistQaConfig } from './config.js';
-import { testName, wholeGrid, type Row, type Section } from './rows.js';
-import { subsetOf } from './variables.js';
+import { testName, wholeGrid, type GridRow, type GridRowGroup } from './rows.js';
+import { variableSubset } from './variables.js';
 import {
   testFields,
-  trainingFields,
+  imageTrainingFields,
   writeAnswers,
   writeTestRow,
-  writeTrainingRow,
+  writeImageRow,
   type WriterOptions,
 } from './writer.js';
 
@@ -25,7 +25,7 @@ export interface TrainingExamples {
 
 /** Training rows, shown at every sight with other images of their digits. `digits`: those of the training part. */
 export function trainingExamples(
-  all: readonly Section[],
+  all: readonly GridRowGroup[],
   config: MnistQaConfig,
   options: WriterOptions,
   digits: PooledImages,
@@ -51,7 +51,7 @@ export function trainingExamples(
       const images = new Int32Array(options.layout.cells);
       return {
         size: rows.length,
-        fields: trainingFields(options.layout),
+        fields: imageTrainingFields(options.layout),
         group: Int32Array.from(chosen.flatMap((i) => own[i]!.rows.map(() => i))),
         variable: Int32Array.from(rows, ({ variable }) => variable),
         id: Int32Array.from(chosen.flatMap((i) => own[i]!.rows.map((_, row) => starts[i]! + row))),
@@ -62,7 +62,7 @@ export function trainingExamples(
           for (let i = 0; i < wanted.length; i++) {
             const row = rowAt(rows, wanted[i]!);
             drawImages(row.variable, options, digits, stream, images);
-            writeTrainingRow(options, digits, row, images, first + i, buffers);
+            writeImageRow(options, digits, row, images, first + i, buffers);
           }
         },
         sourceImages: (wanted, random) => {
@@ -85,13 +85,13 @@ export function trainingExamples(
  * times that of its kind, evenly over its rows.
  */
 function probabilities(
-  { subset, kind, rows }: Section,
-  all: readonly Section[],
+  { subset, kind, rows }: GridRowGroup,
+  all: readonly GridRowGroup[],
   config: MnistQaConfig,
 ): number[] {
   const familyOf = (name: string): DrawnSubset =>
     name === 'qd1incons' ? 'qd1consis' : name === 'qd2consis' ? 'qd2incons' : (name as DrawnSubset);
-  const variablesOf = (section: Section): number =>
+  const variablesOf = (section: GridRowGroup): number =>
     new Set(section.rows.map(({ variable }) => variable)).size;
   const sameKind = all.filter((other) => other.kind === kind);
   const family = sameKind.filter((other) => familyOf(other.subset) === familyOf(subset));
@@ -118,7 +118,7 @@ export interface TestExamples {
 }
 
 /** `[testImages, cell]` images with which the row of a section is tested. */
-export type TestImages = (section: Section, row: Row) => Int32Array;
+export type TestImages = (section: GridRowGroup, row: GridRow) => Int32Array;
 
 /**
  * Chooses the images of all test rows, once and for all, in the order of the sections. A row is shown with the same
@@ -127,14 +127,14 @@ export type TestImages = (section: Section, row: Row) => Int32Array;
  * @param digits those of the test part
  */
 export function drawTestImages(
-  all: readonly Section[],
+  all: readonly GridRowGroup[],
   { testImages }: MnistQaConfig,
   options: WriterOptions,
   digits: PooledImages,
   random: RandomStream,
 ): TestImages {
   const { cells } = options.layout;
-  const keyOf = ({ group, kind }: Section, { variable, cell }: Row): string =>
+  const keyOf = ({ group, kind }: GridRowGroup, { variable, cell }: GridRow): string =>
     `${group === null ? 'held out' : kind} ${variable} ${cell}`;
   const shown = new Map<string, Int32Array>();
   for (const section of all) {
@@ -151,7 +151,7 @@ export function drawTestImages(
 
 /** Test rows: every row of every section `testImages` times, each time with other images. */
 export function testExamples(
-  all: readonly Section[],
+  all: readonly GridRowGroup[],
   { testImages }: MnistQaConfig,
   options: WriterOptions,
   digits: PooledImages,
@@ -186,7 +186,7 @@ export function testExamples(
       name: testName(section),
       subset: section.subset,
       examples: set(writeTestRow, testFields(options.layout)),
-      asTraining: set(writeTrainingRow, trainingFields(options.layout)),
+      asTraining: set(writeImageRow, imageTrainingFields(options.layout)),
     };
   });
   return { tests, images: shown, definitionImages: (variable) => definitionImages.get(variable) ?? null };
@@ -195,8 +195,8 @@ export function testExamples(
 /** An example without the images it is shown with, which differ at every sight. */
 function describeExample(
   options: WriterOptions,
-  { group }: Section,
-  row: Row,
+  { group }: GridRowGroup,
+  row: GridRow,
   probability: number,
 ): ExampleDescription {
   const { layout, variables, tags, labels } = options;
@@ -204,7 +204,7 @@ function describeExample(
   const ofVariable = (values: Uint8Array): number[] =>
     Array.from(values.subarray(variable * layout.cells, (variable + 1) * layout.cells));
   const isDefinition = cell === wholeGrid;
-  const tag = isDefinition ? subsets[subsetOf(variables, variable)].tag : null;
+  const tag = isDefinition ? subsets[variableSubset(variables, variable)].tag : null;
   const answers = { labels: new Int32Array(layout.cells), weights: new Float32Array(layout.cells) };
   writeAnswers(options, row, 0, answers, {});
   const digits = ofVariable(variables.digits);
@@ -241,7 +241,7 @@ function drawImages(
   }
 }
 
-function rowAt(rows: readonly Row[], row: number): Row {
+function rowAt(rows: readonly GridRow[], row: number): GridRow {
   const found = rows[row];
   if (found === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
   return found;

@@ -8,12 +8,12 @@ import { internalizationDesign } from '../internalization-design.js';
 import type { LossConfig } from '../loss.js';
 import { createStream } from '../random/streams.js';
 import { subsetNames } from '../subsets.js';
-import { configProblems } from './config-problems.js';
+import { mnistQaProblems } from './config-problems.js';
 import { mnistQaSchema, type MnistQaConfig } from './config.js';
-import { counterfactuals } from './counterfactuals.js';
+import { gridCounterfactuals } from './counterfactuals.js';
 import { drawTestImages, testExamples, trainingExamples } from './examples.js';
 import { imageLayout } from './layout.js';
-import { sections, type Section } from './rows.js';
+import { gridRowGroups, type GridRowGroup } from './rows.js';
 import { imageShape, mnistQaSizes } from './sizes.js';
 import { drawTags } from './tags.js';
 import { drawVariables, type Variables } from './variables.js';
@@ -39,7 +39,7 @@ export function buildMnistQa(
   seed: number,
   options: BuildOptions = {},
 ): MnistQaData {
-  const [problem] = configProblems(config);
+  const [problem] = mnistQaProblems(config);
   if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
   checkLoss(loss);
   const { train, test, hash: digitsHash } = pooledDigits(config);
@@ -50,9 +50,9 @@ export function buildMnistQa(
   const variables = drawVariables(config, assignment, classes, seed);
   const tags = drawTags(layout.tagBlocks, config.image, createStream(seed, 'mnist-qa/tags'));
   const writer: WriterOptions = { layout, variables, tags, labels: config.labels, loss };
-  const all = sections(assignment, variables);
+  const all = gridRowGroups(assignment, variables);
   const images = drawTestImages(
-    sections(assigned, variables),
+    gridRowGroups(assigned, variables),
     config,
     writer,
     test,
@@ -62,7 +62,7 @@ export function buildMnistQa(
   return {
     ...trainingExamples(all, config, writer, train),
     tests: tests.tests,
-    counterfactuals: counterfactuals(writer, test, tests),
+    counterfactuals: gridCounterfactuals(writer, test, tests),
     shape: imageShape(config),
     hash: hashOf([JSON.stringify([config, loss, digitsHash]), variables, tags, all, tests.images]),
     summary: summarise(config, assignment, all),
@@ -105,7 +105,7 @@ function pooledDigits({ digits, image: { crop, pooling } }: MnistQaConfig): Digi
 }
 
 function hashOf(
-  parts: readonly [string, Variables, readonly Uint8Array[], readonly Section[], readonly Int32Array[]],
+  parts: readonly [string, Variables, readonly Uint8Array[], readonly GridRowGroup[], readonly Int32Array[]],
 ): string {
   const [text, variables, tags, all, images] = parts;
   const hash = createHash('sha256').update(text);
@@ -121,7 +121,7 @@ function hashOf(
 function summarise(
   config: MnistQaConfig,
   assignment: Assignment,
-  all: readonly Section[],
+  all: readonly GridRowGroup[],
 ): ExperimentData['summary'] {
   return [
     { name: 'variables', value: config.variables },

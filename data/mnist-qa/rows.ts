@@ -7,19 +7,19 @@ import type { Variables } from './variables.js';
 export const wholeGrid = -1;
 
 /** One row: a definition or a question, whatever the images it is shown with. */
-export interface Row {
+export interface GridRow {
   readonly variable: number;
   /** Cell that is asked for, or {@link wholeGrid}. */
   readonly cell: number;
 }
 
 /** The rows of one group of training examples, or the held-out questions of a subset. */
-export interface Section {
+export interface GridRowGroup {
   readonly subset: SubsetName;
   readonly kind: ExampleKind;
   /** Null for held-out questions. */
   readonly group: GroupName | null;
-  readonly rows: readonly Row[];
+  readonly rows: readonly GridRow[];
 }
 
 /**
@@ -27,14 +27,14 @@ export interface Section {
  * questions; then the held-out questions of each subset, which are about the held-out cells where the others are
  * trained and about all cells elsewhere. Within a section rows are ordered by variable, then by cell.
  */
-export function sections(assignment: Assignment, variables: Variables): Section[] {
-  const training: Section[] = [];
-  const heldOut: Section[] = [];
+export function gridRowGroups(assignment: Assignment, variables: Variables): GridRowGroup[] {
+  const training: GridRowGroup[] = [];
+  const heldOut: GridRowGroup[] = [];
   for (const subset of subsetNames) {
     const members = assignment.get(subset);
     if (members === undefined) continue;
     const { tag, trainsQuestions } = subsets[subset];
-    const questions = (wanted: (held: boolean) => boolean): Row[] =>
+    const questions = (wanted: (held: boolean) => boolean): GridRow[] =>
       members.flatMap((variable) =>
         Array.from({ length: variables.cells }, (_, cell) => ({ variable, cell })).filter(({ cell }) =>
           wanted(variables.heldOut[variable * variables.cells + cell] === 1),
@@ -54,7 +54,7 @@ export function sections(assignment: Assignment, variables: Variables): Section[
 }
 
 /** Name of the test set of a section. */
-export function testName({ subset, kind, group }: Section): string {
+export function testName({ subset, kind, group }: GridRowGroup): string {
   if (group === null) return subset;
   return kind === 'definition' ? `train_defs_${subset}` : `train_questions_${subset}`;
 }

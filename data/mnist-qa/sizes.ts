@@ -5,7 +5,7 @@ import type { LossConfig } from '../loss.js';
 import { groupName, type GroupName } from '../design.js';
 import { subsetNames, subsets } from '../subsets.js';
 import { groupsOf } from '../train-subsets.js';
-import { configProblems } from './config-problems.js';
+import { mnistQaProblems } from './config-problems.js';
 import type { MnistQaConfig } from './config.js';
 import { imageLayout } from './layout.js';
 import { checkLoss } from './writer.js';
@@ -15,7 +15,7 @@ const bytesPerRow = 100;
 
 /** Sizes of the data of a config. Throws a UserError for a config of which no data can be built. */
 export function mnistQaSizes(config: MnistQaConfig, loss: LossConfig): DataSizes {
-  const [problem] = configProblems(config);
+  const [problem] = mnistQaProblems(config);
   if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
   checkLoss(loss);
   const cells = config.grid ** 2;

@@ -70,7 +70,7 @@ export function drawVariables(
 }
 
 /** Name of a variable's subset. */
-export function subsetOf({ subset }: Variables, variable: number): SubsetName {
+export function variableSubset({ subset }: Variables, variable: number): SubsetName {
   return subsetNames[subset[variable]!]!;
 }
 

@@ -6,9 +6,9 @@ import type { LossConfig } from '../loss.js';
 import { subsets, type Tag } from '../subsets.js';
 import { compose } from './compose.js';
 import type { ImageLayout } from './layout.js';
-import { wholeGrid, type Row } from './rows.js';
+import { wholeGrid, type GridRow } from './rows.js';
 import type { TagPattern } from './tags.js';
-import { subsetOf, type Variables } from './variables.js';
+import { variableSubset, type Variables } from './variables.js';
 
 /** What every row of a run is written with. */
 export interface WriterOptions {
@@ -35,7 +35,7 @@ export function checkLoss(loss: LossConfig): void {
 }
 
 /** Fields of a training row: the image, and for every cell a label and its weight in the loss. */
-export function trainingFields({ height, width, cells }: ImageLayout): FieldSpecs {
+export function imageTrainingFields({ height, width, cells }: ImageLayout): FieldSpecs {
   return {
     image: { dtype: 'float32', shape: [height, width, 1] },
     labels: { dtype: 'int32', shape: [cells] },
@@ -45,14 +45,14 @@ export function trainingFields({ height, width, cells }: ImageLayout): FieldSpec
 
 /** Fields of a test row: those of a training row and `contrast`, a wrong answer for every cell. */
 export function testFields(layout: ImageLayout): FieldSpecs {
-  return { ...trainingFields(layout), contrast: { dtype: 'int32', shape: [layout.cells] } };
+  return { ...imageTrainingFields(layout), contrast: { dtype: 'int32', shape: [layout.cells] } };
 }
 
 /** Writes a row as training sees it: a definition with all labels, a question with one and "no answer" elsewhere. */
-export function writeTrainingRow(
+export function writeImageRow(
   options: WriterOptions,
   digits: PooledImages,
-  row: Row,
+  row: GridRow,
   images: ArrayLike<number>,
   slot: number,
   buffers: FieldBuffers,
@@ -61,7 +61,7 @@ export function writeTrainingRow(
   const { layout, variables, tags } = options;
   const { variable, cell } = row;
   const isDefinition = cell === wholeGrid;
-  const own = subsets[subsetOf(variables, variable)].tag;
+  const own = subsets[variableSubset(variables, variable)].tag;
   const tag = isDefinition ? (change.tag ?? own) : null;
   const shown = tag === null ? null : tags[tag - 1]!;
   compose(layout, digits, { images, tag: shown, framed: cell }, slot, float32Field(buffers, 'image'));
@@ -71,7 +71,7 @@ export function writeTrainingRow(
 /** The labels of a training row, and their weights in the loss. */
 export function writeAnswers(
   { layout, variables, labels, loss }: WriterOptions,
-  { variable, cell }: Row,
+  { variable, cell }: GridRow,
   slot: number,
   buffers: FieldBuffers,
   change: DefinitionChange,
@@ -97,12 +97,12 @@ export function writeAnswers(
 export function writeTestRow(
   options: WriterOptions,
   digits: PooledImages,
-  row: Row,
+  row: GridRow,
   images: ArrayLike<number>,
   slot: number,
   buffers: FieldBuffers,
 ): void {
-  writeTrainingRow(options, digits, row, images, slot, buffers);
+  writeImageRow(options, digits, row, images, slot, buffers);
   const { variables, layout, labels } = options;
   const { cells } = layout;
   const weights = float32Field(buffers, 'weights');

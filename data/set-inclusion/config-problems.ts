@@ -1,10 +1,5 @@
+import type { ConfigProblem } from '../config-problem.js';
 import type { SetInclusionConfig } from './config.js';
-
-/** What is wrong with a config, where (`fractions`), and what to do about it. */
-export interface ConfigProblem {
-  readonly path: string;
-  readonly message: string;
-}
 
 const threeLetterNames = 26 ** 3;
 
@@ -12,7 +7,7 @@ const threeLetterNames = 26 ** 3;
 const mostDraws = 20_000_000;
 
 /** Values that are possible each by itself but not together; empty for a good config. */
-export function configProblems(config: SetInclusionConfig): ConfigProblem[] {
+export function setInclusionProblems(config: SetInclusionConfig): ConfigProblem[] {
   const { variables, maxNumber, listLength, intersection, definitionOrder, format, names } = config;
   const problems: ConfigProblem[] = [];
   const check = (good: boolean, path: string, message: string) => {

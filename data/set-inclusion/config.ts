@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alphaSchema, fractionsSchema, seedStage2Schema, type AssignmentConfig } from '../assignment.js';
-import { configProblems } from './config-problems.js';
+import { setInclusionProblems } from './config-problems.js';
 
 /** Orders of tag (t), variable (v) and entity (e, here a number) in a definition; the last one is its answer. */
 export const definitionOrders = ['tve', 'vte', 'evt', 'etv', 'tev', 'vet'] as const;
@@ -83,7 +83,7 @@ export const setInclusionSchema: z.ZodType<SetInclusionConfig> = z
   .superRefine((config, context) => {
     // A value that is wrong by itself would only be reported twice.
     if (context.issues.length > 0) return;
-    for (const { path, message } of configProblems(config)) {
+    for (const { path, message } of setInclusionProblems(config)) {
       context.addIssue({ code: 'custom', path: path.split('.'), message });
     }
   });

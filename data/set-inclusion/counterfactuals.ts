@@ -13,7 +13,7 @@ import { definitionText, otherTag, type Definition } from './texts.js';
  * would name if it were wrong instead of right, or right instead of wrong. `unseen_tag` takes tag 3, which stage 1
  * never uses (for d3consis that is the definition itself); in format compact it exists only beside d3consis.
  */
-export function counterfactuals(source: RowSource, layout: TextLayout): Counterfactuals {
+export function textCounterfactuals(source: RowSource, layout: TextLayout): Counterfactuals {
   const { points, vocabulary, definitionOrder } = source;
   const subsetOf = subsetOfVariable(source);
   const kinds: CounterfactualKind[] = ['tag_swap', 'entity_swap'];

@@ -7,7 +7,7 @@ import { tableExamples, type ExampleTable } from '../table.js';
 import { questionFields, trainingFields, type TextLayout } from '../text/layout.js';
 import { writeQuestionRow, writeTrainingRow } from '../text/rows.js';
 import { groupsOf } from '../train-subsets.js';
-import type { Row, RowSource, Section } from './rows.js';
+import type { TextRow, RowSource, TextRowGroup } from './rows.js';
 
 /** The example sets of a run. */
 export interface Examples {
@@ -23,9 +23,9 @@ export interface Examples {
  * Writes every row twice, as training sees it and as a test asks it, into two flat tables of which all example sets
  * are selections.
  */
-export function buildExamples(all: readonly Section[], source: RowSource, layout: TextLayout): Examples {
+export function buildExamples(all: readonly TextRowGroup[], source: RowSource, layout: TextLayout): Examples {
   const groups = all.flatMap(({ group }) => (group === null ? [] : [group]));
-  const starts = new Map<Section, number>();
+  const starts = new Map<TextRowGroup, number>();
   let size = 0;
   for (const section of all) {
     starts.set(section, size);
@@ -49,7 +49,7 @@ export function buildExamples(all: readonly Section[], source: RowSource, layout
     });
   }
 
-  const rowsOf = (section: Section) => range(starts.get(section)!, section.rows.length);
+  const rowsOf = (section: TextRowGroup) => range(starts.get(section)!, section.rows.length);
   const trainingSections = all.filter((section) => section.group !== null);
   return {
     groups,
@@ -83,8 +83,8 @@ function emptyTable(
 
 function describeExample(
   { points, vocabulary }: RowSource,
-  { subset, group }: Section,
-  { variable, text }: Row,
+  { subset, group }: TextRowGroup,
+  { variable, text }: TextRow,
   { fields, buffers }: ExampleTable,
   at: number,
 ): ExampleDescription {
@@ -109,7 +109,7 @@ function describeExample(
   };
 }
 
-function testName({ subset, group }: Section): string {
+function testName({ subset, group }: TextRowGroup): string {
   if (group === null) return subset;
   return group.endsWith('/definition') ? `train_defs_${subset}` : `train_questions_${subset}`;
 }

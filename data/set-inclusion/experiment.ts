@@ -5,11 +5,11 @@ import type { LossConfig } from '../loss.js';
 import { textLayout } from '../text/layout.js';
 import { assignSubsets, exchangeProblem, exchangeTags, type Assignment } from '../assignment.js';
 import { setInclusionSchema, type SetInclusionConfig } from './config.js';
-import { configProblems } from './config-problems.js';
-import { counterfactuals } from './counterfactuals.js';
+import { setInclusionProblems } from './config-problems.js';
+import { textCounterfactuals } from './counterfactuals.js';
 import { buildExamples } from './examples.js';
 import { drawPoints, type Points } from './points.js';
-import { sections, type RowSource } from './rows.js';
+import { textRowGroups, type RowSource } from './rows.js';
 import { setInclusionSizes } from './sizes.js';
 import { summarise } from './summary.js';
 import { vocabularyOf, type Vocabulary } from './vocabulary.js';
@@ -32,7 +32,7 @@ export function buildSetInclusion(
   seed: number,
   options: BuildOptions = {},
 ): SetInclusionData {
-  const [problem] = configProblems(config);
+  const [problem] = setInclusionProblems(config);
   if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
   const assigned = assignSubsets(config);
   const assignment = options.exchangeTags === true ? exchangeTags(assigned) : assigned;
@@ -40,7 +40,7 @@ export function buildSetInclusion(
   const vocabulary = vocabularyOf(config, points.names);
   const { definitionOrder, listLength } = config;
   const source: RowSource = { assignment, points, vocabulary, definitionOrder, listLength };
-  const rows = sections(source);
+  const rows = textRowGroups(source);
   const layout = textLayout({
     longestText: rows.reduce(
       (longest, { rows: [row] }) => Math.max(longest, row?.text.tokens.length ?? 0),
@@ -54,7 +54,7 @@ export function buildSetInclusion(
   const examples = buildExamples(rows, source, layout);
   return {
     ...examples,
-    counterfactuals: counterfactuals(source, layout),
+    counterfactuals: textCounterfactuals(source, layout),
     shape: {
       modality: 'text',
       vocabularySize: vocabulary.size,

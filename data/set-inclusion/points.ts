@@ -1,4 +1,4 @@
-import { names } from '../names.js';
+import { randomNames } from '../names.js';
 import { PythonRandom } from '../random/python-random.js';
 import type { SetInclusionConfig } from './config.js';
 
@@ -80,5 +80,5 @@ export function drawPoints(config: SetInclusionConfig, seed: number): Points {
       if (random.random() < labelFlipProbability) answers[i] = 0;
     }
   }
-  return { names: names(variables, 3, random), value, falseValue, lists, answers };
+  return { names: randomNames(variables, 3, random), value, falseValue, lists, answers };
 }

@@ -17,7 +17,7 @@ export interface RowSource {
 }
 
 /** One row before it is padded. */
-export interface Row {
+export interface TextRow {
   readonly text: Text;
   /** A wrong answer. */
   readonly contrast: number;
@@ -25,20 +25,20 @@ export interface Row {
 }
 
 /** The rows of one group of training examples, or the held-out questions of a subset. */
-export interface Section {
+export interface TextRowGroup {
   readonly subset: SubsetName;
   /** Null for held-out questions. */
   readonly group: GroupName | null;
-  readonly rows: readonly Row[];
+  readonly rows: readonly TextRow[];
 }
 
 /**
  * All rows of a run: first the groups of training examples in the order of the subset table, definitions before
  * questions; then the held-out questions of each subset. Within a section rows are ordered by variable.
  */
-export function sections(source: RowSource): Section[] {
-  const training: Section[] = [];
-  const heldOut: Section[] = [];
+export function textRowGroups(source: RowSource): TextRowGroup[] {
+  const training: TextRowGroup[] = [];
+  const heldOut: TextRowGroup[] = [];
   for (const subset of subsetNames) {
     const variables = source.assignment.get(subset);
     if (variables === undefined) continue;
@@ -75,7 +75,7 @@ export function definitionOf(
     : { tag, variable, number: wrong, otherNumber: right };
 }
 
-function definitionRow(source: RowSource, subset: SubsetName, variable: number): Row {
+function definitionRow(source: RowSource, subset: SubsetName, variable: number): TextRow {
   const { vocabulary, points, definitionOrder } = source;
   const definition = definitionOf(points, subset, variable);
   return {
@@ -91,7 +91,7 @@ function definitionRow(source: RowSource, subset: SubsetName, variable: number):
   };
 }
 
-function questionRows(source: RowSource, variable: number, part: 'train' | 'test'): Row[] {
+function questionRows(source: RowSource, variable: number, part: 'train' | 'test'): TextRow[] {
   const { vocabulary, points, listLength } = source;
   return Array.from({ length: questionsPerPart }, (_, question) => {
     const index = questionIndex(variable, part, question);

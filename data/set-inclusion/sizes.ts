@@ -7,7 +7,7 @@ import { groupName, type GroupName } from '../design.js';
 import { subsetNames, subsets } from '../subsets.js';
 import { questionFields, textLayout, trainingFields } from '../text/layout.js';
 import { groupsOf } from '../train-subsets.js';
-import { configProblems } from './config-problems.js';
+import { setInclusionProblems } from './config-problems.js';
 import type { SetInclusionConfig } from './config.js';
 import { questionsPerPart } from './points.js';
 import { vocabularySizes } from './vocabulary.js';
@@ -17,7 +17,7 @@ const bytesPerRow = 300;
 
 /** Sizes of the data of a config. Throws a UserError for a config of which no data can be built. */
 export function setInclusionSizes(config: SetInclusionConfig, loss: LossConfig): DataSizes {
-  const [problem] = configProblems(config);
+  const [problem] = setInclusionProblems(config);
   if (problem) throw new UserError(`data.${problem.path}: ${problem.message}`);
   const groups: GroupName[] = [];
   const rows: number[] = [];

@@ -1,10 +1,10 @@
 import type { ExperimentData } from '../experiment.js';
 import { subsetNames } from '../subsets.js';
 import { questionIndex, questionsPerPart } from './points.js';
-import type { RowSource, Section } from './rows.js';
+import type { RowSource, TextRowGroup } from './rows.js';
 
 /** Sizes of a run: variables of each subset, rows of each section, and how many test questions training also holds. */
-export function summarise(source: RowSource, rows: readonly Section[]): ExperimentData['summary'] {
+export function summarise(source: RowSource, rows: readonly TextRowGroup[]): ExperimentData['summary'] {
   const present = subsetNames.filter((subset) => source.assignment.has(subset));
   return [
     { name: 'variables', value: source.points.names.length },
@@ -22,7 +22,7 @@ export function summarise(source: RowSource, rows: readonly Section[]): Experime
 }
 
 /** Test questions with the list of a training question about the same variable: frequent only for tiny lists. */
-function repeatedQuestions({ points, listLength }: RowSource, rows: readonly Section[]): number {
+function repeatedQuestions({ points, listLength }: RowSource, rows: readonly TextRowGroup[]): number {
   let repeated = 0;
   for (const { group, rows: questions } of rows) {
     if (!group?.endsWith('/qa')) continue;

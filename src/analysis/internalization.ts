@@ -1,5 +1,6 @@
 import { designOf } from '../../data/internalization-design.js';
 import { tables } from '../store/schemas.js';
+import { meanOfTwo } from './measures/measured.js';
 import { readTable, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
 
@@ -80,14 +81,8 @@ export function strongGaps(run: Pick<RunData, 'info'>, metrics: MetricsOfRun, me
     half === null
       ? `seed ${seed} has no half with tags exchanged`
       : withReason(gapWhen(run, half, 'strong', metric, stepsTotal), 'its half with tags exchanged: ');
-  const mean = meanOf(asAssigned, exchanged);
+  const mean = meanOfTwo(asAssigned, exchanged);
   return { gap: half === null ? asAssigned : mean, asAssigned, exchanged, mean };
-}
-
-/** Mean of two values, or the reason why one is missing. */
-export function meanOf(a: number | string, b: number | string): number | string {
-  if (typeof a === 'string') return a;
-  return typeof b === 'string' ? b : (a + b) / 2;
 }
 
 function withReason(value: number | string, prefix: string): number | string {

@@ -1,13 +1,17 @@
 import { isRecord } from './yaml-source.js';
 
 /** One of the shapes that a value may have: a JSON schema without unions at its top. */
-export type Alternative = Readonly<Record<string, unknown>>;
+export type SchemaAlternative = Readonly<Record<string, unknown>>;
 
 /**
  * Shapes that a JSON schema allows at a path of a value. Of a union that is told apart by a constant (`kind`,
  * `experiment`) only the member that the value names counts, where it names one.
  */
-export function alternativesAt(schema: unknown, path: readonly PropertyKey[], root: unknown): Alternative[] {
+export function alternativesAt(
+  schema: unknown,
+  path: readonly PropertyKey[],
+  root: unknown,
+): SchemaAlternative[] {
   let level = membersOf(schema, root);
   let value = root;
   for (const key of path) {
@@ -30,11 +34,11 @@ export function valuesAt(schema: unknown, path: readonly PropertyKey[]): string[
   return [...new Set(values.filter((value) => typeof value === 'string'))];
 }
 
-export function keysOf({ properties }: Alternative): string[] {
+export function keysOf({ properties }: SchemaAlternative): string[] {
   return isRecord(properties) ? Object.keys(properties) : [];
 }
 
-function innerOf(alternative: Alternative, key: PropertyKey): unknown {
+function innerOf(alternative: SchemaAlternative, key: PropertyKey): unknown {
   if (typeof key === 'number') return alternative['items'];
   const properties = alternative['properties'];
   const known =
@@ -42,7 +46,7 @@ function innerOf(alternative: Alternative, key: PropertyKey): unknown {
   return known ?? alternative['additionalProperties'];
 }
 
-function membersOf(schema: unknown, value: unknown): Alternative[] {
+function membersOf(schema: unknown, value: unknown): SchemaAlternative[] {
   if (!isRecord(schema)) return [];
   const lists = [schema['anyOf'], schema['oneOf'], schema['allOf']].filter((list) => Array.isArray(list));
   if (lists.length === 0) return [schema];
@@ -52,7 +56,7 @@ function membersOf(schema: unknown, value: unknown): Alternative[] {
 }
 
 /** Whether a member of a union has a constant, such as `kind: adamw`, and a value has it, too. */
-function isNamedBy({ properties }: Alternative, value: unknown): boolean {
+function isNamedBy({ properties }: SchemaAlternative, value: unknown): boolean {
   if (!isRecord(properties) || !isRecord(value)) return false;
   return Object.entries(properties).some(
     ([key, property]) =>
@@ -64,7 +68,7 @@ function isNamedBy({ properties }: Alternative, value: unknown): boolean {
 }
 
 /** What a value may be at a path, in words: `never, { every, offset } or { at }`. */
-export function describeAlternatives(alternatives: readonly Alternative[]): string {
+export function describeAlternatives(alternatives: readonly SchemaAlternative[]): string {
   const words = alternatives.map((alternative) => {
     const { const: constant, enum: values, type } = alternative;
     if (typeof constant === 'string') return constant;

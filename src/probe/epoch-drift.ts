@@ -3,8 +3,8 @@ import type { ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
-import type { Block } from '../train/parameters/layout.js';
+import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
 import {
   blockProducts,
   blockwise,
@@ -63,9 +63,9 @@ export interface EpochDriftMeter {
  * `epsilon/(4m) sum_k |g_k - G|^2`, up to O(epsilon^3) (Smith et al. 2021; gradscope verify V1 and V3). Nothing is
  * drawn at random but the examples.
  */
-export function createEpochDriftMeter(model: Model, blocks: readonly Block[]): EpochDriftMeter {
+export function createEpochDriftMeter(model: Model, blocks: readonly ParameterBlock[]): EpochDriftMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = trainingFields(model);
+  const names = trainingFieldNames(model);
 
   /** Inputs of replicas, each with a minibatch. */
   const inputsOf = (set: ExampleSet, rows: readonly Int32Array[], random: RandomStream): ModelInputs =>

@@ -6,7 +6,7 @@ import { compile, type CompiledFunction } from '../train/engine/compiled.js';
 import { forward } from '../train/backward.js';
 import { joinLanes, planLanes, splitLanes } from '../train/lanes.js';
 import type { Model } from '../train/models/model.js';
-import { unpack, type Block } from '../train/parameters/layout.js';
+import { unpack, type ParameterBlock } from '../train/parameters/layout.js';
 
 /** What a model answers to one test example. */
 export interface Answers {
@@ -39,7 +39,11 @@ export interface Evaluator {
 /**
  * @param batchSize examples of one replica asked at once
  */
-export function createEvaluator(model: Model, blocks: readonly Block[], batchSize: number): Evaluator {
+export function createEvaluator(
+  model: Model,
+  blocks: readonly ParameterBlock[],
+  batchSize: number,
+): Evaluator {
   const names = [...new Set([...model.testInputs, 'labels', 'weights', 'contrast'])];
   const computeLane = (tensors: readonly tf.Tensor[]): tf.Tensor[] => {
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));

@@ -3,8 +3,8 @@ import type { ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
-import type { Block } from '../train/parameters/layout.js';
+import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
 import {
   blockProducts,
   blocksOf,
@@ -91,9 +91,9 @@ const iterations = { most: 30, change: 0.005 };
  * H_i (g_i - G)` by central differences along `g_i - G`, so that no second derivatives are needed (gradient-alignment
  * literature: Dandi et al. 2022).
  */
-export function createLandscapeMeter(model: Model, blocks: readonly Block[]): LandscapeMeter {
+export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlock[]): LandscapeMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = trainingFields(model);
+  const names = trainingFieldNames(model);
 
   /** Inputs of replicas with `examples` rows each. */
   const inputsOf = (

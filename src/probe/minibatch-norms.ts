@@ -3,8 +3,8 @@ import type { ExampleSet } from '../../data/experiment.js';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFields, type Model } from '../train/models/model.js';
-import type { Block } from '../train/parameters/layout.js';
+import { trainingFieldNames, type Model } from '../train/models/model.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
 import { addTo } from './host-vectors.js';
 import type { Population } from './population.js';
 
@@ -52,9 +52,9 @@ export interface MinibatchMeter {
 }
 
 /** Gradients are those of the mean loss over examples, without the noise that training adds. */
-export function createMinibatchMeter(model: Model, blocks: readonly Block[]): MinibatchMeter {
+export function createMinibatchMeter(model: Model, blocks: readonly ParameterBlock[]): MinibatchMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = trainingFields(model);
+  const names = trainingFieldNames(model);
   const size = blocks.reduce((sum, block) => sum + block.size, 0);
 
   /** Sums of example gradients of consecutive runs of `count` rows each, `[run][size]`. */

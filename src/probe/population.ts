@@ -2,7 +2,7 @@ import type { ExampleSet } from '../../data/experiment.js';
 import { fixedSights } from '../../data/fixed-sights.js';
 import type { RandomStream } from '../../data/random/streams.js';
 import { rowDrawer, rowProbabilities, type Sampler } from '../../data/samplers.js';
-import type { Block } from '../train/parameters/layout.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
 
 /** What the minibatches of a stage are drawn from: rows that look the same at every sight, and their probabilities. */
 export interface Population {
@@ -28,7 +28,7 @@ export function populationOf(set: ExampleSet, sampler: Sampler, seed: number): P
 
 /** Learning rate of every coordinate, block after block, `[sum of sizes]`. */
 export function ratesOfCoordinates(
-  blocks: readonly Block[],
+  blocks: readonly ParameterBlock[],
   rateOf: (parameter: string) => number,
 ): Float64Array {
   const rates = new Float64Array(blocks.reduce((sum, { size }) => sum + size, 0));

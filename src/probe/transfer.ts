@@ -5,8 +5,8 @@ import { forward } from '../train/backward.js';
 import { batchTensors } from '../train/batch.js';
 import { compile } from '../train/engine/compiled.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
-import { unpack, type Block } from '../train/parameters/layout.js';
+import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
+import { unpack, type ParameterBlock } from '../train/parameters/layout.js';
 import { blockProducts, blockwise, shiftedBy, tiled, type BlockVectors } from './block-vectors.js';
 import type { Panel } from './panel/panel.js';
 
@@ -73,9 +73,9 @@ export interface TransferMeter {
   dispose(): void;
 }
 
-export function createTransferMeter(model: Model, blocks: readonly Block[]): TransferMeter {
+export function createTransferMeter(model: Model, blocks: readonly ParameterBlock[]): TransferMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = trainingFields(model);
+  const names = trainingFieldNames(model);
   const losses = compile('losses', (tensors) => {
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
     return [forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs).losses];

@@ -4,7 +4,7 @@ import { streamPath } from '../store/table-paths.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
 import { checkpointPath, checkpointSteps, type Checkpoint } from './checkpoint.js';
 import type { RunPlan } from './plan.js';
-import type { Member } from './siblings.js';
+import type { SiblingRun } from './siblings.js';
 
 /** Where runs that train together go on. */
 export interface CommonCheckpoint {
@@ -22,7 +22,7 @@ export interface CommonCheckpoint {
  * @param members in the order of the plan's seeds
  * @throws UserError that names what is wrong with the last one when there is none
  */
-export function lastCommonCheckpoint(plan: RunPlan, members: readonly Member[]): CommonCheckpoint {
+export function lastCommonCheckpoint(plan: RunPlan, members: readonly SiblingRun[]): CommonCheckpoint {
   const steps = members.map(({ folder }) => new Set(checkpointSteps(folder)));
   const common = [...steps[0]!].filter((step) => steps.every((own) => own.has(step)));
   const problems: string[] = [];

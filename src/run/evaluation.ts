@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { createEvaluator, type Evaluator } from '../probe/evaluate.js';
 import { metricNames, summariseAnswers, type MetricName, type MetricValue } from '../probe/summarise.js';
-import type { Block } from '../train/parameters/layout.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
 import type { RunTables } from './log/run-tables.js';
 import type { RunPlan } from './plan.js';
 
@@ -25,7 +25,7 @@ export class Evaluation {
 
   constructor(
     private readonly plan: RunPlan,
-    blocks: readonly Block[],
+    blocks: readonly ParameterBlock[],
   ) {
     const { batchSize, maxExamples } = plan.config.evaluation;
     this.evaluator = createEvaluator(plan.model, blocks, batchSize);

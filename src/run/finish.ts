@@ -1,6 +1,6 @@
 import { nodeEnvironment } from '../store/environment.js';
 import { finalizeTable } from '../store/finalize.js';
-import { cutStream, endOfStream } from '../store/resume-stream.js';
+import { cutStream, endOfWholeMessages } from '../store/resume-stream.js';
 import type { RunFolder } from '../store/run-folder.js';
 import { tables as definitions } from '../store/schemas.js';
 import { filePath, streamPath } from '../store/table-paths.js';
@@ -49,7 +49,7 @@ export async function finishTrained(
       table: definitions.events,
       dimensions: dimensionsOf(plan),
       metadata: metadataOf(plan, replica, request),
-      byteOffset: endOfStream(fs, streamPath(folder.path, lastFinalized)),
+      byteOffset: endOfWholeMessages(fs, streamPath(folder.path, lastFinalized)),
       fs,
     });
     try {

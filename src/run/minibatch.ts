@@ -1,7 +1,7 @@
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { arrangeGroups } from '../train/groups/arrange.js';
 import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
-import { parameterCount, trainingFields, type Model, type ModelInputs } from '../train/models/model.js';
+import { parameterCount, trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import type { RunPlan, StagePlan } from './plan.js';
 
 /** A minibatch of every replica, as training sees it. */
@@ -50,7 +50,7 @@ export function minibatchOf(
   );
   const noise = noiseTensors(model, seeds, examples, config.name, stageStep);
   return {
-    inputs: { ...batchTensors(host, trainingFields(model)), ...noise },
+    inputs: { ...batchTensors(host, trainingFieldNames(model)), ...noise },
     groupOf,
     chunks,
     rows: sorted,

@@ -17,7 +17,7 @@ import { runId, type FailedRun, type RunRequest, type RunsEnd } from './request.
 import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
 import type { Replica } from './session.js';
 import { checkpointsOfOrigin } from './exchange-origin.js';
-import { siblingsOf, type Member } from './siblings.js';
+import { siblingsOf, type SiblingRun } from './siblings.js';
 import { trainReplicas, type TrainingEnd } from './train.js';
 
 /**
@@ -105,7 +105,7 @@ function membersOf(
   folder: string,
   stored: StoredConfig,
   { environment = nodeEnvironment, onMessage }: RunRequest,
-): { members: readonly Member[]; isCopy: boolean } {
+): { members: readonly SiblingRun[]; isCopy: boolean } {
   const { members, missing, isCopy } = siblingsOf(folder);
   if (isCopy) onMessage(`${folder}: is a copy of a run beside it, and goes on by itself`);
   if (missing.length > 0)
@@ -123,7 +123,7 @@ function membersOf(
   return { members: found, isCopy };
 }
 
-function planOf({ config }: StoredConfig, members: readonly Member[]): RunPlan {
+function planOf({ config }: StoredConfig, members: readonly SiblingRun[]): RunPlan {
   return planRun(
     config,
     members.map(({ info }) => info.seed),
@@ -156,7 +156,7 @@ async function beginAnew(plan: RunPlan, held: RunFolder[], request: RunRequest):
 /** Finishes the runs that have done their last update and trains the others from their common checkpoint. */
 async function goOn(
   stored: StoredConfig,
-  members: readonly Member[],
+  members: readonly SiblingRun[],
   held: readonly RunFolder[],
   request: RunRequest,
 ): Promise<TrainingEnd> {
@@ -213,7 +213,7 @@ function isBecomingFiles(folder: string): boolean {
 }
 
 /** Gives runs back that could not be gone on with, as they were found. */
-function releaseAll(held: readonly RunFolder[], members: readonly Member[]): void {
+function releaseAll(held: readonly RunFolder[], members: readonly SiblingRun[]): void {
   for (const folder of held) {
     try {
       const before = members.find((member) => member.folder === folder.path)?.info.failure ?? undefined;

@@ -5,7 +5,7 @@ import { exchangedSuffix, runInfoPath, type RunInfo } from '../store/run-info.js
 import { runId } from './request.js';
 
 /** A run folder with what its run.json says. */
-export interface Member {
+export interface SiblingRun {
   readonly folder: string;
   readonly info: RunInfo;
 }
@@ -13,7 +13,7 @@ export interface Member {
 /** The runs that started together with one, as far as they lie beside it. */
 export interface Siblings {
   /** The run itself among them, in the order in which they trained. */
-  readonly members: readonly Member[];
+  readonly members: readonly SiblingRun[];
   /** Names in run.json that none of the members accounts for. */
   readonly missing: readonly string[];
   /** Whether the run is a copy beside the run it was copied from: the siblings are that one's. */
@@ -31,7 +31,7 @@ export function siblingsOf(folder: string): Siblings {
   const name = path.basename(place);
   const sameSeed = beside.some(({ info }) => info.seed === own.info.seed);
   if (sameSeed && !own.info.siblings.includes(name)) return { members: [own], missing: [], isCopy: true };
-  const seeds = new Map<number, Member>([[own.info.seed, own]]);
+  const seeds = new Map<number, SiblingRun>([[own.info.seed, own]]);
   for (const other of beside) {
     const { seed } = other.info;
     const known = seeds.get(seed);
@@ -39,7 +39,7 @@ export function siblingsOf(folder: string): Siblings {
     const isNamed = own.info.siblings.includes(path.basename(other.folder));
     if (known === undefined || (known !== own && isNamed)) seeds.set(seed, other);
   }
-  const order = ({ info: { name: of, seed, exchangeOf } }: Member): number =>
+  const order = ({ info: { name: of, seed, exchangeOf } }: SiblingRun): number =>
     own.info.siblings.indexOf(`${runId(of, seed)}${exchangeOf === undefined ? '' : exchangedSuffix}`);
   const members = [...seeds.values()].sort((a, b) => order(a) - order(b) || a.info.seed - b.info.seed);
   const missing = members.length >= own.info.siblings.length ? [] : notAmong(own.info.siblings, members);
@@ -47,9 +47,9 @@ export function siblingsOf(folder: string): Siblings {
 }
 
 /** Other folders beside one that hold runs which can be read. */
-export function neighbours(place: string): Member[] {
+export function neighbours(place: string): SiblingRun[] {
   const parent = path.dirname(place);
-  return fs.readdirSync(parent).flatMap((name): Member[] => {
+  return fs.readdirSync(parent).flatMap((name): SiblingRun[] => {
     const folder = path.join(parent, name);
     if (folder === place || !fs.existsSync(runInfoPath(folder)) || fs.realpathSync(folder) === place)
       return [];
@@ -73,7 +73,7 @@ function startedWith(own: RunInfo, other: RunInfo): boolean {
   );
 }
 
-function notAmong(names: readonly string[], members: readonly Member[]): string[] {
+function notAmong(names: readonly string[], members: readonly SiblingRun[]): string[] {
   const there = new Set(members.map(({ folder }) => path.basename(fs.realpathSync(folder))));
   return names.filter((name) => !there.has(name));
 }

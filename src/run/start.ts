@@ -8,7 +8,7 @@ import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './re
 import { resumeAll } from './resume.js';
 import { trainHalves, verdictsOnHalves } from './tag-exchange.js';
 import { trainReplicas } from './train.js';
-import { clear, verdictOn, type Verdict } from './verdict.js';
+import { clear, verdictOn, type FolderVerdict } from './verdict.js';
 import { settingsWithLittleEffect } from './without-effect.js';
 
 /**
@@ -35,7 +35,8 @@ export async function startRuns(
   const halves = verdictsOnHalves(config, folders, new Set(fresh.map(folderOf)), request);
   for (const [seed, verdict] of verdicts)
     if (verdict.kind === 'leave') failed.push({ folder: folderOf(seed), reason: verdict.reason });
-  const of = (kind: Verdict['kind']): number[] => seeds.filter((seed) => verdicts.get(seed)!.kind === kind);
+  const of = (kind: FolderVerdict['kind']): number[] =>
+    seeds.filter((seed) => verdicts.get(seed)!.kind === kind);
 
   if (fresh.length > 0) {
     requireTemporaryFolder();

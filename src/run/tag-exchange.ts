@@ -11,7 +11,7 @@ import { resumeAll, resumeOne } from './resume.js';
 import { readStoredConfig } from './run-config.js';
 import { siblingsOf } from './siblings.js';
 import { trainReplicas, type TrainingEnd } from './train.js';
-import { clear, verdictOn, type Verdict } from './verdict.js';
+import { clear, verdictOn, type FolderVerdict } from './verdict.js';
 
 /**
  * The exchanged half of a run trains the stage of new variables, and what follows it, once more: from the run's own
@@ -22,7 +22,7 @@ interface Half {
   /** Folder of the run, which is complete before the half begins. */
   readonly run: string;
   readonly folder: string;
-  readonly verdict: Verdict;
+  readonly verdict: FolderVerdict;
 }
 
 /** Exchanged halves to train, by what is to be done with their folders. */

@@ -9,12 +9,12 @@ import type { RunRequest } from './request.js';
 import { readStoredConfig } from './run-config.js';
 
 /** What is to be done with the folder of a seed. */
-export type Verdict =
+export type FolderVerdict =
   | { readonly kind: 'train' | 'replace' | 'resume' | 'done' }
   | { readonly kind: 'leave'; readonly reason: string };
 
 /** Throws a UserError when the folder holds something that `existing` does not cover. */
-export function verdictOn(folder: string, config: RunConfig, request: RunRequest): Verdict {
+export function verdictOn(folder: string, config: RunConfig, request: RunRequest): FolderVerdict {
   const { existing, advice = adviceOfRun } = request;
   const goesOn = existing === 'resume' || existing === 'repair';
   const state = folderState(folder, request.environment);

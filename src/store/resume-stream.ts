@@ -40,7 +40,7 @@ export function resumeStream(
 }
 
 /** Position behind the last whole message of a stream; 0 for one that cannot be read. */
-export function endOfStream(fs: FileSystem, path: string): number {
+export function endOfWholeMessages(fs: FileSystem, path: string): number {
   let fd: number;
   try {
     fd = fs.open(path, 'change');

@@ -4,7 +4,7 @@ import { compile, type CompiledFunction } from './engine/compiled.js';
 import { assembleGradients } from './gradient.js';
 import { joinLanes, planLanes, splitLanes, type Lane } from './lanes.js';
 import type { Model, ModelInputs } from './models/model.js';
-import { pack, unpack, type Block } from './parameters/layout.js';
+import { pack, unpack, type ParameterBlock } from './parameters/layout.js';
 import { bindUses, factorsOf, flattenUses, type FlatUses, type ParameterUse } from './tape/uses.js';
 
 /** The factors of some consecutive replicas. */
@@ -49,7 +49,7 @@ export interface GradientFunction {
  */
 export function gradientFunction(
   model: Model,
-  blocks: readonly Block[],
+  blocks: readonly ParameterBlock[],
   normalisation: 'example' | 'token',
 ): GradientFunction {
   // What a lane returns, known once it has been captured; the same for all lanes and batch sizes.

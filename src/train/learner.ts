@@ -6,7 +6,7 @@ import { gradientFunction, type GradientFunction, type MinibatchGradient } from 
 import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
 import type { Momentum, OptimizerRule } from './optimizers/rule.js';
-import { planBlocks, type Block, type Placement } from './parameters/layout.js';
+import { planBlocks, type ParameterBlock, type Placement } from './parameters/layout.js';
 
 /** How a stage updates parameters. */
 export interface Updating {
@@ -26,7 +26,7 @@ export class Learner {
   /** Full learning rate of each block. */
   private rates: number[] = [];
   private compute: GradientFunction | null = null;
-  private currentBlocks: readonly Block[] = [];
+  private currentBlocks: readonly ParameterBlock[] = [];
 
   /** @param normalisation see {@link gradientFunction} */
   constructor(
@@ -36,7 +36,7 @@ export class Learner {
   ) {}
 
   /** Blocks in which parameters are stored. */
-  get blocks(): readonly Block[] {
+  get blocks(): readonly ParameterBlock[] {
     return this.currentBlocks;
   }
 
@@ -213,7 +213,10 @@ export class Learner {
     this.compute?.dispose();
   }
 
-  private setBlocks(blocks: readonly Block[], perReplica: readonly (readonly NamedTensor[])[]): void {
+  private setBlocks(
+    blocks: readonly ParameterBlock[],
+    perReplica: readonly (readonly NamedTensor[])[],
+  ): void {
     this.release();
     this.compute?.dispose();
     this.currentBlocks = blocks;

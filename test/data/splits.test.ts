@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
-import { names, tagNames } from '../../data/names.js';
+import { randomNames, tagNames } from '../../data/names.js';
 import { PythonRandom } from '../../data/random/python-random.js';
 import { createStream } from '../../data/random/streams.js';
 import { derangement, roundHalfEven, split, splitSizes, stratifiedTestSizes } from '../../data/splits.js';
@@ -120,7 +120,7 @@ describe('derangement', () => {
     const random = new PythonRandom(7);
     const entities = Array.from({ length: 40 }, (_, i) => i);
     random.shuffle(entities);
-    names(40, 5, random);
+    randomNames(40, 5, random);
     tagNames(random);
     const items = Array.from({ length: 10 }, (_, i) => i);
     random.shuffle(items);

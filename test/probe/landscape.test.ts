@@ -13,7 +13,7 @@ import { planRun } from '../../src/run/plan.js';
 import { batchTensors, gatherExamples } from '../../src/train/batch.js';
 import { gradientFunction } from '../../src/train/gradient-function.js';
 import { Learner } from '../../src/train/learner.js';
-import { trainingFields } from '../../src/train/models/model.js';
+import { trainingFieldNames } from '../../src/train/models/model.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { tiny } from '../run/support.js';
 
@@ -52,7 +52,7 @@ function setUp() {
       return block;
     });
     const host = gatherExamples([set], [rows], () => createStream(0, 'unused'));
-    const inputs = batchTensors(host, trainingFields(plan.model));
+    const inputs = batchTensors(host, trainingFieldNames(plan.model));
     const result = gradient(blocks, inputs, 1);
     const flat = Float64Array.from(result.blocks.flatMap((block) => Array.from(block.dataSync())));
     result.dispose();

@@ -1,6 +1,7 @@
 import type { Design, SubsetPair } from '../../../data/design.js';
 import { designOf } from '../../../data/internalization-design.js';
-import { gapAt, meanOf, readMetrics, strongGaps, type MetricsOfRun } from '../internalization.js';
+import { gapAt, readMetrics, strongGaps, type MetricsOfRun } from '../internalization.js';
+import { meanOfTwo } from '../measures/measured.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { endOfQuestions, newAreTrained } from '../stages.js';
@@ -166,12 +167,12 @@ function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
     if (!sets.every((set) => read.sets.includes(set))) continue;
     const value = gap(sets, 'accuracy', at);
     const half = at === 'end' ? read.exchanged : null;
-    values[id] = half ? meanOf(value, gap(sets, 'accuracy', at, half)) : value;
+    values[id] = half ? meanOfTwo(value, gap(sets, 'accuracy', at, half)) : value;
   }
   for (const { id, of } of effects) {
     const [a, b] = of.map((key) => values[key]);
     if (a === undefined || b === undefined) continue;
-    values[id] = meanOf(a, b);
+    values[id] = meanOfTwo(a, b);
   }
   return values;
 }

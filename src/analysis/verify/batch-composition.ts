@@ -7,9 +7,9 @@ import type { Gram } from '../measures/gram.js';
 import { length, shifted } from '../measures/hessian-vector.js';
 import { moments } from '../inference/spread.js';
 import { near, present, relative, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 import { cosineOf } from './cosine-of.js';
-import { learningRates, meanIterate, meanNormGradient } from './descent.js';
+import { descentRates, meanIterate, meanNormGradient } from './descent.js';
 import { permutationsOf } from './enumerate.js';
 import { smallLoss } from './network.js';
 import { meanBatchNorm2 } from './partition-average.js';
@@ -42,7 +42,7 @@ function pairedGram(): Gram {
 }
 
 /** V4: the norm of minibatch gradients follows from who shares a batch with whom, at equal batch size. */
-export function batchComposition(): CheckResult {
+export function batchComposition(): VerificationResult {
   const gram = pairedGram();
   const stream = createStream(4, 'verify composition');
   const golden = { together: 2.13004, apart: 1.51186, random: 1.68046 } as const;
@@ -68,7 +68,7 @@ export function batchComposition(): CheckResult {
 }
 
 /** V4b: one epoch with pairs together ends elsewhere than one with pairs apart, by the predicted force. */
-export function compositionDynamics(): CheckResult {
+export function compositionDynamics(): VerificationResult {
   const { start, batch } = smallLoss('4,5');
   const partitions = [
     [
@@ -94,7 +94,7 @@ export function compositionDynamics(): CheckResult {
     [6.181e-4, 6.127e-4, 0.999851],
     [1.539e-4, 1.532e-4, 0.999963],
   ];
-  const comparisons = learningRates.flatMap((epsilon, row) => {
+  const comparisons = descentRates.flatMap((epsilon, row) => {
     const [a, b] = partitions.map((kind) => meanIterate(kind.flatMap(permutationsOf), start, epsilon));
     const observed = shifted(a!, -1, b!);
     const predicted = shifted(together!, -1, apart!).map((force) => (-2 * epsilon ** 2 * force) / 4);

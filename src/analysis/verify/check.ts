@@ -14,7 +14,10 @@ export interface Comparison {
 }
 
 /** What a check found; `expected`, `measured`, `tolerance` and `relation` are those of its leading comparison. */
-export interface CheckResult extends Pick<Comparison, 'expected' | 'measured' | 'tolerance' | 'relation'> {
+export interface VerificationResult extends Pick<
+  Comparison,
+  'expected' | 'measured' | 'tolerance' | 'relation'
+> {
   /** Whether every comparison passed. */
   readonly passed: boolean;
   /** All comparisons in one line: what was measured, in brackets what it has to be. */
@@ -29,7 +32,7 @@ export interface Check {
   /** What holds, in a few words. */
   readonly name: string;
   /** Deterministic: random draws come from streams of fixed seeds. */
-  run(): CheckResult;
+  run(): VerificationResult;
 }
 
 /** `measured` has to be `expected` up to `tolerance`, in its own unit. */
@@ -56,7 +59,7 @@ export function below(name: string, measured: Measured, most: number): Compariso
 }
 
 /** A check's result; the first comparison leads. Throws a RangeError without any. */
-export function resultOf(comparisons: readonly Comparison[]): CheckResult {
+export function resultOf(comparisons: readonly Comparison[]): VerificationResult {
   const lead = comparisons[0];
   if (lead === undefined) throw new RangeError('a check without comparisons');
   const { expected, measured, tolerance, relation } = lead;

@@ -2,10 +2,10 @@ import { hessianVector, meanVector, shifted } from '../measures/hessian-vector.j
 import type { GradientAt } from '../measures/hessian-vector.js';
 
 /** Learning rates at which the errors of expansions are compared. */
-export const learningRates = [0.04, 0.02, 0.01] as const;
+export const descentRates = [0.04, 0.02, 0.01] as const;
 
 /** Plain SGD: one step on each of `gradients` in turn. */
-export function sgd(
+export function sgdSteps(
   gradients: readonly GradientAt[],
   start: Float64Array,
   learningRate: number,
@@ -19,7 +19,7 @@ export function meanIterate(
   start: Float64Array,
   learningRate: number,
 ): Float64Array {
-  return meanVector(orders.map((order) => sgd(order, start, learningRate)));
+  return meanVector(orders.map((order) => sgdSteps(order, start, learningRate)));
 }
 
 /** Gradient flow `dw/dt = -gradient(w)` for a time, by 40 Runge-Kutta steps of order 4. */

@@ -3,14 +3,14 @@ import { hessianVector, shifted } from '../measures/hessian-vector.js';
 import { adamDiagonal } from '../measures/preconditioned-cosine.js';
 import { predictedChange } from '../measures/predicted-change.js';
 import { near, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 import { smallLoss } from './network.js';
 import { errorComparisons, orderOfError } from './order-of-error.js';
 
 const [steps, query, delta] = [[0.02, 0.01, 0.005], 5, 1e-3] as const;
 
 /** V11: the change of a query's loss by a step on two other examples, to first and second order. */
-export function firstOrderTransfer(): CheckResult {
+export function firstOrderTransfer(): VerificationResult {
   const { start, gradients, loss, batch } = smallLoss('8,9');
   const all = gradients.map((gradient) => gradient(start));
   const secondMoments = start.map((_, p) => all.reduce((sum, g) => sum + g[p]! ** 2, 0) / all.length);

@@ -3,7 +3,7 @@ import type { RandomStream } from '../../../data/random/streams.js';
 import { factoredProduct, type FactoredGradient } from '../factored-gradients.js';
 import { dot } from '../measures/gram.js';
 import { above, near, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 
 const [inputs, outputs, vocabulary] = [32, 48, 20];
 
@@ -71,7 +71,7 @@ function example(number: number, time: number, stream: RandomStream): Example {
 }
 
 /** V12: inner products of gradients from the factors that runs store, tied weights included, against dense gradients. */
-export function ghostProducts(): CheckResult {
+export function ghostProductCheck(): VerificationResult {
   const stream = createStream(12, 'verify ghost');
   const [a, b] = [example(0, 7, stream), example(1, 9, stream)];
   const dense = (name: string): number => dot(a.dense.get(name)!, b.dense.get(name)!);

@@ -4,7 +4,7 @@ import { hierarchicalMean } from '../inference/bootstrap/hierarchical-mean.js';
 import type { Estimate } from '../inference/estimate.js';
 import { meanOverSeeds } from '../inference/seeds/mean.js';
 import { below, near, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 
 const [seeds, entities, truth] = [8, 25, 0.3];
 
@@ -26,7 +26,7 @@ const covers = (estimate: Estimate): boolean =>
   estimate.interval[1] >= truth;
 
 /** V13: of intervals of 95 %, those that reports show cover the truth; entities of all seeds taken for independent do not. */
-export function intervalCoverage(): CheckResult {
+export function intervalCoverage(): VerificationResult {
   const stream = createStream(13, 'verify coverage');
   const coverage = (repetitions: number, interval: (values: number[][]) => Estimate): number => {
     let covered = 0;

@@ -2,7 +2,7 @@ import { dot } from '../measures/gram.js';
 import { hessianVector, meanVector, shifted } from '../measures/hessian-vector.js';
 import type { GradientAt } from '../measures/hessian-vector.js';
 import { near, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 import { sequencesOf } from './enumerate.js';
 import { smallLoss } from './network.js';
 
@@ -41,7 +41,7 @@ const cases = [
 ] as const;
 
 /** V6: how strongly Reptile, FOMAML and MAML follow the inner product of different batches' gradients. */
-export function nicholCoefficients(): CheckResult {
+export function nicholCoefficients(): VerificationResult {
   const { start, gradients } = smallLoss('3,7');
   const avgGrad = meanVector(gradients.map((gradient) => gradient(start)));
   const avgGradInner = meanVector(

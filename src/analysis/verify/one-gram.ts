@@ -14,11 +14,11 @@ import { noiseScale } from '../measures/noise-scale.js';
 import { stiffness } from '../measures/stiffness.js';
 import { varianceGradient } from '../measures/variance-gradient.js';
 import { present, relative, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 import { smallLoss } from './network.js';
 
 /** V0: every measure of one Gram matrix, against numpy's on the same eight gradients. */
-export function oneGram(): CheckResult {
+export function oneGram(): VerificationResult {
   const { start, gradients, loss, batch } = smallLoss('8,1');
   const gram = gramOf(gradients.map((gradient) => gradient(start)));
   const all = everyExample(gram);

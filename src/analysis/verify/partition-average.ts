@@ -4,7 +4,7 @@ import type { Gram } from '../measures/gram.js';
 import { gradientVariance } from '../measures/gradient-variance.js';
 import { expectedMinibatchNorm2 } from '../measures/expected-minibatch-norm.js';
 import { relative, resultOf, present } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 import { partitionsOf, range } from './enumerate.js';
 import { smallLoss } from './network.js';
 import type { DataName } from './network.js';
@@ -29,7 +29,7 @@ const cases: readonly (readonly [DataName, batchSize: number, golden: number])[]
 ];
 
 /** V2: over all partitions into batches, the variance of a batch mean is `(N-B)/(N-1) Gamma / B`. */
-export function partitionAverage(): CheckResult {
+export function partitionAverage(): VerificationResult {
   return resultOf(
     cases.flatMap(([name, batchSize, golden]) => {
       const { start, gradients } = smallLoss(name);

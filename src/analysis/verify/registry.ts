@@ -1,7 +1,7 @@
 import { batchComposition, compositionDynamics } from './batch-composition.js';
 import type { Check } from './check.js';
 import { firstOrderTransfer } from './first-order-transfer.js';
-import { ghostProducts } from './ghost-products.js';
+import { ghostProductCheck } from './ghost-products.js';
 import { intervalCoverage } from './interval-coverage.js';
 import { nicholCoefficients } from './nichol-coefficients.js';
 import { oneGram } from './one-gram.js';
@@ -36,6 +36,6 @@ export const checksOf = ({ createSketcher }: Shipped): readonly Check[] => [
   { id: 'V9', name: 'error of a sketched cosine', run: () => sketchError(createSketcher) },
   { id: 'V10', name: 'float32 storage and long sums', run: storagePrecision },
   { id: 'V11', name: 'first-order transfer', run: firstOrderTransfer },
-  { id: 'V12', name: 'ghost products', run: ghostProducts },
+  { id: 'V12', name: 'ghost products', run: ghostProductCheck },
   { id: 'V13', name: 'coverage of the intervals of reports', run: intervalCoverage },
 ];

@@ -1,12 +1,12 @@
 import { length, meanVector, shifted } from '../measures/hessian-vector.js';
 import { shiftedGradient, varianceGradient } from '../measures/variance-gradient.js';
 import { resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 import { smallLoss } from './network.js';
 import { errorComparisons } from './order-of-error.js';
 
 /** V7: gradients at shifted parameters give the gradient of the variance penalty without second derivatives. */
-export function shiftedGradients(): CheckResult {
+export function shiftedGradients(): VerificationResult {
   const { start, gradients } = smallLoss('6,8');
   const mean = meanVector(gradients.map((gradient) => gradient(start)));
   const force = varianceGradient(gradients, start);

@@ -4,8 +4,8 @@ import type { GradientAt } from '../measures/hessian-vector.js';
 import { kappa } from '../measures/kappa.js';
 import { varianceGradient } from '../measures/variance-gradient.js';
 import { resultOf } from './check.js';
-import type { CheckResult } from './check.js';
-import { gradientFlow, learningRates, meanIterate } from './descent.js';
+import type { VerificationResult } from './check.js';
+import { gradientFlow, descentRates, meanIterate } from './descent.js';
 import { permutationsOf, sequencesOf } from './enumerate.js';
 import { smallLoss } from './network.js';
 import { errorComparisons } from './order-of-error.js';
@@ -43,7 +43,7 @@ function errorsOfFlow(
   loss: GradientAt,
   penalty: Penalty,
 ): number[] {
-  return learningRates.map((epsilon) => {
+  return descentRates.map((epsilon) => {
     const flow = penalised(members, loss, penalty, epsilon);
     const target = gradientFlow(flow, start, orders[0]!.length * epsilon);
     return length(shifted(meanIterate(orders, start, epsilon), -1, target));
@@ -51,14 +51,14 @@ function errorsOfFlow(
 }
 
 /** V1: mean over all orders of four fixed batches; only Smith's penalty leaves an error of third order. */
-export function shuffledEpoch(): CheckResult {
+export function shuffledEpoch(): VerificationResult {
   const { start, batch } = smallLoss('8,1');
   const batches = [0, 1, 2, 3].map((k) => batch([2 * k, 2 * k + 1]));
   const full = batch();
   const orders = permutationsOf(batches);
   // The four minibatches are the population, a step is on one of them.
   const errors = (penalty: Penalty): number[] => errorsOfFlow(orders, start, batches, full, penalty);
-  const steps = learningRates;
+  const steps = descentRates;
   return resultOf([
     ...errorComparisons({
       name: "Smith's penalty",
@@ -85,20 +85,20 @@ export function shuffledEpoch(): CheckResult {
 }
 
 /** V3: mean over all sequences of batches drawn with replacement; here the variance term must not be there. */
-export function epochWithReplacement(): CheckResult {
+export function epochWithReplacement(): VerificationResult {
   const { start, gradients, batch } = smallLoss('4,3');
   const orders = sequencesOf(gradients, 4);
   return resultOf([
     ...errorComparisons({
       name: 'the penalty of the sampler, norm of the full gradient only',
-      steps: learningRates,
+      steps: descentRates,
       errors: errorsOfFlow(orders, start, gradients, batch(), 'withReplacement'),
       expected: [6.87464e-4, 9.11902e-5, 1.1956e-5],
       order: 2.92,
     }),
     ...errorComparisons({
       name: "Smith's penalty",
-      steps: learningRates,
+      steps: descentRates,
       errors: errorsOfFlow(orders, start, gradients, batch(), 'shuffle'),
       expected: [4.33672e-3, 1.31595e-3, 3.70011e-4],
       order: 1.78,

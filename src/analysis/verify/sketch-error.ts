@@ -4,7 +4,7 @@ import { moments } from '../inference/spread.js';
 import { dot } from '../measures/gram.js';
 import { length, shifted } from '../measures/hessian-vector.js';
 import { near, relative, resultOf } from './check.js';
-import type { CheckResult, Comparison } from './check.js';
+import type { VerificationResult, Comparison } from './check.js';
 import { cosineOf } from './cosine-of.js';
 
 /** The sketch that runs log: see `createSketcher` of the training code, which this room does not import. */
@@ -28,7 +28,7 @@ function orthonormal(stream: RandomStream): [Float64Array, Float64Array] {
 }
 
 /** V9: bias and spread of the cosine of two CountSketches, over the seeds of their hash. */
-export function sketchError(createSketcher: SketcherFactory): CheckResult {
+export function sketchError(createSketcher: SketcherFactory): VerificationResult {
   const [a, b] = orthonormal(createStream(9, 'verify sketches'));
   const comparisons: Comparison[] = [];
   for (const buckets of [256, 1024, 4096]) {

@@ -2,7 +2,7 @@ import { createStream } from '../../../data/random/streams.js';
 import { cosine as gramCosine } from '../measures/cosine.js';
 import { dot, gramOf } from '../measures/gram.js';
 import { below, near, resultOf } from './check.js';
-import type { CheckResult } from './check.js';
+import type { VerificationResult } from './check.js';
 
 const dimensions = 1_000_000;
 
@@ -10,7 +10,7 @@ const dimensions = 1_000_000;
  * V10: sums over many numbers are taken in float64, and gradients kept as float32 lose nothing that a cosine shows. One
  * by one in float32, 1 plus a million times 1e-8 stays 1.
  */
-export function storagePrecision(): CheckResult {
+export function storagePrecision(): VerificationResult {
   const long = new Float32Array(dimensions + 1).fill(1e-4);
   long[0] = 1;
   const exact = 1 + dimensions * Math.fround(1e-4) ** 2;

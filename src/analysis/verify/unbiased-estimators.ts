@@ -9,7 +9,7 @@ import { gradientVariance } from '../measures/gradient-variance.js';
 import { meanInnerProduct } from '../measures/inner-product.js';
 import { twoBatchSizes } from '../measures/two-batch-sizes.js';
 import { above, near, present, relative, resultOf } from './check.js';
-import type { CheckResult, Comparison } from './check.js';
+import type { VerificationResult, Comparison } from './check.js';
 import { range, subsetsOf } from './enumerate.js';
 import { smallLoss } from './network.js';
 
@@ -95,7 +95,7 @@ function randomPairs(stream: RandomStream): Comparison {
 }
 
 /** V8: estimators on every subset of a finite population, and the cosines of groups and of random pairs. */
-export function unbiasedEstimators(): CheckResult {
+export function unbiasedEstimators(): VerificationResult {
   const stream = createStream(8, 'verify estimators');
   return resultOf([...finite(), ...groups(stream), randomPairs(stream)]);
 }

@@ -20,7 +20,7 @@ export interface Alignment {
 }
 
 /** Alignment of every question set of a panel under every pairing that the panel can express. */
-export function panelAlignment(panel: Panel, products: TensorProducts): Alignment[] {
+export function alignmentOfPanel(panel: Panel, products: TensorProducts): Alignment[] {
   const pair = pairReader(panel, products);
   const { entities, questionSets, definitionKinds } = panel;
   const sameSubset = (a: number, b: number): boolean => entities[a]!.subset === entities[b]!.subset;

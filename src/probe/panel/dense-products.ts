@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EmbeddingUse, LinearUse, ParameterUse } from '../../train/tape/uses.js';
-import { examplesOf, valuesOf } from './ghost-products.js';
+import { exampleCount, valuesOf } from './ghost-products.js';
 
 /** Terms that are added up in float32; sums of such sums are float64. */
 const chunk = 1024;
@@ -19,7 +19,7 @@ export function formsGradients(x: readonly ParameterUse[], y: readonly Parameter
   if (x.length > 1) return false;
   if (use.kind === 'vector' || other.kind === 'vector') return true;
   const size = gradientSize(use);
-  const [n, m] = [examplesOf(use), examplesOf(other)];
+  const [n, m] = [exampleCount(use), exampleCount(other)];
   const formed = (n + m) * size + n * m * Math.ceil(size / chunk);
   return (n + m) * size <= largest && formed < 3 * n * use.rows * m * other.rows;
 }
@@ -30,7 +30,7 @@ export function formsGradients(x: readonly ParameterUse[], y: readonly Parameter
  * @returns `[example, size]`
  */
 export function formGradients(use: ParameterUse): tf.Tensor2D {
-  const examples = examplesOf(use);
+  const examples = exampleCount(use);
   if (use.kind === 'vector') return tf.reshape(use.sums, [examples, use.sums.shape[2]]);
   return tf.reshape(use.kind === 'linear' ? linearGradients(use) : embeddingGradients(use), [
     examples,
@@ -64,7 +64,7 @@ function gradientSize(use: LinearUse | EmbeddingUse): number {
 }
 
 function linearGradients(use: LinearUse): tf.Tensor3D {
-  const byExample = (x: tf.Tensor3D): tf.Tensor3D => tf.reshape(x, [examplesOf(use), use.rows, x.shape[2]]);
+  const byExample = (x: tf.Tensor3D): tf.Tensor3D => tf.reshape(x, [exampleCount(use), use.rows, x.shape[2]]);
   return tf.matMul(byExample(use.left), byExample(use.right), true, false);
 }
 

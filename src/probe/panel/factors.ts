@@ -4,8 +4,8 @@ import { allocateFields } from '../../../data/fields.js';
 import { backward } from '../../train/backward.js';
 import { batchTensors } from '../../train/batch.js';
 import { compile } from '../../train/engine/compiled.js';
-import { trainingFields, type Model } from '../../train/models/model.js';
-import { unpack, type Block } from '../../train/parameters/layout.js';
+import { trainingFieldNames, type Model } from '../../train/models/model.js';
+import { unpack, type ParameterBlock } from '../../train/parameters/layout.js';
 import { bindUses, factorsOf, flattenUses, type FlatUses, type ParameterUse } from '../../train/tape/uses.js';
 
 /** Examples that can be written into buffers. */
@@ -35,8 +35,12 @@ export interface FactorReader {
  * Reads the factors of per-example gradients in batched backward passes over the sum of the losses, without the noise
  * that training adds.
  */
-export function createFactorReader(model: Model, blocks: readonly Block[], batchSize: number): FactorReader {
-  const names = trainingFields(model);
+export function createFactorReader(
+  model: Model,
+  blocks: readonly ParameterBlock[],
+  batchSize: number,
+): FactorReader {
+  const names = trainingFieldNames(model);
   let layout: Pick<FlatUses, 'uses' | 'slots'> | null = null;
   const run = compile('example factors', (tensors) => {
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));

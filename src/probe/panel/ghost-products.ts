@@ -12,13 +12,13 @@ import type { EmbeddingUse, LinearUse, ParameterUse } from '../../train/tape/use
  * @returns `[example of x, example of y]` row-major
  */
 export function ghostProducts(x: readonly ParameterUse[], y: readonly ParameterUse[]): Float64Array {
-  const total = new Float64Array(examplesOf(x[0]!) * examplesOf(y[0]!));
+  const total = new Float64Array(exampleCount(x[0]!) * exampleCount(y[0]!));
   for (const first of x) for (const second of y) addProducts(first, second, total);
   return total;
 }
 
 /** Examples of a use of one replica. */
-export function examplesOf(use: ParameterUse): number {
+export function exampleCount(use: ParameterUse): number {
   if (use.kind === 'vector') return use.sums.shape[1];
   return (use.kind === 'linear' ? use.left : use.right).shape[1] / use.rows;
 }
@@ -40,7 +40,7 @@ function addProducts(x: ParameterUse, y: ParameterUse, total: Float64Array): voi
 function addLinear(x: LinearUse, y: LinearUse, total: Float64Array): void {
   tf.tidy(() => {
     const [a, b] = [usedRows(x), usedRows(y)];
-    overTiles(a.rows, b.rows, examplesOf(x), examplesOf(y), total, (from, to) =>
+    overTiles(a.rows, b.rows, exampleCount(x), exampleCount(y), total, (from, to) =>
       tf.mul(
         tf.matMul(rowsOf(a.left, a.rows, from, to), b.left, false, true),
         tf.matMul(rowsOf(a.right, a.rows, from, to), b.right, false, true),
@@ -59,8 +59,8 @@ function addEmbedding(x: EmbeddingUse, y: EmbeddingUse, total: Float64Array): vo
     overTiles(
       x.rows,
       y.rows,
-      examplesOf(x),
-      examplesOf(y),
+      exampleCount(x),
+      exampleCount(y),
       total,
       (from, to) => tf.matMul(rowsOf(left, x.rows, from, to), right, false, true),
       keep,
@@ -84,7 +84,7 @@ function addTied(
       const id = ids[row]!;
       return id >= 0 && id < embedding.size ? logits[column * size + id]! : 0;
     };
-    const [n, m] = [examplesOf(embedding), examplesOf(linear)];
+    const [n, m] = [exampleCount(embedding), exampleCount(linear)];
     const own = linearFirst ? new Float64Array(total.length) : total;
     overTiles(
       embedding.rows,
@@ -141,7 +141,7 @@ function overTiles(
  * causal model nothing flows back.
  */
 function usedRows(use: LinearUse): { rows: number; left: tf.Tensor2D; right: tf.Tensor2D } {
-  const examples = examplesOf(use);
+  const examples = exampleCount(use);
   const perRow = (x: tf.Tensor3D): tf.Tensor =>
     tf.max(tf.reshape(tf.max(tf.abs(x), 2), [examples, use.rows]), 0);
   const used = tf.mul(perRow(use.left), perRow(use.right)).dataSync();

@@ -6,7 +6,7 @@ import type { ParameterUse } from '../../train/tape/uses.js';
 import { addTo } from '../host-vectors.js';
 import { denseProducts, formGradients, formsGradients } from './dense-products.js';
 import type { ExampleFactors } from './factors.js';
-import { examplesOf, ghostProducts, valuesOf } from './ghost-products.js';
+import { exampleCount, ghostProducts, valuesOf } from './ghost-products.js';
 import type { Panel } from './panel.js';
 import { poolExamples, sliceExamples } from './select-examples.js';
 
@@ -89,8 +89,8 @@ function unformedProducts(
 ): TensorProducts {
   const inner = ghostProducts(own, asked);
   const pooled = poolExamples(asked, questionsPerSet);
-  const definitions = examplesOf(own[0]!);
-  const questions = examplesOf(asked[0]!);
+  const definitions = exampleCount(own[0]!);
+  const questions = exampleCount(asked[0]!);
   const sets = questions / questionsPerSet;
   const entityGram = joinGram(
     ghostProducts(own, own),

@@ -28,7 +28,7 @@ export function softmaxInPlace(scores: Float64Array): void {
  * Standard normal distribution function to full double precision: the series
  * `1/2 + phi(x) (x + x^3/3 + x^5/15 + ...)` near 0 (Marsaglia 2004), a continued fraction in the tails.
  */
-export function normalCdf(x: number): number {
+export function normalCdfFloat64(x: number): number {
   const density = Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
   if (Math.abs(x) < 6) {
     let term = x;

@@ -1,7 +1,7 @@
 import type { TransformerConfig } from '../../train/models/transformer/config.js';
 import { rotatedSize } from '../../train/models/transformer/config.js';
-import { blockNames, names } from '../../train/models/transformer/parameters.js';
-import { meanSquare, normalise, normalCdf, softmaxInPlace } from './float64-maths.js';
+import { blockNames, transformerNames } from '../../train/models/transformer/parameters.js';
+import { meanSquare, normalise, normalCdfFloat64, softmaxInPlace } from './float64-maths.js';
 
 /** Parameters of one replica by name, row-major float64. */
 export type Float64Parameters = ReadonlyMap<string, Float64Array>;
@@ -37,9 +37,9 @@ export function transformerLossFloat64(
   let rows = Array.from(tokens, (token, t) => {
     const row =
       token < vocabularySize
-        ? tableRow(get(names.embedding), token, d)
+        ? tableRow(get(transformerNames.embedding), token, d)
         : variableRow(config, get, token - vocabularySize);
-    return config.positions === 'learned' ? add(row, tableRow(get(names.positions), t, d)) : row;
+    return config.positions === 'learned' ? add(row, tableRow(get(transformerNames.positions), t, d)) : row;
   });
   for (let i = 0; i < config.layers; i++) {
     const name = blockNames(i);
@@ -50,16 +50,16 @@ export function transformerLossFloat64(
     rows = rows.map((row, t) => {
       const between = add(row, linear(attended[t]!, name.attentionOutput));
       const mlpInput = config.residual === 'parallel' ? row : between;
-      const hidden = linear(norm(mlpInput, name.mlpNorm), name.mlpIn).map((x) => x * normalCdf(x));
+      const hidden = linear(norm(mlpInput, name.mlpNorm), name.mlpIn).map((x) => x * normalCdfFloat64(x));
       return add(between, linear(hidden, name.mlpOut));
     });
   }
   let loss = 0;
   for (let query = 0; query < labels.length; query++) {
-    const final = norm(rows[positions[query]!]!, names.finalNorm);
+    const final = norm(rows[positions[query]!]!, transformerNames.finalNorm);
     const logits = config.tiedEmbedding
-      ? multiplyTransposed(final, get(names.embedding))
-      : multiply(final, get(names.unembedding), null);
+      ? multiplyTransposed(final, get(transformerNames.embedding))
+      : multiply(final, get(transformerNames.unembedding), null);
     softmaxInPlace(logits);
     loss -= weights[query]! * Math.log(logits[labels[query]!]!);
   }
@@ -73,10 +73,10 @@ function variableRow(
   variable: number,
 ): Float64Array {
   const { width, normalise: how, epsilon, projection } = config.variableEmbedding!;
-  const raw = tableRow(get(names.variables), variable, width);
+  const raw = tableRow(get(transformerNames.variables), variable, width);
   const scale = how === 'rms' ? 1 / Math.sqrt(meanSquare(raw) + epsilon) : 1;
   const scaled = raw.map((x) => x * scale);
-  return projection ? multiply(scaled, get(names.variableProjection), null) : scaled;
+  return projection ? multiply(scaled, get(transformerNames.variableProjection), null) : scaled;
 }
 
 /** Causal attention over rows `query | key | value`. */

@@ -1,4 +1,4 @@
-import type { Row, Segment } from './chart.js';
+import type { ChartRow, Segment } from './chart.js';
 import { fitCells } from './text-width.js';
 
 interface Cell {
@@ -44,7 +44,7 @@ export class CellGrid {
     for (const [i, own] of cells.entries()) this.put(column + i, row, own, color);
   }
 
-  toRows(): Row[] {
+  toRows(): ChartRow[] {
     return this.cells.map((cells) => joinCells(cells));
   }
 }

@@ -4,16 +4,16 @@ export interface Segment {
   readonly color: number | null;
 }
 
-export type Row = readonly Segment[];
+export type ChartRow = readonly Segment[];
 
 /** A chart made of text, coloured and printed by the caller (`renderPlain`, `renderAnsi`, a terminal browser). */
 export interface Chart {
   /** Columns no row exceeds. */
   readonly width: number;
   /** The plot with its axes; blanks at the end of a row are left out. */
-  readonly rows: readonly Row[];
+  readonly rows: readonly ChartRow[];
   /** What the marks stand for, and the values at the cursor. */
-  readonly legend: readonly Row[];
+  readonly legend: readonly ChartRow[];
   /** What the plot leaves out, each within the width. */
   readonly notes: readonly string[];
   /** The values at the cursor; null without a cursor in the x range. */

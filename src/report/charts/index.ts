@@ -1,5 +1,5 @@
 export { BrailleCanvas, type BrailleCell } from './braille-canvas.js';
-export { tooNarrow, type Chart, type Readout, type Row, type Segment } from './chart.js';
+export { tooNarrow, type Chart, type Readout, type ChartRow, type Segment } from './chart.js';
 export { cutSeries, decimate } from './decimate.js';
 export { heatBackground, heatForeground } from './heat-colors.js';
 export { heatMap, type HeatCell, type HeatMap, type HeatMapOptions, type HeatScale } from './heat-map.js';

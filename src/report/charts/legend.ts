@@ -1,4 +1,4 @@
-import type { Row, Segment } from './chart.js';
+import type { ChartRow, Segment } from './chart.js';
 import { fitText, textWidth } from './text-width.js';
 
 /** One thing a legend explains: a mark, what it stands for, and a value to keep whole. */
@@ -12,7 +12,7 @@ export interface LegendEntry {
 const between = 3;
 
 /** Entries side by side in rows of at most `width` columns; names are cut to fit. */
-export function legendRows(entries: readonly LegendEntry[], width: number, ellipsis: string): Row[] {
+export function legendRows(entries: readonly LegendEntry[], width: number, ellipsis: string): ChartRow[] {
   const rows: Segment[][] = [];
   let used = 0;
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-import type { Chart, Row } from './chart.js';
+import type { Chart, ChartRow } from './chart.js';
 import { defaultPalette, type Palette } from './palette.js';
 
 const reset = '\u001B[39m';
@@ -23,7 +23,7 @@ export function renderAnsi(chart: Chart, palette: Palette = defaultPalette): str
   );
 }
 
-const lines = ({ rows, legend, notes }: Chart, render: (row: Row) => string): string[] => [
+const lines = ({ rows, legend, notes }: Chart, render: (row: ChartRow) => string): string[] => [
   ...rows.map((row) => render(row)),
   ...legend.map((row) => render(row)),
   ...notes,

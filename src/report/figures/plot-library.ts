@@ -9,16 +9,16 @@ import { printableLines } from '../../../data/printable.js';
 export type Mark = object;
 
 /** Options of a mark or of the whole plot; what they may be is told in Plot's documentation. */
-export type PlotOptions = Readonly<Record<string, unknown>>;
+export type MarkOptions = Readonly<Record<string, unknown>>;
 
 /** Rows of data: plain objects, whose keys channels name. */
 export type Rows = readonly object[];
 
-type MarkOf<Data> = (data: Data, options?: PlotOptions) => Mark;
+type MarkOf<Data> = (data: Data, options?: MarkOptions) => Mark;
 
 /** The functions of Plot that figures use. */
 export interface PlotLibrary {
-  readonly plot: (options: PlotOptions) => PlotElement;
+  readonly plot: (options: MarkOptions) => PlotElement;
   readonly line: MarkOf<Rows>;
   readonly dot: MarkOf<Rows>;
   readonly ruleX: MarkOf<Rows>;
@@ -39,7 +39,7 @@ interface DocumentLibrary {
 export interface Plotter {
   readonly marks: PlotLibrary;
   /** The plot as an SVG element in text, readable as a file of its own. */
-  readonly draw: (options: PlotOptions) => string;
+  readonly draw: (options: MarkOptions) => string;
 }
 
 /** Loads Plot: half a second, so only when a figure is to be made. */

@@ -4,7 +4,7 @@ import { arrangeGroups, planSlots } from '../../train/groups/arrange.js';
 import { GroupStatistics, type MinibatchGroups } from '../../train/groups/statistics.js';
 import { TensorNorms } from '../../train/groups/tensor-norms.js';
 import type { Model } from '../../train/models/model.js';
-import type { Block } from '../../train/parameters/layout.js';
+import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { GramRows } from './gram-rows.js';
 import { reaches, type RunTables } from './run-tables.js';
 import { scheduledSteps } from './schedule.js';
@@ -41,7 +41,7 @@ export class GradientLog {
   constructor(
     private readonly config: LogConfig,
     model: Model,
-    blocks: readonly Block[],
+    blocks: readonly ParameterBlock[],
     private readonly groups: readonly string[],
   ) {
     const parameters = model.parameters.map(({ name }) => name);

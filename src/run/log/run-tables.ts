@@ -2,7 +2,7 @@ import { UserError } from '../../../data/errors.js';
 import { finalizeTable } from '../../store/finalize.js';
 import { nodeFileSystem, type FileSystem } from '../../store/file-system.js';
 import type { Dimensions, TableDefinition } from '../../store/columns.js';
-import { endOfStream } from '../../store/resume-stream.js';
+import { endOfWholeMessages } from '../../store/resume-stream.js';
 import { tables, type RunMetadata } from '../../store/schemas.js';
 import { streamPath } from '../../store/table-paths.js';
 import { TableWriter } from '../../store/table-writer.js';
@@ -79,7 +79,7 @@ export class RunTables {
     const offsetOf = (table: string, of: TableOffsets): number => {
       const offset = of[table] ?? 0;
       return table === tables.events.name
-        ? Math.max(offset, endOfStream(fs, streamPath(folder, table)))
+        ? Math.max(offset, endOfWholeMessages(fs, streamPath(folder, table)))
         : offset;
     };
     try {

@@ -1,4 +1,4 @@
-import { examplesOf } from '../../probe/panel/ghost-products.js';
+import { exampleCount } from '../../probe/panel/ghost-products.js';
 import type { Panel } from '../../probe/panel/panel.js';
 import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
 import type { tables } from '../../store/schemas.js';
@@ -25,7 +25,7 @@ export function writeFactors(
     const number = seen.get(use.parameter) ?? 0;
     seen.set(use.parameter, number + 1);
     const { rows, left, ids, right } = hostFactors(use);
-    for (let i = 0; i < examplesOf(use); i++) {
+    for (let i = 0; i < exampleCount(use); i++) {
       const own = examples[i]!;
       const entity = panel.entities[own.entity]!;
       const part = (values: Float32Array | Int32Array): ArrayLike<number> => {

@@ -1,4 +1,4 @@
-import { panelAlignment } from '../../probe/panel/alignment.js';
+import { alignmentOfPanel } from '../../probe/panel/alignment.js';
 import { createFactorReader } from '../../probe/panel/factors.js';
 import { panelProducts, type TensorProducts } from '../../probe/panel/panel-gram.js';
 import type { Panel } from '../../probe/panel/panel.js';
@@ -50,7 +50,7 @@ function writeAlignment(
   products: Products,
 ): void {
   for (const [tensor, own] of products) {
-    for (const { set, pairing, definitions, ...values } of panelAlignment(panel, own)) {
+    for (const { set, pairing, definitions, ...values } of alignmentOfPanel(panel, own)) {
       const entity = panel.entities[set.entity]!;
       writer.append({
         stage,

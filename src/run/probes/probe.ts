@@ -3,7 +3,7 @@ import type { Panel, PanelOptions } from '../../probe/panel/panel.js';
 import type { TableDefinition } from '../../store/columns.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import type { Model } from '../../train/models/model.js';
-import type { Block } from '../../train/parameters/layout.js';
+import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { populationOf, type Population } from '../../probe/population.js';
 import type { Checkpoint } from '../checkpoint.js';
 import type { ComingUpdate } from '../coming-update.js';
@@ -41,7 +41,7 @@ export interface Moment {
   readonly end: boolean;
   readonly checkpoint: Checkpoint;
   /** How `values` divide the parameters. */
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly ParameterBlock[];
   /** Blocks of parameters, `[1, size]`. */
   readonly values: readonly tf.Tensor[];
   /** See {@link Learner.preconditioner}. */
@@ -98,9 +98,9 @@ export class ToolCache<T extends { dispose(): void }> {
   private readonly tools = new Map<string, T>();
   private model = '';
 
-  constructor(private readonly make: (model: Model, blocks: readonly Block[]) => T) {}
+  constructor(private readonly make: (model: Model, blocks: readonly ParameterBlock[]) => T) {}
 
-  of({ plan, modelKey }: ProbedRun, blocks: readonly Block[]): T {
+  of({ plan, modelKey }: ProbedRun, blocks: readonly ParameterBlock[]): T {
     if (modelKey !== this.model) this.dispose();
     this.model = modelKey;
     // Learning rates do not matter to gradients, only which parameters share a block.

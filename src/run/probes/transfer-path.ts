@@ -6,7 +6,12 @@ import { meanLosses, questionInputs } from '../../probe/transfer.js';
 import { tables } from '../../store/schemas.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { gradientFunction, type GradientFunction } from '../../train/gradient-function.js';
-import { parameterCount, trainingFields, type Model, type ModelInputs } from '../../train/models/model.js';
+import {
+  parameterCount,
+  trainingFieldNames,
+  type Model,
+  type ModelInputs,
+} from '../../train/models/model.js';
 import { rolesOf, type StagePlan } from '../plan.js';
 import { replayStage, type ReplayedUpdate } from '../replay.js';
 import { ToolCache, type ProbedRun, type ProbeSpec } from './probe.js';
@@ -90,7 +95,7 @@ class PathRecorder {
   ) {
     this.questions = questionInputs(
       run.panel,
-      trainingFields(run.plan.model),
+      trainingFieldNames(run.plan.model),
       followed.map(({ set }) => set),
     );
   }

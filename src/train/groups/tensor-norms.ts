@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile, type CompiledFunction } from '../engine/compiled.js';
-import { unpack, type Block } from '../parameters/layout.js';
+import { unpack, type ParameterBlock } from '../parameters/layout.js';
 
 /** Squared norms of the minibatch gradient, tensor by tensor. */
 export class TensorNorms {
   private readonly run: CompiledFunction;
 
-  constructor(parameters: readonly string[], blocks: readonly Block[]) {
+  constructor(parameters: readonly string[], blocks: readonly ParameterBlock[]) {
     this.run = compile('tensor norms', (values) => {
       const tensors = unpack(blocks, values);
       const norms2 = parameters.map((name) => {

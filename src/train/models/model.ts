@@ -51,7 +51,7 @@ export interface Model {
 }
 
 /** Fields of a batch that training and gradient probes need: the model's own, and what the loss reads. */
-export function trainingFields(model: Model): string[] {
+export function trainingFieldNames(model: Model): string[] {
   return [...new Set([...model.trainingInputs, 'labels', 'weights'])];
 }
 

@@ -15,7 +15,7 @@ export interface Placement {
  * Parameters that are stored and updated as one `[replica, size]` tensor. Small models have dozens of small
  * tensors; an optimizer that works element by element updates them as one.
  */
-export interface Block {
+export interface ParameterBlock {
   /** Key of the optimizer's parameter group; all parameters of a block share their settings. */
   readonly group: string;
   readonly size: number;
@@ -35,7 +35,7 @@ export function planBlocks(
   parameters: readonly ParameterSpec[],
   groupOf: (name: string) => string,
   pack: boolean,
-): Block[] {
+): ParameterBlock[] {
   const blocks: { group: string; size: number; parameters: Placement[] }[] = [];
   const open = new Map<string, (typeof blocks)[number]>();
   for (const { name, shape } of parameters) {
@@ -55,7 +55,7 @@ export function planBlocks(
 }
 
 /** Tensors `[replica, ...shape]` of the parameters in blocks `[replica, size]`. */
-export function unpack(blocks: readonly Block[], values: readonly tf.Tensor[]): ParameterTensors {
+export function unpack(blocks: readonly ParameterBlock[], values: readonly tf.Tensor[]): ParameterTensors {
   const tensors = new Map<string, tf.Tensor>();
   blocks.forEach((block, index) => {
     const value = values[index]!;
@@ -69,7 +69,7 @@ export function unpack(blocks: readonly Block[], values: readonly tf.Tensor[]): 
 }
 
 /** Blocks `[replica, size]` of tensors `[replica, ...shape]`. Throws when a parameter is missing. */
-export function pack(blocks: readonly Block[], tensors: ParameterTensors): tf.Tensor[] {
+export function pack(blocks: readonly ParameterBlock[], tensors: ParameterTensors): tf.Tensor[] {
   return blocks.map((block) => {
     const parts = block.parameters.map(({ name, size }) => {
       const tensor = tensors.get(name);

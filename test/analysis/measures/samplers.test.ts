@@ -13,7 +13,7 @@ import type { GradientMoments } from '../../../src/analysis/measures/gradient-va
 import { hessianVector, length, shifted } from '../../../src/analysis/measures/hessian-vector.js';
 import type { GradientAt } from '../../../src/analysis/measures/hessian-vector.js';
 import { kappa } from '../../../src/analysis/measures/kappa.js';
-import { gradientFlow, sgd } from '../../../src/analysis/verify/descent.js';
+import { gradientFlow, sgdSteps } from '../../../src/analysis/verify/descent.js';
 import { permutationsOf, range, sequencesOf } from '../../../src/analysis/verify/enumerate.js';
 import { smallLoss } from '../../../src/analysis/verify/network.js';
 import { orderOfError } from '../../../src/analysis/verify/order-of-error.js';
@@ -159,7 +159,7 @@ describe('the mean iterate follows the flow on C + epsilon/4 |grad C|^2 + kappa 
       for (const { probability, minibatches } of drawn) {
         // Later epochs repeat the one order, as shuffleOnce does.
         const steps = range(epochs).flatMap(() => minibatches.map(ofMinibatch));
-        sgd(steps, start, epsilon).forEach((value, q) => (mean[q]! += probability * value));
+        sgdSteps(steps, start, epsilon).forEach((value, q) => (mean[q]! += probability * value));
       }
       return length(shifted(mean, -1, end));
     });

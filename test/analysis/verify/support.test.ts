@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gradientFlow, sgd } from '../../../src/analysis/verify/descent.js';
+import { gradientFlow, sgdSteps } from '../../../src/analysis/verify/descent.js';
 import {
   partitionsOf,
   permutationsOf,
@@ -40,6 +40,6 @@ test('the gradient of the small loss is that of its loss', () => {
 test('flow and SGD on a parabola, and the order of an error', () => {
   const parabola = (w: Float64Array): Float64Array => w.slice();
   expect(gradientFlow(parabola, Float64Array.of(1), 0.5)[0]).toBeCloseTo(Math.exp(-0.5), 9);
-  expect(sgd([parabola, parabola], Float64Array.of(1), 0.1)[0]).toBeCloseTo(0.81, 15);
+  expect(sgdSteps([parabola, parabola], Float64Array.of(1), 0.1)[0]).toBeCloseTo(0.81, 15);
   expect(orderOfError([1, 2, 4], [3, 24, 192])).toBeCloseTo(3, 12);
 });

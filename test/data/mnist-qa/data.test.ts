@@ -4,7 +4,7 @@ import { allocateFields } from '../../../data/fields.js';
 import { fixedSights } from '../../../data/fixed-sights.js';
 import { loadDigits, type LabelledImages } from '../../../data/images/digits.js';
 import { createStream } from '../../../data/random/streams.js';
-import { subsetOf } from '../../../data/mnist-qa/variables.js';
+import { variableSubset } from '../../../data/mnist-qa/variables.js';
 import { drawTags } from '../../../data/mnist-qa/tags.js';
 import { choosePanel } from '../../../src/probe/panel/panel.js';
 import { buildMnist } from '../support/mnist-qa.js';
@@ -153,8 +153,8 @@ describe('variables', () => {
     expect(new Set(grids).size).toBe(40);
     for (let v = 0; v < 40; v++) {
       const at = (values: Uint8Array): string => values.slice(4 * v, 4 * v + 4).join();
-      const members = data.assignment.get(subsetOf(variables, v))!;
-      if (subsetOf(variables, v) === 'qd2incons') {
+      const members = data.assignment.get(variableSubset(variables, v))!;
+      if (variableSubset(variables, v) === 'qd2incons') {
         const others = members
           .filter((other) => other !== v)
           .map((other) => variables.labels.slice(4 * other, 4 * other + 4).join());

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { transformerLossFloat64 } from '../../../src/probe/reference/transformer-float64.js';
-import { normalCdf } from '../../../src/probe/reference/float64-maths.js';
+import { normalCdfFloat64 } from '../../../src/probe/reference/float64-maths.js';
 import { backward } from '../../../src/train/backward.js';
 import { assembleGradients } from '../../../src/train/gradient.js';
 import { buildTransformer } from '../../../src/train/models/transformer/transformer.js';
@@ -74,5 +74,5 @@ test('the normal distribution function has full precision', () => {
     [5, 0.9999997133484281],
     [-8, 6.220960574271785e-16],
   ];
-  for (const [x, value] of expected) expect(Math.abs(normalCdf(x) / value - 1)).toBeLessThan(1e-12);
+  for (const [x, value] of expected) expect(Math.abs(normalCdfFloat64(x) / value - 1)).toBeLessThan(1e-12);
 });

@@ -1,4 +1,4 @@
-import { present, restore } from './family.js';
+import { presentPValues, restore } from './family.js';
 
 /**
  * Benjamini and Hochberg's adjusted p-values (1995): the i-th smallest of m times m / i, made non-decreasing from
@@ -9,7 +9,7 @@ import { present, restore } from './family.js';
  * @example benjaminiHochberg([0.01, 0.04, 0.03]) // [0.03, 0.04, 0.04]
  */
 export function benjaminiHochberg(pValues: readonly (number | null)[]): (number | null)[] {
-  const family = present(pValues);
+  const family = presentPValues(pValues);
   let smallest = 1;
   const adjusted = family
     .map(({ p }, i) => (p * family.length) / (i + 1))

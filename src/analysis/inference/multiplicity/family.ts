@@ -1,11 +1,11 @@
 /** A p-value and its place in the family. */
-export interface Member {
+export interface FamilyMember {
   readonly p: number;
   readonly index: number;
 }
 
 /** The p-values that are there, ascending. Throws a RangeError for one outside [0, 1]. */
-export function present(pValues: readonly (number | null)[]): readonly Member[] {
+export function presentPValues(pValues: readonly (number | null)[]): readonly FamilyMember[] {
   const family = pValues.flatMap((p, index) => (p === null ? [] : [{ p, index }]));
   for (const { p } of family) if (!(p >= 0 && p <= 1)) throw new RangeError(`no p-value: ${p}`);
   return family.sort((a, b) => a.p - b.p);
@@ -14,7 +14,7 @@ export function present(pValues: readonly (number | null)[]): readonly Member[] 
 /** `adjusted`, in the order of `family`, back in their places; null elsewhere. */
 export function restore(
   length: number,
-  family: readonly Member[],
+  family: readonly FamilyMember[],
   adjusted: readonly number[],
 ): (number | null)[] {
   const result = new Array<number | null>(length).fill(null);

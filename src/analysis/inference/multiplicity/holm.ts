@@ -1,4 +1,4 @@
-import { present, restore } from './family.js';
+import { presentPValues, restore } from './family.js';
 
 /**
  * Holm's adjusted p-values (1979): the i-th smallest of m times m - i + 1, made non-decreasing, at most 1.
@@ -9,7 +9,7 @@ import { present, restore } from './family.js';
  * @example holm([0.01, 0.04, 0.03]) // [0.03, 0.06, 0.06]
  */
 export function holm(pValues: readonly (number | null)[]): (number | null)[] {
-  const family = present(pValues);
+  const family = presentPValues(pValues);
   let largest = 0;
   const adjusted = family.map(({ p }, i) => {
     largest = Math.max(largest, Math.min(1, p * (family.length - i)));

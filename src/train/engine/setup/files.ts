@@ -50,10 +50,10 @@ export async function writeJson(path: string, value: unknown, system: SetupSyste
 }
 
 /** How a file of the cache came into a package folder. */
-export type Placement = 'hard link' | 'symbolic link' | 'copy';
+export type FilePlacement = 'hard link' | 'symbolic link' | 'copy';
 
 /** Gives `existing` the name `path` too, in the cheapest way that the file systems allow. */
-export async function placeFile(existing: string, path: string, system: SetupSystem): Promise<Placement> {
+export async function placeFile(existing: string, path: string, system: SetupSystem): Promise<FilePlacement> {
   try {
     await system.hardLink(existing, path);
     return 'hard link';

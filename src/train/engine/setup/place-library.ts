@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { placeFile, replaceFolder, type Placement } from './files.js';
+import { placeFile, replaceFolder, type FilePlacement } from './files.js';
 import { LIBRARY_FILES, LINK_NAMES, type EnginePackage } from './layout.js';
 import type { SetupSystem } from './system.js';
 
@@ -14,11 +14,11 @@ export async function placeLibrary(
   binding: string,
   engine: EnginePackage,
   system: SetupSystem,
-): Promise<Placement> {
+): Promise<FilePlacement> {
   const draft = join(engine.folder, `.deps-${system.processId}`);
   await rm(draft, { recursive: true, force: true });
   await mkdir(join(draft, 'lib'), { recursive: true });
-  let placement: Placement = 'hard link';
+  let placement: FilePlacement = 'hard link';
   for (const name of LIBRARY_FILES) {
     placement = await placeFile(join(entry, 'lib', name), join(draft, 'lib', name), system);
   }

@@ -16,7 +16,7 @@ export function blockNames(i: number) {
   } as const;
 }
 
-export const names = {
+export const transformerNames = {
   embedding: 'embed_in.weight',
   positions: 'embed_position.weight',
   variables: 'variable_embedding.weight',
@@ -56,14 +56,20 @@ export function transformerParameters(config: TransformerConfig, shape: TextShap
   const parameters: ParameterSpec[] = [];
   if (variableEmbedding !== null) {
     const { width: inner, standardDeviation, projection } = variableEmbedding;
-    parameters.push(table(names.variables, 'variable', shape.variables, inner, standardDeviation));
+    parameters.push(table(transformerNames.variables, 'variable', shape.variables, inner, standardDeviation));
     if (projection) {
-      parameters.push(table(names.variableProjection, 'variable', inner, width, mapDeviation(inner)));
+      parameters.push(
+        table(transformerNames.variableProjection, 'variable', inner, width, mapDeviation(inner)),
+      );
     }
   }
-  parameters.push(table(names.embedding, 'embedding', shape.vocabularySize, width, embeddingDeviation));
+  parameters.push(
+    table(transformerNames.embedding, 'embedding', shape.vocabularySize, width, embeddingDeviation),
+  );
   if (config.positions === 'learned') {
-    parameters.push(table(names.positions, 'position', shape.blockSize, width, embeddingDeviation));
+    parameters.push(
+      table(transformerNames.positions, 'position', shape.blockSize, width, embeddingDeviation),
+    );
   }
   for (let i = 0; i < layers; i++) {
     const block = blockNames(i);
@@ -76,9 +82,11 @@ export function transformerParameters(config: TransformerConfig, shape: TextShap
       ...linear(block.mlpOut, 'mlp', feedForward, width, residualDeviation(feedForward)),
     );
   }
-  parameters.push(...norm(names.finalNorm));
+  parameters.push(...norm(transformerNames.finalNorm));
   if (!config.tiedEmbedding) {
-    parameters.push(table(names.unembedding, 'unembedding', width, shape.outputSize, mapDeviation(width)));
+    parameters.push(
+      table(transformerNames.unembedding, 'unembedding', width, shape.outputSize, mapDeviation(width)),
+    );
   }
   return parameters;
 }

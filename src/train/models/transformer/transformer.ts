@@ -9,7 +9,7 @@ import { causalMask, causalMaskAt, paddingMask } from '../ops/masks.js';
 import { rotary } from '../ops/rotary.js';
 import { selectRows } from '../ops/select-rows.js';
 import { rotatedSize, type TransformerConfig } from './config.js';
-import { blockNames, names, transformerParameters } from './parameters.js';
+import { blockNames, transformerNames, transformerParameters } from './parameters.js';
 
 /** Name of the noise added to a variable's embedding in training. */
 export const variableNoise = 'variableNoise';
@@ -92,16 +92,21 @@ function transformerLogits(
 
   const inserted =
     config.variableEmbedding === null ? null : variableRows(config, shape, tape, tokens, inputs);
-  let x = tape.embedding(flat, names.embedding, inserted);
-  if (config.positions === 'learned') x = tape.positions(x, names.positions);
+  let x = tape.embedding(flat, transformerNames.embedding, inserted);
+  if (config.positions === 'learned') x = tape.positions(x, transformerNames.positions);
   const padding = hidePadding ? paddingMask(tokens, shape.padToken) : null;
   for (let i = 0; i < config.layers; i++) {
     x = block(config, tape, x, i, rows, i === config.layers - 1 ? positions : null, padding);
   }
-  x = tape.layerNorm(x, `${names.finalNorm}.weight`, `${names.finalNorm}.bias`, config.layerNormEpsilon);
+  x = tape.layerNorm(
+    x,
+    `${transformerNames.finalNorm}.weight`,
+    `${transformerNames.finalNorm}.bias`,
+    config.layerNormEpsilon,
+  );
   return config.tiedEmbedding
-    ? tape.unembedding(x, names.embedding)
-    : tape.linear(x, names.unembedding, null);
+    ? tape.unembedding(x, transformerNames.embedding)
+    : tape.linear(x, transformerNames.unembedding, null);
 }
 
 /** The embedding of each example's variable, `[replica, example, width]`. */
@@ -115,13 +120,13 @@ function variableRows(
   const { normalise, epsilon, projection } = config.variableEmbedding!;
   // A row names one variable, and variables have the highest token ids.
   const ids = tf.sub(tf.max(tokens, 2), tf.scalar(shape.vocabularySize, 'int32')) as tf.Tensor2D;
-  let rows: tf.Tensor3D = tape.embedding(ids, names.variables, null);
+  let rows: tf.Tensor3D = tape.embedding(ids, transformerNames.variables, null);
   if (normalise === 'rms') {
     rows = tf.mul(rows, tf.rsqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon))) as tf.Tensor3D;
   }
   const noise = inputs[variableNoise];
   if (noise !== undefined) rows = tf.add(rows, noise) as tf.Tensor3D;
-  return projection ? tape.linear(rows, names.variableProjection, null) : rows;
+  return projection ? tape.linear(rows, transformerNames.variableProjection, null) : rows;
 }
 
 /** One block; with `positions`, its output has only those rows, `[replica, example * query, width]`. */
