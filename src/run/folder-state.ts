@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
-import { acquireLock } from '../store/lock.js';
+import { acquireLock, lockPath } from '../store/lock.js';
 import { readRunInfo } from '../store/run-folder.js';
 import { effectiveStatus, runInfoPath, type RunInfo } from '../store/run-info.js';
 import { filePath, streamPath } from '../store/table-paths.js';
@@ -36,7 +36,11 @@ export function folderState(folder: string, environment: Environment = nodeEnvir
     throw error;
   }
   const { status, failure } = info;
-  if (status === 'complete') return { kind: 'complete' };
+  if (status === 'complete') {
+    // A process that died between its last word and giving the lock back.
+    if (fs.existsSync(lockPath(folder))) holderOf(folder, environment);
+    return { kind: 'complete' };
+  }
   const holder = holderOf(folder, environment);
   if (holder !== null) return { kind: 'busy', reason: holder };
   if (status === 'failed') return { kind: 'closed', reason: failure ?? 'it failed' };

@@ -340,6 +340,22 @@ describe('stopped before anything was trained', () => {
   );
 });
 
+test('the lock of a complete run goes when its process is dead, and stays when it lives', async () => {
+  const root = copyOf(whole);
+  const { process: gone } = readRunInfo(folderOf(root));
+  const owner = (seed: number, pid: number): void =>
+    fs.writeFileSync(
+      path.join(folderOf(root, seed), 'lock'),
+      JSON.stringify({ ...gone, pid, started: new Date(0).toISOString() }),
+    );
+  owner(0, 2 ** 22 + 1);
+  owner(1, process.pid);
+  const messages: string[] = [];
+  await train({ root, request: { onMessage: (text) => messages.push(text) } });
+  expect(messages.join('\n')).toContain('2 of 2 runs are complete already');
+  expect(seeds.map((seed) => fs.existsSync(path.join(folderOf(root, seed), 'lock')))).toEqual([false, true]);
+});
+
 describe('a start that fails leaves nothing', () => {
   test('when a later folder cannot be made', async () => {
     const root = temporaryFolder();
