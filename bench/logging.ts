@@ -4,7 +4,7 @@ import path from 'node:path';
 import { loadConfig } from '../src/config/load.js';
 import { logTiers, runSchema, type LogTier } from '../src/run/config.js';
 import { startRuns } from '../src/run/run.js';
-import { tables } from '../src/store/schemas.js';
+import { tables } from '../src/store/tables/registry.js';
 import { TableReader } from '../src/store/table-reader.js';
 import { readTyped } from '../src/store/typed-table.js';
 import { loadEngine } from '../src/train/engine/load.js';

@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { finalizeTable } from '../src/store/finalize.js';
 import { readColumns } from '../src/store/read-columns.js';
-import { tables } from '../src/store/schemas.js';
+import { tables } from '../src/store/tables/registry.js';
 import { TableReader } from '../src/store/table-reader.js';
 import { TableWriter } from '../src/store/table-writer.js';
 import { dimensions } from '../test/store/samples.js';

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { groupColumnName, type Dimensions } from '../src/store/columns.js';
 import { finalizeTable } from '../src/store/finalize.js';
 import { RunFolder } from '../src/store/run-folder.js';
-import { tables, totalTensor } from '../src/store/schemas.js';
+import { totalTensor } from '../src/store/tables/common.js';
+import { tables } from '../src/store/tables/registry.js';
 import { TableWriter } from '../src/store/table-writer.js';
 
 /** A run with a long log, of the shape that a run of 31 tensors and 6 groups has. */

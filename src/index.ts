@@ -25,7 +25,7 @@ export type { RunReader } from './analysis/run-reader.js';
 export { openRun, readTable, type RunData } from './analysis/run-data.js';
 export { findRuns, type FoundRuns } from './analysis/find-runs.js';
 export type { RunInfo } from './store/run-info.js';
-export { tableNames, tables, type TableName } from './store/schemas.js';
+export { tableNames, tables, type TableName } from './store/tables/registry.js';
 export type { ColumnSet } from './store/column-views.js';
 export { meanOverSeeds, pairedDifference } from './analysis/inference/seeds/mean.js';
 export type { Estimate } from './analysis/inference/estimate.js';

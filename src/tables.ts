@@ -9,4 +9,5 @@ export { listRuns, type ListedRun } from './store/list-runs.js';
 export type { RunInfo } from './store/run-info.js';
 export { TableReader } from './store/table-reader.js';
 export { ColumnSet, missingInt32, type ColumnView, type ColumnViews } from './store/column-views.js';
-export { minibatchGroup, tableNames, tables, totalTensor, type TableName } from './store/schemas.js';
+export { minibatchGroup, totalTensor } from './store/tables/common.js';
+export { tableNames, tables, type TableName } from './store/tables/registry.js';

@@ -1,4 +1,4 @@
-import { analysisTables } from '../store/analysis-schemas.js';
+import { analysisTables } from '../store/tables/analysis.js';
 import type { RowOf, TableDefinition } from '../store/columns.js';
 import type { ArmAnalysis } from './analyse-arm.js';
 import type { Estimate } from './inference/estimate.js';

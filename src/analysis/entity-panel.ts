@@ -1,6 +1,7 @@
 import { shownTag } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
-import { tables, totalTensor } from '../store/schemas.js';
+import { totalTensor } from '../store/tables/common.js';
+import { tables } from '../store/tables/registry.js';
 import { gramMatrix } from './measures/gram.js';
 import type { EntityPanel, PanelExample } from './measures/nulls/panel.js';
 import { readTable, type RunData } from './run-data.js';

@@ -1,5 +1,5 @@
 import { UserError } from '../../data/errors.js';
-import { tables } from '../store/schemas.js';
+import { tables } from '../store/tables/registry.js';
 import { readTable, type RunData } from './run-data.js';
 
 /** One use of a parameter by one example; rows of its factors are consecutive. */

@@ -1,6 +1,7 @@
 import { groupColumnName, type ColumnName, type TableDefinition } from '../store/columns.js';
 import type { RunInfo } from '../store/run-info.js';
-import { minibatchGroup, tables, totalTensor } from '../store/schemas.js';
+import { minibatchGroup, totalTensor } from '../store/tables/common.js';
+import { tables } from '../store/tables/registry.js';
 import type { TableReader } from '../store/table-reader.js';
 import { readTypedBatch, type TypedTable } from '../store/typed-table.js';
 import { Growing } from './growing.js';

@@ -1,5 +1,5 @@
 import { designOf } from '../../data/internalization-design.js';
-import { tables } from '../store/schemas.js';
+import { tables } from '../store/tables/registry.js';
 import { meanOfTwo } from './measures/measured.js';
 import { readTable, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';

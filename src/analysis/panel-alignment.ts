@@ -1,7 +1,7 @@
 import { newSubsets, shownTag, type Design, type ShownTag } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import type { Pairing, QuestionKind } from '../store/panel-names.js';
-import { tables } from '../store/schemas.js';
+import { tables } from '../store/tables/registry.js';
 import { readTable, type RunData } from './run-data.js';
 
 /** Definition and questions of one entity: what the table `alignment` says of a pairing, for one tensor or several. */

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { minibatchGroup, tables } from '../store/schemas.js';
+import { minibatchGroup } from '../store/tables/common.js';
+import { tables } from '../store/tables/registry.js';
 import { TableReader } from '../store/table-reader.js';
 import { readTypedBatch } from '../store/typed-table.js';
 import type { MinibatchSeries } from './minibatch-variance.js';

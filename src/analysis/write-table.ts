@@ -1,7 +1,7 @@
-import { noDimensions } from '../store/analysis-schemas.js';
+import { noDimensions } from '../store/tables/analysis.js';
 import type { RowOf, TableDefinition } from '../store/columns.js';
 import { NewTables } from '../store/new-tables.js';
-import type { RunMetadata } from '../store/schemas.js';
+import type { RunMetadata } from '../store/table-schema.js';
 
 /**
  * Writes a whole table without dictionaries into a folder that exists, in place of an earlier one, which stays until the

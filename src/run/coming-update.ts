@@ -1,4 +1,4 @@
-import { tables } from '../store/schemas.js';
+import { tables } from '../store/tables/registry.js';
 import { TableReader } from '../store/table-reader.js';
 import { readTyped } from '../store/typed-table.js';
 import { scheduleFactor } from '../train/optimizers/schedule.js';

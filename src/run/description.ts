@@ -6,7 +6,7 @@ import type { Dimensions } from '../store/columns.js';
 import { metricNames } from '../probe/summarise.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
-import type { RunMetadata } from '../store/schemas.js';
+import type { RunMetadata } from '../store/table-schema.js';
 import { sketchFamily } from '../train/groups/sketch.js';
 import type { Model } from '../train/models/model.js';
 import { learningRates } from './learning-rates.js';

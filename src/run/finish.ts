@@ -2,7 +2,7 @@ import { nodeEnvironment } from '../store/environment.js';
 import { finalizeTable } from '../store/finalize.js';
 import { cutStream, endOfWholeMessages } from '../store/resume-stream.js';
 import type { RunFolder } from '../store/run-folder.js';
-import { tables as definitions } from '../store/schemas.js';
+import { tables as definitions } from '../store/tables/registry.js';
 import { filePath, streamPath } from '../store/table-paths.js';
 import { TableWriter } from '../store/table-writer.js';
 import type { Checkpoint } from './checkpoint.js';

@@ -7,7 +7,7 @@ import { nodeEnvironment } from '../store/environment.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
-import { tables } from '../store/schemas.js';
+import { tables } from '../store/tables/registry.js';
 import { NewTables } from '../store/new-tables.js';
 import { filePath } from '../store/table-paths.js';
 import { Learner } from '../train/learner.js';

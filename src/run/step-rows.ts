@@ -2,7 +2,7 @@ import type { ExampleDescription, ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
 import { parseGroupName } from '../../data/design.js';
 import { groupColumnName } from '../store/columns.js';
-import { tables as definitions } from '../store/schemas.js';
+import { tables as definitions } from '../store/tables/registry.js';
 import type { StepPlace } from './log/gradient-log.js';
 import type { RunTables } from './log/run-tables.js';
 

@@ -10,7 +10,7 @@ import { acquireLock, removeLock } from './lock.js';
 import { readRunInfo } from './run-folder.js';
 import { formatRunInfo, runInfoPath } from './run-info.js';
 import type { RunInfo } from './run-info.js';
-import { isDerived } from './schemas.js';
+import { isDerived } from './tables/registry.js';
 import { DamagedError } from './table-index.js';
 import { filePath, streamPath } from './table-paths.js';
 import { listTables, TableReader } from './table-reader.js';

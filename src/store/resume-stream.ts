@@ -7,7 +7,7 @@ import { formatVersion, metadataKeys } from './format.js';
 import type { ParsedMessage } from './message-parser.js';
 import { parseSchema } from './schema-parser.js';
 import type { ColumnLayout, FileColumn } from './schema-parser.js';
-import type { TableSchema } from './schemas.js';
+import type { TableSchema } from './table-schema.js';
 import { scanStream } from './stream-scan.js';
 import type { ReadAt } from './stream-scan.js';
 

@@ -2,7 +2,7 @@ import { encodeDictionaryBatch, encodeSchema } from './arrow-types.js';
 import type { ResolvedColumn } from './columns.js';
 import { encodeTexts } from './list-buffers.js';
 import { frame, MessageBody } from './message-body.js';
-import type { TableSchema } from './schemas.js';
+import type { TableSchema } from './table-schema.js';
 
 /** What a stream begins with: its schema, then all its dictionaries, so that a table without rows can be read. */
 export function headerOf({ schema, columns }: TableSchema): Uint8Array[] {

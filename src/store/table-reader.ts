@@ -5,7 +5,7 @@ import { ColumnSet } from './column-views.js';
 import { systemMessage } from './file-system.js';
 import { OpenFile } from './open-file.js';
 import type { FileColumn } from './schema-parser.js';
-import { isDerived } from './schemas.js';
+import { isDerived } from './tables/registry.js';
 import type { Truncation } from './stream-scan.js';
 import { guarded, indexFile, indexStream } from './table-index.js';
 import type { BatchBlock, TableIndex } from './table-index.js';

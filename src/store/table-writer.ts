@@ -6,8 +6,8 @@ import type { ColumnName, Dimensions, KindOf, RowOf, TableDefinition } from './c
 import { nodeFileSystem, removeQuietly, systemCode, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { resumeStream } from './resume-stream.js';
-import { makeSchema } from './schemas.js';
-import type { RunMetadata, TableSchema } from './schemas.js';
+import { makeSchema } from './table-schema.js';
+import type { RunMetadata, TableSchema } from './table-schema.js';
 import { headerOf } from './stream-header.js';
 import { filePath, streamPath } from './table-paths.js';
 

@@ -9,7 +9,7 @@ import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { finalizeTable } from '../../src/store/finalize.js';
 import { readRunInfo, RunFolder } from '../../src/store/run-folder.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import { quickNumbers } from '../../tui/data/quick-numbers.js';
 import { readRunIndex } from '../../tui/data/run-index.js';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readColumns } from '../../src/store/read-columns.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';

@@ -6,7 +6,7 @@ import { nodeEnvironment, type Environment } from '../../src/store/environment.j
 import { nodeFileSystem, type FileSystem } from '../../src/store/file-system.js';
 import { recoverRun } from '../../src/store/recover.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
 import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';

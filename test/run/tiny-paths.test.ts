@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { startRuns } from '../../src/run/run.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';

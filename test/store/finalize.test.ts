@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import { finalizeTable } from '../../src/store/finalize.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { readTypedBatch } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';

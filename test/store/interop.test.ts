@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finalizeTable } from '../../src/store/finalize.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { readTyped } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';

@@ -5,7 +5,7 @@ import { nodeFileSystem } from '../../src/store/file-system.js';
 import { finalizeTable } from '../../src/store/finalize.js';
 import { recoverRun } from '../../src/store/recover.js';
 import { readRunInfo, RunFolder } from '../../src/store/run-folder.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { readTypedBatch } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';

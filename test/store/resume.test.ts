@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dimensions, TableDefinition } from '../../src/store/columns.js';
 import * as columns from '../../src/store/columns.js';
 import { finalizeTable } from '../../src/store/finalize.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import { dimensions, fillGradients, gradientsWriter, range, rowsOf, temporaryFolder } from './support.js';
 

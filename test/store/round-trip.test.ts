@@ -5,7 +5,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { ListRows } from '../../src/store/list-buffers.js';
 import { finalizeTable } from '../../src/store/finalize.js';
 import { readColumns } from '../../src/store/read-columns.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { readTyped, readTypedBatch } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';

@@ -10,7 +10,7 @@ import type { TableDefinition } from '../../src/store/columns.js';
 import type { Environment } from '../../src/store/environment.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import type { FileSystem } from '../../src/store/file-system.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import { dimensions } from './samples.js';

@@ -7,7 +7,7 @@ import { finalizeTable } from '../../src/store/finalize.js';
 import { checksumOf, withChecksums } from '../../src/store/checksums.js';
 import { readColumns } from '../../src/store/read-columns.js';
 import { int32 } from '../../src/store/columns.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { listTables, TableReader } from '../../src/store/table-reader.js';
 import { readTyped, readTypedBatch, typedTable } from '../../src/store/typed-table.js';
 import { TableWriter } from '../../src/store/table-writer.js';

@@ -2,7 +2,7 @@ import { expect, expectTypeOf, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { missingInt32 } from '../../src/store/column-views.js';
 import { int32, listInt32 } from '../../src/store/columns.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { TableReader } from '../../src/store/table-reader.js';
 import { TableWriter } from '../../src/store/table-writer.js';
 import {

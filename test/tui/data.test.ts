@@ -7,7 +7,7 @@ import { openRun, readTable } from '../../src/analysis/run-data.js';
 import { RunReader } from '../../src/analysis/run-reader.js';
 import { panelAlignment } from '../../src/analysis/sections/panel-alignment.js';
 import { internalization } from '../../src/analysis/sections/internalization.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { readAnalysis } from '../../tui/data/analysis-file.js';
 import { ArmNumbers } from '../../tui/data/arm-numbers.js';

@@ -1,5 +1,6 @@
 import { shownTag, type Design } from '../../data/design.js';
-import { totalTensor, type tables } from '../../src/store/schemas.js';
+import { totalTensor } from '../../src/store/tables/common.js';
+import { type tables } from '../../src/store/tables/registry.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 import { pairings, type Pairing } from '../../src/store/panel-names.js';
 

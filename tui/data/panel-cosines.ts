@@ -1,6 +1,6 @@
 import { newSubsets, shownTag, type Design } from '../../data/design.js';
 import type { Pairing, QuestionKind } from '../../src/store/panel-names.js';
-import type { tables } from '../../src/store/schemas.js';
+import type { tables } from '../../src/store/tables/registry.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 
 /** Columns of the table `alignment` that {@link panelCosines} takes. */

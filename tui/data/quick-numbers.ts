@@ -1,7 +1,8 @@
 import { designOf } from '../../data/internalization-design.js';
 import { gapOf, readMetrics, type GapKind } from '../../src/analysis/internalization.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
-import { tables, totalTensor } from '../../src/store/schemas.js';
+import { totalTensor } from '../../src/store/tables/common.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { readRunMetrics } from './run-metrics.js';
 import { cosineColumns, panelCosines, tagSwapGap } from './panel-cosines.js';
 import { orReason, type RunSource } from './run-source.js';

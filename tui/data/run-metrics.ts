@@ -1,5 +1,5 @@
 import type { MetricsOfRun } from '../../src/analysis/internalization.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import type { RunSource } from './run-source.js';
 
 /** A metric of a test set at an evaluation. */

@@ -1,4 +1,5 @@
-import { tables, totalTensor } from '../../src/store/schemas.js';
+import { totalTensor } from '../../src/store/tables/common.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { readTypedBatch, type DictionaryColumn } from '../../src/store/typed-table.js';
 import type { RunSource } from './run-source.js';
 

@@ -1,4 +1,4 @@
-import type { tables } from '../../src/store/schemas.js';
+import type { tables } from '../../src/store/tables/registry.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 
 /** Columns of the table `transfer_path` that curves take. */

@@ -5,7 +5,7 @@ import type { GroupGradients } from '../../src/analysis/group-gradients.js';
 import { alignmentPairs, cosineWindows } from '../../src/analysis/minibatch-alignment.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { questionKinds } from '../../src/store/panel-names.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import type { Series } from '../../src/report/charts/index.js';
 import { entitiesAt, entityColumns, entityTensors, type Entity } from '../data/entities.js';
 import { panelCosines, tagSwapGap, type PanelCosines } from '../data/panel-cosines.js';

@@ -1,4 +1,5 @@
-import { tables, totalTensor } from '../../src/store/schemas.js';
+import { totalTensor } from '../../src/store/tables/common.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { outliers, loggingCost, nonFinite, type StepColumns } from '../data/step-health.js';
 import { sketchErrors, type SketchErrors } from '../data/sketch-errors.js';

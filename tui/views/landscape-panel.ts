@@ -1,4 +1,4 @@
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, versionsOf } from '../view/arms.js';

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import { tables, totalTensor } from '../../src/store/schemas.js';
+import { totalTensor } from '../../src/store/tables/common.js';
+import { tables } from '../../src/store/tables/registry.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';

@@ -3,7 +3,7 @@ import type { SubsetPair } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { readRunMetrics, type RunMetrics } from '../data/run-metrics.js';
 import type { RunSource } from '../data/run-source.js';
 import { armsOf, pathsOf, stageMarkers, versionsOf, type ShownArm } from '../view/arms.js';

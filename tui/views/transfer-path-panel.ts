@@ -1,5 +1,5 @@
 import { programCommand } from '../../data/shell-word.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { pathColumns, pathCurves, type PathCurves, type PathTable } from '../data/transfer-path.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, versionsOf } from '../view/arms.js';

@@ -4,7 +4,7 @@ import { programCommand } from '../../data/shell-word.js';
 import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import type { RunSource } from '../data/run-source.js';

@@ -1,5 +1,5 @@
 import { programCommand } from '../../data/shell-word.js';
-import { tables } from '../../src/store/schemas.js';
+import { tables } from '../../src/store/tables/registry.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { minibatchVarianceFactor } from '../../data/samplers.js';
 import { minibatchSeries, momentsBySteps } from '../../src/analysis/minibatch-variance.js';

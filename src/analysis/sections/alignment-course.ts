@@ -1,4 +1,4 @@
-import { totalTensor } from '../../store/schemas.js';
+import { totalTensor } from '../../store/tables/common.js';
 import { tagSwapGap, tagSwapNull, type AlignmentPlace } from '../panel-alignment.js';
 import type { RunValue } from '../quantity.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';

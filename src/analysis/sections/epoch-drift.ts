@@ -1,4 +1,4 @@
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import { readTable } from '../run-data.js';
 import { endOfQuestions } from '../stages.js';
 import type { SectionSpec } from '../section.js';

@@ -1,4 +1,4 @@
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import { whyNoVariancePenalty, type Sampling } from '../../../data/samplers.js';
 import { batchMoments } from '../measures/batch-moments.js';
 import { dose } from '../measures/dose.js';

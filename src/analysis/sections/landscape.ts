@@ -1,4 +1,4 @@
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import { whyNoVariancePenalty } from '../../../data/samplers.js';
 import { forceRatio } from '../measures/force-ratio.js';
 import { kappa } from '../measures/kappa.js';

@@ -1,6 +1,6 @@
 import { newSubsets, shownTag, subsetOf, type Design } from '../../../data/design.js';
 import { withoutEmbeddings, type Pairing } from '../../store/panel-names.js';
-import { totalTensor } from '../../store/schemas.js';
+import { totalTensor } from '../../store/tables/common.js';
 import {
   ofNewVariables,
   tagSwapGap,

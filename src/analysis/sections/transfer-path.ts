@@ -1,5 +1,5 @@
 import { designOf } from '../../../data/internalization-design.js';
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import { readTable, type RunData } from '../run-data.js';
 import type { RunValue } from '../quantity.js';
 import type { SectionSpec } from '../section.js';

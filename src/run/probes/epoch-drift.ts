@@ -1,6 +1,6 @@
 import { createStream } from '../../../data/random/streams.js';
 import { createEpochDriftMeter } from '../../probe/epoch-drift.js';
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
 /** Learning rates of the short epochs: third-order terms and rounding pull apart. */

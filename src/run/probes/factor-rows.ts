@@ -1,7 +1,7 @@
 import { exampleCount } from '../../probe/panel/ghost-products.js';
 import type { Panel } from '../../probe/panel/panel.js';
 import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
-import type { tables } from '../../store/schemas.js';
+import type { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import type { ParameterUse } from '../../train/tape/uses.js';
 import type { Moment } from './probe.js';

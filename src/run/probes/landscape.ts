@@ -1,7 +1,7 @@
 import { createStream } from '../../../data/random/streams.js';
 import { createLandscapeMeter } from '../../probe/landscape.js';
 import { ratesOfCoordinates } from '../../probe/population.js';
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
 /** Gradient of the gradient variance, curvature and signal-to-noise ratio of the training set of the stage with questions. */

@@ -9,7 +9,7 @@ import {
 import { createFactorReader, type ExampleSource, type FactorReader } from '../../probe/panel/factors.js';
 import { valuesOf } from '../../probe/panel/ghost-products.js';
 import { ratesOfCoordinates, type Population } from '../../probe/population.js';
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { exampleNorms2 } from '../../train/groups/example-norms.js';
 import type { Model } from '../../train/models/model.js';

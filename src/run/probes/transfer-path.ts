@@ -3,7 +3,7 @@ import type { ExperimentData } from '../../../data/experiment.js';
 import { parseGroupName } from '../../../data/design.js';
 import { blockProducts, blockwise, tiled, type BlockVectors } from '../../probe/block-vectors.js';
 import { meanLosses, questionInputs } from '../../probe/transfer.js';
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { gradientFunction, type GradientFunction } from '../../train/gradient-function.js';
 import {

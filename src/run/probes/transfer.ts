@@ -5,7 +5,7 @@ import {
   type TransferPair,
   type TransferUpdate,
 } from '../../probe/transfer.js';
-import { tables } from '../../store/schemas.js';
+import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { ToolCache, type Moment, type ProbedRun, type ProbeSpec } from './probe.js';
 

@@ -1,6 +1,6 @@
 /** Writes rows to two tables of the folder in argv[2] until it is killed, a batch every few steps. */
 import { RunFolder } from '../../../src/store/run-folder.js';
-import { tables } from '../../../src/store/schemas.js';
+import { tables } from '../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../src/store/table-writer.js';
 import { dimensions, newRun } from '../samples.js';
 

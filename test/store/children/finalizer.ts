@@ -1,6 +1,6 @@
 /** Writes a stream of argv[3] MB to the folder in argv[2], finalizes it and prints the peak memory in MB. */
 import { finalizeTable } from '../../../src/store/finalize.js';
-import { tables } from '../../../src/store/schemas.js';
+import { tables } from '../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../src/store/table-writer.js';
 import { dimensions } from '../samples.js';
 

@@ -5,7 +5,7 @@
 import { writeAtomically } from '../../../src/store/atomic-file.js';
 import { nodeFileSystem } from '../../../src/store/file-system.js';
 import { NewTables } from '../../../src/store/new-tables.js';
-import { tables } from '../../../src/store/schemas.js';
+import { tables } from '../../../src/store/tables/registry.js';
 import { dimensions } from '../samples.js';
 
 const [, , folder = '', step = '1'] = process.argv;

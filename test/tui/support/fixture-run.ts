@@ -7,7 +7,8 @@ import { nodeEnvironment } from '../../../src/store/environment.js';
 import { finalizeTable } from '../../../src/store/finalize.js';
 import { pairings, withoutEmbeddings } from '../../../src/store/panel-names.js';
 import { RunFolder } from '../../../src/store/run-folder.js';
-import { tables, totalTensor, type TableName } from '../../../src/store/schemas.js';
+import { totalTensor } from '../../../src/store/tables/common.js';
+import { tables, type TableName } from '../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../src/store/table-writer.js';
 
 /**

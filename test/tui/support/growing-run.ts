@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { groupColumnName } from '../../../src/store/columns.js';
 import { finalizeTable } from '../../../src/store/finalize.js';
 import { RunFolder } from '../../../src/store/run-folder.js';
-import { tables } from '../../../src/store/schemas.js';
+import { tables } from '../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../src/store/table-writer.js';
 import { dimensions, gradNormOf, groups, lossOf, newRun } from './fixture-run.js';
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { tables } from '../../../../src/store/schemas.js';
+import { tables } from '../../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../../src/store/table-writer.js';
 import { views } from '../../../../tui/views/registry.js';
 import { dimensions as sampleDimensions } from '../../../store/samples.js';

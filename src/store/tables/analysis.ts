@@ -1,5 +1,5 @@
-import { float64, int32, utf8, type Dimensions, type TableDefinition } from './columns.js';
-import { units } from './units.js';
+import { float64, int32, utf8, type Dimensions, type TableDefinition } from '../columns.js';
+import { units } from '../units.js';
 
 const section = utf8('Id of the section of the report.');
 const quantity = utf8('Id of the quantity, unique.');

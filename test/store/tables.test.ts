@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatVersion } from '../../src/store/format.js';
-import { makeSchema, tableNames, tables } from '../../src/store/schemas.js';
+import { makeSchema } from '../../src/store/table-schema.js';
+import { tableNames, tables } from '../../src/store/tables/registry.js';
 import { dimensions, everyKind } from './support.js';
 
 describe('makeSchema', () => {

@@ -1,0 +1,90 @@
+import { dictionary, float64, int32, listFloat64, type TableDefinition } from '../columns.js';
+import { definitionKinds, pairings, questionKinds, withoutEmbeddings } from '../panel-names.js';
+import { units } from '../units.js';
+import { stage, checkpointStep, definition, totalTensor } from './common.js';
+
+/** Gradients of the definitions of a panel against those of its questions, at checkpoints. */
+export const alignmentTables = {
+  alignment: {
+    name: 'alignment',
+    derived: true,
+    row: 'one checkpoint x question set of an entity x pairing x tensor',
+    columns: {
+      stage,
+      step: checkpointStep,
+      subset: dictionary('Subset of the entity.', (d) => d.subsets),
+      variable: int32('Variable that the questions are about.'),
+      questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
+      pairing: dictionary('Which definition is held against the questions.', () => pairings),
+      definitions: int32('Definitions averaged over; 1 except for mismatched pairings and random.'),
+      tensor: dictionary(
+        'Parameter tensor; total is the sum over all, without_embeddings leaves out embeddings and unembedding.',
+        (d) => [totalTensor, withoutEmbeddings, ...d.tensors],
+      ),
+      inner: float64(
+        'Inner product of the gradient of the definition with the mean gradient of the questions.',
+        { unit: units.gradient2 },
+      ),
+      norm_definition: float64('Norm of the gradient of the definition.', { unit: units.gradient }),
+      norm_questions: float64('Norm of the mean gradient of the questions.', { unit: units.gradient }),
+      cosine: float64('Cosine of the two; null means that one of them is zero.', { nullable: true }),
+      pairwise_cosine: float64(
+        'Mean over the questions of their cosines with the definition; null means that all norms are zero.',
+        { nullable: true },
+      ),
+    },
+  },
+  panel_gram: {
+    name: 'panel_gram',
+    derived: true,
+    row: 'one checkpoint x tensor x definition of the panel',
+    columns: {
+      stage,
+      step: checkpointStep,
+      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      subset: dictionary('Subset of the definition.', (d) => d.subsets),
+      variable: int32('Variable of the definition.'),
+      definition,
+      norm2: float64('Squared norm of the gradient of the definition.', { unit: units.gradient2 }),
+      inner: listFloat64(
+        "Inner products with the gradients of the panel's questions, in the order of the table panel_questions.",
+        { unit: units.gradient2 },
+      ),
+    },
+  },
+  panel_questions: {
+    name: 'panel_questions',
+    derived: true,
+    row: 'one checkpoint x tensor x question of the panel',
+    columns: {
+      stage,
+      step: checkpointStep,
+      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      question: int32('Number of the question: its place in the lists of panel_gram.'),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      variable: int32('Variable that the question is about.'),
+      questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
+      norm2: float64('Squared norm of the gradient of the question.', { unit: units.gradient2 }),
+    },
+  },
+  entity_gram: {
+    name: 'entity_gram',
+    derived: true,
+    row: 'one checkpoint x tensor sum x definition or question set of the panel',
+    columns: {
+      stage,
+      step: checkpointStep,
+      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      vector: int32('Number of the row: definitions kind after kind, then question sets.'),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      variable: int32('Variable that it is about.'),
+      role: dictionary('Definition of a kind, or the mean gradient of questions of a kind.', () => [
+        ...definitionKinds,
+        ...questionKinds,
+      ]),
+      inner: listFloat64('Inner products with all rows of the same checkpoint and tensor, in their order.', {
+        unit: units.gradient2,
+      }),
+    },
+  },
+} as const satisfies Record<string, TableDefinition>;

@@ -1,0 +1,30 @@
+import { dictionary, float64, int32 } from '../columns.js';
+import { definitionKinds } from '../panel-names.js';
+
+/** Name of the group that stands for all examples of a minibatch. */
+export const minibatchGroup = 'minibatch';
+
+/** Name of the tensor that stands for the sum over all tensors. */
+export const totalTensor = 'total';
+
+// Columns that several tables share.
+
+export const stage = dictionary('Stage of the training schedule.', (d) => d.stages);
+export const step = int32('Optimizer step, counted from 1 over the whole run.', { unit: 'step' });
+export const epoch = float64('Passes over the data of the stage.', { unit: 'epoch' });
+export const tensor = dictionary('Parameter tensor; total is the sum over all tensors.', (d) => [
+  totalTensor,
+  ...d.tensors,
+]);
+export const group = dictionary('Group of training examples; minibatch is all of them.', (d) => [
+  minibatchGroup,
+  ...d.groups,
+]);
+
+export const checkpointStep = int32('Updates before the checkpoint; 0 is the untrained model.', {
+  unit: 'step',
+});
+export const definition = dictionary(
+  'The definition as trained on, or how it was changed.',
+  () => definitionKinds,
+);

@@ -1,0 +1,25 @@
+import { dictionary, float64, int32, type TableDefinition } from '../columns.js';
+import { units } from '../units.js';
+import { stage, step, epoch } from './common.js';
+
+/** What evaluations of a run measure at the test sets. */
+export const internalizationTables = {
+  metrics: {
+    name: 'metrics',
+    row: 'one evaluation x test set x subset x metric',
+    columns: {
+      stage,
+      step,
+      epoch,
+      set: dictionary('Test set.', (d) => d.testSets),
+      subset: dictionary('Subset of the variables.', (d) => d.subsets),
+      metric: dictionary('What is measured.', (d) => d.metrics),
+      value: float64('Value of the metric.', { unit: units.metric }),
+      n: int32('Examples behind the value.', { unit: 'example' }),
+      standard_error: float64('Standard error of the value; null means that it is not defined.', {
+        unit: units.metric,
+        nullable: true,
+      }),
+    },
+  },
+} as const satisfies Record<string, TableDefinition>;
