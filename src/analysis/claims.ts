@@ -11,7 +11,6 @@ import {
   type Prediction,
   type Verdict,
 } from './inference/claim.js';
-import type { Band } from './inference/equivalence.js';
 import type { Estimate } from './inference/estimate.js';
 import { holm } from './inference/multiplicity/holm.js';
 import { ratioOfMeans, type Ratio } from './inference/ratio.js';
@@ -20,27 +19,8 @@ import { exactSignFlipUnits } from './inference/permutation/sign-flips.js';
 import { signFlipTest } from './inference/seeds/sign-flip.js';
 import type { TestResult } from './inference/test-result.js';
 import { excessOf, type Control, type Quantity } from './quantity.js';
-
-/** Something the runs could show or refute. What cannot fail is no claim: see `checks.ts`. */
-export interface ClaimSpec {
-  readonly id: string;
-  readonly claim: string;
-  /**
-   * Id of the quantity that decides; one that ends in a dot stands for all whose ids begin with it, of which each must
-   * show it.
-   */
-  readonly quantity: string;
-  /** The quantity minus its null, minus the threshold, is predicted to be of this sign, or too small to matter. */
-  readonly predicted: Prediction;
-  /** 0 by default. */
-  readonly threshold?: number;
-  /** Effects within it are too small to matter. */
-  readonly band?: Band;
-  /** Whether it is about what the tag does: where the tag means nothing it must fail. */
-  readonly aboutTags?: true;
-  /** Left out where there is this quantity. */
-  readonly unless?: string;
-}
+import { studies } from './studies/registry.js';
+import type { ClaimSpec } from './study.js';
 
 /** A claim and how the runs of an arm stand to it. */
 export interface Claim {
@@ -71,123 +51,7 @@ export const claimRule =
   `all claims of this report, is at most ${claimAlpha}; contradicted: the same on the other side; otherwise undecided`;
 
 /** Every claim of a report. */
-export const claimSpecs: readonly ClaimSpec[] = [
-  {
-    id: 'weakInternalization',
-    claim:
-      'weak internalization: questions about variables with right definitions (reliable tag) are answered better than ' +
-      'about variables with wrong ones (unreliable tag); tag and consistency are confounded here',
-    quantity: 'internalization.weakGap',
-    predicted: 'positive',
-    unless: 'internalization.weakTagEffect',
-  },
-  {
-    id: 'weakTagEffect',
-    claim:
-      'weak internalization by the tag: of variables whose definitions are equally right or wrong, those with the ' +
-      'reliable tag are answered better',
-    quantity: 'internalization.weakTagEffect',
-    predicted: 'positive',
-    aboutTags: true,
-  },
-  {
-    id: 'consistencyEffect',
-    claim:
-      'consistency: of variables with the same tag, those with right definitions are answered better than those with wrong ones',
-    quantity: 'internalization.consistencyEffect',
-    predicted: 'positive',
-  },
-  {
-    id: 'rightDefinitionsHelp',
-    claim: 'right definitions help: their variables are answered better than variables with questions only',
-    quantity: 'internalization.rightOverNone',
-    predicted: 'positive',
-  },
-  {
-    id: 'wrongDefinitionsHurt',
-    claim: 'wrong definitions hurt: their variables are answered worse than variables with questions only',
-    quantity: 'internalization.noneOverWrong',
-    predicted: 'positive',
-  },
-  {
-    id: 'strongInternalization',
-    claim:
-      'strong internalization: of new variables, about which no question was trained on, those defined with the ' +
-      'reliable tag are answered better',
-    quantity: 'internalization.strongGap',
-    predicted: 'positive',
-    aboutTags: true,
-  },
-  {
-    id: 'alignmentGap',
-    claim:
-      'alignment by tag: the gradient of a definition of a new variable is more strongly aligned with the gradients of ' +
-      "that variable's questions with the reliable tag than with the unreliable one",
-    quantity: 'alignment.tagSwapGap.all',
-    predicted: 'positive',
-    aboutTags: true,
-  },
-  {
-    id: 'alignmentGapWithoutEmbeddings',
-    claim:
-      'alignment by tag excluding embeddings: in the tensors between embeddings and unembedding alone, the gradient of a ' +
-      "definition of a new variable is more strongly aligned with that variable's questions with the reliable tag",
-    quantity: 'alignment.tagSwapGap.withoutEmbeddings',
-    predicted: 'positive',
-    aboutTags: true,
-  },
-  {
-    id: 'transferGap',
-    claim:
-      'transfer: a step on the definition of a new variable lowers the loss of its questions more with the reliable tag',
-    quantity: 'transfer.gap',
-    predicted: 'positive',
-    aboutTags: true,
-  },
-  {
-    id: 'transferPathOwn',
-    claim:
-      "transfer over the stage with definitions: the variables' own definitions, update by update, lower the loss of " +
-      'their questions more with the reliable tag',
-    quantity: 'transferPath.gap.own',
-    predicted: 'positive',
-    aboutTags: true,
-  },
-  {
-    id: 'transferPathShare',
-    claim:
-      "share of transfer: the variables' own definitions account for more than half of the difference between " +
-      'tags in the decrease of the loss',
-    quantity: 'transferPath.share.own',
-    predicted: 'positive',
-    threshold: 0.5,
-  },
-  {
-    id: 'minibatchMatching',
-    claim:
-      'minibatch matching: in a minibatch, the gradients of definitions are more strongly aligned with those of questions ' +
-      'on their own subset than on the other one (interaction of the two groups, their main effects removed)',
-    quantity: 'minibatchCosine.interaction',
-    predicted: 'positive',
-  },
-  {
-    id: 'penaltyLaw',
-    claim:
-      'law of the penalty: squared norms of real minibatch gradients are within 5 % of the law at every batch size',
-    quantity: 'penaltyLaw.deviation.',
-    predicted: 'none',
-    band: [-0.05, 0.05],
-  },
-  {
-    id: 'epochDriftResidual',
-    claim:
-      'epoch drift: the variance penalty predicts the difference between the end points of short epochs with and without ' +
-      'shuffling up to a residual of less than half its size',
-    quantity: 'epochDrift.residual',
-    predicted: 'negative',
-    threshold: 0.5,
-  },
-];
+export const claimSpecs: readonly ClaimSpec[] = studies.flatMap(({ claims = [] }) => claims);
 
 /** What the claims of an arm are judged on besides its quantities. */
 export interface ArmFacts {

@@ -4,7 +4,7 @@ import { UserError } from '../../data/errors.js';
 import type { ModuleFile } from '../../data/module-file.js';
 import { importDefault } from '../store/import-module.js';
 import type { SectionSpec } from './section.js';
-import { sections } from './sections/registry.js';
+import { sections } from './studies/registry.js';
 
 /**
  * Types a study, a section of the report with quantities of a person's own, and returns it as it is. `gradscope analyze

@@ -1,5 +1,5 @@
-import { readGroupGradients, type GroupGradients } from './group-gradients.js';
-import { readPanelAlignment, type PanelAlignment } from './panel-alignment.js';
+import { readGroupGradients, type GroupGradients } from './studies/minibatch/gradient-log.js';
+import { readPanelAlignment, type PanelAlignment } from './studies/alignment/cosines.js';
 import type { RunData } from './run-data.js';
 
 /** Tables of one run that several sections ask for, read when they are first asked for. */

@@ -49,7 +49,7 @@ export interface QuantitiesOfDesign {
 /** Values of one run by key. */
 export type RunValues = Readonly<Record<string, RunValue>>;
 
-/** A question that runs are asked: one file in `sections/`, one line in its registry. */
+/** A question that runs are asked: one file in `studies/`, one line in its registry. */
 export interface SectionSpec {
   /** Unique and stable, in camelCase; first part of the ids of its quantities. */
   readonly id: string;

@@ -6,7 +6,7 @@ import { nodeEnvironment } from '../store/environment.js';
 import { sweepPath } from '../store/run-paths.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt } from './failures.js';
-import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './internalization.js';
+import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/internalization/metrics.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';

@@ -143,7 +143,7 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
 
 /** Says what came out, how long it took, and what to type next. */
 async function summarise(folders: readonly string[], seconds: number): Promise<void> {
-  const { gapSummary } = await import('../analysis/gap-summary.js');
+  const { gapSummary } = await import('../analysis/studies/internalization/gap-summary.js');
   for (const text of await gapSummary(folders)) tell(text);
   const runs = folders.length === 1 ? folders[0]! : path.dirname(folders[0]!);
   const next = programCommand('analyze', runs);

@@ -4,7 +4,7 @@ import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js'
 import { checkSpecs } from '../../src/analysis/checks.js';
 import { claimSpecs } from '../../src/analysis/claims.js';
 import { groupIntoArms, openRun } from '../../src/analysis/run-data.js';
-import { sections as specs } from '../../src/analysis/sections/registry.js';
+import { sections as specs } from '../../src/analysis/studies/registry.js';
 import { temporaryFolder } from '../tui/support/folders.js';
 import { writeRun } from '../tui/support/fixture-run.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createStream } from '../../data/random/streams.js';
 import { samplingOf } from '../../data/samplers.js';
-import type { GroupGradients } from '../../src/analysis/group-gradients.js';
-import { cosineWindows, meanMinibatchCosine } from '../../src/analysis/minibatch-alignment.js';
+import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
+import { cosineWindows, meanMinibatchCosine } from '../../src/analysis/studies/minibatch/cosine.js';
 import { smithRegulariser } from '../../src/analysis/measures/smith-regulariser.js';
-import { minibatchSeries, minibatchVariance } from '../../src/analysis/minibatch-variance.js';
+import { minibatchSeries, minibatchVariance } from '../../src/analysis/studies/minibatch/variance.js';
 
 type Vector = readonly number[];
 

@@ -72,8 +72,12 @@ it('every column that is no plain number has the unit of the reports', () => {
 });
 
 it('the reports have no other words for these units', () => {
-  const folders = ['src/analysis', 'src/analysis/sections', 'src/analysis/measures', 'tui/views'];
-  const files = folders.flatMap((folder) => fs.readdirSync(folder).map((name) => join(folder, name)));
+  const files = ['src/analysis', 'src/analysis/measures', 'src/analysis/studies', 'tui/views'].flatMap(
+    (folder) =>
+      fs
+        .readdirSync(folder, { recursive: folder.endsWith('studies'), encoding: 'utf8' })
+        .map((name) => join(folder, name)),
+  );
   const named = files
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => fs.readFileSync(file, 'utf8').match(/(?<=')nats?[^']*(?=')/g) ?? []);

@@ -1,8 +1,8 @@
 import { tableFromIPC } from 'apache-arrow';
 import { array, assert, double, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cosineWindows } from '../../src/analysis/minibatch-alignment.js';
-import type { GroupGradients } from '../../src/analysis/group-gradients.js';
+import { cosineWindows } from '../../src/analysis/studies/minibatch/cosine.js';
+import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { loggingCost, nonFinite, outliers } from '../../tui/data/step-health.js';
 import { toArrow } from '../../tui/export/arrow.js';

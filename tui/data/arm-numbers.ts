@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { readPanelAlignment } from '../../src/analysis/panel-alignment.js';
+import { readPanelAlignment } from '../../src/analysis/studies/alignment/cosines.js';
 import type { Ratio } from '../../src/analysis/inference/ratio.js';
 import { isRatio, type RunValue } from '../../src/analysis/quantity.js';
 import type { RunData } from '../../src/analysis/run-data.js';
 import { quantitiesBefore, sectionOf, type SectionSpec } from '../../src/analysis/section.js';
-import { sections } from '../../src/analysis/sections/registry.js';
+import { sections } from '../../src/analysis/studies/registry.js';
 import {
   analysisPathOf,
   readAnalysis,

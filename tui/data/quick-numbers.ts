@@ -1,5 +1,5 @@
 import { designOf } from '../../data/internalization-design.js';
-import { gapOf, readMetrics, type GapKind } from '../../src/analysis/internalization.js';
+import { gapOf, readMetrics, type GapKind } from '../../src/analysis/studies/internalization/metrics.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { totalTensor } from '../../src/store/tables/common.js';
 import { tables } from '../../src/store/tables/registry.js';

@@ -1,4 +1,4 @@
-import type { MetricsOfRun } from '../../src/analysis/internalization.js';
+import type { MetricsOfRun } from '../../src/analysis/studies/internalization/metrics.js';
 import { tables } from '../../src/store/tables/registry.js';
 import type { RunSource } from './run-source.js';
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../data/errors.js';
-import { GroupGradientLog } from '../../src/analysis/group-gradient-log.js';
-import type { GroupGradients } from '../../src/analysis/group-gradients.js';
+import { GroupGradientLog } from '../../src/analysis/studies/minibatch/gradient-log.js';
+import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
 import { openExchangedHalf, openRun, type RunData } from '../../src/analysis/run-data.js';
 import type { RunInfo } from '../../src/store/run-info.js';
 import type { RunEntry } from './run-index.js';

@@ -1,8 +1,8 @@
 import type { Design } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import { programCommand } from '../../data/shell-word.js';
-import type { GroupGradients } from '../../src/analysis/group-gradients.js';
-import { alignmentPairs, cosineWindows } from '../../src/analysis/minibatch-alignment.js';
+import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
+import { alignmentPairs, cosineWindows } from '../../src/analysis/studies/minibatch/cosine.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { questionKinds } from '../../src/store/panel-names.js';
 import { tables } from '../../src/store/tables/registry.js';

@@ -1,7 +1,7 @@
 import { armFacts } from '../../src/analysis/arm-config.js';
 import { runChecks } from '../../src/analysis/checks.js';
 import { judgeClaims } from '../../src/analysis/claims.js';
-import { sections as specs } from '../../src/analysis/sections/registry.js';
+import { sections as specs } from '../../src/analysis/studies/registry.js';
 import { sectionOf } from '../../src/analysis/section.js';
 import { intervalPlot, renderAnsi, renderPlain, tooNarrow } from '../../src/report/charts/index.js';
 import {

@@ -2,7 +2,7 @@ import { programCommand } from '../../data/shell-word.js';
 import { tables } from '../../src/store/tables/registry.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { minibatchVarianceFactor } from '../../data/samplers.js';
-import { minibatchSeries, momentsBySteps } from '../../src/analysis/minibatch-variance.js';
+import { minibatchSeries, momentsBySteps } from '../../src/analysis/studies/minibatch/variance.js';
 import { stageSampling } from '../../src/analysis/stage-sampling.js';
 import { endOfQuestions, questionStage } from '../../src/analysis/stages.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
@@ -14,7 +14,7 @@ import {
   penaltySteps,
   type PenaltyPoints,
   type PenaltyTable,
-} from '../../src/analysis/penalty-points.js';
+} from '../../src/analysis/studies/penalty/points.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';

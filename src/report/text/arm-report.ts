@@ -1,10 +1,10 @@
-import type { AlignmentCurve } from '../../analysis/alignment-curves.js';
+import type { AlignmentCurve } from '../../analysis/studies/minibatch/curves.js';
 import type { ArmAnalysis } from '../../analysis/analyse-arm.js';
 import type { CheckResult } from '../../analysis/checks.js';
 import type { Claim } from '../../analysis/claims.js';
 import { looksText, type Look } from '../../analysis/looks.js';
 import type { Estimate } from '../../analysis/inference/estimate.js';
-import type { PenaltyPoint } from '../../analysis/penalty-curve.js';
+import type { PenaltyPoint } from '../../analysis/studies/penalty/curve.js';
 import { lineChart, renderAnsi, renderPlain, scatterChart, tooNarrow, type Chart } from '../charts/index.js';
 import { formatInterval, formatNumber, formatSeeds } from './numbers.js';
 import { sectionReport } from './section-report.js';

@@ -1,7 +1,7 @@
-import { newSubsets, shownTag, type Design } from '../../data/design.js';
-import type { UpdateKind } from '../store/panel-names.js';
-import { tables } from '../store/tables/registry.js';
-import { readTable, type RunData } from './run-data.js';
+import { newSubsets, shownTag, type Design } from '../../../../data/design.js';
+import type { UpdateKind } from '../../../store/panel-names.js';
+import { tables } from '../../../store/tables/registry.js';
+import { readTable, type RunData } from '../../run-data.js';
 
 /** One row of the table `transfer`: what an update with a definition does to the questions about its variable. */
 export interface TransferRow {

@@ -1,8 +1,8 @@
-import type { Design, SubsetPair } from '../../data/design.js';
-import { UserError } from '../../data/errors.js';
-import { designOf } from '../../data/internalization-design.js';
-import { gapOf, readMetrics, type GapKind } from './internalization.js';
-import { openRun } from './run-data.js';
+import type { Design, SubsetPair } from '../../../../data/design.js';
+import { UserError } from '../../../../data/errors.js';
+import { designOf } from '../../../../data/internalization-design.js';
+import { gapOf, readMetrics, type GapKind } from './metrics.js';
+import { openRun } from '../../run-data.js';
 
 /**
  * The gaps of runs of one config in lines for people, before any analysis of them:

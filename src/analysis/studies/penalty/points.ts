@@ -1,8 +1,8 @@
-import { samplingOf, type Sampling } from '../../data/samplers.js';
-import type { RatedMoments } from './measures/smith-regulariser.js';
-import { expectedMinibatchNorm2 } from './measures/expected-minibatch-norm.js';
-import type { tables } from '../store/tables/registry.js';
-import type { TypedTable } from '../store/typed-table.js';
+import { samplingOf, type Sampling } from '../../../../data/samplers.js';
+import type { RatedMoments } from '../../measures/smith-regulariser.js';
+import { expectedMinibatchNorm2 } from '../../measures/expected-minibatch-norm.js';
+import type { tables } from '../../../store/tables/registry.js';
+import type { TypedTable } from '../../../store/typed-table.js';
 
 /** Columns of the table `penalty` that points take. */
 export const penaltyColumns = [

@@ -1,8 +1,8 @@
-import { designOf } from '../../../data/internalization-design.js';
-import { tables } from '../../store/tables/registry.js';
-import { readTable, type RunData } from '../run-data.js';
-import type { RunValue } from '../quantity.js';
-import type { SectionSpec } from '../section.js';
+import { designOf } from '../../../../data/internalization-design.js';
+import { tables } from '../../../store/tables/registry.js';
+import { readTable, type RunData } from '../../run-data.js';
+import type { RunValue } from '../../quantity.js';
+import type { SectionSpec } from '../../section.js';
 
 /** Falls of the loss of one variable's questions over the stage with definitions only, nats. */
 interface PathOfEntity {

@@ -1,9 +1,9 @@
-import type { Sampling } from '../../data/samplers.js';
-import type { GroupGradients } from './group-gradients.js';
-import { batchMoments, populationMoments } from './measures/batch-moments.js';
-import type { GradientMoments } from './measures/gradient-variance.js';
-import { meanOf } from './measures/measured.js';
-import type { StepRange } from './minibatch-alignment.js';
+import type { Sampling } from '../../../../data/samplers.js';
+import type { GroupGradients } from './gradient-log.js';
+import { batchMoments, populationMoments } from '../../measures/batch-moments.js';
+import type { GradientMoments } from '../../measures/gradient-variance.js';
+import { meanOf } from '../../measures/measured.js';
+import type { StepRange } from './cosine.js';
 
 /** Norms of the minibatches of training, of all parameters or of some. */
 export interface MinibatchSeries {

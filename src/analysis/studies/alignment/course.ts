@@ -1,7 +1,7 @@
-import { totalTensor } from '../../store/tables/common.js';
-import { tagSwapGap, tagSwapNull, type AlignmentPlace } from '../panel-alignment.js';
-import type { RunValue } from '../quantity.js';
-import type { QuantitySpec, SectionSpec } from '../section.js';
+import { totalTensor } from '../../../store/tables/common.js';
+import { tagSwapGap, tagSwapNull, type AlignmentPlace } from './cosines.js';
+import type { RunValue } from '../../quantity.js';
+import type { QuantitySpec, SectionSpec } from '../../section.js';
 
 /** How the tag-swap gap comes about and goes over training. */
 export const alignmentCourse: SectionSpec = {

@@ -1,8 +1,8 @@
-import { designOf } from '../../data/internalization-design.js';
-import { tables } from '../store/tables/registry.js';
-import { meanOfTwo } from './measures/measured.js';
-import { readTable, type RunData } from './run-data.js';
-import { endOfQuestions } from './stages.js';
+import { designOf } from '../../../../data/internalization-design.js';
+import { tables } from '../../../store/tables/registry.js';
+import { readTable, type RunData } from '../../run-data.js';
+import { endOfQuestions } from '../../stages.js';
+import { meanOfTwo } from '../../measures/measured.js';
 
 /** Metrics of a run: `get(set, metric, step)`, null where it was not measured. */
 export interface MetricsOfRun {

@@ -1,9 +1,8 @@
-import { tagSwapGap, tagSwapNull, type AlignmentPlace } from '../panel-alignment.js';
-import type { RunData } from '../run-data.js';
-import { endOfQuestions } from '../stages.js';
-import type { RunValue } from '../quantity.js';
-import type { QuantitySpec, SectionSpec } from '../section.js';
-import { jointNotes } from './panel-alignment.js';
+import { tagSwapGap, tagSwapNull, type AlignmentPlace, jointNotes } from './cosines.js';
+import type { RunData } from '../../run-data.js';
+import { endOfQuestions } from '../../stages.js';
+import type { RunValue } from '../../quantity.js';
+import type { QuantitySpec, SectionSpec } from '../../section.js';
 
 /** Tag-swap gap of the new variables, layer by layer, with Holm's correction. */
 export const alignmentByLayer: SectionSpec = {

@@ -1,10 +1,10 @@
-import { shownTag } from '../../data/design.js';
-import { designOf } from '../../data/internalization-design.js';
-import { totalTensor } from '../store/tables/common.js';
-import { tables } from '../store/tables/registry.js';
-import { gramMatrix } from './measures/gram.js';
-import type { EntityPanel, PanelExample } from './measures/nulls/panel.js';
-import { readTable, type RunData } from './run-data.js';
+import { shownTag } from '../../../../data/design.js';
+import { designOf } from '../../../../data/internalization-design.js';
+import { totalTensor } from '../../../store/tables/common.js';
+import { tables } from '../../../store/tables/registry.js';
+import { gramMatrix } from '../../measures/gram.js';
+import type { EntityPanel, PanelExample } from '../../measures/nulls/panel.js';
+import { readTable, type RunData } from '../../run-data.js';
 
 /**
  * Reads the Gram matrix of a run's probe panel at a checkpoint: definitions (kind `definition`, the swapped ones with

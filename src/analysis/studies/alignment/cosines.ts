@@ -1,8 +1,9 @@
-import { newSubsets, shownTag, type Design, type ShownTag } from '../../data/design.js';
-import { designOf } from '../../data/internalization-design.js';
-import type { Pairing, QuestionKind } from '../store/panel-names.js';
-import { tables } from '../store/tables/registry.js';
-import { readTable, type RunData } from './run-data.js';
+import { newSubsets, shownTag, type Design, type ShownTag } from '../../../../data/design.js';
+import { designOf } from '../../../../data/internalization-design.js';
+import type { Pairing, QuestionKind } from '../../../store/panel-names.js';
+import { tables } from '../../../store/tables/registry.js';
+import { readTable, type RunData } from '../../run-data.js';
+import { newAreTrained } from '../../stages.js';
 
 /** Definition and questions of one entity: what the table `alignment` says of a pairing, for one tensor or several. */
 interface Pair {
@@ -155,4 +156,11 @@ export function tagSwapGap(alignment: PanelAlignment, place: AlignmentPlace): nu
 export function tagSwapNull(alignment: PanelAlignment, place: AlignmentPlace): number[] | string {
   const { reliable, unreliable } = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
   return differencesByEntity(reliable, unreliable);
+}
+
+/** Where new variables are trained on by the end of the stage with questions. */
+export function jointNotes({ info }: RunData): string[] {
+  return newAreTrained(info)
+    ? ['Joint training: the definitions of "new" variables have been trained on when this is measured.']
+    : [];
 }

@@ -9,12 +9,13 @@ import {
   ratedPenaltyColumns,
   type MinibatchPoint,
   type PenaltyPoints,
-} from '../penalty-points.js';
+} from './penalty/points.js';
 import type { RunValue } from '../quantity.js';
 import { readTable, type RunData } from '../run-data.js';
 import { endOfQuestions, questionStage } from '../stages.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { rateGroups, stageSampling } from '../stage-sampling.js';
+import type { Study } from '../study.js';
 
 /** Batch sizes that are reported: powers of two, and the full batch as 0. */
 export const batchSizes = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 0] as const;
@@ -141,3 +142,29 @@ function deviationOf(point: MinibatchPoint): RunValue {
     ? measured / law - 1
     : `${minibatches} ${minibatches === 1 ? 'minibatch' : 'minibatches'} of this size, fewer than ${fewestMinibatches}: too few to average out their noise`;
 }
+
+/** The implicit penalty: norms of real minibatches, and their law. */
+export const penaltyStudy: Study = {
+  sections: [penaltyLaw],
+  claims: [
+    {
+      id: 'penaltyLaw',
+      claim:
+        'law of the penalty: squared norms of real minibatch gradients are within 5 % of the law at every batch size',
+      quantity: 'penaltyLaw.deviation.',
+      predicted: 'none',
+      band: [-0.05, 0.05],
+    },
+  ],
+  checks: [
+    {
+      id: 'penaltyLawMean',
+      check:
+        'mean squared norms of minibatches drawn without replacement follow |G|^2 + (N-B)/(N-1) Gamma/B, mean over ' +
+        'batch sizes (combinatorics)',
+      quantity: 'penaltyLaw.meanDeviation',
+      tolerance: 0.05,
+      of: 'mean',
+    },
+  ],
+};

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { minibatchGroup } from '../store/tables/common.js';
-import { tables } from '../store/tables/registry.js';
-import { TableReader } from '../store/table-reader.js';
-import { readTypedBatch } from '../store/typed-table.js';
-import type { MinibatchSeries } from './minibatch-variance.js';
-import type { RunData } from './run-data.js';
-import type { RateGroup } from './stage-sampling.js';
+import { minibatchGroup } from '../../../store/tables/common.js';
+import { tables } from '../../../store/tables/registry.js';
+import { TableReader } from '../../../store/table-reader.js';
+import { readTypedBatch } from '../../../store/typed-table.js';
+import type { MinibatchSeries } from './variance.js';
+import type { RunData } from '../../run-data.js';
+import type { RateGroup } from '../../stage-sampling.js';
 
 /** Norms of the minibatches of training of the parameters that share a learning rate. */
 export interface RatedMinibatches extends MinibatchSeries {

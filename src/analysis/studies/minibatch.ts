@@ -1,15 +1,12 @@
 import { designOf } from '../../../data/internalization-design.js';
-import type { GroupGradients } from '../group-gradients.js';
+import type { GroupGradients } from './minibatch/gradient-log.js';
 import { meanOf } from '../measures/measured.js';
-import {
-  alignmentPairs,
-  meanMinibatchCosine,
-  type AlignedTag,
-  type StepRange,
-} from '../minibatch-alignment.js';
+import { alignmentPairs, meanMinibatchCosine, type AlignedTag, type StepRange } from './minibatch/cosine.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
 import { endOfQuestions, questionStage } from '../stages.js';
+import type { Study } from '../study.js';
+import { gradientNoise } from './minibatch/gradient-noise.js';
 
 const noInteraction = {
   kind: 'zero',
@@ -133,3 +130,18 @@ function meeting({ info }: RunData, gradients: GroupGradients, { from, to }: Ste
   for (let i = 0; i < own; i++) none *= Math.max(0, examples - batchSize - i) / (examples - 1 - i);
   return 1 - none;
 }
+
+/** Gradients of groups within the minibatches that training saw, and their noise. */
+export const minibatchStudy: Study = {
+  sections: [minibatchCosine, gradientNoise],
+  claims: [
+    {
+      id: 'minibatchMatching',
+      claim:
+        'minibatch matching: in a minibatch, the gradients of definitions are more strongly aligned with those of questions ' +
+        'on their own subset than on the other one (interaction of the two groups, their main effects removed)',
+      quantity: 'minibatchCosine.interaction',
+      predicted: 'positive',
+    },
+  ],
+};

@@ -1,8 +1,8 @@
-import type { Estimate } from './inference/estimate.js';
-import type { Arm } from './run-data.js';
-import { questionStage } from './stages.js';
-import type { RunValues, Section } from './section.js';
-import { batchSizes, measuredAt, normPart, variancePartAt } from './sections/penalty-law.js';
+import type { Estimate } from '../../inference/estimate.js';
+import type { Arm } from '../../run-data.js';
+import { questionStage } from '../../stages.js';
+import type { RunValues, Section } from '../../section.js';
+import { batchSizes, measuredAt, normPart, variancePartAt } from '../penalty.js';
 
 /** The penalty at one batch size: what real minibatches have, and what the law gives. */
 export interface PenaltyPoint {

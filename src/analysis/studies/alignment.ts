@@ -2,17 +2,21 @@ import { newSubsets, shownTag, subsetOf, type Design } from '../../../data/desig
 import { withoutEmbeddings, type Pairing } from '../../store/panel-names.js';
 import { totalTensor } from '../../store/tables/common.js';
 import {
+  jointNotes,
   ofNewVariables,
   tagSwapGap,
   tagSwapNull,
   valuesByEntity,
   type AlignmentPlace,
   type PanelAlignment,
-} from '../panel-alignment.js';
+} from './alignment/cosines.js';
 import type { RunValue } from '../quantity.js';
-import type { RunData } from '../run-data.js';
 import type { ControlSpec, QuantitySpec, RunValues, SectionSpec } from '../section.js';
-import { endOfQuestions, newAreTrained } from '../stages.js';
+import { endOfQuestions } from '../stages.js';
+import type { Study } from '../study.js';
+import { alignmentCourse } from './alignment/course.js';
+import { alignmentByLayer } from './alignment/by-layer.js';
+import { gramMeasures } from './alignment/gram-measures.js';
 
 const otherDefinitions = 'the same with definitions of other variables of the subset (mean of their cosines)';
 const untrained = 'the untrained network';
@@ -113,13 +117,6 @@ export const panelAlignment: SectionSpec = {
   },
 };
 
-/** Where new variables are trained on by the end of the stage with questions. */
-export function jointNotes({ info }: RunData): string[] {
-  return newAreTrained(info)
-    ? ['Joint training: the definitions of "new" variables have been trained on when this is measured.']
-    : [];
-}
-
 function measure(alignment: PanelAlignment, end: number): RunValues {
   const at = (step: number, tensor: string): AlignmentPlace => ({
     step,
@@ -178,3 +175,28 @@ function difference(a: number[] | string, b: number[] | string): RunValue {
     values.reduce((sum, value) => sum + value, 0) / values.length;
   return mean(a) - mean(b);
 }
+
+/** Gradients of definitions against those of questions, on the probe panel. */
+export const alignmentStudy: Study = {
+  sections: [panelAlignment, alignmentCourse, alignmentByLayer, gramMeasures],
+  claims: [
+    {
+      id: 'alignmentGap',
+      claim:
+        'alignment by tag: the gradient of a definition of a new variable is more strongly aligned with the gradients of ' +
+        "that variable's questions with the reliable tag than with the unreliable one",
+      quantity: 'alignment.tagSwapGap.all',
+      predicted: 'positive',
+      aboutTags: true,
+    },
+    {
+      id: 'alignmentGapWithoutEmbeddings',
+      claim:
+        'alignment by tag excluding embeddings: in the tensors between embeddings and unembedding alone, the gradient of a ' +
+        "definition of a new variable is more strongly aligned with that variable's questions with the reliable tag",
+      quantity: 'alignment.tagSwapGap.withoutEmbeddings',
+      predicted: 'positive',
+      aboutTags: true,
+    },
+  ],
+};

@@ -1,21 +1,16 @@
-import { tables } from '../../store/tables/registry.js';
-import { whyNoVariancePenalty, type Sampling } from '../../../data/samplers.js';
-import { batchMoments } from '../measures/batch-moments.js';
-import { dose } from '../measures/dose.js';
-import { meanOf } from '../measures/measured.js';
-import { smithRegulariser } from '../measures/smith-regulariser.js';
-import {
-  minibatchSeries,
-  minibatchVariance,
-  momentsBySteps,
-  type MinibatchSeries,
-} from '../minibatch-variance.js';
-import type { Quantity, RunValue } from '../quantity.js';
-import { readRatedMinibatches, type RatedMinibatches } from '../rated-minibatches.js';
-import { readTable, type RunData } from '../run-data.js';
-import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
-import { rateGroups, stageSampling, type StageInfo } from '../stage-sampling.js';
-import { endOfQuestions, questionStage } from '../stages.js';
+import { tables } from '../../../store/tables/registry.js';
+import { whyNoVariancePenalty, type Sampling } from '../../../../data/samplers.js';
+import { batchMoments } from '../../measures/batch-moments.js';
+import { dose } from '../../measures/dose.js';
+import { meanOf } from '../../measures/measured.js';
+import { smithRegulariser } from '../../measures/smith-regulariser.js';
+import { minibatchSeries, minibatchVariance, momentsBySteps, type MinibatchSeries } from './variance.js';
+import type { Quantity, RunValue } from '../../quantity.js';
+import { readRatedMinibatches, type RatedMinibatches } from './rated.js';
+import { readTable, type RunData } from '../../run-data.js';
+import type { QuantitySpec, RunValues, SectionSpec } from '../../section.js';
+import { rateGroups, stageSampling, type StageInfo } from '../../stage-sampling.js';
+import { endOfQuestions, questionStage } from '../../stages.js';
 
 /** Share of the stage with questions, at its end, over which the variance is averaged. */
 const lateShare = 0.2;

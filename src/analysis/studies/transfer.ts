@@ -4,7 +4,9 @@ import type { RunData } from '../run-data.js';
 import { endOfQuestions } from '../stages.js';
 import type { RunValue } from '../quantity.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
-import { readTransfer, stepSizesOf, tagPairs, type TagPairRows, type TransferRow } from '../transfer-rows.js';
+import { readTransfer, stepSizesOf, tagPairs, type TagPairRows, type TransferRow } from './transfer/rows.js';
+import type { Study } from '../study.js';
+import { transferPath } from './transfer/path.js';
 
 const noTag = { kind: 'zero', label: '0, the tag does not matter' } as const;
 const otherQuestions = {
@@ -252,3 +254,46 @@ function factorsOf({ normUpdate, normQuestions, cosine, curvature, stepSize }: T
 function missing(keys: readonly string[], reason: string): RunValues {
   return Object.fromEntries(keys.map((key) => [key, reason]));
 }
+
+/** What a step on a definition does to the loss of questions: by single steps, and over the stage with definitions. */
+export const transferStudy: Study = {
+  sections: [transfer, transferPath],
+  claims: [
+    {
+      id: 'transferGap',
+      claim:
+        'transfer: a step on the definition of a new variable lowers the loss of its questions more with the reliable tag',
+      quantity: 'transfer.gap',
+      predicted: 'positive',
+      aboutTags: true,
+    },
+    {
+      id: 'transferPathOwn',
+      claim:
+        "transfer over the stage with definitions: the variables' own definitions, update by update, lower the loss of " +
+        'their questions more with the reliable tag',
+      quantity: 'transferPath.gap.own',
+      predicted: 'positive',
+      aboutTags: true,
+    },
+    {
+      id: 'transferPathShare',
+      claim:
+        "share of transfer: the variables' own definitions account for more than half of the difference between " +
+        'tags in the decrease of the loss',
+      quantity: 'transferPath.share.own',
+      predicted: 'positive',
+      threshold: 0.5,
+    },
+  ],
+  checks: [
+    {
+      id: 'transferPathClosure',
+      check:
+        'the path integral by the trapezoidal rule adds up to the change of the loss, variable by variable (calculus)',
+      quantity: 'transferPath.closure',
+      tolerance: 0.05,
+      of: 'seed',
+    },
+  ],
+};

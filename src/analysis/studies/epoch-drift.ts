@@ -2,6 +2,7 @@ import { tables } from '../../store/tables/registry.js';
 import { readTable } from '../run-data.js';
 import { endOfQuestions } from '../stages.js';
 import type { SectionSpec } from '../section.js';
+import type { Study } from '../study.js';
 
 /** Whether the variance penalty is there when an epoch shuffles, and only then. */
 export const epochDrift: SectionSpec = {
@@ -65,4 +66,31 @@ export const epochDrift: SectionSpec = {
       cosine: at(end, rates.at(-1), cosine),
     };
   },
+};
+
+/** Where shuffled epochs lead, and what the variance penalty predicts. */
+export const epochDriftStudy: Study = {
+  sections: [epochDrift],
+  claims: [
+    {
+      id: 'epochDriftResidual',
+      claim:
+        'epoch drift: the variance penalty predicts the difference between the end points of short epochs with and without ' +
+        'shuffling up to a residual of less than half its size',
+      quantity: 'epochDrift.residual',
+      predicted: 'negative',
+      threshold: 0.5,
+    },
+  ],
+  checks: [
+    {
+      id: 'epochDriftProjection',
+      check:
+        'the mean end point of shuffled short epochs differs from that with replacement, along the prediction of the variance penalty, by the predicted amount ' +
+        '(expansion to second order)',
+      quantity: 'epochDrift.projection',
+      tolerance: 0.1,
+      of: 'mean',
+    },
+  ],
 };

@@ -1,10 +1,11 @@
 import type { Design, SubsetPair } from '../../../data/design.js';
 import { designOf } from '../../../data/internalization-design.js';
-import { gapAt, readMetrics, strongGaps, type MetricsOfRun } from '../internalization.js';
 import { meanOfTwo } from '../measures/measured.js';
+import { gapAt, readMetrics, strongGaps, type MetricsOfRun } from './internalization/metrics.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { endOfQuestions, newAreTrained } from '../stages.js';
+import type { Study } from '../study.js';
 
 const zero = { kind: 'zero', label: '0, the same in both subsets' } as const;
 
@@ -199,3 +200,56 @@ function notesOf(ids: readonly string[], { info }: RunData): string[] {
       : []),
   ];
 }
+
+/** How much better questions are answered whose definitions were worth believing. */
+export const internalizationStudy: Study = {
+  sections: [internalization],
+  claims: [
+    {
+      id: 'weakInternalization',
+      claim:
+        'weak internalization: questions about variables with right definitions (reliable tag) are answered better than ' +
+        'about variables with wrong ones (unreliable tag); tag and consistency are confounded here',
+      quantity: 'internalization.weakGap',
+      predicted: 'positive',
+      unless: 'internalization.weakTagEffect',
+    },
+    {
+      id: 'weakTagEffect',
+      claim:
+        'weak internalization by the tag: of variables whose definitions are equally right or wrong, those with the ' +
+        'reliable tag are answered better',
+      quantity: 'internalization.weakTagEffect',
+      predicted: 'positive',
+      aboutTags: true,
+    },
+    {
+      id: 'consistencyEffect',
+      claim:
+        'consistency: of variables with the same tag, those with right definitions are answered better than those with wrong ones',
+      quantity: 'internalization.consistencyEffect',
+      predicted: 'positive',
+    },
+    {
+      id: 'rightDefinitionsHelp',
+      claim: 'right definitions help: their variables are answered better than variables with questions only',
+      quantity: 'internalization.rightOverNone',
+      predicted: 'positive',
+    },
+    {
+      id: 'wrongDefinitionsHurt',
+      claim: 'wrong definitions hurt: their variables are answered worse than variables with questions only',
+      quantity: 'internalization.noneOverWrong',
+      predicted: 'positive',
+    },
+    {
+      id: 'strongInternalization',
+      claim:
+        'strong internalization: of new variables, about which no question was trained on, those defined with the ' +
+        'reliable tag are answered better',
+      quantity: 'internalization.strongGap',
+      predicted: 'positive',
+      aboutTags: true,
+    },
+  ],
+};

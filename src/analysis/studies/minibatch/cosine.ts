@@ -1,5 +1,5 @@
-import { groupName, type Design } from '../../data/design.js';
-import type { GroupGradients } from './group-gradients.js';
+import { groupName, type Design } from '../../../../data/design.js';
+import type { GroupGradients } from './gradient-log.js';
 
 export type AlignedTag = 'reliable' | 'unreliable';
 

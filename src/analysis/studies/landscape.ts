@@ -7,6 +7,7 @@ import { readTable, type RunData } from '../run-data.js';
 import { endOfQuestions, questionStage } from '../stages.js';
 import type { RunValues, SectionSpec } from '../section.js';
 import { rateGroups, stageSampling } from '../stage-sampling.js';
+import type { Study } from '../study.js';
 
 /** Below it Smith's expansion in `m epsilon lambda_max` is taken for good. */
 const regime = 0.1;
@@ -156,3 +157,8 @@ async function measure(run: RunData): Promise<RunValues | null> {
     'regime.untrained': untrained['regime']!,
   };
 }
+
+/** Gradient variance, its force and curvature at the ends of stages. */
+export const landscapeStudy: Study = {
+  sections: [landscape],
+};
