@@ -8,8 +8,8 @@ const allowed: Record<string, readonly string[]> = {
   'src/config': ['data'],
   'src/store': ['data'],
   'src/train': ['data', 'src/config', 'src/store'],
-  'src/probe': ['data', 'src/config', 'src/store', 'src/train'],
-  'src/run': ['data', 'src/config', 'src/store', 'src/train', 'src/probe'],
+  'src/run': ['data', 'src/config', 'src/store', 'src/train'],
+  'src/probe': ['data', 'src/config', 'src/store', 'src/train', 'src/run'],
   'src/analysis': ['data', 'src/store'],
   'src/report': ['data', 'src/store', 'src/analysis'],
   'src/cli': [

@@ -54,9 +54,9 @@ epoch_drift into each run folder (with --factors also factors); gradscope analyz
 async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { loadEngine } = await import('../train/engine/load.js');
-  const { Prober } = await import('../run/probe.js');
-  const { probeDefaults } = await import('../run/probes/probe.js');
-  const { probes } = await import('../run/probes/registry.js');
+  const { Prober } = await import('../probe/prober.js');
+  const { probeDefaults } = await import('../probe/probe.js');
+  const { probes } = await import('../probe/registry.js');
   const { nodeEnvironment } = await import('../store/environment.js');
   const { effectiveStatus } = await import('../store/run-info.js');
   const found = await findRuns(folders, flags.exchanged ?? false);

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../data/experiment.js';
-import type { RandomStream } from '../../data/random/streams.js';
+import { type RandomStream, createStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
+import { tables } from '../store/tables/registry.js';
 import {
   blockProducts,
   blockwise,
@@ -15,6 +16,7 @@ import {
 } from './block-vectors.js';
 import { dotOf } from './host-vectors.js';
 import type { Population } from './population.js';
+import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
 /** Where a short epoch of SGD ends on average when it shuffles, minus where it ends with replacement. */
 export interface EpochDrift {
@@ -217,3 +219,41 @@ export function createEpochDriftMeter(model: Model, blocks: readonly ParameterBl
   };
   return Object.assign(measure, { dispose: () => gradient.dispose() });
 }
+
+/** Learning rates of the short epochs: third-order terms and rounding pull apart. */
+const learningRates = [1e-3, 2.5e-4];
+
+/** The variance penalty's drift of an epoch that shuffles, beyond one with replacement. */
+export const epochDriftProbe: ProbeSpec = {
+  name: 'epoch-drift',
+  tables: [tables.epoch_drift],
+  create: () => {
+    const meters = new ToolCache(createEpochDriftMeter);
+    return {
+      begin: (run, open) => {
+        const { seed } = run;
+        const writer = open(tables.epoch_drift);
+        const { population } = questionPopulation(run);
+        return ({ stage, step, end, blocks, values }) => {
+          if (!end) return;
+          const random = createStream(seed, 'epoch-drift');
+          for (const drift of meters.of(run, blocks)(values, population, random, learningRates) ?? []) {
+            writer.append({
+              stage,
+              step,
+              learning_rate: drift.learningRate,
+              minibatches: drift.minibatches,
+              batch_size: drift.batchSize,
+              measured_norm: drift.measuredNorm,
+              predicted_norm: drift.predictedNorm,
+              projection: drift.projection,
+              cosine: drift.cosine,
+            });
+          }
+          writer.flush();
+        };
+      },
+      dispose: () => meters.dispose(),
+    };
+  },
+};

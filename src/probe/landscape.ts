@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../data/experiment.js';
-import type { RandomStream } from '../../data/random/streams.js';
+import { type RandomStream, createStream } from '../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
+import { tables } from '../store/tables/registry.js';
 import {
   blockProducts,
   blocksOf,
@@ -15,7 +16,8 @@ import {
   type BlockVectors,
 } from './block-vectors.js';
 import { addTo, dotOf } from './host-vectors.js';
-import type { Population } from './population.js';
+import { type Population, ratesOfCoordinates } from './population.js';
+import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
 /** The loss of a training set around a checkpoint. */
 export interface Landscape {
@@ -382,3 +384,45 @@ function unit(vector: Float64Array): Float64Array {
   const norm = Math.sqrt(dotOf(vector, vector));
   return vector.map((value) => value / norm);
 }
+
+/** Gradient of the gradient variance, curvature and signal-to-noise ratio of the training set of the stage with questions. */
+export const landscapeProbe: ProbeSpec = {
+  name: 'landscape',
+  tables: [tables.landscape],
+  create: () => {
+    const meters = new ToolCache(createLandscapeMeter);
+    return {
+      begin: (run, open) => {
+        const { seed } = run;
+        const writer = open(tables.landscape);
+        const { population, rateOf } = questionPopulation(run);
+        return ({ stage, step, end, blocks, values }) => {
+          if (!end) return;
+          const rates = ratesOfCoordinates(blocks, rateOf);
+          const random = createStream(seed, 'landscape');
+          const found = meters.of(run, blocks)(values, population, random, rates);
+          writer.append({
+            stage,
+            step,
+            examples: found.examples,
+            loss: found.loss,
+            loss_gradient_norm: found.lossGradientNorm,
+            gamma: found.gamma,
+            variance_gradient_norm: found.varianceGradientNorm,
+            variance_loss_cosine: found.varianceLossCosine,
+            gsnr: found.gsnr,
+            lambda_max: found.lambdaMax,
+            lambda_change: found.lambdaChange,
+            lambda_examples: found.lambdaExamples,
+            rated_loss_gradient_norm: found.rated.lossGradientNorm,
+            rated_gamma: found.rated.gamma,
+            rated_variance_gradient_norm: found.rated.varianceGradientNorm,
+            rated_lambda_max: found.rated.lambdaMax,
+          });
+          writer.flush();
+        };
+      },
+      dispose: () => meters.dispose(),
+    };
+  },
+};

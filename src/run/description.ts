@@ -3,7 +3,7 @@ import { allocateFields } from '../../data/fields.js';
 import { createStream } from '../../data/random/streams.js';
 import { rowProbabilities, samplingOf } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
-import { metricNames } from '../probe/summarise.js';
+import { metricNames } from './evaluation/metrics.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
 import type { RunMetadata } from '../store/table-schema.js';

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
-import { createEvaluator, type Evaluator } from '../probe/evaluate.js';
-import { metricNames, summariseAnswers, type MetricName, type MetricValue } from '../probe/summarise.js';
+import { createEvaluator, type Evaluator } from './evaluation/answers.js';
+import { metricNames, summariseAnswers, type MetricName, type MetricValue } from './evaluation/metrics.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import type { RunTables } from './log/run-tables.js';
 import type { RunPlan } from './plan.js';

@@ -6,7 +6,7 @@ import { createStream } from '../../data/random/streams.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createEpochDriftMeter } from '../../src/probe/epoch-drift.js';
 import { createLandscapeMeter, landscapeDefaults } from '../../src/probe/landscape.js';
-import { createMinibatchMeter } from '../../src/probe/minibatch-norms.js';
+import { createMinibatchMeter } from '../../src/probe/penalty/minibatch-norms.js';
 import { populationOf, ratesOfCoordinates } from '../../src/probe/population.js';
 import { runSchema } from '../../src/run/config.js';
 import { planRun } from '../../src/run/plan.js';

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExampleSet } from '../../data/experiment.js';
-import type { RandomStream } from '../../data/random/streams.js';
-import { batchTensors, gatherExamples, type HostBatch } from '../train/batch.js';
-import { compile, type CompiledFunction } from '../train/engine/compiled.js';
-import { forward } from '../train/backward.js';
-import { joinLanes, planLanes, splitLanes } from '../train/lanes.js';
-import type { Model } from '../train/models/model.js';
-import { unpack, type ParameterBlock } from '../train/parameters/layout.js';
+import type { ExampleSet } from '../../../data/experiment.js';
+import type { RandomStream } from '../../../data/random/streams.js';
+import { batchTensors, gatherExamples, type HostBatch } from '../../train/batch.js';
+import { compile, type CompiledFunction } from '../../train/engine/compiled.js';
+import { forward } from '../../train/backward.js';
+import { joinLanes, planLanes, splitLanes } from '../../train/lanes.js';
+import type { Model } from '../../train/models/model.js';
+import { unpack, type ParameterBlock } from '../../train/parameters/layout.js';
 
 /** What a model answers to one test example. */
 export interface Answers {

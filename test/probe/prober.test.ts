@@ -9,13 +9,13 @@ import { loadConfig } from '../../src/config/load.js';
 import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import { runSchema } from '../../src/run/config.js';
 import { planRun } from '../../src/run/plan.js';
-import { Prober } from '../../src/run/probe.js';
-import { probeDefaults } from '../../src/run/probes/probe.js';
+import { Prober } from '../../src/probe/prober.js';
+import { probeDefaults } from '../../src/probe/probe.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { replayStage } from '../../src/run/replay.js';
 import { loadEngine, type Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
-import { finalWeights, temporaryFolder, trainTiny } from './support.js';
+import { finalWeights, temporaryFolder, trainTiny } from '../run/support.js';
 
 const root = temporaryFolder();
 const folder = path.join(root, 'set-inclusion', 'tiny-seed0');

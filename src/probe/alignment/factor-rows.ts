@@ -1,10 +1,10 @@
-import { exampleCount } from '../../probe/panel/ghost-products.js';
-import type { Panel } from '../../probe/panel/panel.js';
+import { exampleCount } from '../panel/ghost-products.js';
+import type { Panel } from '../panel/panel.js';
 import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
 import type { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import type { ParameterUse } from '../../train/tape/uses.js';
-import type { Moment } from './probe.js';
+import type { Moment } from '../probe.js';
 
 /** What an example of a panel is. */
 interface PanelExample {

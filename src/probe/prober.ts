@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../data/errors.js';
 import { createStream } from '../../data/random/streams.js';
-import { choosePanel } from '../probe/panel/panel.js';
+import { choosePanel } from './panel/panel.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
@@ -11,17 +11,17 @@ import { tables } from '../store/tables/registry.js';
 import { NewTables } from '../store/new-tables.js';
 import { filePath } from '../store/table-paths.js';
 import { Learner } from '../train/learner.js';
-import { readFittingCheckpoint } from './checkpoint-fit.js';
-import { checkpointSteps } from './checkpoint.js';
-import { comingUpdate, loggedUpdates } from './coming-update.js';
-import { dimensionsOf, metadataOf } from './description.js';
-import { learningRates } from './learning-rates.js';
-import { planRun } from './plan.js';
-import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probes/probe.js';
-import { probes } from './probes/registry.js';
-import type { RunRequest } from './request.js';
-import { loadExperimentsOf } from './experiment-module.js';
-import { readStoredConfig, requireSamePlan } from './run-config.js';
+import { readFittingCheckpoint } from '../run/checkpoint-fit.js';
+import { checkpointSteps } from '../run/checkpoint.js';
+import { comingUpdate, loggedUpdates } from '../run/coming-update.js';
+import { dimensionsOf, metadataOf } from '../run/description.js';
+import { learningRates } from '../run/learning-rates.js';
+import { planRun } from '../run/plan.js';
+import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probe.js';
+import { probes } from './registry.js';
+import type { RunRequest } from '../run/request.js';
+import { loadExperimentsOf } from '../run/experiment-module.js';
+import { readStoredConfig, requireSamePlan } from '../run/run-config.js';
 
 /** How far the probing of a run has come. */
 export interface ProbeProgress {

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentData } from '../../../data/experiment.js';
 import { parseGroupName } from '../../../data/design.js';
-import { blockProducts, blockwise, tiled, type BlockVectors } from '../../probe/block-vectors.js';
-import { meanLosses, questionInputs } from '../../probe/transfer.js';
+import { blockProducts, blockwise, tiled, type BlockVectors } from '../block-vectors.js';
+import { meanLosses, questionInputs } from '../transfer.js';
 import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { gradientFunction, type GradientFunction } from '../../train/gradient-function.js';
@@ -12,9 +12,9 @@ import {
   type Model,
   type ModelInputs,
 } from '../../train/models/model.js';
-import { rolesOf, type StagePlan } from '../plan.js';
-import { replayStage, type ReplayedUpdate } from '../replay.js';
-import { ToolCache, type ProbedRun, type ProbeSpec } from './probe.js';
+import { rolesOf, type StagePlan } from '../../run/plan.js';
+import { replayStage, type ReplayedUpdate } from '../../run/replay.js';
+import { ToolCache, type ProbedRun, type ProbeSpec } from '../probe.js';
 
 /** A variable whose definition the stage trains on, with its held-out questions. */
 interface Followed {

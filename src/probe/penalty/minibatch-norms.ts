@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExampleSet } from '../../data/experiment.js';
-import { createStream, type RandomStream } from '../../data/random/streams.js';
-import { batchTensors, gatherExamples } from '../train/batch.js';
-import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFieldNames, type Model } from '../train/models/model.js';
-import type { ParameterBlock } from '../train/parameters/layout.js';
-import { addTo } from './host-vectors.js';
-import type { Population } from './population.js';
+import type { ExampleSet } from '../../../data/experiment.js';
+import { createStream, type RandomStream } from '../../../data/random/streams.js';
+import { batchTensors, gatherExamples } from '../../train/batch.js';
+import { gradientFunction } from '../../train/gradient-function.js';
+import { trainingFieldNames, type Model } from '../../train/models/model.js';
+import type { ParameterBlock } from '../../train/parameters/layout.js';
+import { addTo } from '../host-vectors.js';
+import type { Population } from '../population.js';
 
 /** Squared norms of minibatch gradients of one size. */
 export interface MinibatchNorms {

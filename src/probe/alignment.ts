@@ -1,12 +1,12 @@
-import { alignmentOfPanel } from '../../probe/panel/alignment.js';
-import { createFactorReader } from '../../probe/panel/factors.js';
-import { panelProducts, type TensorProducts } from '../../probe/panel/panel-gram.js';
-import type { Panel } from '../../probe/panel/panel.js';
-import { withoutEmbeddings } from '../../store/panel-names.js';
-import { totalTensor } from '../../store/tables/common.js';
-import { tables } from '../../store/tables/registry.js';
-import type { TableWriter } from '../../store/table-writer.js';
-import { writeFactors } from './factor-rows.js';
+import { alignmentOfPanel } from './panel/alignment.js';
+import { createFactorReader } from './panel/factors.js';
+import { panelProducts, type TensorProducts } from './panel/panel-gram.js';
+import type { Panel } from './panel/panel.js';
+import { withoutEmbeddings } from '../store/panel-names.js';
+import { totalTensor } from '../store/tables/common.js';
+import { tables } from '../store/tables/registry.js';
+import type { TableWriter } from '../store/table-writer.js';
+import { writeFactors } from './alignment/factor-rows.js';
 import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
 
 type Products = ReadonlyMap<string, TensorProducts>;

@@ -1,18 +1,18 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { createStream } from '../../../data/random/streams.js';
+import { createStream } from '../../data/random/streams.js';
 import {
   createMinibatchMeter,
   type DrawKind,
   type MinibatchNorms,
   type Norms2,
-} from '../../probe/minibatch-norms.js';
-import { createFactorReader, type ExampleSource, type FactorReader } from '../../probe/panel/factors.js';
-import { valuesOf } from '../../probe/panel/ghost-products.js';
-import { ratesOfCoordinates, type Population } from '../../probe/population.js';
-import { tables } from '../../store/tables/registry.js';
-import type { TableWriter } from '../../store/table-writer.js';
-import { exampleNorms2 } from '../../train/groups/example-norms.js';
-import type { Model } from '../../train/models/model.js';
+} from './penalty/minibatch-norms.js';
+import { createFactorReader, type ExampleSource, type FactorReader } from './panel/factors.js';
+import { valuesOf } from './panel/ghost-products.js';
+import { ratesOfCoordinates, type Population } from './population.js';
+import { tables } from '../store/tables/registry.js';
+import type { TableWriter } from '../store/table-writer.js';
+import { exampleNorms2 } from '../train/groups/example-norms.js';
+import type { Model } from '../train/models/model.js';
 import { probeBatch, questionPopulation, ToolCache, type Moment, type ProbeSpec } from './probe.js';
 
 /** The training set that minibatches were drawn from. */

@@ -1,14 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Panel, PanelOptions } from '../../probe/panel/panel.js';
-import type { TableDefinition } from '../../store/columns.js';
-import type { TableWriter } from '../../store/table-writer.js';
-import type { Model } from '../../train/models/model.js';
-import type { ParameterBlock } from '../../train/parameters/layout.js';
-import { populationOf, type Population } from '../../probe/population.js';
-import type { Checkpoint } from '../checkpoint.js';
-import type { ComingUpdate } from '../coming-update.js';
-import { learningRates } from '../learning-rates.js';
-import { questionStageOf, type RunPlan } from '../plan.js';
+import type { Panel, PanelOptions } from './panel/panel.js';
+import type { TableDefinition } from '../store/columns.js';
+import type { TableWriter } from '../store/table-writer.js';
+import type { Model } from '../train/models/model.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
+import { populationOf, type Population } from './population.js';
+import type { Checkpoint } from '../run/checkpoint.js';
+import type { ComingUpdate } from '../run/coming-update.js';
+import { learningRates } from '../run/learning-rates.js';
+import { questionStageOf, type RunPlan } from '../run/plan.js';
 
 /** What is measured, and how much of it. */
 export interface ProbeOptions extends PanelOptions {

@@ -1,9 +1,9 @@
 import { epochDriftProbe } from './epoch-drift.js';
 import { landscapeProbe } from './landscape.js';
-import { panelProbe } from './panel.js';
+import { panelProbe } from './alignment.js';
 import { penaltyProbe } from './penalty.js';
 import type { ProbeSpec } from './probe.js';
-import { transferPathProbe } from './transfer-path.js';
+import { transferPathProbe } from './transfer/path.js';
 import { transferProbe } from './transfer.js';
 
 /** Everything that `gradscope probe` measures. A new probe is one line here. */

@@ -1,4 +1,4 @@
-import type { Answers } from './evaluate.js';
+import type { Answers } from './answers.js';
 
 /** A mean over test examples with its standard error over variables. */
 export interface MetricValue {
