@@ -75,7 +75,7 @@ it('the reports have no other words for these units', () => {
   const files = ['src/analysis', 'src/analysis/measures', 'src/analysis/studies', 'tui/views'].flatMap(
     (folder) =>
       fs
-        .readdirSync(folder, { recursive: folder.endsWith('studies'), encoding: 'utf8' })
+        .readdirSync(folder, { recursive: folder !== 'src/analysis', encoding: 'utf8' })
         .map((name) => join(folder, name)),
   );
   const named = files

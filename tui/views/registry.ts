@@ -3,7 +3,7 @@ import { alignmentView } from './alignment.js';
 import { configView } from './config.js';
 import { findingsView } from './findings.js';
 import { healthView } from './health.js';
-import { minibatchesView } from './minibatches.js';
+import { minibatchesView } from './minibatch.js';
 import { runsView } from './runs.js';
 import { trainingView } from './training.js';
 import { transferView } from './transfer.js';

@@ -25,7 +25,7 @@ import {
 import { intervalText, quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
-import { noPath, transferPathPanel } from './transfer-path-panel.js';
+import { noPath, transferPathPanel } from './transfer/path.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 
 /** Does a step on a definition change the loss of its questions as predicted? */

@@ -1,16 +1,16 @@
-import { programCommand } from '../../data/shell-word.js';
-import { tables } from '../../src/store/tables/registry.js';
-import { pathColumns, pathCurves, type PathCurves, type PathTable } from '../data/transfer-path.js';
-import type { RunSource } from '../data/run-source.js';
-import { pathsOf, versionsOf } from '../view/arms.js';
-import type { ViewContext } from '../view/context.js';
-import type { LineFigure } from '../view/figure.js';
-import { figurePicture } from '../view/figure-panel.js';
-import { cut } from '../view/layout.js';
-import { messagePanel, type ViewPanel } from '../view/picture.js';
-import { quantityLines } from '../view/quantities.js';
-import { bandNote, seedBand } from '../view/seed-band.js';
-import { paint } from '../view/style.js';
+import { programCommand } from '../../../data/shell-word.js';
+import { tables } from '../../../src/store/tables/registry.js';
+import { pathColumns, pathCurves, type PathCurves, type PathTable } from '../../data/transfer-path.js';
+import type { RunSource } from '../../data/run-source.js';
+import { pathsOf, versionsOf } from '../../view/arms.js';
+import type { ViewContext } from '../../view/context.js';
+import type { LineFigure } from '../../view/figure.js';
+import { figurePicture } from '../../view/figure-panel.js';
+import { cut } from '../../view/layout.js';
+import { messagePanel, type ViewPanel } from '../../view/picture.js';
+import { quantityLines } from '../../view/quantities.js';
+import { bandNote, seedBand } from '../../view/seed-band.js';
+import { paint } from '../../view/style.js';
 
 const question =
   'Over the stage with definitions, do first-order predictions of all updates add up to the change of the loss?';
