@@ -8,10 +8,18 @@ import { RunReader } from '../../src/analysis/run-reader.js';
 import { panelAlignment } from '../../src/analysis/studies/alignment.js';
 import { internalization } from '../../src/analysis/studies/internalization.js';
 import { tables } from '../../src/store/tables/registry.js';
+import {
+  cosineColumns,
+  meanOverEntities,
+  panelCosines,
+  tagSwapGap,
+  tagSwapNull,
+} from '../../src/analysis/studies/alignment/cosines.js';
+import type { RunValue } from '../../src/analysis/quantity.js';
+import { alignmentByLayer } from '../../src/analysis/studies/alignment/by-layer.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { readAnalysis } from '../../tui/data/analysis-file.js';
 import { ArmNumbers } from '../../tui/data/arm-numbers.js';
-import { panelCosines, tagSwapGap, cosineColumns } from '../../tui/data/panel-cosines.js';
 import { quickNumbers } from '../../tui/data/quick-numbers.js';
 import { readRunIndex } from '../../tui/data/run-index.js';
 import { RunSource } from '../../tui/data/run-source.js';
@@ -70,21 +78,44 @@ test('the gaps of the list are those of the analysis', async () => {
   const reader = new RunReader(await openRun(folder));
   const gaps = await internalization.measure(reader.run, reader);
   const alignment = await panelAlignment.measure(reader.run, reader);
-  const mean = (value: unknown): number =>
-    Array.isArray(value)
-      ? value.reduce((sum: number, own: number) => sum + own, 0) / value.length
-      : Number(value);
   const quick = await quickNumbers(run);
   expect(quick.weak).toBe(gaps!['weakGap']);
   expect(quick.strong).toBe(gaps!['strongGap']);
-  expect(quick.alignment).toBeCloseTo(mean(alignment!['tagSwapGap.all']), 14);
-  const cosines = panelCosines((await run.tables.read(tables.alignment, cosineColumns))!);
-  expect(tagSwapGap(cosines, internalizationDesign, 40, 'total').null).toBeCloseTo(
-    mean(alignment!['tagSwapGap.all.null']),
-    14,
-  );
-  expect(Number.isNaN(cosines.mean(40, 'total', 'd1consis', 'matched', 'trained'))).toBe(true);
+  expect(quick.alignment).toBe(meanOf(alignment!['tagSwapGap.all']!));
 });
+
+test('the tag-swap gap and its null are the same number in the browser and in the analysis', async () => {
+  const run = await source();
+  const table = await run.tables.read(tables.alignment, cosineColumns);
+  const cosines = panelCosines(table!, internalizationDesign);
+  const reader = new RunReader(await openRun(folder));
+  const total = await panelAlignment.measure(reader.run, reader);
+  const layers = await alignmentByLayer.measure(reader.run, reader);
+  const of = (tensor: string) => ({ step: 40, tensor, questions: 'heldout' as const });
+  const expected = [
+    ['total', total!['tagSwapGap.all'], total!['tagSwapGap.all.null']],
+    [
+      'without_embeddings',
+      total!['tagSwapGap.withoutEmbeddings'],
+      total!['tagSwapGap.withoutEmbeddings.null'],
+    ],
+    ['layers.0.mlp.weight', layers!['layers.0.mlp'], layers!['layers.0.mlp.null']],
+  ] as const;
+  for (const [tensor, gap, none] of expected) {
+    expect(meanOverEntities(tagSwapGap(cosines, of(tensor)))).toBe(meanOf(gap!));
+    expect(meanOverEntities(tagSwapNull(cosines, of(tensor)))).toBe(meanOf(none!));
+    expect(meanOf(none!)).not.toBe(0);
+  }
+  // Reports and the browser's table of an arm take the same section.
+  const arm = await new ArmNumbers().measure(run, 'alignmentByLayer');
+  expect(arm!['layers.0.mlp.null']).toBe(meanOf(layers!['layers.0.mlp.null']!));
+  expect(cosines.cosines({ ...of('total'), questions: 'trained' }, 'd1consis', 'matched').size).toBe(0);
+});
+
+/** The number of a run from the values of its entities. */
+function meanOf(value: RunValue): number {
+  return Array.isArray(value) ? meanOverEntities(value) : NaN;
+}
 
 test('rows of steps are found by bisection, at both ends and outside', async () => {
   const { tables: own } = await source();

@@ -1,6 +1,7 @@
-import { shownTag, type Design } from '../../data/design.js';
+import type { Design } from '../../data/design.js';
 import { totalTensor } from '../../src/store/tables/common.js';
 import { type tables } from '../../src/store/tables/registry.js';
+import { byTag } from '../../src/analysis/studies/alignment/cosines.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
 import { pairings, type Pairing } from '../../src/store/panel-names.js';
 
@@ -49,9 +50,10 @@ const noCosines = (): Record<Pairing, number> => ({
   random: NaN,
 });
 
-/** Gap of the tags of one entity, whichever tag its own definition has; its own minus the swapped one for a new tag. */
-export function entityGap(design: Design, subset: string, asTrained: number, swapped: number): number {
-  return shownTag(design, subset) === 'unreliable' ? swapped - asTrained : asTrained - swapped;
+/** Cosine with the reliable tag minus that with the unreliable one; for a new tag, with it minus with the reliable one. */
+function entityGap(design: Design, subset: string, asTrained: number, swapped: number): number {
+  const { reliable, unreliable } = byTag(design, subset, asTrained, swapped);
+  return reliable - unreliable;
 }
 
 /** The entities of a checkpoint, in the order of the table. */

@@ -1,10 +1,15 @@
 import { designOf } from '../../data/internalization-design.js';
+import {
+  cosineColumns,
+  meanOverEntities,
+  panelCosines,
+  tagSwapGap,
+} from '../../src/analysis/studies/alignment/cosines.js';
 import { gapOf, readMetrics, type GapKind } from '../../src/analysis/studies/internalization/metrics.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { totalTensor } from '../../src/store/tables/common.js';
 import { tables } from '../../src/store/tables/registry.js';
 import { readRunMetrics } from './run-metrics.js';
-import { cosineColumns, panelCosines, tagSwapGap } from './panel-cosines.js';
 import { orReason, type RunSource } from './run-source.js';
 
 /** The numbers of one run in the list of runs; null where a run has none (yet). */
@@ -38,11 +43,12 @@ export async function quickNumbers(run: RunSource): Promise<QuickNumbers> {
   const alignment = await orReason(async () => {
     const table = await run.tables.read(tables.alignment, cosineColumns);
     if (table === null) return null;
-    const { gap } = tagSwapGap(
-      panelCosines(table),
-      designOf(run.info),
-      endOfQuestions(run.info),
-      totalTensor,
+    const gap = meanOverEntities(
+      tagSwapGap(panelCosines(table, designOf(run.info)), {
+        step: endOfQuestions(run.info),
+        tensor: totalTensor,
+        questions: 'heldout',
+      }),
     );
     return Number.isFinite(gap) ? gap : null;
   });

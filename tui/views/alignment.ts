@@ -1,14 +1,22 @@
-import type { Design } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import { programCommand } from '../../data/shell-word.js';
+import {
+  meanOverEntities,
+  panelCosines,
+  tagSwapGap,
+  tagSwapNull,
+  valuesByEntity,
+  type PanelCosines,
+  type TensorPlace,
+} from '../../src/analysis/studies/alignment/cosines.js';
 import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
 import { alignmentPairs, cosineWindows } from '../../src/analysis/studies/minibatch/cosine.js';
 import { endOfQuestions } from '../../src/analysis/stages.js';
 import { questionKinds } from '../../src/store/panel-names.js';
 import { tables } from '../../src/store/tables/registry.js';
+import { totalTensor } from '../../src/store/tables/common.js';
 import type { Series } from '../../src/report/charts/index.js';
 import { entitiesAt, entityColumns, entityTensors, type Entity } from '../data/entities.js';
-import { panelCosines, tagSwapGap, type PanelCosines } from '../data/panel-cosines.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
@@ -37,7 +45,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
   const cosines: PanelCosines[] = [];
   for (const run of shown) {
     const table = await run.tables.read(tables.alignment, entityColumns);
-    if (table !== null) cosines.push(panelCosines(table));
+    if (table !== null) cosines.push(panelCosines(table, designOf(run.info)));
   }
   const table = await current.tables.read(tables.alignment, entityColumns);
   const byStep = new Map<number, Entity[]>();
@@ -46,8 +54,8 @@ async function load(context: ViewContext): Promise<ViewModel> {
     if (own === undefined && table !== null) byStep.set(step, (own = entitiesAt(table, design, step)));
     return own ?? [];
   };
-  const layers = layersPanel(context, design, cosines);
-  const list = table === null ? null : entitiesPanel(current, panelCosines(table).steps, entities);
+  const layers = layersPanel(context, cosines);
+  const list = table === null ? null : entitiesPanel(current, panelCosines(table, design).steps, entities);
   return {
     panels: [
       tagPanel(context),
@@ -157,7 +165,7 @@ async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
 }
 
 /** Matched minus mismatched, tensor by checkpoint. */
-function layersPanel(context: ViewContext, design: Design, all: readonly PanelCosines[]): ViewPanel | null {
+function layersPanel(context: ViewContext, all: readonly PanelCosines[]): ViewPanel | null {
   const [first] = all;
   if (first === undefined) return null;
   const choices = [
@@ -165,8 +173,8 @@ function layersPanel(context: ViewContext, design: Design, all: readonly PanelCo
     ...first.subsets.flatMap((subset) =>
       questionKinds
         .filter((questions) =>
-          first.steps.some((step) =>
-            Number.isFinite(first.mean(step, 'total', subset, 'matched', questions)),
+          first.steps.some(
+            (step) => first.cosines({ step, tensor: totalTensor, questions }, subset, 'matched').size > 0,
           ),
         )
         .map((questions) => `${subset} ${questions}`),
@@ -174,13 +182,13 @@ function layersPanel(context: ViewContext, design: Design, all: readonly PanelCo
   ];
   const valueOf = (choice: string, own: PanelCosines, step: number, tensor: string): number => {
     if (choice === choices[0]) {
-      const { gap, null: none } = tagSwapGap(own, design, step, tensor);
-      return gap - none;
+      const place: TensorPlace = { step, tensor, questions: 'heldout' };
+      return meanOverEntities(tagSwapGap(own, place)) - meanOverEntities(tagSwapNull(own, place));
     }
-    const [subset, questions] = choice.split(' ');
-    const kind = questionKinds.find((one) => one === questions) ?? 'heldout';
+    const [subset, kind] = choice.split(' ');
+    const questions = questionKinds.find((one) => one === kind) ?? 'heldout';
     const mean = (pairing: 'matched' | 'mismatched'): number =>
-      own.mean(step, tensor, subset!, pairing, kind);
+      meanOverEntities(valuesByEntity(own.cosines({ step, tensor, questions }, subset!, pairing)));
     return mean('matched') - mean('mismatched');
   };
   const matrices = new Map<string, readonly (readonly (readonly number[])[])[]>();

@@ -4,20 +4,25 @@ import { endOfQuestions } from '../../stages.js';
 import type { RunValue } from '../../quantity.js';
 import type { QuantitySpec, SectionSpec } from '../../section.js';
 
+const others = 'the same with definitions of other variables of the subset';
+const nullOfTensor = `in layers of one tensor, ${others} (mean of their cosines)`;
+/** The probe stores cosines by tensor; those of other variables' definitions cannot be had from their means. */
+const nullOfTensors = `in layers of several tensors, ${others} (mean inner product over mean norms)`;
+
 /** Tag-swap gap of the new variables, layer by layer, with Holm's correction. */
 export const alignmentByLayer: SectionSpec = {
   id: 'alignmentByLayer',
   title: 'Alignment by layer: tag-swap gap of the cosine, new variables (end of the stage with questions)',
   multiplicity: 'holm',
   quantities: (run) =>
-    [...layersOf(run).keys()].map((layer): QuantitySpec => ({
+    [...layersOf(run)].map(([layer, tensors]): QuantitySpec => ({
       id: layer,
       label: `${layer}: tag-swap gap of new variables`,
       shortLabel: layer,
       unit: '1',
       null: {
         kind: 'measured',
-        label: 'the same with definitions of other variables (mean inner product over mean norms)',
+        label: tensors.length === 1 ? nullOfTensor : nullOfTensors,
         key: `${layer}.null`,
       },
       tagDifference: true,

@@ -1,7 +1,8 @@
-import { newSubsets, shownTag, type Design, type ShownTag } from '../../../../data/design.js';
+import { newSubsets, shownTag, type Design } from '../../../../data/design.js';
 import { designOf } from '../../../../data/internalization-design.js';
 import type { Pairing, QuestionKind } from '../../../store/panel-names.js';
 import { tables } from '../../../store/tables/registry.js';
+import type { TypedTable } from '../../../store/typed-table.js';
 import { readTable, type RunData } from '../../run-data.js';
 import { newAreTrained } from '../../stages.js';
 
@@ -10,6 +11,15 @@ interface Pair {
   readonly inner: number;
   readonly definition2: number;
   readonly questions2: number;
+}
+
+/** Where in the table to look for cosines of one tensor. */
+export interface TensorPlace {
+  /** Updates before the checkpoint. */
+  readonly step: number;
+  /** A tensor, or one of the sums that the table holds. */
+  readonly tensor: string;
+  readonly questions: QuestionKind;
 }
 
 /** Where in the table to look. */
@@ -21,64 +31,129 @@ export interface AlignmentPlace {
   readonly questions: QuestionKind;
 }
 
+/** Cosines of definitions and questions, entity by entity, of one run. */
+interface EntityCosines<Place> {
+  /** Of the run. */
+  readonly design: Design;
+  /** By variable; variables without a direction are left out. */
+  cosines(place: Place, subset: string, pairing: Pairing): ReadonlyMap<number, number>;
+}
+
 /** Alignment of a panel's definitions with questions, of one run. */
-export interface PanelAlignment {
+export interface PanelAlignment extends EntityCosines<AlignmentPlace> {
   /** Checkpoints, ascending. */
   readonly steps: readonly number[];
   /** Tensors of the model in their order, without sums. */
   readonly tensors: readonly string[];
-  /** Of the run. */
-  readonly design: Design;
   /**
-   * Cosines by variable; variables without a direction are left out. For pairings with several definitions of one
-   * tensor or sum it is the mean of their cosines; for several tensors added up, which the table does not hold as
-   * cosines, their mean inner product over the mean norms.
+   * For pairings with several definitions of one tensor or sum it is the mean of their cosines; for several tensors
+   * added up, which the table does not hold as cosines, their mean inner product over the mean norms.
    */
   cosines(place: AlignmentPlace, subset: string, pairing: Pairing): ReadonlyMap<number, number>;
 }
 
-const columnNames = [
+/** The same from the columns of {@link cosineColumns} alone, one tensor or sum at a time. */
+export interface PanelCosines extends EntityCosines<TensorPlace> {
+  /** Checkpoints, ascending. */
+  readonly steps: readonly number[];
+  /** Tensors and sums of the table. */
+  readonly tensors: readonly string[];
+  /** Subsets of the table. */
+  readonly subsets: readonly string[];
+}
+
+/** Columns of the table `alignment` that {@link panelCosines} takes. */
+export const cosineColumns = [
   'step',
   'subset',
   'variable',
-  'pairing',
   'questions',
+  'pairing',
   'tensor',
-  'inner',
-  'norm_definition',
-  'norm_questions',
   'cosine',
 ] as const;
 
+type CosineTable = TypedTable<typeof tables.alignment, (typeof cosineColumns)[number]>;
+
+/** Cosines of the table `alignment`. */
+export function panelCosines(table: CosineTable, design: Design): PanelCosines {
+  const { steps, rowsOf } = alignmentRows(table);
+  const { tensor, subset, variable, cosine } = table.columns;
+  return {
+    design,
+    steps,
+    tensors: tensor.values,
+    subsets: subset.values,
+    cosines: (place, ofSubset, pairing) => {
+      const found = new Map<number, number>();
+      for (const row of rowsOf(place, ofSubset, pairing)) {
+        if (Number.isFinite(cosine.values[row]!)) found.set(variable[row]!, cosine.values[row]!);
+      }
+      return found;
+    },
+  };
+}
+
+/** Rows of a checkpoint, tensor, question kind, subset and pairing, in the order of the table. */
+function alignmentRows(table: CosineTable) {
+  const { step, subset, questions, pairing, tensor } = table.columns;
+  const steps = [...new Set(step)].toSorted((a, b) => a - b);
+  const stepPlace = new Map(steps.map((own, i) => [own, i]));
+  const keys = [subset, questions, pairing, tensor];
+  const cells = keys.reduce((product, { values }) => product * values.length, steps.length);
+  // Rows sorted by cell, made when the first are asked for: tables of a long run have a million of them.
+  let sorted: { readonly starts: Int32Array; readonly rows: Int32Array } | null = null;
+  const rowsOf = (place: TensorPlace, ofSubset: string, ofPairing: Pairing): Int32Array => {
+    const first = stepPlace.get(place.step) ?? -1;
+    const names = [ofSubset, place.questions, ofPairing, place.tensor];
+    const places = keys.map(({ values }, i) => values.indexOf(names[i]!));
+    if (first < 0 || places.some((own) => own < 0)) return new Int32Array();
+    sorted ??= sortByCell(table.rows, cells, (row) => {
+      let cell = stepPlace.get(step[row]!)!;
+      for (const { values, indices } of keys) cell = cell * values.length + indices[row]!;
+      return cell;
+    });
+    const cell = keys.reduce((own, { values }, i) => own * values.length + places[i]!, first);
+    return sorted.rows.subarray(sorted.starts[cell], sorted.starts[cell + 1]);
+  };
+  return { steps, rowsOf };
+}
+
+function sortByCell(count: number, cells: number, cellOf: (row: number) => number) {
+  const cell = Int32Array.from({ length: count }, (_, row) => cellOf(row));
+  const starts = new Int32Array(cells + 1);
+  for (const own of cell) starts[own + 1]!++;
+  for (let i = 0; i < cells; i++) starts[i + 1]! += starts[i]!;
+  const [next, rows] = [starts.slice(), new Int32Array(count)];
+  for (let row = 0; row < count; row++) rows[next[cell[row]!]!++] = row;
+  return { starts, rows };
+}
+
 /** Reads the table `alignment`; null for a run that has not been probed. */
 export async function readPanelAlignment(run: RunData): Promise<PanelAlignment | null> {
-  const table = await readTable(run, tables.alignment, columnNames);
+  const table = await readTable(run, tables.alignment, [
+    ...cosineColumns,
+    'inner',
+    'norm_definition',
+    'norm_questions',
+  ]);
   if (table === null) return null;
-  const { step, variable, inner, norm_definition: definition, norm_questions: questions } = table.columns;
-  const cosine = table.columns.cosine.values;
-  const names = (['subset', 'pairing', 'questions', 'tensor'] as const).map((name) => table.columns[name]);
-  const rows = new Map<string, number[]>();
-  for (let row = 0; row < table.rows; row++) {
-    const key = [step[row]!, ...names.map((name) => name.text(row))].join(' ');
-    const own = rows.get(key);
-    if (own === undefined) rows.set(key, [row]);
-    else own.push(row);
-  }
+  const { variable, inner, norm_definition: definition, norm_questions: questions } = table.columns;
+  const { steps, rowsOf } = alignmentRows(table);
+  const single = panelCosines(table, designOf(run.info));
   const sums = new Set(['total', 'without_embeddings']);
   return {
-    steps: [...new Set(step)].toSorted((a, b) => a - b),
-    design: designOf(run.info),
+    steps,
+    design: single.design,
     tensors: run.info.parameters.map(({ tensor }) => tensor).filter((tensor) => !sums.has(tensor)),
-    cosines: (place, subset, pairing) => {
-      const rowsOf = (tensor: string): readonly number[] =>
-        rows.get([place.step, subset, pairing, place.questions, tensor].join(' ')) ?? [];
-      if (place.tensors.length === 1) {
-        const found = rowsOf(place.tensors[0]!).map((row) => [variable[row]!, cosine[row]!] as const);
-        return new Map(found.filter(([, value]) => Number.isFinite(value)));
+    cosines: ({ tensors, ...place }, subset, pairing) => {
+      const [first] = tensors;
+      if (first !== undefined && tensors.length === 1) {
+        return single.cosines({ ...place, tensor: first }, subset, pairing);
       }
       const pairs = new Map<number, Pair>();
-      for (const tensor of place.tensors) {
-        for (const row of rowsOf(tensor)) {
+      for (const tensor of tensors) {
+        for (const row of rowsOf({ ...place, tensor }, subset, pairing)) {
           const before = pairs.get(variable[row]!) ?? { inner: 0, definition2: 0, questions2: 0 };
           pairs.set(variable[row]!, {
             inner: before.inner + inner[row]!,
@@ -97,30 +172,40 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
   };
 }
 
-/** Cosines of the same new variables under both tags, by variable. */
-export interface BothTags {
-  readonly reliable: ReadonlyMap<number, number>;
-  readonly unreliable: ReadonlyMap<number, number>;
+/** What goes with each of the two tags. */
+export interface ByTag<T> {
+  readonly reliable: T;
+  readonly unreliable: T;
 }
 
 /**
- * New variables with either tag: those defined with the reliable tag as trained and swapped, those with an unreliable one
- * the other way round.
+ * Of the definitions of a subset as trained and with the tag swapped: which shows the reliable tag and which the
+ * unreliable one. A new tag counts as the reliable one.
+ */
+export function byTag<T>(design: Design, subset: string, asTrained: T, swapped: T): ByTag<T> {
+  return shownTag(design, subset) === 'unreliable'
+    ? { reliable: swapped, unreliable: asTrained }
+    : { reliable: asTrained, unreliable: swapped };
+}
+
+/**
+ * Cosines of the new variables with either tag: those defined with the reliable tag as trained and swapped, those with the
+ * unreliable one the other way round.
  *
- * @param asTrained pairing of definitions with their own tag
+ * @param asTrained pairing of definitions with the tag that they were trained with
  * @param swapped the same with the other tag
  */
-export function ofNewVariables(
-  alignment: PanelAlignment,
-  place: AlignmentPlace,
+export function ofNewVariables<Place>(
+  alignment: EntityCosines<Place>,
+  place: Place,
   asTrained: Pairing = 'matched',
   swapped: Pairing = 'tag_swap',
-): BothTags {
+): ByTag<ReadonlyMap<number, number>> {
   const { design } = alignment;
-  const shows = (tag: ShownTag): ReadonlyMap<number, number> =>
+  const shows = (tag: keyof ByTag<Pairing>): ReadonlyMap<number, number> =>
     new Map(
       newSubsets(design).flatMap((subset) => [
-        ...alignment.cosines(place, subset, shownTag(design, subset) === tag ? asTrained : swapped),
+        ...alignment.cosines(place, subset, byTag(design, subset, asTrained, swapped)[tag]),
       ]),
     );
   return { reliable: shows('reliable'), unreliable: shows('unreliable') };
@@ -143,8 +228,14 @@ export function valuesByEntity(values: ReadonlyMap<number, number>): number[] | 
   return values.size === 0 ? 'no entity has a gradient' : [...values.values()];
 }
 
+/** Mean over entities; NaN where there is none. */
+export function meanOverEntities(values: readonly number[] | string): number {
+  if (typeof values === 'string') return NaN;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Tag-swap gap of the new variables: cosine with the reliable tag minus that with the other, entity by entity. */
-export function tagSwapGap(alignment: PanelAlignment, place: AlignmentPlace): number[] | string {
+export function tagSwapGap<Place>(alignment: EntityCosines<Place>, place: Place): number[] | string {
   const { reliable, unreliable } = ofNewVariables(alignment, place);
   return differencesByEntity(reliable, unreliable);
 }
@@ -153,7 +244,7 @@ export function tagSwapGap(alignment: PanelAlignment, place: AlignmentPlace): nu
  * The same with the definitions of the other variables of the subset, whose cosines are averaged: what the tag does to
  * any questions.
  */
-export function tagSwapNull(alignment: PanelAlignment, place: AlignmentPlace): number[] | string {
+export function tagSwapNull<Place>(alignment: EntityCosines<Place>, place: Place): number[] | string {
   const { reliable, unreliable } = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
   return differencesByEntity(reliable, unreliable);
 }
