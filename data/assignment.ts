@@ -5,7 +5,7 @@ import { roundHalfEven, split } from './splits.js';
 import type { SubsetName } from './subsets.js';
 
 /** Subsets whose share of the variables is configured; `qd1incons` and `qd2consis` come from `alpha`. */
-export const fractionKeys = [
+const fractionKeys = [
   'qd1consis',
   'qd2incons',
   'q',

@@ -212,7 +212,7 @@ function roleOfTag({ tags }: Design, tag: number | null): TagRole | null {
 }
 
 /** What the tag of a subset's definitions says; null for a subset without one, or one that the design does not know. */
-export function roleOfSubset(design: Design, subset: string): TagRole | null {
+function roleOfSubset(design: Design, subset: string): TagRole | null {
   return roleOfTag(design, subsetOf(design, subset)?.tag ?? null);
 }
 

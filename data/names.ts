@@ -46,18 +46,3 @@ export function allNames(length: number): string[] {
     all = all.flatMap((start) => Array.from(letters, (letter) => start + letter));
   return all;
 }
-
-/**
- * The three define tags, reliable, unreliable and new: six random letters in brackets each. A configured text stands
- * instead of its draw; the draw is made all the same, so that choosing a tag changes nothing that is drawn later.
- */
-export function tagNames(
-  random: PythonRandom,
-  configured: readonly (string | undefined)[] = [],
-): [string, string, string] {
-  const draw = (tag: number) => {
-    const [drawn] = randomNames(1, 6, random, { brackets: true });
-    return configured[tag] ?? drawn!;
-  };
-  return [draw(0), draw(1), draw(2)];
-}

@@ -1,6 +1,5 @@
 import { UserError } from './errors.js';
 import type { PythonRandom } from './random/python-random.js';
-import type { RandomStream } from './random/streams.js';
 
 /** Python's `round(x)`: the nearest integer, the even one of two equally near (`Math.round` takes the upper). */
 export function roundHalfEven(x: number): number {
@@ -97,34 +96,4 @@ export function derangement(size: number, random: Pick<PythonRandom, 'shuffle'>)
   do random.shuffle(order);
   while (order.some((item, place) => item === place));
   return order;
-}
-
-/**
- * `[stratum]` how many items of each stratum are tested when `testFraction` of all items is, as exactly stratified
- * as whole numbers allow: `ceil(testFraction * total)` test items in all, each stratum its share rounded down, what is missing
- * to the largest remainders, ties in random order.
- * Throws a RangeError for a fraction outside [0, 1].
- */
-export function stratifiedTestSizes(
-  strata: readonly number[],
-  testFraction: number,
-  random: Pick<RandomStream, 'permutation'>,
-): Int32Array {
-  if (!(testFraction >= 0 && testFraction <= 1)) throw new RangeError(`no fraction: ${testFraction}`);
-  // 24000 * (1 / 6) must not become 4001 because of the last bit.
-  const floor = (x: number) => Math.floor(x + sumTolerance);
-  const total = strata.reduce((sum, size) => sum + size, 0);
-  const sizes = Int32Array.from(strata, (size) => floor(size * testFraction));
-  let missing = Math.ceil(total * testFraction - sumTolerance) - sizes.reduce((sum, size) => sum + size, 0);
-  // Remainders are compared in steps of the tolerance, so that equal ones tie.
-  const remainder = (i: number) => Math.round((strata[i]! * testFraction - sizes[i]!) / sumTolerance);
-  const order = Array.from(random.permutation(strata.length)).sort((i, j) => remainder(j) - remainder(i));
-  for (const stratum of order) {
-    if (missing === 0) break;
-    if (sizes[stratum]! < strata[stratum]!) {
-      sizes[stratum]!++;
-      missing--;
-    }
-  }
-  return sizes;
 }

@@ -12,10 +12,14 @@ const page = path.join(root, 'docs/api.md');
 function exportsOf(text) {
   return Array.from(text.matchAll(/^export (type )?\{([^}]+)\} from '([^']+)';/gm)).flatMap(
     ([, typeOnly, names, from]) =>
-      names.split(',').map((entry) => {
-        const name = entry.trim().replace(/^type /, '');
-        return { name, from, isType: typeOnly !== undefined || entry.trim().startsWith('type ') };
-      }),
+      names
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '')
+        .map((entry) => {
+          const name = entry.replace(/^type /, '');
+          return { name, from, isType: typeOnly !== undefined || entry.startsWith('type ') };
+        }),
   );
 }
 

@@ -1,5 +1,6 @@
 /**
- * Gradients of groups and single examples of a model and a loop of a person's own, by the factor tape. Loads TensorFlow:
+ * Gradients of groups and single examples of a model and a loop of a person's own, by the factor tape, and measures of
+ * them. Loads TensorFlow:
  * call `loadEngine` first, and use the `tf` of this module, so that there is one copy of it.
  *
  * @module
@@ -16,5 +17,21 @@ export { assembleGradients, type AssembledGradients } from './train/gradient.js'
 export { exampleNorms2 } from './train/groups/example-norms.js';
 export { gradientsOfGroups } from './train/groups/gradients-of-groups.js';
 export { disposeUses } from './train/tape/uses.js';
-export { gramOf, type Gram } from './analysis/measures/gram.js';
-export { cosine } from './analysis/measures/cosine.js';
+export { gramMatrix, gramOf, sumOfGrams, type Gram } from './analysis/measures/gram.js';
+export type { Measured } from './analysis/measures/measured.js';
+export { cosine, cosineGram } from './analysis/measures/cosine.js';
+export { cosinesToMean, meanCosineToMean } from './analysis/measures/cosine-to-mean.js';
+export { layerShares } from './analysis/measures/layer-share.js';
+export { signAgreement } from './analysis/measures/sign-agreement.js';
+export { adamDiagonal, preconditionedCosine } from './analysis/measures/preconditioned-cosine.js';
+export { gradientVariance, type GradientMoments } from './analysis/measures/gradient-variance.js';
+export { batchNorms, type BatchNorms } from './analysis/measures/batch-moments.js';
+export { normTest } from './analysis/measures/norm-test.js';
+export { innerProductTest } from './analysis/measures/inner-product-test.js';
+export {
+  coordinateMoments,
+  coordinateMomentsOf,
+  type CoordinateMoments,
+} from './analysis/measures/coordinate-moments.js';
+export { gradientSnr, type GradientSnr } from './analysis/measures/gradient-snr.js';
+export { evidenceBasedCriterion } from './analysis/measures/evidence-based-criterion.js';

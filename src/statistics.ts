@@ -7,13 +7,15 @@
 export type { Absent, Estimate, EstimateValue, Interval, Unit } from './analysis/inference/estimate.js';
 export type { Alternative, TestResult, TestValue } from './analysis/inference/test-result.js';
 export { meanOverSeeds, pairedDifference } from './analysis/inference/seeds/mean.js';
+export { pairedComparison, type PairedComparison } from './analysis/inference/seeds/paired-comparison.js';
 export { pairBySeed } from './analysis/inference/seeds/pair-by-seed.js';
 export { welchDifference } from './analysis/inference/seeds/welch.js';
 export { effectSize } from './analysis/inference/seeds/effect-size.js';
 export { signFlipTest } from './analysis/inference/seeds/sign-flip.js';
 export { wilcoxonSignedRank } from './analysis/inference/seeds/wilcoxon.js';
 export { ratioOfMeans } from './analysis/inference/ratio.js';
-export { bootstrap } from './analysis/inference/bootstrap/bootstrap.js';
+export { bootstrap, type StatisticOptions } from './analysis/inference/bootstrap/bootstrap.js';
+export { nested, withReplacement, type Resampler } from './analysis/inference/bootstrap/resample.js';
 export { studentisedMean } from './analysis/inference/bootstrap/studentised-mean.js';
 export { hierarchicalMean } from './analysis/inference/bootstrap/hierarchical-mean.js';
 export { holm } from './analysis/inference/multiplicity/holm.js';
@@ -37,5 +39,17 @@ export {
   matchedBlocks,
   squareBlocks,
 } from './analysis/inference/u-statistics/entity-blocks.js';
+export {
+  examplesOf,
+  matchingBlocks,
+  panelBlocks,
+  type EntityPanel,
+  type EntityValues,
+  type PanelExample,
+  type Side,
+} from './analysis/measures/nulls/panel.js';
+export { matched } from './analysis/measures/nulls/matched.js';
+export { matchedMinusMismatched, mismatched } from './analysis/measures/nulls/mismatched.js';
+export { entitySwap, tagSwap, type TagPair } from './analysis/measures/nulls/swaps.js';
 export { minimalDetectableEffect, powerOf, seedsNeeded } from './analysis/inference/power.js';
 export { createStream, type RandomStream } from '../data/random/streams.js';

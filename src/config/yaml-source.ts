@@ -22,7 +22,7 @@ export function readYaml(file: string): YamlSource {
 }
 
 /** The same for the text of a file. */
-export function parseYamlFile(file: string, text: string): YamlSource {
+function parseYamlFile(file: string, text: string): YamlSource {
   const relative = path.relative(process.cwd(), path.resolve(file));
   const shown = relative === '' || relative.startsWith('..') ? file : relative;
   const parsed = parseYaml(shown, text);

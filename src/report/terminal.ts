@@ -6,7 +6,7 @@ export interface TerminalStream {
 }
 
 /** Lines are this long where nothing else is known. */
-export const defaultColumns = 100;
+const defaultColumns = 100;
 
 const defaultRows = 24;
 

@@ -6,7 +6,7 @@ import { readRunInfo } from '../store/run-folder.js';
 import { effectiveStatus, runInfoPath, type RunInfo } from '../store/run-info.js';
 import { filePath, streamPath } from '../store/table-paths.js';
 import { checkpointSteps } from './checkpoint.js';
-import { runTables } from './log/run-tables.js';
+import { tablesOfTraining } from './log/run-tables.js';
 
 /** What a folder holds, for whoever wants to train in it. */
 export type FolderState =
@@ -68,7 +68,7 @@ function holderOf(folder: string, environment: Environment): string | null {
  * after the other, so that files are no sign then; a stream that recover put away is.
  */
 function wasRecovered(folder: string, trained: boolean): boolean {
-  const names = runTables.filter(
+  const names = tablesOfTraining.filter(
     (name) => fs.existsSync(filePath(folder, name)) || fs.existsSync(`${streamPath(folder, name)}.bak`),
   );
   if (!trained) return names.length > 0;

@@ -39,10 +39,7 @@ export function createReplicas(
 }
 
 /** Removes runs that {@link createReplicas} has made and that were not trained. */
-export function undoCreation(
-  replicas: readonly Replica[],
-  { environment = nodeEnvironment }: RunRequest,
-): void {
+function undoCreation(replicas: readonly Replica[], { environment = nodeEnvironment }: RunRequest): void {
   for (const { folder, tables } of replicas) {
     try {
       tables.abandon();

@@ -10,7 +10,7 @@ import { lastCommonCheckpoint } from './common-checkpoint.js';
 import { discardRun } from './discard.js';
 import { finishTrained } from './finish.js';
 import { folderState } from './folder-state.js';
-import { lastFinalized, runTables } from './log/run-tables.js';
+import { lastFinalized, tablesOfTraining } from './log/run-tables.js';
 import { planRun, startStep, type RunPlan } from './plan.js';
 import { createReplicas, openTables } from './replica.js';
 import { runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
@@ -209,7 +209,7 @@ async function goOn(
 
 /** Whether a run was stopped while its tables became files: it cannot be trained, nor need it be. */
 function isBecomingFiles(folder: string): boolean {
-  return runTables.some((name) => name !== lastFinalized && fs.existsSync(filePath(folder, name)));
+  return tablesOfTraining.some((name) => name !== lastFinalized && fs.existsSync(filePath(folder, name)));
 }
 
 /** Gives runs back that could not be gone on with, as they were found. */

@@ -157,7 +157,7 @@ function beingWritten(folder: string, holder: Holder, processes: Processes): Use
 }
 
 /** The command that frees a folder. */
-export function unlock(folder: string): string {
+function unlock(folder: string): string {
   return `npx gradscope recover --unlock ${shellWord(folder)}`;
 }
 

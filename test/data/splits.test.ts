@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
-import { randomNames, tagNames } from '../../data/names.js';
+import { randomNames } from '../../data/names.js';
 import { PythonRandom } from '../../data/random/python-random.js';
 import { createStream } from '../../data/random/streams.js';
-import { derangement, roundHalfEven, split, splitSizes, stratifiedTestSizes } from '../../data/splits.js';
+import { derangement, roundHalfEven, split, splitSizes } from '../../data/splits.js';
 
 const keys = ['qd1consis', 'qd2incons', 'q', 'stage2', 'a', 'no_qd_baseline'];
 
@@ -121,7 +121,7 @@ describe('derangement', () => {
     const entities = Array.from({ length: 40 }, (_, i) => i);
     random.shuffle(entities);
     randomNames(40, 5, random);
-    tagNames(random);
+    for (let tag = 0; tag < 3; tag++) randomNames(1, 6, random);
     const items = Array.from({ length: 10 }, (_, i) => i);
     random.shuffle(items);
     expect(items).toEqual([2, 4, 8, 3, 6, 0, 7, 1, 9, 5]);
@@ -144,47 +144,5 @@ describe('derangement', () => {
 
   it('refuses one item', () => {
     expect(() => derangement(1, new PythonRandom(0))).toThrow(UserError);
-  });
-});
-
-describe('stratifiedTestSizes', () => {
-  it('tests one of six questions of every entity', () => {
-    const sizes = stratifiedTestSizes(Array<number>(4000).fill(6), 1 / 6, createStream(0, 'evaluation'));
-    expect(sizes).toEqual(new Int32Array(4000).fill(1));
-  });
-
-  it('is exact in total and within one of its share in every stratum', () => {
-    fc.assert(
-      fc.property(
-        fc.integer(),
-        fc.array(fc.nat({ max: 20 }), { maxLength: 50 }),
-        fc.nat({ max: 24 }),
-        (seed, strata, numerator) => {
-          const fraction = numerator / 24;
-          const sizes = stratifiedTestSizes(strata, fraction, createStream(seed, 'evaluation'));
-          const total = strata.reduce((sum, size) => sum + size, 0);
-          expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(Math.ceil((total * numerator) / 24));
-          strata.forEach((size, i) => {
-            expect(Math.abs(sizes[i]! - size * fraction)).toBeLessThan(1);
-            expect(sizes[i]!).toBeLessThanOrEqual(size);
-          });
-        },
-      ),
-    );
-  });
-
-  it('draws among equal remainders', () => {
-    const counts = new Int32Array(4);
-    for (let seed = 0; seed < 400; seed++) {
-      stratifiedTestSizes([1, 1, 1, 1], 0.25, createStream(seed, 'evaluation')).forEach((size, i) => {
-        counts[i]! += size;
-      });
-    }
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(400);
-    for (const count of counts) expect(Math.abs(count - 100)).toBeLessThan(4 * Math.sqrt(75));
-  });
-
-  it('refuses a fraction above 1', () => {
-    expect(() => stratifiedTestSizes([3], 1.1, createStream(0, 'evaluation'))).toThrow(RangeError);
   });
 });

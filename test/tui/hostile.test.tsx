@@ -13,7 +13,7 @@ import { armReport } from '../../src/report/text/arm-report.js';
 import { recoverCommand } from '../../src/cli/recover.js';
 import { App } from '../../tui/ink/App.js';
 import { show } from '../../tui/show.js';
-import { plainStyle } from '../../tui/view/style.js';
+import { plainStyle } from './support/plain-style.js';
 import { views } from '../../tui/views/registry.js';
 import { openSession, press, typed } from './support/fake-session.js';
 import { writeRun } from './support/fixture-run.js';

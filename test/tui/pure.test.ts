@@ -18,7 +18,7 @@ import { arrange, listSlice, numberColumn, textColumn, type List } from '../../t
 import { messagePanel, type Picture } from '../../tui/view/picture.js';
 import { seedBand } from '../../tui/view/seed-band.js';
 import { initialState, type ViewState } from '../../tui/view/state.js';
-import { plainStyle } from '../../tui/view/style.js';
+import { plainStyle } from './support/plain-style.js';
 import { numbers, texts } from '../../tui/view/slice.js';
 import { formatAge } from '../../tui/views/runs.js';
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../data/errors.js';
 import { show, type ShowOptions } from '../../tui/show.js';
-import { plainStyle } from '../../tui/view/style.js';
+import { plainStyle } from './support/plain-style.js';
 import { views } from '../../tui/views/registry.js';
 import { writeRun } from './support/fixture-run.js';
 import { temporaryFolder } from './support/folders.js';

@@ -5,7 +5,7 @@ import type { Estimate } from '../../src/analysis/inference/estimate.js';
 import { formatValue } from '../../src/report/charts/index.js';
 import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
 import { show, type ShowOptions } from '../../tui/show.js';
-import { plainStyle } from '../../tui/view/style.js';
+import { plainStyle } from './support/plain-style.js';
 import {
   accuracyOf,
   cosineOf,

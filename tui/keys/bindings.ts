@@ -311,7 +311,7 @@ const shownKeys: Readonly<Record<string, string>> = {
 };
 
 /** A key for people. */
-export const showKey = (key: KeyName): string => shownKeys[key] ?? key;
+const showKey = (key: KeyName): string => shownKeys[key] ?? key;
 
 /** Hints of the keys that do something, as many as fit; help and quit always do. */
 export function footerHints(context: KeyContext, width: number): string {

@@ -11,7 +11,7 @@ import { isFollowing } from './reduce.js';
 import type { Prompt } from './session.js';
 
 /** Smallest terminal. */
-export const smallestBox: Box = { width: 80, height: 24 };
+const smallestBox: Box = { width: 80, height: 24 };
 
 /** Lines of a screen, one less than the terminal has: a frame as high as it would clear the screen every time. */
 export interface Frame {

@@ -122,7 +122,7 @@ function sort(state: ViewState, action: 'sort' | 'reverse', { list }: Picture): 
 }
 
 /** Whether the figure on screen has a log axis of values. */
-export function isLog(state: ViewState, { figure }: Picture): boolean {
+function isLog(state: ViewState, { figure }: Picture): boolean {
   return state.log ?? (figure !== null && figure.kind !== 'heat' && figure.logY);
 }
 

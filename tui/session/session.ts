@@ -640,7 +640,7 @@ function nextFormat(file: string, hasFigure: boolean): string {
 }
 
 /** A path as a person would write it. */
-export function shortest(file: string): string {
+function shortest(file: string): string {
   const relative = path.relative(process.cwd(), file);
   if (relative === '') return '.';
   if (relative.startsWith('..')) return path.resolve(file);

@@ -164,7 +164,7 @@ export function axisOf(figure: LineFigure | ScatterFigure, width: number) {
 }
 
 /** What a figure shows in sentences, for readers who see no chart. */
-export function describeFigure(figure: Figure, { cursor }: ViewState): string[] {
+function describeFigure(figure: Figure, { cursor }: ViewState): string[] {
   if (figure.kind === 'heat') {
     return [
       `${figure.title}, rows ${figure.rowTitle}, columns ${figure.columnTitle}.`,

@@ -24,7 +24,7 @@ function nullText({ null: own }: ShownQuantity): string {
 }
 
 /** Two-sided p-value of "the quantity equals its null"; null where there is no such test. */
-export function pValueOf({ estimate, null: own }: ShownQuantity): number | null {
+function pValueOf({ estimate, null: own }: ShownQuantity): number | null {
   const tested = own === null ? null : own.kind === 'zero' ? estimate : own.difference;
   return tested === null || tested.kind === 'absent' ? null : tested.pValue;
 }

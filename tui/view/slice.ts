@@ -28,7 +28,5 @@ export const texts = (name: string, values: readonly string[]): SliceColumn => (
   values,
 });
 
-export const emptySlice: Slice = { columns: [] };
-
 /** Rows of a slice. */
 export const rowsOf = ({ columns }: Slice): number => columns[0]?.values.length ?? 0;

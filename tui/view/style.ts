@@ -11,8 +11,6 @@ export interface Style {
   readonly printed?: boolean | undefined;
 }
 
-export const plainStyle: Style = { colour: false, ascii: false, screenReader: false };
-
 /** Columns and rows. */
 export interface Box {
   readonly width: number;

@@ -256,7 +256,7 @@ function entityList(entities: readonly Entity[], step: number): List {
 }
 
 /** Entities begin sorted by their gap. */
-export const gapColumn = 3;
+const gapColumn = 3;
 
 function entitiesPanel(
   run: RunSource,

@@ -1,5 +1,5 @@
 /** Interval methods and the words with which they are printed: the one place for both. */
-export const intervalMethods = {
+const intervalMethods = {
   t: 'Student t over units',
   welch: "Student t over seeds of two arms, Welch's degrees of freedom",
   fieller: 'Fieller over seeds, ratio of averages',
@@ -18,7 +18,7 @@ export const intervalMethods = {
 export type IntervalMethod = keyof typeof intervalMethods;
 
 /** Tests and the words with which they are printed. */
-export const testNames = {
+const testNames = {
   t: 't test',
   'sign-flip': 'sign-flip permutation test over seeds',
   'wilcoxon-signed-rank': 'Wilcoxon signed-rank test',

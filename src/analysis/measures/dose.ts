@@ -4,11 +4,6 @@ import { kappa } from './kappa.js';
 import { measured } from './measured.js';
 import type { Measured } from './measured.js';
 
-/** Training time of gradient flow that a run has covered: the sum of its learning rates. The reason as `measured`. */
-export function trainingTime(learningRates: ArrayLike<number>): Measured {
-  return measured(Array.from(learningRates).reduce((sum, rate) => sum + rate, 0));
-}
-
 /** Parameters that share a learning rate, over training. */
 export interface RatedGammas {
   /** `[step]` */

@@ -6,12 +6,6 @@ export function measured(value: number): Measured {
   return Number.isFinite(value) ? value : `it comes out as ${value}`;
 }
 
-/** `a - b`, or the reason of the first that is missing. */
-export function difference(a: Measured, b: Measured): Measured {
-  if (typeof a === 'string') return a;
-  return typeof b === 'string' ? b : measured(a - b);
-}
-
 /** The mean of `a` and `b`, or the reason of the first that is missing. */
 export function meanOfTwo(a: Measured, b: Measured): Measured {
   if (typeof a === 'string') return a;

@@ -1,19 +1,16 @@
-import type { Gram } from './gram.js';
-import { gradientSums } from './gradient-sums.js';
+import { batchMoments, type BatchNorms } from './batch-moments.js';
 import { measured } from './measured.js';
 import type { Measured } from './measured.js';
 
 /**
  * Norm test (Byrd, Chin, Nocedal and Wu 2012), a plain number: the least theta with
- * `tr Sigma / B <= theta^2 |g|^2`, that is `theta = sqrt(s^2 / (B |g|^2))`, `s^2 = (sum |g_i|^2 - B |g|^2) / (B - 1)`,
- * of the minibatch of examples `indices`, all by default. Above about 1 the batch is smaller than its noise scale.
- * The reason for fewer than 2 examples, a product that is not finite, or gradients that cancel.
+ * `tr Sigma / B <= theta^2 |g_B|^2`, that is `theta = sqrt(tr Sigma / B / |g_B|^2)` with `tr Sigma` as in
+ * {@link batchMoments} from the same minibatch. Above about 1 the batch is smaller than its noise scale. The reason as
+ * there, or when the gradients cancel.
  */
-export function normTest(gram: Gram, indices?: readonly number[]): Measured {
-  const sums = gradientSums(gram, indices);
-  if (typeof sums === 'string') return sums;
-  const { n, norms, products, rounding } = sums;
-  if (n < 2) return 'fewer than 2 examples';
-  if (products <= rounding) return 'the gradients cancel';
-  return measured(Math.sqrt(Math.max(0, (n * norms) / products - 1) / (n - 1)));
+export function normTest(batch: BatchNorms): Measured {
+  const moments = batchMoments(batch);
+  if (typeof moments === 'string') return moments;
+  if (batch.norm2 <= 0) return 'the gradients cancel';
+  return measured(Math.sqrt(Math.max(0, moments.traceSigma) / batch.size / batch.norm2));
 }

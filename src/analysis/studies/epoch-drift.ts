@@ -5,7 +5,7 @@ import type { SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
 
 /** Whether the variance penalty is there when an epoch shuffles, and only then. */
-export const epochDrift: SectionSpec = {
+const epochDrift: SectionSpec = {
   id: 'epochDrift',
   title:
     'Epoch drift: mean end points of all epochs of 4 minibatches of 8 under plain SGD, shuffled against drawn with replacement, ' +

@@ -15,7 +15,7 @@ const regime = 0.1;
 const regimeName = 'm epsilon lambda_max';
 
 /** How strong the penalty's force is beside the loss's, and whether its theory holds at these step sizes. */
-export const landscape: SectionSpec = {
+const landscape: SectionSpec = {
   id: 'landscape',
   title:
     "Landscape: force of the variance penalty at these runs' batch size and learning rates (read as plain SGD with a rate for each " +

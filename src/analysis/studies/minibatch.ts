@@ -32,7 +32,7 @@ const cells = (['reliable', 'unreliable'] as const).flatMap((tag): QuantitySpec[
 ]);
 
 /** Cosine of the groups' gradients in the minibatches that training saw. */
-export const minibatchCosine: SectionSpec = {
+const minibatchCosine: SectionSpec = {
   id: 'minibatchCosine',
   title: ({ weak }) =>
     `Minibatches: cosine of the gradients of definitions and questions in a minibatch (${weak.join(', ')}), mean over the stage ` +

@@ -22,7 +22,7 @@ const noTransfer = { kind: 'zero', label: '0, no transfer' } as const;
 const perRate = 'nats/rate';
 
 /** What one update with a definition's gradient does to the loss of the questions about its variable. */
-export const transfer: SectionSpec = {
+const transfer: SectionSpec = {
   id: 'transfer',
   title:
     'Transfer: decrease of the loss of held-out questions after one update on the definition alone, new variables (end of the stage ' +

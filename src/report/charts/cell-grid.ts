@@ -50,7 +50,7 @@ export class CellGrid {
 }
 
 /** Neighbouring cells of one colour as one segment, without the blanks at the end. */
-export function joinCells(cells: readonly Segment[]): Segment[] {
+function joinCells(cells: readonly Segment[]): Segment[] {
   const end = cells.findLastIndex(({ text }) => text !== ' ') + 1;
   const segments: { text: string; color: number | null }[] = [];
   for (const { text, color } of cells.slice(0, end)) {

@@ -31,7 +31,7 @@ export interface Readout {
 }
 
 /** Smallest chart that holds axes and a plot, in characters. */
-export const smallest = { width: 20, height: 4 } as const;
+const smallest = { width: 20, height: 4 } as const;
 
 /** Stands in for a chart where the terminal is too narrow for one; null where it is wide enough. */
 export const tooNarrow = (width: number): string | null =>

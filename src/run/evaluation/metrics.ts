@@ -30,7 +30,7 @@ export function summariseAnswers(answers: Answers, variable: Int32Array): Record
  * Mean of `values` with the standard error of a cluster sample: with `e_c` the sum over cluster c of deviations from
  * the mean, `SE^2 = C/(C-1) sum_c e_c^2 / n^2` (Cameron & Miller 2015, intercept only).
  */
-export function clusteredMean(values: ArrayLike<number>, cluster: ArrayLike<number>): MetricValue {
+function clusteredMean(values: ArrayLike<number>, cluster: ArrayLike<number>): MetricValue {
   const n = values.length;
   let sum = 0;
   for (let i = 0; i < n; i++) sum += values[i]!;

@@ -21,7 +21,7 @@ export function reaches(tier: LogTier, needed: LogTier): boolean {
 }
 
 /** Names of the tables that a run may write while it trains. */
-export const runTables: readonly string[] = [
+export const tablesOfTraining: readonly string[] = [
   tables.steps,
   tables.batches,
   tables.examples,

@@ -11,10 +11,10 @@ import { units } from '../units.js';
 import { stage, step, epoch } from './common.js';
 
 /** What the `events` table can report. */
-export const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end'] as const;
+const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end'] as const;
 
 /** What a training example is. */
-export const exampleKinds = ['definition', 'qa'] as const;
+const exampleKinds = ['definition', 'qa'] as const;
 
 /** What a run keeps of its training: updates, minibatches and examples, and what happened to it. */
 export const runTables = {

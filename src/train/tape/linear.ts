@@ -25,7 +25,7 @@ export function linearChunks({ left, right }: LinearUse, chunks: number): tf.Ten
  *
  * @returns `[replica, example, in, out]`
  */
-export function linearExampleGradients({ left, right, rows }: LinearUse): tf.Tensor4D {
+function linearExampleGradients({ left, right, rows }: LinearUse): tf.Tensor4D {
   const [replicas, total, inputs] = left.shape;
   const outputs = right.shape[2];
   const examples = total / rows;

@@ -63,7 +63,7 @@ export function patchSources(shape: ConvolutionShape): Int32Array {
  * Inverse of {@link patchSources}: the taps that read each pixel. `rounds[r][pixel]` is the r-th place in
  * `[position * tap]` that reads the pixel, or `missing` where fewer do.
  */
-export function pixelReaders(sources: Int32Array, pixels: number, missing: number): Int32Array[] {
+function pixelReaders(sources: Int32Array, pixels: number, missing: number): Int32Array[] {
   const rounds: Int32Array[] = [];
   const filled = new Int32Array(pixels);
   sources.forEach((pixel, place) => {

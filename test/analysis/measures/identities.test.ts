@@ -16,6 +16,7 @@ import { innerProductTest } from '../../../src/analysis/measures/inner-product-t
 import { layerShares } from '../../../src/analysis/measures/layer-share.js';
 import type { Measured } from '../../../src/analysis/measures/measured.js';
 import { noiseScale } from '../../../src/analysis/measures/noise-scale.js';
+import { batchNorms } from '../../../src/analysis/measures/batch-moments.js';
 import { normTest } from '../../../src/analysis/measures/norm-test.js';
 import { stiffness } from '../../../src/analysis/measures/stiffness.js';
 import { between, gradients, permuted, present } from './support/gradients.js';
@@ -37,7 +38,7 @@ const scaleFree: Readonly<Record<string, (gram: Gram) => Measured>> = {
   'conflict rate': (gram) => conflictRate(gram, all(gram), all(gram)),
   diversity: (gram) => diversity(gram),
   'noise scale': (gram) => noiseScale([present(gradientVariance(gram))]),
-  'norm test': (gram) => normTest(gram),
+  'norm test': (gram) => normTest(present(batchNorms(gram))),
   'inner-product test': (gram) => innerProductTest(gram),
 };
 

@@ -61,7 +61,7 @@ describe('numpy, from the gradients themselves, has the same', () => {
     ['offDiagonal', sample.meanNorm2],
     ['gsnr', present(gradientSnr(coordinates)).mean],
     ['evidence', evidenceBasedCriterion(coordinates)],
-    ['normTest', normTest(gram)],
+    ['normTest', normTest(present(batchNorms(gram)))],
     ['innerProductTest', innerProductTest(gram)],
   ])('%s', (name, value) => {
     expect(value).toBeCloseTo(expected(name), 11);
@@ -89,7 +89,14 @@ test('measuring leaves the gradients as they were', () => {
   const before = structuredClone(vectors);
   const products = gramOf(vectors);
   const copy = all.flatMap((i) => all.map((j) => products.at(i, j)));
-  for (const measure of [diversity, normTest, innerProductTest, cosinesToMean, gradientVariance, confusion]) {
+  for (const measure of [
+    diversity,
+    batchNorms,
+    innerProductTest,
+    cosinesToMean,
+    gradientVariance,
+    confusion,
+  ]) {
     measure(products);
   }
   expect(vectors).toEqual(before);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { samplingOf } from '../../../data/samplers.js';
-import { blockForces } from '../../../src/analysis/measures/block-force.js';
-import { dose, trainingTime } from '../../../src/analysis/measures/dose.js';
+import { dose } from '../../../src/analysis/measures/dose.js';
 import { expectedMinibatchNorm2 } from '../../../src/analysis/measures/expected-minibatch-norm.js';
 import { forceRatio } from '../../../src/analysis/measures/force-ratio.js';
 import { dot } from '../../../src/analysis/measures/gram.js';
@@ -70,7 +69,6 @@ describe('dose', () => {
       direct + 0.3 * kappa(0.3, sampling) * 2,
       15,
     );
-    expect(trainingTime(rates)).toBeCloseTo(0.5, 15);
   });
 
   test('is absent without a variance or a variance part, and never NaN', () => {
@@ -80,7 +78,6 @@ describe('dose', () => {
     expect(dose(one([0.1], [1]), samplingOf({ sampler: 'mixture', batchSize: 2, examples: 8 }))).toContain(
       'no variance part',
     );
-    expect(trainingTime([Infinity, -Infinity])).toBe('it comes out as NaN');
     expect(() => dose(one([0.1], []), shuffle(2, 8))).toThrow('differ in length');
   });
 });
@@ -120,12 +117,5 @@ test('force ratio and block forces', () => {
   expect(forceRatio(-0.01, { varianceGradient: 4, lossGradient: 2 })).toBeCloseTo(0.02, 15);
   expect(forceRatio(0.01, { varianceGradient: 4, lossGradient: 0 })).toBe('the loss has no gradient');
   expect(forceRatio(0.01, { varianceGradient: NaN, lossGradient: 1 })).toBe('it comes out as NaN');
-  const forces = blockForces({ withLoss: 2, withNorm: -4, withVariance: 10 }, 0.1, 0.03);
-  expect(forces).toEqual({
-    task: -2,
-    norm: expect.closeTo(0.1, 15),
-    alignment: expect.closeTo(-0.3, 15),
-    total: expect.closeTo(-2.2, 15),
-  });
   expect(() => dot([1], [1, 2])).toThrow('vectors of 1 and 2 numbers');
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { convnetLossFloat64 } from '../../../src/probe/reference/convnet-float64.js';
+import { convnetLossFloat64 } from '../support/convnet-float64.js';
 import { backward } from '../../../src/train/backward.js';
 import { assembleGradients } from '../../../src/train/gradient.js';
 import { buildConvnet } from '../../../src/train/models/convnet/convnet.js';

@@ -1,6 +1,7 @@
 import type { Effects } from '../../../tui/session/session.js';
 import { BrowserSession } from '../../../tui/session/session.js';
-import { plainStyle, type Style } from '../../../tui/view/style.js';
+import type { Style } from '../../../tui/view/style.js';
+import { plainStyle } from './plain-style.js';
 import { nodeEnvironment } from '../../../src/store/environment.js';
 
 /** What a session did to the world. */

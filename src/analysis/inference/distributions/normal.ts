@@ -4,7 +4,7 @@ import { findRootAbove } from '../root.js';
 const logSqrtTwoPi = 0.5 * Math.log(2 * Math.PI);
 
 /** Density of N(0, 1) at `x`. */
-export function normalDensity(x: number): number {
+function normalDensity(x: number): number {
   return Math.exp(-0.5 * x * x - logSqrtTwoPi);
 }
 

@@ -17,11 +17,6 @@ export function studentTUpperTail(t: number, degreesOfFreedom: number): number {
   return 0.5 * incompleteBeta(x, y, 0.5 * degreesOfFreedom, 0.5);
 }
 
-/** P(T <= t); see {@link studentTUpperTail}. */
-export function studentTCdf(t: number, degreesOfFreedom: number): number {
-  return studentTUpperTail(-t, degreesOfFreedom);
-}
-
 /** P(|T| >= |t|), the two-sided p-value of a t statistic. */
 export function studentTTwoSided(t: number, degreesOfFreedom: number): number {
   return Math.min(1, 2 * studentTUpperTail(Math.abs(t), degreesOfFreedom));

@@ -54,7 +54,7 @@ export function effectSize(values: ArrayLike<number>, options: IntervalOptions =
 }
 
 /** The noncentralities at which the observed `t` is the upper and the lower (1 - level)/2 quantile. */
-export function noncentralityInterval(t: number, degreesOfFreedom: number, level: number): Interval {
+function noncentralityInterval(t: number, degreesOfFreedom: number, level: number): Interval {
   const tail = 0.5 * (1 - level);
   const at = (p: number): number => {
     const f = (delta: number): number => noncentralTCdf(t, degreesOfFreedom, delta) - p;

@@ -1,5 +1,3 @@
-import type { RandomStream } from '../../../../data/random/streams.js';
-import { randomDerangement } from '../../inference/permutation/derangements.js';
 import { margins } from '../../inference/u-statistics/matched-contrast.js';
 import type { EntityValues, EntityPanel, Side } from './panel.js';
 import { perEntity } from './per-entity.js';
@@ -35,38 +33,5 @@ export function matchedMinusMismatched<K extends string | number>(
   return perEntity(panel, rows, columns, 'tag', 2, ({ entities, means }) => {
     const { diagonal, rows: byRow, columns: byColumn } = margins(means, entities.length);
     return (e) => diagonal[e]! - 0.5 * (byRow[e]! + byColumn[e]!);
-  });
-}
-
-/**
- * Each entity with one wrong partner of its tag, by a random derangement: nobody stays with their own, nobody is taken
- * twice. One draw of the null distribution whose mean {@link mismatched} is. The reason as there.
- */
-export function deranged<K extends string | number>(
-  panel: EntityPanel<K>,
-  rows: Side,
-  columns: Side,
-  stream: RandomStream,
-): EntityValues<K> | string {
-  return perEntity(panel, rows, columns, 'tag', 2, ({ entities, means }) => {
-    const partners = randomDerangement(entities.length, stream);
-    return (e) => means[e * entities.length + partners[e]!]!;
-  });
-}
-
-/**
- * Each entity with a random other one of any tag, the same partner being possible for several: pairs of the same kinds
- * of example that have nothing but their kinds in common. Their mean cosine is about `1 / (1 + B_simple)`, never 0.
- * The exact mean is {@link mismatched} within `all`. The reason as there.
- */
-export function randomPairs<K extends string | number>(
-  panel: EntityPanel<K>,
-  rows: Side,
-  columns: Side,
-  stream: RandomStream,
-): EntityValues<K> | string {
-  return perEntity(panel, rows, columns, 'all', 2, ({ entities, means }) => (e) => {
-    const other = stream.integer(entities.length - 1);
-    return means[e * entities.length + other + (other >= e ? 1 : 0)]!;
   });
 }

@@ -42,7 +42,7 @@ export const alignmentByLayer: SectionSpec = {
 };
 
 /** Tensors of each layer: `layers.0.attention.dense.weight` belongs to `layers.0.attention`, others to themselves. */
-export function layersOf({ info }: Pick<RunData, 'info'>): Map<string, string[]> {
+function layersOf({ info }: Pick<RunData, 'info'>): Map<string, string[]> {
   const layers = new Map<string, string[]>();
   for (const { tensor } of info.parameters) {
     const parts = tensor.split('.');

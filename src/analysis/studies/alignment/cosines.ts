@@ -212,7 +212,7 @@ export function ofNewVariables<Place>(
 }
 
 /** `a - b` of the entities that both have, in the order of `a`; the reason without any. */
-export function differencesByEntity(
+function differencesByEntity(
   a: ReadonlyMap<number, number>,
   b: ReadonlyMap<number, number>,
 ): number[] | string {

@@ -1,8 +1,8 @@
 import { tables } from '../../../store/tables/registry.js';
 import { whyNoVariancePenalty, type Sampling } from '../../../../data/samplers.js';
-import { batchMoments } from '../../measures/batch-moments.js';
 import { dose } from '../../measures/dose.js';
 import { meanOf } from '../../measures/measured.js';
+import { normTest } from '../../measures/norm-test.js';
 import { smithRegulariser } from '../../measures/smith-regulariser.js';
 import { minibatchSeries, minibatchVariance, momentsBySteps, type MinibatchSeries } from './variance.js';
 import type { Quantity, RunValue } from '../../quantity.js';
@@ -118,16 +118,16 @@ function allAbsent(reason: string): RunValues {
   return Object.fromEntries(quantities.map(({ id }) => [id, reason]));
 }
 
-/** Mean over minibatches of `theta = sqrt(tr Sigma / (B |g|^2))` (Byrd et al. 2012), tr Sigma from the minibatch. */
+/** Mean over the minibatches of the range of {@link normTest}; those without per-example norms or a gradient do not count. */
 function meanNormTest(
   { steps, norm2, exampleNorm2, size }: MinibatchSeries,
   { from, to }: { from: number; to: number },
 ): RunValue {
   const thetas: number[] = [];
   steps.forEach((step, i) => {
-    if (step <= from || step > to || norm2[i] === 0) return;
-    const own = batchMoments({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
-    if (typeof own !== 'string') thetas.push(Math.sqrt(Math.max(0, own.traceSigma) / size[i]! / norm2[i]!));
+    if (step <= from || step > to) return;
+    const theta = normTest({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
+    if (typeof theta === 'number') thetas.push(theta);
   });
   return meanOf(thetas);
 }

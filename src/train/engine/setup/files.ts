@@ -22,7 +22,7 @@ export async function folderSize(folder: string): Promise<number> {
 }
 
 /** Size of a file in bytes, undefined where there is none. Follows links. */
-export async function fileSize(path: string): Promise<number | undefined> {
+async function fileSize(path: string): Promise<number | undefined> {
   return (await fileIdentity(path))?.size;
 }
 

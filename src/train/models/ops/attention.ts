@@ -36,7 +36,7 @@ const tinyHead = 64;
  * would merge a product followed by a scaling and an addition into one oneDNN kernel that is ten times slower on
  * small heads, so the scale sits on the queries.
  */
-export function attentionByHeads(
+function attentionByHeads(
   query: tf.Tensor3D,
   key: tf.Tensor3D,
   value: tf.Tensor3D,

@@ -7,7 +7,7 @@ const epsilon = z.number().min(1e-37).max(1);
 const standardDeviation = z.number().min(1e-8).max(100);
 
 /** How a variable's own embedding is made (recipes for small models). */
-export const variableEmbeddingSchema = z.strictObject({
+const variableEmbeddingSchema = z.strictObject({
   width: width.describe('width of the table of variables'),
   normalise: z.enum(['rms', 'none']).describe('rms: every row is divided by its root mean square'),
   epsilon: epsilon.default(1e-6).describe('added to the mean square before the root'),

@@ -17,7 +17,7 @@ import { recoverRun } from '../../../../src/store/recover.js';
 import { configPath } from '../../../../src/store/run-folder.js';
 import { loadEngine } from '../../../../src/train/engine/load.js';
 import { show } from '../../../../tui/show.js';
-import { plainStyle } from '../../../../tui/view/style.js';
+import { plainStyle } from '../../../tui/support/plain-style.js';
 import { views } from '../../../../tui/views/registry.js';
 import type { Area, CaseContext } from '../area.js';
 import {

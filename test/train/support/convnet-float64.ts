@@ -1,7 +1,7 @@
-import type { ConvnetConfig } from '../../train/models/convnet/config.js';
-import { convnetNames } from '../../train/models/convnet/convnet.js';
-import { normalise, softmaxInPlace } from './float64-maths.js';
-import type { Float64Parameters } from './transformer-float64.js';
+import type { ConvnetConfig } from '../../../src/train/models/convnet/config.js';
+import { convnetNames } from '../../../src/train/models/convnet/convnet.js';
+import { normalise, softmaxInPlace } from '../../../src/probe/reference/float64-maths.js';
+import type { Float64Parameters } from '../../../src/probe/reference/transformer-float64.js';
 
 /** One image with its questions on the host. */
 export interface Float64Image {
