@@ -53,7 +53,7 @@ epoch_drift into each run folder (with --factors also factors); gradscope analyz
 
 async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { findRuns } = await import('../analysis/find-runs.js');
-  const { loadEngine } = await import('../train/engine/load.js');
+  const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { Prober } = await import('../probe/prober.js');
   const { probeDefaults } = await import('../probe/probe.js');
   const { probes } = await import('../probe/registry.js');
@@ -67,9 +67,10 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     tell(`left out: ${what} of runs with tags exchanged; --exchanged probes them too`);
   }
   const runs = flags.exchanged === true ? [...found.runs, ...found.exchanged] : found.runs;
+  const width = await widestModel(runs.map(({ folder }) => folder));
   const engine = await loadEngine({
     engine: flags.engine,
-    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+    threads: flags.threads ?? defaultThreads({ width }),
   });
   const line = new StatusLine(standardError());
   const started = line.now();
@@ -129,6 +130,23 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
       (failed === 0 ? '' : `; ${failed} left out`),
   );
   print(`next: ${programCommand('analyze', ...folders)}`);
+}
+
+/** Width of the widest model of some runs; a run whose config cannot be read says why when its turn comes. */
+async function widestModel(folders: readonly string[]): Promise<number> {
+  const { loadRunConfig } = await import('../run/experiment-module.js');
+  const { modelWidth } = await import('../train/models/registry.js');
+  const { configPath } = await import('../store/run-folder.js');
+  const widths = [0];
+  for (const folder of folders) {
+    try {
+      const { config } = await loadRunConfig(configPath(folder));
+      widths.push(modelWidth(config.model));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return Math.max(...widths);
 }
 
 /** Names of probes, separated by commas. Throws a UserError for one that there is not. */
