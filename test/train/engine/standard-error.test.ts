@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { testEngine } from '../support/engine.js';
-import { temporaryFolder } from '../../run/support.js';
+import { temporaryFolder, tiny } from '../../run/support.js';
 
 /** Writes to both streams before and after the engine is loaded. */
 const program = `
@@ -25,13 +25,13 @@ function shell(redirection: string, after = ''): ReturnType<typeof spawnSync> {
 
 const expected = ['out 1', 'err 1', 'out 2', 'err 2', 'out 3', 'err 3'];
 
-/** Lines that are not TensorFlow's own. */
-const ours = (text: string): string[] => text.split('\n').filter((line) => /^(?:out|err|later) /.test(line));
+/** Lines, in order. */
+const linesOf = (text: string): string[] => text.trimEnd().split('\n');
 
 test.each([
   ['> LOG 2>&1', 'a file that both streams write'],
   ['>> LOG 2>&1', 'a file that both append to'],
-])('loading the engine loses nothing of what is written with %s: %s', (redirection) => {
+])('loading the engine loses and adds nothing of what is written with %s: %s', (redirection) => {
   const log = path.join(temporaryFolder(), 'log');
   fs.writeFileSync(log, '');
   // A program that writes to the same file afterwards goes on where this one ended.
@@ -44,16 +44,61 @@ test.each([
     { env: { ...process.env, PROGRAM: program } },
   );
   expect(status).toBe(0);
-  expect(ours(fs.readFileSync(log, 'utf8'))).toEqual([...expected, 'later 4']);
+  expect(linesOf(fs.readFileSync(log, 'utf8'))).toEqual([...expected, 'later 4']);
 });
 
 test('through a pipe both streams arrive, without lines of the native library', () => {
   const { stdout } = shell('2>&1 | cat');
-  expect(String(stdout).trimEnd().split('\n')).toEqual(expected);
+  expect(linesOf(String(stdout))).toEqual(expected);
+});
+
+test('a file for standard error alone holds its lines and no others', () => {
+  const log = path.join(temporaryFolder(), 'log');
+  shell(`2> ${log}`, `echo later >> ${log}`);
+  expect(linesOf(fs.readFileSync(log, 'utf8'))).toEqual(['err 1', 'err 2', 'err 3', 'later']);
+});
+
+test('what is written while the library loads and is not expected is printed after it, in order', () => {
+  const log = path.join(temporaryFolder(), 'log');
+  const written = `
+    import fs from 'node:fs';
+    import { withoutExpectedLog } from './src/train/engine/native-log.ts';
+    withoutExpectedLog(() => {
+      fs.writeSync(2, 'E0000 a real error\\nI0000 port.cc:153] oneDNN custom operations are on. You may\\nand its end\\n');
+    });`;
+  for (const redirection of [`2> ${log}`, `2> >(cat > ${log}; true)`]) {
+    spawnSync(
+      'bash',
+      ['-c', `${process.execPath} --import tsx --input-type=module -e "$PROGRAM" ${redirection}; wait`],
+      {
+        env: { ...process.env, PROGRAM: written },
+      },
+    );
+    expect(linesOf(fs.readFileSync(log, 'utf8'))).toEqual(['E0000 a real error', 'and its end']);
+  }
+});
+
+test.runIf(testEngine === 'native')('doctor and run print none of the lines of the library', () => {
+  const folder = temporaryFolder();
+  const log = path.join(folder, 'log');
+  const settings = [...tiny, 'stages.0.epochs=1', 'stages.1.epochs=1']
+    .map((own) => `--set '${own}'`)
+    .join(' ');
+  const main = `${process.execPath} --import tsx src/cli/main.ts`;
+  const commands = [
+    `${main} doctor`,
+    `${main} run configs/set-inclusion-smoke.yaml --seed 0 --engine native --out ${folder} ${settings}`,
+  ];
+  const { status } = spawnSync('bash', ['-c', `{ ${commands.join(' && ')}; } > ${log} 2>&1`]);
+  const text = fs.readFileSync(log, 'utf8');
+  expect(status, text).toBe(0);
+  expect(text).toMatch(/engine +native: TensorFlow/);
+  expect(text).toMatch(/done in/);
+  expect(text).not.toMatch(/absl|oneDNN|I0000|ExperimentalWarning/);
 });
 
 test('a pipe whose reader is gone does not hold it up', () => {
   const { stdout, status, signal } = shell('2> >(true)', 'true');
   expect({ signal, status }).toEqual({ signal: null, status: 0 });
-  expect(ours(String(stdout))).toContain('out 1');
+  expect(linesOf(String(stdout))).toContain('out 1');
 });
