@@ -10,6 +10,7 @@ import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/i
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
+import { sweepTrends, type SweepTrend } from './sweep-trend.js';
 
 /** What was varied. */
 export interface SweepAxis {
@@ -46,6 +47,8 @@ export interface SweepAnalysis {
   /** Of its experiment; that of the built-in ones where it is left out. */
   readonly design?: Design;
   readonly points: readonly PointAnalysis[];
+  /** How the gaps go along the axis; left out by earlier versions. */
+  readonly trends?: readonly SweepTrend[];
 }
 
 /** Accuracy of one test set when training ends, or for X1 when its questions end. */
@@ -110,13 +113,13 @@ function specsOf({ weak, strong }: Design): (AccuracySpec | GapSpec)[] {
 
 /** Analyses the runs of a sweep's points; seeds whose run is missing or not complete have no value, with the reason. */
 export async function analyseSweep(
-  sweep: Omit<SweepAnalysis, 'points'>,
+  sweep: Omit<SweepAnalysis, 'points' | 'trends'>,
   points: readonly SweepRuns[],
 ): Promise<SweepAnalysis> {
   const analysed: PointAnalysis[] = [];
   const specs = specsOf(designOf(sweep));
   for (const point of points) analysed.push(await analysePoint(specs, point));
-  return { ...sweep, points: analysed };
+  return { ...sweep, points: analysed, trends: sweepTrends(sweep.axis, analysed) };
 }
 
 async function analysePoint(

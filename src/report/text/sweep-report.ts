@@ -1,9 +1,10 @@
 import type { PointAnalysis, SweepAnalysis } from '../../analysis/sweep.js';
+import type { SweepTrend } from '../../analysis/sweep-trend.js';
 import { formatInterval, formatNumber, formatPValue, formatSeeds } from './numbers.js';
 import { textTable, wrap } from './table.js';
 
 /** A sweep's table as lines of text: one row per value, gaps with intervals, accuracies as means. */
-export function sweepReport({ name, axis, points }: SweepAnalysis, width: number): string[] {
+export function sweepReport({ name, axis, points, trends = [] }: SweepAnalysis, width: number): string[] {
   const gaps = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
   const sizes = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));
   const tables = gaps.map((index) => {
@@ -19,6 +20,7 @@ export function sweepReport({ name, axis, points }: SweepAnalysis, width: number
   return [
     `${name}: ${axis.key}`,
     ...[...tables, means].flatMap((table) => ['', ...table]),
+    ...trends.flatMap((trend) => ['', ...wrap(trendLine(trend, axis.label), width, '  ')]),
     ...missingSeeds(points).flatMap((line) => ['', ...wrap(line, width, '  ')]),
   ];
 }
@@ -36,6 +38,16 @@ function gapRow({ value, quantities }: PointAnalysis, index: number): string[] {
     formatPValue(estimate.pValue),
     `${present.length} (${formatSeeds(present)})`,
   ];
+}
+
+function trendLine({ label, unit, seeds, slope, page }: SweepTrend, axis: string): string {
+  const head = `trend of the ${label} over ${axis}, ${seeds.length} seeds that have all values`;
+  if (page.kind === 'absent') return `${head}: ${page.reason}`;
+  const change =
+    slope.kind === 'absent'
+      ? slope.reason
+      : `${formatNumber(slope.estimate, true)} ${formatInterval(slope, true)} ${unit}`;
+  return `${head}: ${change}; Page's test p = ${formatPValue(page.pValue)} (exploratory, not adjusted)`;
 }
 
 function meanOf({ quantities }: PointAnalysis, index: number): string {
