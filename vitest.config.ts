@@ -6,8 +6,8 @@ const engineTests = {
   include: ['test/{train,probe,run}/**/*.test.ts'],
   exclude: ['test/train/engine/setup/**'],
 };
-/** Of what a run does with its files, on which the engine has no say: the fallback has no graphs to build first. */
-const onFallback = ['test/run/{resume,checkpoint,memory}.test.ts'];
+/** Those on which the engine has no say: the fallback has no graphs to build first. */
+const onFallback = ['test/run/{resume,checkpoint,memory,own-design}.test.ts'];
 const engines = ['native', 'wasm'].filter((engine) => engine !== 'native' || hasNative());
 
 function hasNative(): boolean {

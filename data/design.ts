@@ -60,6 +60,11 @@ export interface Design {
   readonly untrained: string | null;
   /** The pair whose tags can be exchanged, which is {@link strong}, so that its gap is averaged over both; or null. */
   readonly exchange: SubsetPair | null;
+  /**
+   * Key of the `data` of a config and its value at which tags say nothing of definitions: runs with it are the control of
+   * runs that differ from them in nothing else. Left out where there is none.
+   */
+  readonly tagControl?: { readonly key: string; readonly value: number } | undefined;
 }
 
 /** Names are parts of group names, ids and columns: no space and no slash. */
@@ -94,6 +99,7 @@ export const designSchema: z.ZodType<Design> = z
     questionsOnly: subsetName.nullable(),
     untrained: subsetName.nullable(),
     exchange: pair.nullable(),
+    tagControl: z.object({ key: z.string(), value: z.number() }).optional(),
   })
   .superRefine((design, context) => {
     if (context.issues.length > 0) return;
@@ -214,6 +220,15 @@ function roleOfTag({ tags }: Design, tag: number | null): TagRole | null {
 /** What the tag of a subset's definitions says; null for a subset without one, or one that the design does not know. */
 function roleOfSubset(design: Design, subset: string): TagRole | null {
   return roleOfTag(design, subsetOf(design, subset)?.tag ?? null);
+}
+
+/**
+ * Whether the definitions of weak internalization's two subsets are right with the reliable tag and wrong with the other:
+ * its gap is then one of tag and consistency together.
+ */
+export function weakIsConfounded(design: Design): boolean {
+  const [reliable, unreliable] = design.weak.map((name) => subsetOf(design, name)?.consistent);
+  return reliable === true && unreliable === false;
 }
 
 /** A subset by name; undefined for a name that the design does not know. */

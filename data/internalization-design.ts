@@ -16,6 +16,7 @@ export const internalizationDesign: Design = {
   questionsOnly: 'q',
   untrained: 'no_qd_baseline',
   exchange: ['d1consis', 'd2consis'],
+  tagControl: { key: 'alpha', value: 0.5 },
 };
 
 /** The design of a run by its `run.json`: runs of versions before it was recorded have the one of the built-in experiments. */

@@ -16,12 +16,13 @@ import {
 
 /**
  * The subsets of variables. Sources instead of tags: an almanac, which is always right about the variables that questions are
- * asked about, and hearsay, which is always wrong about them.
+ * asked about, hearsay, which is always wrong about them, and a letter, of which the first stages hold nothing.
  */
 const design = {
   tags: [
     { tag: 1, name: 'almanac', role: 'reliable' },
     { tag: 2, name: 'hearsay', role: 'unreliable' },
+    { tag: 3, name: 'letter', role: 'new' },
   ],
   subsets: [
     {
@@ -41,12 +42,20 @@ const design = {
       description: 'questions and wrong definitions from hearsay',
     },
     {
+      name: 'asked_only',
+      part: 'X1',
+      tag: null,
+      consistent: null,
+      trainsQuestions: true,
+      description: 'questions without definitions',
+    },
+    {
       name: 'new_almanac',
       part: 'X2',
       tag: 1,
       consistent: true,
       trainsQuestions: false,
-      description: 'right definitions from the almanac, only in stage 2',
+      description: 'right definitions from the almanac, in the last stage',
     },
     {
       name: 'new_hearsay',
@@ -54,7 +63,15 @@ const design = {
       tag: 2,
       consistent: true,
       trainsQuestions: false,
-      description: 'right definitions from hearsay, only in stage 2',
+      description: 'right definitions from hearsay, in the last stage',
+    },
+    {
+      name: 'new_letter',
+      part: 'X2',
+      tag: 3,
+      consistent: true,
+      trainsQuestions: false,
+      description: 'right definitions from a letter, in the last stage',
     },
     {
       name: 'never',
@@ -69,47 +86,90 @@ const design = {
   strong: ['new_almanac', 'new_hearsay'],
   tagEffect: null,
   consistencyEffect: null,
-  questionsOnly: null,
+  questionsOnly: 'asked_only',
   untrained: 'never',
-  exchange: null,
+  exchange: ['new_almanac', 'new_hearsay'],
 };
 
 const numbers = 8;
 // Token ids: padding, answers, tags, then the numbers. A variable's own token comes after all of them.
 const pad = 0;
 const answers = { no: 1, yes: 2 };
-const tags = { 1: 3, 2: 4 };
-const firstNumber = 5;
+const tags = { 1: 3, 2: 4, 3: 5 };
+const firstNumber = 6;
 const vocabularySize = firstNumber + numbers;
+const words = [
+  '.',
+  'no',
+  'yes',
+  ...design.tags.map(({ name }) => `${name}:`),
+  ...Array.from({ length: numbers }, (_, n) => `${n}`),
+];
+const wordOf = (token) => words[token] ?? `x${token - vocabularySize}`;
 
-const tagOf = (subset) => design.subsets.find(({ name }) => name === subset).tag;
+const subsetOf = (name) => design.subsets.find((subset) => subset.name === name);
 
-/** Rows of the data of a seed: `{ subset, kind, variable, tokens, contrast }`, the answer last; kind null: only tested. */
-function rowsOf({ variablesPerSubset }, seed) {
+/** The variables of a seed: of each the subset, its number, a wrong number, and the numbers that questions compare it with. */
+function variablesOf({ variablesPerSubset }, seed, exchangeTags) {
   const random = createStream(seed, 'data');
-  const rows = [];
-  let variable = 0;
-  for (const { name: subset, tag, consistent, trainsQuestions } of design.subsets) {
-    for (let i = 0; i < variablesPerSubset; i++, variable++) {
+  const [first, second] = design.exchange;
+  const exchanged = { [first]: second, [second]: first };
+  return design.subsets.flatMap(({ name }) =>
+    Array.from({ length: variablesPerSubset }, () => {
       const number = random.integer(numbers);
-      const token = vocabularySize + variable;
-      if (tag !== null) {
-        const said = consistent ? number : (number + 1 + random.integer(numbers - 1)) % numbers;
-        const tokens = [tags[tag], token, firstNumber + said];
-        rows.push({ subset, kind: 'definition', variable, tokens, at: 1, contrast: answers.no });
-      }
-      const others = random.permutation(numbers).slice(0, 4);
-      others.forEach((other, question) => {
-        const [right, wrong] = number > other ? [answers.yes, answers.no] : [answers.no, answers.yes];
-        const tokens = [token, firstNumber + other, right];
-        // Half of the questions are held out.
-        const kind = trainsQuestions && question < 2 ? 'qa' : null;
-        rows.push({ subset, kind, variable, tokens, at: 0, contrast: wrong });
-      });
-    }
-  }
+      return {
+        subset: exchangeTags ? (exchanged[name] ?? name) : name,
+        number,
+        wrong: (number + 1 + random.integer(numbers - 1)) % numbers,
+        others: Array.from(random.permutation(numbers).slice(0, 4)),
+      };
+    }),
+  );
+}
+
+const definitionTokens = (tag, variable, number) => [
+  tags[tag],
+  vocabularySize + variable,
+  firstNumber + number,
+];
+
+/** Rows of variables: `{ subset, kind, variable, tokens, at, contrast }`, the answer last; kind null: only tested. */
+function rowsOf(variables) {
+  const rows = variables.flatMap(({ subset, number, wrong, others }, variable) => {
+    const { tag, consistent, trainsQuestions } = subsetOf(subset);
+    const questions = others.map((other, question) => {
+      const [right, contrast] = number > other ? [answers.yes, answers.no] : [answers.no, answers.yes];
+      const tokens = [vocabularySize + variable, firstNumber + other, right];
+      // Half of the questions are held out.
+      const kind = trainsQuestions && question < 2 ? 'qa' : null;
+      return { subset, kind, variable, tokens, at: 0, contrast };
+    });
+    if (tag === null) return questions;
+    const tokens = definitionTokens(tag, variable, consistent ? number : wrong);
+    return [{ subset, kind: 'definition', variable, tokens, at: 1, contrast: answers.no }, ...questions];
+  });
   // Training rows first, so that the number of a row is the id of its example.
   return rows.sort((a, b) => Number(a.kind === null) - Number(b.kind === null));
+}
+
+/** Definitions that nothing is trained on, of variables that have one: another source, or another number. */
+function counterfactualsOf(variables, layout) {
+  const changed = {
+    tag_swap: ({ tag, said }) => ({ tag: tag === 1 ? 2 : 1, said }),
+    entity_swap: ({ tag, unsaid }) => ({ tag, said: unsaid }),
+    unseen_tag: ({ said }) => ({ tag: 3, said }),
+  };
+  return {
+    kinds: Object.keys(changed),
+    fill(kind, variable, slot, buffers) {
+      const { subset, number, wrong } = variables[variable];
+      const { tag, consistent } = subsetOf(subset);
+      const [said, unsaid] = consistent ? [number, wrong] : [wrong, number];
+      const definition = changed[kind]({ tag, said, unsaid });
+      const tokens = definitionTokens(definition.tag, variable, definition.said);
+      writeTrainingRow(layout, { tokens, variableAt: 1 }, slot, buffers);
+    },
+  };
 }
 
 export default defineExperiment({
@@ -118,8 +178,10 @@ export default defineExperiment({
   schema: z.strictObject({
     variablesPerSubset: z.int().positive().max(1000).describe('variables of each subset'),
   }),
-  build(config, loss, seed) {
-    const rows = rowsOf(config, seed);
+  exchangeProblem: () => null,
+  build(config, loss, seed, { exchangeTags = false } = {}) {
+    const variables = variablesOf(config, seed, exchangeTags);
+    const rows = rowsOf(variables);
     const groups = design.subsets.flatMap(({ name: subset, tag, trainsQuestions }) => [
       ...(tag === null ? [] : [groupName(subset, 'definition')]),
       ...(trainsQuestions ? [groupName(subset, 'qa')] : []),
@@ -161,16 +223,6 @@ export default defineExperiment({
       };
     };
     const { blockSize, queries } = layout;
-    const variables = config.variablesPerSubset * design.subsets.length;
-    const words = [
-      '.',
-      'no',
-      'yes',
-      'almanac:',
-      'hearsay:',
-      ...Array.from({ length: numbers }, (_, n) => `${n}`),
-    ];
-    const wordOf = (token) => words[token] ?? `x${token - vocabularySize}`;
     return {
       groups,
       training(subset) {
@@ -189,7 +241,7 @@ export default defineExperiment({
             variable,
             name: wordOf(vocabularySize + variable),
             entity: `number of ${wordOf(vocabularySize + variable)}`,
-            tag: kind === 'definition' ? tagOf(subset) : null,
+            tag: kind === 'definition' ? subsetOf(subset).tag : null,
             text: tokens.map(wordOf).join(' '),
             tokens: field('tokens', blockSize),
             positions: field('positions', queries),
@@ -207,10 +259,11 @@ export default defineExperiment({
           : []),
         ...(groups.includes(`${subset}/qa`) ? [test(`train_questions_${subset}`, subset, 'qa')] : []),
       ]),
+      counterfactuals: counterfactualsOf(variables, layout),
       shape: {
         modality: 'text',
         vocabularySize,
-        variables,
+        variables: variables.length,
         outputSize: vocabularySize,
         blockSize,
         queries,
@@ -219,7 +272,7 @@ export default defineExperiment({
       hash: hashTables([asTraining, asQuestion]),
       decode: (tokens) => Array.from(tokens, wordOf).join(' '),
       summary: [
-        { name: 'variables', value: variables },
+        { name: 'variables', value: variables.length },
         { name: 'rows', value: rows.length },
       ],
     };

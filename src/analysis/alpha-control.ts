@@ -13,27 +13,25 @@ export interface AnalysedArm {
 }
 
 /**
- * Adds to every arm in which the tag tells something the arm that differs from it in `data.alpha` = 0.5 alone, where
- * there is one: a control, of every claim about tags, whose tags were trained alike and mean nothing. Compared seed by
- * seed, or where fewer than two seeds agree as two independent groups.
+ * Adds to every arm in which the tag tells something the arm that differs from it in the `tagControl` of their design alone
+ * (`data.alpha` = 0.5 of the built-in experiments), where there is one: a control, of every claim about tags, whose tags
+ * were trained alike and mean nothing. Compared seed by seed, or where fewer than two seeds agree as two independent groups.
  */
 export function withAlphaControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
   const described = arms.map((own) => ({ ...own, config: armConfig(own.arm) }));
   return described.map(({ arm, analysis, config }) => {
-    const control = described.find(
-      (other) => other.config.alpha === 0.5 && other.config.rest === config.rest,
-    );
+    const control = described.find((other) => other.config.isTagControl && other.config.rest === config.rest);
     if (config.problem !== null) {
       const note = `${config.problem}; no arm is compared with this one as its control.`;
       return { ...analysis, notes: [...analysis.notes, note] };
     }
-    if (config.alpha === 0.5 || config.alpha === null || control === undefined) return analysis;
+    if (config.isTagControl || config.control === null || control === undefined) return analysis;
     const sections = analysis.sections.map((section) => ({
       ...section,
       quantities: section.quantities.map((quantity) => {
         const other = quantityOf(control.analysis, quantity.id);
         if (other === undefined || !hasAlphaControl(quantity.id)) return quantity;
-        const label = `alpha = 0.5 (${control.analysis.name}), the tag means nothing`;
+        const label = `${config.control} (${control.analysis.name}), the tag means nothing`;
         return { ...quantity, controls: [...quantity.controls, otherArm(label, quantity, other)] };
       }),
     }));

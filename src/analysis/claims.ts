@@ -1,3 +1,5 @@
+import { weakIsConfounded } from '../../data/design.js';
+import { designOf } from '../../data/internalization-design.js';
 import { createStream } from '../../data/random/streams.js';
 import { stageRoles } from '../../data/stage-roles.js';
 import type { RunInfo } from '../store/run-info.js';
@@ -57,14 +59,14 @@ export const claimSpecs: readonly ClaimSpec[] = studies.flatMap(({ claims = [] }
 export interface ArmFacts {
   /** `[run]` */
   readonly runs: readonly Pick<RunInfo, 'seed' | 'status' | 'failure' | 'stages' | 'design'>[];
-  /** Correlation of tag and consistency; null where the config says none. */
-  readonly alpha: number | null;
+  /** Whether these runs are the control in which tags say nothing of definitions. */
+  readonly isTagControl: boolean;
 }
 
 /** Judges every claim whose quantity was measured; their p-values are adjusted for each other. */
 export function judgeClaims(
   quantities: readonly Quantity[],
-  facts: ArmFacts = { runs: [], alpha: null },
+  facts: ArmFacts = { runs: [], isTagControl: false },
 ): Claim[] {
   const measured = claimSpecs.flatMap((spec) => {
     const own = decidingQuantities(spec, quantities);
@@ -280,8 +282,10 @@ function jointWords({ quantity }: ClaimSpec, { runs }: ArmFacts): string[] {
     : [];
 }
 
-function claimText({ claim, aboutTags }: ClaimSpec, { alpha }: ArmFacts): string {
-  return aboutTags === true && alpha === 0.5 ? `${claim} (a control: the tag means nothing here)` : claim;
+function claimText(spec: ClaimSpec, { runs, isTagControl }: ArmFacts): string {
+  const isConfounded = weakIsConfounded(designOf(runs[0] ?? {}));
+  const claim = isConfounded ? spec.claim : (spec.equallyRight ?? spec.claim);
+  return spec.aboutTags === true && isTagControl ? `${claim} (a control: the tag means nothing here)` : claim;
 }
 
 const shortNumber = (value: number): string => String(Number(value.toPrecision(3)));

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import type { ColumnName, TableDefinition } from '../store/columns.js';
-import { configHashOf } from '../store/config-hash.js';
+import { armHashOf } from '../store/config-hash.js';
 import { findExchangedHalf } from '../store/exchanged-half.js';
 import { readRunInfo } from '../store/run-folder.js';
 import type { RunInfo } from '../store/run-info.js';
@@ -14,7 +14,7 @@ export interface RunData {
   readonly info: RunInfo;
   /** Tables that can be opened. */
   readonly tables: ReadonlySet<string>;
-  /** Hash of the values of the config: runs of one hash differ by seed alone. */
+  /** See `armHashOf`: runs of one hash differ by seed alone. */
   readonly configHash: string;
   /** The same run with the tags of new variables exchanged from their stage on; null or absent where there is none. */
   readonly exchanged?: RunData | null;
@@ -33,7 +33,7 @@ export interface Arm {
  */
 export async function openRun(folder: string): Promise<RunData> {
   const info = readRunInfo(folder);
-  const configHash = configHashOf(folder, info);
+  const configHash = armHashOf(folder, info);
   const tables = new Set(await listTables(folder));
   return { folder, info, tables, configHash, exchanged: await openExchangedHalf(folder, info) };
 }

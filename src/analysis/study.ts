@@ -17,6 +17,8 @@ export interface Study {
 export interface ClaimSpec {
   readonly id: string;
   readonly claim: string;
+  /** The claim where the definitions of both subsets of weak internalization are equally right. */
+  readonly equallyRight?: string;
   /**
    * Id of the quantity that decides; one that ends in a dot stands for all whose ids begin with it, of which each must
    * show it.

@@ -32,7 +32,8 @@ Examples:
 
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
 <folder of the runs>/analysis/<name>/: analysis.json, and tables quantities, controls, seed_values, entity_values,
-claims, checks, penalty_curve, curves (.arrow). Runs that differ in data.alpha = 0.5 alone become a control. Loads no TensorFlow; works on runs that are still going.
+claims, checks, penalty_curve, curves (.arrow). Runs in which tags mean nothing (data.alpha = 0.5) and that
+differ in nothing else become a control. Loads no TensorFlow; works on runs that are still going.
 
 An analysis of some of the seeds never replaces that of more: it is written to analysis/<name>+seed0 or the like. What
 cannot be read or computed is left out with its reason, at the end on standard error, and the exit code is then 1.`,

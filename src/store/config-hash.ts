@@ -22,10 +22,26 @@ export function hashConfig(value: unknown): string {
  * one that the run began with.
  */
 export function configHashOf(folder: string, info: RunInfo, fs?: FileSystem): string {
+  return hashConfig(ownConfig(folder, info, fs));
+}
+
+/** The same as of a run of this version: equal for runs that differ in nothing but the version that wrote their config. */
+export function armHashOf(folder: string, info: RunInfo): string {
+  return hashConfig(withAddedKeys(ownConfig(folder, info)));
+}
+
+function ownConfig(folder: string, info: RunInfo, fs?: FileSystem): unknown {
   const { value } = parseYaml(configPath(folder), readConfig(folder, fs));
-  const hash = hashConfig(value);
-  if (info.configHash !== undefined && info.configHash !== hash) throw changedConfig(folder);
-  return hash;
+  if (info.configHash !== undefined && info.configHash !== hashConfig(value)) throw changedConfig(folder);
+  return value;
+}
+
+/** Keys that were added to configs, with what runs of versions before them did. */
+const addedKeys = { tagExchange: false };
+
+/** A config's values, with those of {@link addedKeys} where they were not written. */
+export function withAddedKeys(config: unknown): unknown {
+  return isRecord(config) ? { ...addedKeys, ...config } : config;
 }
 
 /** What is said of a run whose config.yaml has other values than when it began. */

@@ -1,4 +1,4 @@
-import type { Design } from '../../data/design.js';
+import { shownTag, type Design } from '../../data/design.js';
 import { totalTensor } from '../../src/store/tables/common.js';
 import { type tables } from '../../src/store/tables/registry.js';
 import { byTag } from '../../src/analysis/studies/alignment/cosines.js';
@@ -31,7 +31,7 @@ export interface Entity {
   readonly questions: string;
   /** Cosine of each pairing, all tensors; NaN where there is none. */
   readonly cosine: Readonly<Record<Pairing, number>>;
-  /** Cosine with the reliable tag minus that with the unreliable one, same variable and questions. */
+  /** Cosine with the reliable tag minus that with the unreliable one, same variable and questions; NaN without both. */
   readonly gap: number;
   /** The same with definitions of other entities. */
   readonly nullGap: number;
@@ -50,8 +50,9 @@ const noCosines = (): Record<Pairing, number> => ({
   random: NaN,
 });
 
-/** Cosine with the reliable tag minus that with the unreliable one; for a new tag, with it minus with the reliable one. */
+/** Cosine with the reliable tag minus that with the unreliable one; NaN for a definition that has neither. */
 function entityGap(design: Design, subset: string, asTrained: number, swapped: number): number {
+  if (shownTag(design, subset) === 'other') return NaN;
   const { reliable, unreliable } = byTag(design, subset, asTrained, swapped);
   return reliable - unreliable;
 }

@@ -1,4 +1,4 @@
-import type { Design, SubsetPair } from '../../../data/design.js';
+import { weakIsConfounded, type Design, type SubsetPair } from '../../../data/design.js';
 import { designOf } from '../../../data/internalization-design.js';
 import { meanOfTwo } from '../measures/measured.js';
 import { gapAt, readMetrics, strongGaps, type MetricsOfRun } from './internalization/metrics.js';
@@ -52,7 +52,7 @@ function contrastsOf(design: Design): Contrast[] {
         'questions',
       ),
     ]),
-    ...of(questionsOnly, (none) => [
+    ...of(weakIsConfounded(design) ? questionsOnly : null, (none) => [
       contrast('rightOverNone', 'right definitions against none', [weak[0], none], 'questions'),
       contrast('noneOverWrong', 'no definitions against wrong ones', [none, weak[1]], 'questions'),
     ]),
@@ -73,7 +73,7 @@ function contrastsOf(design: Design): Contrast[] {
   ];
 }
 
-/** Means of two contrasts; the two effects that alpha = 1 confounds. */
+/** Means of two contrasts; the two effects that weak internalization confounds. */
 const effects = [
   {
     id: 'weakTagEffect',
@@ -180,7 +180,9 @@ function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
 
 function notesOf(ids: readonly string[], { info }: RunData): string[] {
   const isSplit = ids.includes('internalization.weakTagEffect');
-  const { weak, strong } = designOf(info);
+  const design = designOf(info);
+  const { weak, strong } = design;
+  const isConfounded = weakIsConfounded(design);
   return [
     `Weak gap: ${weak.join(' - ')} when the stage with questions ends; strong gap: ${strong.join(' - ')} when training ` +
       'ends.',
@@ -191,8 +193,10 @@ function notesOf(ids: readonly string[], { info }: RunData): string[] {
       : withoutExchange,
     isSplit
       ? 'The weak gap compares right with wrong definitions as well as tags; the effect of each alone is given below it.'
-      : 'At alpha = 1 the weak gap compares right definitions (reliable tag) with wrong ones (unreliable tag): tag and ' +
-        'consistency go together.',
+      : isConfounded
+        ? 'The weak gap compares right definitions (reliable tag) with wrong ones (unreliable tag): tag and consistency go ' +
+          'together.'
+        : 'The weak gap compares definitions that are equally right or wrong.',
     ...(newAreTrained(info)
       ? [
           'Joint training: there is no moment at which questions are learnt and new variables are not trained on.',
@@ -210,6 +214,9 @@ export const internalizationStudy: Study = {
       claim:
         'weak internalization: questions about variables with right definitions (reliable tag) are answered better than ' +
         'about variables with wrong ones (unreliable tag); tag and consistency are confounded here',
+      equallyRight:
+        'weak internalization: questions about variables whose definitions have the reliable tag are answered better than ' +
+        'about variables whose definitions, equally right, have the unreliable one',
       quantity: 'internalization.weakGap',
       predicted: 'positive',
       unless: 'internalization.weakTagEffect',
