@@ -7,7 +7,7 @@ const engineTests = {
   exclude: ['test/train/engine/setup/**'],
 };
 /** Those on which the engine has no say: the fallback has no graphs to build first. */
-const onFallback = ['test/run/{resume,checkpoint,memory,own-design}.test.ts'];
+const onFallback = ['test/run/{resume,checkpoint,memory,own-design,old-run}.test.ts'];
 const engines = ['native', 'wasm'].filter((engine) => engine !== 'native' || hasNative());
 
 function hasNative(): boolean {

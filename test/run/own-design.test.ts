@@ -15,7 +15,7 @@ import { probeDefaults } from '../../src/probe/probe.js';
 import { startRuns } from '../../src/run/run.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { show } from '../../tui/show.js';
-import { plainStyle } from '../../tui/view/style.js';
+import { plainStyle } from '../tui/support/plain-style.js';
 import { views } from '../../tui/views/registry.js';
 import { polars } from '../store/polars.js';
 import { useTestEngine } from '../train/support/engine.js';
@@ -32,11 +32,11 @@ const stage = (name: string, trainOn: string, epochs: number, batchSize: number)
   ' schedule: { kind: constant, warmupSteps: 2 }, optimizer: { kind: adamw, learningRate: 5.0e-3, beta1: 0.9,' +
   ' beta2: 0.98, epsilon: 1.0e-8, weightDecay: 0 } }';
 const stages = [
-  stage('facts', 'stage1_only_defns', 2, 6),
-  stage('schooling', 'stage1', 3, 12),
-  stage('reading', 'stage2', 3, 6),
+  stage('facts', 'stage1_only_defns', 2, 8),
+  stage('schooling', 'stage1', 3, 16),
+  stage('reading', 'stage2', 3, 8),
 ];
-const overrides = ['data.variablesPerSubset=6', 'evaluation.everyEpochs=1', `stages=[${stages.join()}]`];
+const overrides = ['data.variablesPerSubset=8', 'evaluation.everyEpochs=1', `stages=[${stages.join()}]`];
 
 const root = temporaryFolder();
 let folders: readonly string[];
@@ -46,8 +46,8 @@ let report: string;
 const read = (folder: string, table: string): Row[] =>
   polars.readIPC(fs.readFileSync(path.join(folder, `${table}.arrow`))).toRecords();
 
-const textsOf = (rows: readonly Row[], column: string): unknown[] =>
-  [...new Set(rows.map((row) => row[column]))].toSorted();
+const textsOf = (rows: readonly Row[], column: string): string[] =>
+  [...new Set(rows.map((row) => String(row[column])))].toSorted();
 
 beforeAll(async () => {
   const engine = await useTestEngine();
@@ -91,7 +91,7 @@ describe('run', () => {
     const metrics = read(folders[0]!, 'metrics');
     const { subsets } = experiments.get('greater')!.design;
     expect(textsOf(metrics, 'subset')).toEqual(subsets.map(({ name }) => name).toSorted());
-    const trained = (of: string): unknown[] =>
+    const trained = (of: string): string[] =>
       textsOf(
         read(folders[0]!, 'gradients').filter(({ stage: own, group }) => own === of && group !== 'minibatch'),
         'group',
