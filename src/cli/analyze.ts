@@ -10,13 +10,13 @@ import { versions } from './version.js';
 export function analyzeCommand(): Command {
   return new Command('analyze')
     .description(
-      'what runs show: internalization, gradient alignment, gradient noise, with nulls and intervals',
+      'report what runs show: internalization, gradient alignment, gradient noise, with nulls and intervals',
     )
     .argument('<folders...>', 'run folders, or folders that hold runs')
     .option('--json', 'print the analysis as JSON instead of a report')
     .option(
       '--study <module>',
-      'a further section, the default export of a module; may be given again',
+      'a further section, the default export of a module; can be repeated',
       (value: string, before: string[]) => [...before, value],
       [],
     )
@@ -33,7 +33,7 @@ Examples:
 Runs of one config are averaged over their seeds. Everything printed, with the values of each seed, is written to
 <folder of the runs>/analysis/<name>/: analysis.json, and tables quantities, controls, seed_values, entity_values,
 claims, checks, penalty_curve, curves (.arrow). Runs in which tags mean nothing (data.alpha = 0.5) and that
-differ in nothing else become a control. Loads no TensorFlow; works on runs that are still going.
+differ in nothing else become a control. Does not load TensorFlow; also reads runs that are in progress.
 
 An analysis of some of the seeds never replaces that of more: it is written to analysis/<name>+seed0 or the like. What
 cannot be read or computed is left out with its reason, at the end on standard error, and the exit code is then 1.`,

@@ -21,21 +21,25 @@ const mostExamples = 10_000;
 
 export function dataCommand(): Command {
   return new Command('data')
-    .description('what an experiment is trained and tested on: counts, and examples as text or as a picture')
+    .description('show what an experiment trains and tests on: counts, and examples as text or as a picture')
     .argument('<config>', 'experiment file, such as configs/mnist-qa.yaml')
     .addOption(
       new Option('--seed <seed>', 'seed of the data (default: 0)').argParser(parseSeeds).conflicts('seeds'),
     )
-    .option('--seeds <seeds>', 'several seeds, such as 0..7: their hashes, and where they differ', parseSeeds)
+    .option(
+      '--seeds <seeds>',
+      'several seeds, such as 0..7: the hash of each, and the counts that differ',
+      parseSeeds,
+    )
     .option(
       '--set <key=value>',
-      'override a config value; may be given again',
+      'override a config value; can be repeated',
       (value: string, before: string[]) => [...before, value],
       [],
     )
     .option(
       '--out <file>',
-      'images: a sheet of examples with their targets, .png; texts: rows with their tokens, .jsonl',
+      'write examples of all stages and test sets: of images a sheet with their targets (.png), of texts rows with their tokens (.jsonl)',
     )
     .option(
       '--examples <n>',
@@ -135,7 +139,7 @@ async function showExamples(
     if (out === undefined) return;
     const { exampleSheet } = await import('../report/figures/example-sheet.js');
     const { toPng } = await import('../report/figures/svg.js');
-    const sheet = exampleSheet(data, trainOn[0]!, examples ?? 4, seed);
+    const sheet = exampleSheet(data, trainOn, examples ?? 4, seed);
     writeAtomically(nodeFileSystem, out, [toPng(sheet, 1)]);
   } else {
     const { exampleLines, exampleTexts } = await import('../report/text/example-texts.js');

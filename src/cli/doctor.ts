@@ -12,9 +12,7 @@ interface Flags {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description(
-      'print engine, versions, speed, and a self-test of its numbers; exit code 1 if a check fails',
-    )
+    .description('print engine, versions, speed, and a self-test of the engine; exit code 1 if a check fails')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText('after', '\nExamples:\n  gradscope doctor\n  gradscope doctor --engine wasm')

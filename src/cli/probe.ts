@@ -29,9 +29,15 @@ export function probeCommand(): Command {
     .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
     .option('--questions <n>', 'questions per variable', positive, 12)
     .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
-    .option('--factors', 'also keep the gradient factors of every example of the panel, without loss')
-    .option('--only <names>', 'some probes only, such as panel,transfer; the tables of others stay')
-    .option('--missing', 'leave out runs that have the tables already')
+    .option(
+      '--factors',
+      'also store the gradient factors of every example of the panel (table factors, float32)',
+    )
+    .option(
+      '--only <names>',
+      'run only these probes, such as panel,transfer; the tables of other probes are kept',
+    )
+    .option('--missing', 'skip runs that already have these tables')
     .option('--exchanged', 'also probe the halves of runs with tags exchanged, which are left out otherwise')
     .addOption(engineOption())
     .addOption(threadsOption())

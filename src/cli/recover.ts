@@ -8,12 +8,12 @@ import { print, tell } from './output.js';
 export function recoverCommand(): Command {
   return new Command('recover')
     .description(
-      'turn the streams of a crashed run into Arrow files (a run to be resumed must not be recovered)',
+      'convert the streams of a crashed run to Arrow files (do not recover a run that you want to resume)',
     )
     .argument('<folder...>', 'run folders, or folders that hold runs')
     .option(
       '--unlock',
-      'only free run folders whose process cannot be looked up (another machine or container) or whose lock is damaged; say so only when nothing writes them any more',
+      'only remove the lock of run folders whose process cannot be checked (another machine or container) or whose lock is damaged; use it only when no process writes them any more',
     )
     .addHelpText(
       'after',

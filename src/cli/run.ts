@@ -29,17 +29,17 @@ export function runCommand(): Command {
     .argument('[config]', 'experiment file, such as configs/set-inclusion.yaml, or the name of a preset')
     .addOption(new Option('--seed <seed>', 'one seed').argParser(parseSeeds).conflicts('seeds'))
     .option('--seeds <seeds>', 'several seeds, such as 0..7; they train together', parseSeeds)
-    .option('--set <key=value>', 'override a config value; may be given again', collect, [])
+    .option('--set <key=value>', 'override a config value; can be repeated', collect, [])
     .option('--out <folder>', 'folder that holds the runs', 'runs')
     .addOption(
-      new Option('--resume <run>', 'go on with an interrupted run (and those it trained with)')
+      new Option('--resume <run>', 'continue an interrupted run (and the seeds that trained with it)')
         // A resumed run has all of these from its folder.
         .conflicts(['seed', 'seeds', 'set', 'existing']),
     )
     .addOption(
       new Option(
         '--existing <what>',
-        'what to do with runs that are there and unfinished or of another config',
+        'what to do with existing runs that are unfinished or have another config',
       )
         .choices(['refuse', 'resume', 'overwrite'])
         .default('refuse'),

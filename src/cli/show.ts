@@ -36,14 +36,14 @@ export function showCommand(): Command {
     .addOption(new Option('--log', 'log axis').conflicts('linear'))
     .option('--linear', 'linear axis')
     .option('--zoom <from,to>', 'part of the x axis', range)
-    .option('--cursor <x>', 'where the chart is read off', finite)
+    .option('--cursor <x>', 'position on the x axis whose values are printed', finite)
     .option('--row <place>', 'selected row, counted from 0', place)
     .option(
       '--column <place>',
-      'columns of a list to scroll past; of a heat map the selected one, from 1',
+      'of a list: number of columns to scroll past; of a heat map: the selected column, from 1',
       place,
     )
-    .option('--drill <id>', 'what is below a row, such as 512:<subset>/17/heldout')
+    .option('--drill <id>', 'details of a row, by its id, such as 512:<subset>/17/heldout')
     .option('--width <columns>', 'columns (default: of the terminal, or 100)', size)
     .option('--height <rows>', 'rows of a panel', size, 40)
     .option('--ascii', 'ASCII characters only')

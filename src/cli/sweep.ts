@@ -27,7 +27,7 @@ export function sweepCommand(): Command {
     .argument('<sweep>', 'sweep file, such as configs/sweeps/mnist-pairs.yaml')
     .option(
       '--set <key=value>',
-      'override a value of the experiment at every point; may be given again',
+      'override a value of the experiment at every point; can be repeated',
       (value: string, before: string[]) => [...before, value],
       [],
     )
@@ -35,12 +35,12 @@ export function sweepCommand(): Command {
     .addOption(
       new Option(
         '--existing <what>',
-        'what to do with runs that cannot be gone on with or have another config: leave them, or train them again',
+        'what to do with existing runs that cannot be continued or have another config: leave them, or train them again',
       )
         .choices(['resume', 'overwrite'])
         .default('resume'),
     )
-    .option('--report', 'train nothing; table and figure of the runs that are there')
+    .option('--report', 'train nothing; write table and figure of the existing runs')
     .addOption(engineOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -50,7 +50,7 @@ Examples:
   gradscope sweep configs/sweeps/mnist-pairs.yaml
   gradscope sweep configs/sweeps/mnist-pairs.yaml --report
 
-Complete runs are left as they are and interrupted ones gone on with: after Ctrl-C the same command continues. Table
+Complete runs are kept and interrupted ones continued: after Ctrl-C the same command continues the sweep. Table
 (sweep.json, sweep.arrow, sweep.csv) and figure (sweep.svg, sweep.png) are written to <out>/<experiment>/sweeps/<name>.`,
     )
     .action(async (file: string, flags: Flags) => {

@@ -145,7 +145,7 @@ async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
   if (logs.length === 0) return [];
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which): Series => {
-      const name = `${tag} tag, ${which === 'questions' ? 'questions of its subset' : 'questions of the other'}`;
+      const name = `${tag} tag, ${which === 'questions' ? 'same subset' : 'other subset'}`;
       const curves = logs.map(({ run, gradients }) => {
         const last = Math.max(1, endOfQuestions(run.info));
         const width = Math.max(1, Math.ceil(last / windows));
@@ -204,7 +204,8 @@ function layersPanel(context: ViewContext, all: readonly PanelCosines[]): ViewPa
   };
   return {
     title: 'layers',
-    question: 'In which tensors, and when, are own questions closer to a definition than those of others?',
+    question:
+      'In which tensors, and when, is a definition aligned with questions about its variable more than with others?',
     choices: { name: 'matched - mismatched of', values: choices, initial: 0 },
     drills: null,
     draw(state, box, style) {

@@ -26,7 +26,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
       ),
       linesPanel(
         'provenance',
-        'When, where, by what, and how can it be had again?',
+        'When, where and by which program was this run made, and which command repeats it?',
         provenance(current, context.now()),
       ),
       filesPanel(states),

@@ -14,23 +14,28 @@ const lineHeight = 15;
 const titleWidth = 210;
 
 /**
- * Examples of every group of training rows and of every test set, a row each: the image as the model sees it, and below
+ * Examples of every group of training rows of all stages and of every test set, a row each: the image as the model sees it, and below
  * it its target. Throws a UserError for data that are no images.
  *
+ * @param trainOn what the stages train on; a group that several of them train on is shown once
  * @param examples of each group and set; fewer where it has fewer
  */
 export function exampleSheet(
   data: ExperimentData,
-  trainOn: TrainSubset,
+  trainOn: readonly TrainSubset[],
   examples: number,
   seed: number,
 ): Drawing {
   const { shape } = data;
   if (shape.modality !== 'image') throw new UserError('a sheet shows images, and this experiment is on text');
-  const training = data.training(trainOn);
+  const trained = [...new Set(trainOn)].map((subset) => data.training(subset));
   const groups = data.groups.flatMap((name, index) => {
-    const rows = firstRows(training, examples, (row) => training.group[row] === index);
-    return rows.length === 0 ? [] : [{ name, set: training, rows }];
+    const found = trained.map((set) => ({
+      name,
+      set,
+      rows: firstRows(set, examples, (row) => set.group[row] === index),
+    }));
+    return found.filter(({ rows }) => rows.length > 0).slice(0, 1);
   });
   const tests = data.tests
     .filter(({ name, subset }) => name === subset)

@@ -15,7 +15,7 @@ export interface AlignmentCurve {
 /** Points of a curve over training. */
 const curvePoints = 60;
 
-const questionsOf = { questions: 'own questions', mismatched: 'other questions' } as const;
+const questionsOf = { questions: 'same subset', mismatched: 'other subset' } as const;
 
 /** Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram. */
 export function alignmentCurves(run: RunData, gradients: GroupGradients | null): AlignmentCurve[] {
