@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Design } from '../../../data/design.js';
 import { createStream, type RandomStream } from '../../../data/random/streams.js';
 import type { Dimensions, RowOf } from '../../../src/store/columns.js';
 import { groupColumnName } from '../../../src/store/columns.js';
@@ -41,6 +42,23 @@ export interface PlantedRun {
   readonly oldProbe?: boolean;
   /** Stages by what they train on; X1, then X2 by default. */
   readonly stages?: readonly string[];
+  /** Another design, whose subsets stand for those of the built-in one by their names, and names of its stages. */
+  readonly own?: {
+    readonly design: Design;
+    readonly subsets: Readonly<Record<string, string>>;
+    readonly stageNames: readonly string[];
+  };
+}
+
+/** A subset, a group or a stage as the design of a run calls it. */
+function wordOf({ own }: PlantedRun, word: string): string {
+  if (own === undefined) return word;
+  const stage = /^stage(\d+)$/.exec(word);
+  if (stage !== null) return own.stageNames[Number(stage[1]) - 1]!;
+  const [subset = '', kind] = word.split('/');
+  const name = own.subsets[subset];
+  if (name === undefined) return word;
+  return kind === undefined ? name : `${name}/${kind}`;
 }
 
 /** Steps of every stage. */
@@ -68,16 +86,17 @@ export async function writePlantedRun(root: string, run: PlantedRun): Promise<st
   const handle = RunFolder.create(
     folder,
     {
-      experiment: 'set-inclusion',
+      experiment: run.own === undefined ? 'set-inclusion' : 'own',
       name,
       seed,
       versions: { gradscope: '0.1.0' },
       engine: 'native',
       dataHash: 'sha256:00',
       parameters: [{ tensor, shape: [4], offset: 0, length: 4 }],
-      groups,
+      groups: groups.map((group) => wordOf(run, group)),
+      ...(run.own === undefined ? {} : { design: run.own.design }),
       stages: stages.map((trainOn, i) => ({
-        name: `stage${i + 1}`,
+        name: wordOf(run, `stage${i + 1}`),
         trainOn,
         firstStep: stageSteps * i,
         steps: stageSteps,
@@ -131,11 +150,11 @@ class PlantedTables {
     this.random = createStream(run.seed, `planted/${run.name}`);
     this.scale = run.noise ?? 1;
     this.dimensions = {
-      stages: (run.stages ?? ['stage1', 'stage2']).map((_, i) => `stage${i + 1}`),
-      groups,
+      stages: (run.stages ?? ['stage1', 'stage2']).map((_, i) => wordOf(run, `stage${i + 1}`)),
+      groups: groups.map((group) => wordOf(run, group)),
       tensors: [tensor],
-      testSets: subsets,
-      subsets,
+      testSets: subsets.map((subset) => wordOf(run, subset)),
+      subsets: subsets.map((subset) => wordOf(run, subset)),
       metrics: ['accuracy', 'margin'],
       sketchSize: 1,
     };
@@ -206,7 +225,9 @@ class PlantedTables {
           update_norm: null,
           step_ms: 1,
           log_ms: 1,
-          ...Object.fromEntries(groups.map((group) => [groupColumnName('examples_', group), 4])),
+          ...Object.fromEntries(
+            groups.map((group) => [groupColumnName('examples_', wordOf(this.run, group)), 4]),
+          ),
         });
     });
     this.table('gradients', (add) => {
@@ -424,7 +445,13 @@ class PlantedTables {
       batchRows: 4096,
     });
     try {
-      fill((row) => writer.append(row));
+      fill((row) => {
+        const renamed = Object.entries(row).map(([column, value]) => [
+          column,
+          typeof value === 'string' ? wordOf(this.run, value) : value,
+        ]);
+        writer.append(Object.fromEntries(renamed) as typeof row);
+      });
     } finally {
       writer.close();
     }
