@@ -18,8 +18,8 @@ export type FolderState =
   | { readonly kind: 'busy'; readonly reason: string }
   /** A run that ended before its first checkpoint: nothing was trained, nothing is lost by starting anew. */
   | { readonly kind: 'untrained' }
-  /** A run that stopped and can be gone on with. */
-  | { readonly kind: 'open'; readonly label: string }
+  /** A run that stopped and can be gone on with; at its start when that is where it goes on. */
+  | { readonly kind: 'open'; readonly label: string; readonly isAtStart: boolean }
   /** A run that cannot be gone on with. */
   | { readonly kind: 'closed'; readonly reason: string };
 
@@ -49,7 +49,17 @@ export function folderState(folder: string, environment: Environment = nodeEnvir
     return { kind: 'closed', reason: 'its tables were made files, by recover' };
   // A process of another machine that says it runs, but holds no lock, has ended without a word.
   const { label } = effectiveStatus(info, environment.processes);
-  return { kind: 'open', label: label.startsWith('running') ? 'interrupted (process gone)' : label };
+  return {
+    kind: 'open',
+    label: label.startsWith('running') ? 'interrupted (process gone)' : label,
+    isAtStart: isAtStart(info, steps),
+  };
+}
+
+/** Whether the only checkpoint is that of the start; an exchanged half starts with one of the stages. */
+function isAtStart({ exchangeOf, stages }: RunInfo, [first, ...later]: readonly number[]): boolean {
+  if (later.length > 0) return false;
+  return exchangeOf === undefined ? first === 0 : stages.some(({ firstStep }) => firstStep === first);
 }
 
 /** Who holds the lock of a folder, in the words of the refusal; null when it can be had. */

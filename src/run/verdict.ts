@@ -38,7 +38,8 @@ export function verdictOn(folder: string, config: RunConfig, request: RunRequest
   }
   if (state.kind === 'complete') return { kind: 'done' };
   if (state.kind === 'open') {
-    if (goesOn) return { kind: 'resume' };
+    // At its start it begins together with the other seeds, and so with the same sums of their gradients.
+    if (goesOn) return { kind: state.isAtStart ? 'replace' : 'resume' };
     throw new UserError(
       `${folder}: holds a run that is ${state.label}; continue it with --existing resume, or replace it with --existing overwrite`,
     );

@@ -340,6 +340,19 @@ describe('stopped before anything was trained', () => {
   );
 });
 
+test('at its start, without the sibling that it began with, a run begins again together with it', async () => {
+  const root = copyOf(stopped);
+  for (const step of checkpointSteps(folderOf(root)).slice(1))
+    fs.rmSync(checkpointPath(folderOf(root), step));
+  fs.rmSync(folderOf(root, 1), { recursive: true });
+  await expect(train({ root })).rejects.toThrow(/continue it with --existing resume/);
+  await train({ root, request: { existing: 'resume' } });
+  for (const seed of seeds) {
+    expectWholeWeights(folderOf(root, seed), seed);
+    expect(readRunInfo(folderOf(root, seed)).siblings).toEqual(seeds.map((other) => `tiny-seed${other}`));
+  }
+});
+
 test('the lock of a complete run goes when its process is dead, and stays when it lives', async () => {
   const root = copyOf(whole);
   const { process: gone } = readRunInfo(folderOf(root));

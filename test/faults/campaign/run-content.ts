@@ -54,31 +54,49 @@ export function changes(before: ReadonlyMap<string, string>, after: ReadonlyMap<
   });
 }
 
-/** What differs between folders of runs that should be the same: weights, tables without their times, JSON. */
-export function differences(actual: string, expected: string): string[] {
+/**
+ * Tables whose numbers are sums in float32 over gradients of all replicas at once: when a replica fails and the others go
+ * on without it, the same sums are formed in another order.
+ */
+const dependingOnReplicas = new Set(['gradients', 'gram', 'sketches', 'vectors']);
+/** Rounding of such a sum, of the largest number in its column; 1e-6 was the largest seen. */
+const rounding = 1e-5;
+
+/**
+ * What differs between folders of runs that should be the same: weights, tables without their times, JSON.
+ *
+ * @param replicas whether all were trained in the replicas they began in: otherwise logged gradients may differ in
+ *   rounding (weights must not), and a run may have no siblings
+ */
+export function differences(
+  actual: string,
+  expected: string,
+  replicas: 'kept' | 'changed' = 'kept',
+): string[] {
   const [own, wanted] = [filesIn(actual), filesIn(expected)];
   const problems = [
     ...wanted.filter((name) => !own.includes(name)).map((name) => `${name} is missing`),
     ...own.filter((name) => !wanted.includes(name)).map((name) => `left over: ${name}`),
   ];
   for (const name of own.filter((name) => wanted.includes(name))) {
-    const problem = fileDiffers(path.join(actual, name), path.join(expected, name));
+    const problem = fileDiffers(path.join(actual, name), path.join(expected, name), replicas);
     if (problem !== null) problems.push(`${name}: ${problem}`);
   }
   return problems;
 }
 
-function fileDiffers(actual: string, expected: string): string | null {
+function fileDiffers(actual: string, expected: string, replicas: 'kept' | 'changed' = 'kept'): string | null {
   const [own, wanted] = [fs.readFileSync(actual), fs.readFileSync(expected)];
   if (own.equals(wanted)) return null;
   try {
     if (actual.endsWith('.arrow')) {
       const table = path.basename(actual, '.arrow');
       if (table === 'events') return eventsProblem(own);
-      return isDeepStrictEqual(recordsOf(table, own), recordsOf(table, wanted)) ? null : 'other rows';
+      const tolerance = toleranceOf(table, replicas);
+      return sameRows(recordsOf(table, own), recordsOf(table, wanted), tolerance) ? null : 'other rows';
     }
     if (actual.endsWith('.safetensors')) return tensorsDiffer(actual, own, wanted);
-    if (actual.endsWith('.json')) return jsonDiffers(own, wanted);
+    if (actual.endsWith('.json')) return jsonDiffers(own, wanted, replicas === 'changed' ? ['siblings'] : []);
     return 'other content';
   } catch (error) {
     return `cannot be read: ${firstLine(error)}`;
@@ -92,6 +110,39 @@ function recordsOf(table: string, bytes: Uint8Array): Record<string, unknown>[] 
     .readIPC(bytes)
     .toRecords()
     .map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !dropped.includes(name))));
+}
+
+function toleranceOf(table: string, replicas: 'kept' | 'changed'): number {
+  return replicas === 'changed' && dependingOnReplicas.has(table) ? rounding : 0;
+}
+
+/** Whether rows are the same, numbers up to `tolerance` times the largest number of their column. */
+export function sameRows(
+  actual: readonly Record<string, unknown>[],
+  expected: readonly Record<string, unknown>[],
+  tolerance: number,
+): boolean {
+  if (tolerance === 0) return isDeepStrictEqual(actual, expected);
+  if (actual.length !== expected.length) return false;
+  const largest = new Map<string, number>();
+  for (const row of expected)
+    for (const [name, value] of Object.entries(row))
+      for (const number of numbersIn(value))
+        largest.set(name, Math.max(largest.get(name) ?? 0, Math.abs(number)));
+  return actual.every((row, i) =>
+    Object.entries(expected[i]!).every(([name, wanted]) => {
+      const [a, b] = [[...numbersIn(row[name])], [...numbersIn(wanted)]];
+      if (b.length === 0) return isDeepStrictEqual(row[name], wanted);
+      const allowed = tolerance * largest.get(name)!;
+      return a.length === b.length && a.every((number, j) => Math.abs(number - b[j]!) <= allowed);
+    }),
+  );
+}
+
+function* numbersIn(value: unknown): Iterable<number> {
+  if (typeof value === 'number' && Number.isFinite(value)) yield value;
+  else if (Array.isArray(value) || ArrayBuffer.isView(value))
+    for (const item of Object.values(value)) yield* numbersIn(item);
 }
 
 function eventsProblem(bytes: Uint8Array): string | null {
@@ -109,19 +160,24 @@ function tensorsDiffer(file: string, own: Uint8Array, wanted: Uint8Array): strin
   return name === undefined && a.length === b.length ? null : `tensor ${name ?? b.at(-1)?.name} differs`;
 }
 
-function jsonDiffers(own: Uint8Array, wanted: Uint8Array): string | null {
+function jsonDiffers(own: Uint8Array, wanted: Uint8Array, ignored: readonly string[]): string | null {
   const [a, b] = [own, wanted].map((bytes): unknown => JSON.parse(Buffer.from(bytes).toString()));
-  const place = differingPlace(a, b, []);
+  const place = differingPlace(a, b, [], new Set([...volatileEntries, ...ignored]));
   return place === null ? null : `${place.join('.') || 'the content'} differs`;
 }
 
-function differingPlace(a: unknown, b: unknown, place: readonly string[]): readonly string[] | null {
+function differingPlace(
+  a: unknown,
+  b: unknown,
+  place: readonly string[],
+  ignored: ReadonlySet<string>,
+): readonly string[] | null {
   if (isDeepStrictEqual(a, b)) return null;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return place;
   const [first, second] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
   for (const key of new Set([...first.keys(), ...second.keys()])) {
-    if (volatileEntries.has(key)) continue;
-    const found = differingPlace(first.get(key), second.get(key), [...place, key]);
+    if (ignored.has(key)) continue;
+    const found = differingPlace(first.get(key), second.get(key), [...place, key], ignored);
     if (found !== null) return found;
   }
   return null;
@@ -131,31 +187,35 @@ function differingPlace(a: unknown, b: unknown, place: readonly string[]): reado
  * Problems of a folder of runs in which a command was stopped: a file with a final name that is not whole, a table that
  * is no beginning of the undisturbed one, rows that a checkpoint counts and the stream does not have.
  */
-export function problemsMidway(actual: string, expected: string, folder = ''): string[] {
+export function problemsMidway(
+  actual: string,
+  expected: string,
+  replicas: 'kept' | 'changed' = 'kept',
+): string[] {
   const problems: string[] = [];
   for (const name of filesIn(actual)) {
     const file = path.join(actual, name);
     const wanted = path.join(expected, name);
     try {
       if (name.endsWith('.arrow') && fs.existsSync(wanted)) {
-        const problem = fileDiffers(file, wanted);
-        if (problem !== null) problems.push(`${folder}${name}: ${problem}`);
+        const problem = fileDiffers(file, wanted, replicas);
+        if (problem !== null) problems.push(`${name}: ${problem}`);
       } else if (name.endsWith('.arrow')) polars.readIPC(fs.readFileSync(file));
       else if (name.endsWith('.safetensors')) decodeSafetensors(file, fs.readFileSync(file));
       else if (name.endsWith('.json')) JSON.parse(fs.readFileSync(file, 'utf8'));
       else if (name.endsWith('.yaml') && fs.existsSync(wanted)) {
         if (fs.readFileSync(file, 'utf8') !== fs.readFileSync(wanted, 'utf8'))
           problems.push(`${name}: other content`);
-      } else if (name.endsWith('.arrows')) problems.push(...streamProblems(file, wanted));
+      } else if (name.endsWith('.arrows')) problems.push(...streamProblems(file, wanted, replicas));
     } catch (error) {
-      problems.push(`${folder}${name}: cannot be read: ${firstLine(error)}`);
+      problems.push(`${name}: cannot be read: ${firstLine(error)}`);
     }
   }
   return problems;
 }
 
 /** Problems of a stream: `complete` is the path of the undisturbed one, whose table is the file beside it. */
-function streamProblems(file: string, complete: string): string[] {
+function streamProblems(file: string, complete: string, replicas: 'kept' | 'changed'): string[] {
   const table = path.basename(file, '.arrows');
   const bytes = fs.readFileSync(file);
   const { end, batches } = wholeMessages(bytes);
@@ -173,7 +233,7 @@ function streamProblems(file: string, complete: string): string[] {
     .map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !dropped.includes(name))));
   const wanted = recordsOf(table, fs.readFileSync(reference));
   const problems: string[] = [];
-  if (!isDeepStrictEqual(rows, wanted.slice(0, rows.length)))
+  if (!sameRows(rows, wanted.slice(0, rows.length), toleranceOf(table, replicas)))
     problems.push(`${table}.arrows: its rows are no beginning of the undisturbed run's`);
   const counts =
     checkpoint === null ? 0 : wanted.filter(({ step }) => Number(step) <= checkpoint.step).length;

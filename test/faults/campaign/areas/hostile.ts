@@ -272,10 +272,12 @@ export const pathsArea: Area = {
     analysedRuns(work, folder);
     startingState(work, { name: 'train', after: null, args: [] }, folder);
     const place = pathSources[Math.floor(index / hostilePaths.length)] ?? linkSources[index - byName];
+    // No argument of a process holds a null byte; in double quotes its escape is YAML.
+    const written = name.includes('\0') ? JSON.stringify(name) : name;
     let what = `--set name=${JSON.stringify(name.slice(0, 40))}`;
     let tried: readonly (readonly string[])[] = [
-      [...trainTiny('0'), '--set', `name=${name}`],
-      ['sweep', 'sweep.yaml', '--out', 'runs', '--set', `name=${name}`],
+      [...trainTiny('0'), '--set', `name=${written}`],
+      ['sweep', 'sweep.yaml', '--out', 'runs', '--set', `name=${written}`],
     ];
     if (place !== undefined) {
       what = `${place(folder, name)}: ${JSON.stringify(name.slice(0, 40))}`;
