@@ -51,6 +51,12 @@ export function checkpointsBefore(plan: RunPlan, runs: readonly string[]): Check
   const asAssigned = planRun(plan.config, plan.seeds);
   return runs.map((folder, replica) => {
     const { configHash } = readRunInfo(folder);
+    if (asAssigned.data[replica]!.hash === plan.data[replica]!.hash) {
+      throw new UserError(
+        `${folder}: experiment ${plan.config.experiment} builds the same data with exchangeTags as without, so that there is ` +
+          'nothing to average over; see to it in its build, or set tagExchange to false',
+      );
+    }
     try {
       return readFittingCheckpoint(asAssigned, replica, folder, startStep(plan), configHash);
     } catch (error) {

@@ -129,6 +129,25 @@ describe('run', () => {
   });
 });
 
+test('a module that exchanges no tags where it says that it can is told so', async () => {
+  const own = path.resolve('examples/own-experiment.mjs');
+  const module = path.join(root, 'deaf.mjs');
+  const text = `import own from ${JSON.stringify(own)};
+    export default { ...own, name: 'deaf', build: (config, loss, seed) => own.build(config, loss, seed) };`;
+  fs.writeFileSync(module, text);
+  const file = path.join(root, 'deaf.yaml');
+  fs.writeFileSync(
+    file,
+    fs.readFileSync('examples/own-experiment.yaml', 'utf8').replace('./own-experiment.mjs', module),
+  );
+  const { config, resolved } = await loadRunConfig(file, overrides);
+  const request = quietRequest(temporaryFolder(), await useTestEngine());
+  const { failed } = await startRuns(config, resolved, [0], request);
+  expect(failed.map(({ reason }) => reason)).toEqual([
+    expect.stringMatching(/experiment deaf builds the same data with exchangeTags as without/),
+  ]);
+});
+
 describe('probe', () => {
   const probed = ['asked_almanac', 'asked_hearsay', 'new_almanac', 'new_hearsay', 'new_letter'];
 
