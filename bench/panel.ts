@@ -46,7 +46,7 @@ const size = learner.blocks.reduce((sum, block) => sum + block.size, 0);
 const ours = (): number => {
   const started = performance.now();
   const factors = reader(values, panel);
-  panelProducts(panel, factors, plan.model);
+  panelProducts(panel, factors, plan.model, true);
   factors.dispose();
   return performance.now() - started;
 };

@@ -1,6 +1,6 @@
-import { alignmentOfPanel } from './panel/alignment.js';
+import { alignmentReader, type AlignmentReader } from './panel/alignment.js';
 import { createFactorReader } from './panel/factors.js';
-import { panelProducts, type TensorProducts } from './panel/panel-gram.js';
+import { panelProducts, type PanelProducts } from './panel/panel-gram.js';
 import type { Panel } from './panel/panel.js';
 import { withoutEmbeddings } from '../store/panel-names.js';
 import { totalTensor } from '../store/tables/common.js';
@@ -8,8 +8,6 @@ import { tables } from '../store/tables/registry.js';
 import type { TableWriter } from '../store/table-writer.js';
 import { writeFactors } from './alignment/factor-rows.js';
 import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
-
-type Products = ReadonlyMap<string, TensorProducts>;
 
 /** Gradient products of a panel of variables: alignment by pairing, blocks of the Gram matrix, factors where wanted. */
 export const panelProbe: ProbeSpec = {
@@ -25,10 +23,11 @@ export const panelProbe: ProbeSpec = {
         const questions = open(tables.panel_questions);
         const entities = open(tables.entity_gram);
         const stored = options.factors ? open(tables.factors) : null;
+        const alignmentOf = alignmentReader(panel);
         return (moment) => {
           const factors = readers.of(run, moment.blocks)(moment.values, panel);
-          const products = panelProducts(panel, factors, plan.model);
-          writeAlignment(alignment, moment, panel, products);
+          const products = panelProducts(panel, factors, plan.model, moment.end);
+          writeAlignment(alignment, moment, panel, products, alignmentOf);
           // Blocks of the Gram matrix are 5 MB a checkpoint of the default panel: at the ends of stages only.
           if (moment.end) {
             writeGram(gram, moment, panel, products);
@@ -48,10 +47,11 @@ function writeAlignment(
   writer: TableWriter<typeof tables.alignment>,
   { stage, step }: Moment,
   panel: Panel,
-  products: Products,
+  products: PanelProducts,
+  alignmentOf: AlignmentReader,
 ): void {
-  for (const [tensor, own] of products) {
-    for (const { set, pairing, definitions, ...values } of alignmentOfPanel(panel, own)) {
+  for (const [tensor, own] of products.tensors) {
+    for (const { set, pairing, definitions, ...values } of alignmentOf(own)) {
       const entity = panel.entities[set.entity]!;
       writer.append({
         stage,
@@ -77,11 +77,12 @@ function writeGram(
   writer: TableWriter<typeof tables.panel_gram>,
   { stage, step }: Moment,
   panel: Panel,
-  products: Products,
+  products: PanelProducts,
 ): void {
   for (const tensor of [totalTensor, withoutEmbeddings]) {
-    const own = products.get(tensor);
-    if (own === undefined) continue;
+    const own = products.tensors.get(tensor);
+    const inner = products.grams.get(tensor)?.inner;
+    if (own === undefined || inner === undefined) continue;
     const questions = own.questionNorm2.length;
     panel.definitionKinds.forEach((kind, k) => {
       panel.entities.forEach((entity, e) => {
@@ -94,7 +95,7 @@ function writeGram(
           variable: entity.variable,
           definition: kind,
           norm2: own.definitionNorm2[definition]!,
-          inner: own.inner.subarray(definition * questions, (definition + 1) * questions),
+          inner: inner.subarray(definition * questions, (definition + 1) * questions),
         });
       });
     });
@@ -106,10 +107,10 @@ function writeQuestions(
   writer: TableWriter<typeof tables.panel_questions>,
   { stage, step }: Moment,
   panel: Panel,
-  products: Products,
+  products: PanelProducts,
 ): void {
   for (const tensor of [totalTensor, withoutEmbeddings]) {
-    products.get(tensor)?.questionNorm2.forEach((norm2, question) => {
+    products.tensors.get(tensor)?.questionNorm2.forEach((norm2, question) => {
       const set = panel.questionSets[Math.floor(question / panel.questionsPerSet)]!;
       const entity = panel.entities[set.entity]!;
       writer.append({
@@ -131,14 +132,14 @@ function writeEntities(
   writer: TableWriter<typeof tables.entity_gram>,
   { stage, step }: Moment,
   { entities, definitionKinds, questionSets }: Panel,
-  products: Products,
+  products: PanelProducts,
 ): void {
   const vectors = [
     ...definitionKinds.flatMap((role) => entities.map((entity) => ({ ...entity, role }))),
     ...questionSets.map(({ entity, kind }) => ({ ...entities[entity]!, role: kind })),
   ];
   for (const tensor of [totalTensor, withoutEmbeddings]) {
-    const gram = products.get(tensor)?.entityGram;
+    const gram = products.grams.get(tensor)?.entities;
     if (gram === undefined) continue;
     vectors.forEach(({ subset, variable, role }, vector) => {
       writer.append({

@@ -20,19 +20,72 @@ export interface Alignment {
 }
 
 /** Alignment of every question set of a panel under every pairing that the panel can express. */
-export function alignmentOfPanel(panel: Panel, products: TensorProducts): Alignment[] {
-  const pair = pairReader(panel, products);
-  const { entities, questionSets, definitionKinds } = panel;
+export type AlignmentReader = (products: TensorProducts) => Alignment[];
+
+/** A question set with the definitions that a pairing gives it. */
+interface PairedSet {
+  readonly set: QuestionSet;
+  /** Its number in the panel. */
+  readonly index: number;
+  readonly pairing: Pairing;
+  /** Numbers of the definitions in the panel. */
+  readonly definitions: readonly number[];
+}
+
+export function alignmentReader(panel: Panel): AlignmentReader {
+  const paired = pairings(panel);
+  const { questionsPerSet, questionSets } = panel;
+  return ({ inner, directed, definitionNorm2, questionNorm2, setNorm2 }) => {
+    const normOf = definitionNorm2.map(Math.sqrt);
+    // Questions without a gradient have no cosine.
+    const counted = Float64Array.from(questionSets, (_, set) => {
+      let count = 0;
+      for (let q = set * questionsPerSet; q < (set + 1) * questionsPerSet; q++)
+        if (questionNorm2[q] !== 0) count++;
+      return count;
+    });
+    return paired.map(({ set, index, pairing, definitions }) => {
+      const normQuestions = Math.sqrt(setNorm2[index]!) / questionsPerSet;
+      const sums = { inner: 0, norm: 0, cosine: 0, pairwise: 0 };
+      let [cosines, pairwise] = [0, 0];
+      for (const definition of definitions) {
+        const at = definition * questionSets.length + index;
+        const norm = normOf[definition]!;
+        sums.inner += inner[at]!;
+        sums.norm += norm;
+        if (norm * normQuestions !== 0) {
+          sums.cosine += inner[at]! / (norm * normQuestions);
+          cosines++;
+        }
+        if (norm !== 0 && counted[index]! > 0) {
+          sums.pairwise += directed[at]! / (norm * counted[index]!);
+          pairwise++;
+        }
+      }
+      return {
+        set,
+        pairing,
+        definitions: definitions.length,
+        inner: sums.inner / definitions.length,
+        normDefinition: sums.norm / definitions.length,
+        normQuestions,
+        cosine: cosines === 0 ? null : sums.cosine / cosines,
+        pairwiseCosine: pairwise === 0 ? null : sums.pairwise / pairwise,
+      };
+    });
+  };
+}
+
+function pairings({ entities, questionSets, definitionKinds }: Panel): PairedSet[] {
   const sameSubset = (a: number, b: number): boolean => entities[a]!.subset === entities[b]!.subset;
   const others = (entity: number, same: boolean): number[] =>
     entities.flatMap((_, other) => (other !== entity && sameSubset(other, entity) === same ? [other] : []));
   return questionSets.flatMap((set, index) => {
     const { entity } = set;
-    const of = (pairing: Pairing, kind: DefinitionKind, whose: readonly number[]): Alignment[] => {
+    const of = (pairing: Pairing, kind: DefinitionKind, whose: readonly number[]): PairedSet[] => {
       if (!definitionKinds.includes(kind) || whose.length === 0) return [];
-      return [
-        { set, pairing, ...mean(whose.map((other) => pair(kind, other, index))), definitions: whose.length },
-      ];
+      const first = definitionKinds.indexOf(kind) * entities.length;
+      return [{ set, index, pairing, definitions: whose.map((other) => first + other) }];
     };
     return [
       ...of('matched', 'definition', [entity]),
@@ -44,51 +97,4 @@ export function alignmentOfPanel(panel: Panel, products: TensorProducts): Alignm
       ...of('random', 'definition', others(entity, false)),
     ];
   });
-}
-
-type PairValues = Pick<Alignment, 'inner' | 'normDefinition' | 'normQuestions' | 'cosine' | 'pairwiseCosine'>;
-
-function pairReader(
-  { entities, definitionKinds, questionsPerSet: size }: Panel,
-  { inner, definitionNorm2, questionNorm2, setNorm2 }: TensorProducts,
-): (kind: DefinitionKind, entity: number, set: number) => PairValues {
-  const questions = questionNorm2.length;
-  return (kind, entity, set) => {
-    const definition = definitionKinds.indexOf(kind) * entities.length + entity;
-    const normDefinition = Math.sqrt(definitionNorm2[definition]!);
-    const normQuestions = Math.sqrt(setNorm2[set]!) / size;
-    let product = 0;
-    let cosines = 0;
-    let counted = 0;
-    for (let question = set * size; question < (set + 1) * size; question++) {
-      const own = inner[definition * questions + question]!;
-      product += own / size;
-      const norms = normDefinition * Math.sqrt(questionNorm2[question]!);
-      if (norms === 0) continue;
-      cosines += own / norms;
-      counted++;
-    }
-    const norms = normDefinition * normQuestions;
-    return {
-      inner: product,
-      normDefinition,
-      normQuestions,
-      cosine: norms === 0 ? null : product / norms,
-      pairwiseCosine: counted === 0 ? null : cosines / counted,
-    };
-  };
-}
-
-function mean(values: readonly PairValues[]): PairValues {
-  const over = (pick: (value: PairValues) => number | null): number | null => {
-    const present = values.map(pick).filter((value) => value !== null);
-    return present.length === 0 ? null : present.reduce((sum, value) => sum + value, 0) / present.length;
-  };
-  return {
-    inner: over(({ inner }) => inner)!,
-    normDefinition: over(({ normDefinition }) => normDefinition)!,
-    normQuestions: over(({ normQuestions }) => normQuestions)!,
-    cosine: over(({ cosine }) => cosine),
-    pairwiseCosine: over(({ pairwiseCosine }) => pairwiseCosine),
-  };
 }

@@ -46,17 +46,29 @@ export function formGradients(use: ParameterUse): tf.Tensor2D {
  * @returns `[n, m]` row-major
  */
 export function denseProducts(x: tf.Tensor2D, y: tf.Tensor2D): Float64Array {
-  const [n, size] = x.shape;
-  const m = y.shape[0];
-  const total = new Float64Array(n * m);
-  for (let from = 0; from < size; from += chunk) {
-    const width = Math.min(chunk, size - from);
-    const part = valuesOf(() =>
-      tf.matMul(tf.slice(x, [0, from], [n, width]), tf.slice(y, [0, from], [m, width]), false, true),
-    );
+  const total = new Float64Array(x.shape[0] * y.shape[0]);
+  for (let from = 0; from < x.shape[1]; from += chunk) {
+    const part = valuesOf(() => runProducts(x, y, from));
     for (let i = 0; i < total.length; i++) total[i]! += part[i]!;
   }
   return total;
+}
+
+/** The same, `[n, m]`, with float32 sums over the runs too; the caller disposes of it. */
+export function denseProductTensor(x: tf.Tensor2D, y: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => {
+    let total = runProducts(x, y, 0);
+    for (let from = chunk; from < x.shape[1]; from += chunk) total = tf.add(total, runProducts(x, y, from));
+    return total;
+  });
+}
+
+/** Products over the run of coordinates from `from` on. */
+function runProducts(x: tf.Tensor2D, y: tf.Tensor2D, from: number): tf.Tensor2D {
+  const width = Math.min(chunk, x.shape[1] - from);
+  const run = (own: tf.Tensor2D): tf.Tensor2D =>
+    width === own.shape[1] ? own : tf.slice(own, [0, from], [own.shape[0], width]);
+  return tf.matMul(run(x), run(y), false, true);
 }
 
 function gradientSize(use: LinearUse | EmbeddingUse): number {

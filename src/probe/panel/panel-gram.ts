@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { withoutEmbeddings } from '../../store/panel-names.js';
-import type { Model } from '../../train/models/model.js';
+import { totalTensor } from '../../store/tables/common.js';
+import type { Model, ParameterRole } from '../../train/models/model.js';
 import { exampleNorms2 } from '../../train/groups/example-norms.js';
 import type { ParameterUse } from '../../train/tape/uses.js';
 import { addTo } from '../host-vectors.js';
-import { denseProducts, formGradients, formsGradients } from './dense-products.js';
+import { denseProductTensor, formGradients, formsGradients } from './dense-products.js';
 import type { ExampleFactors } from './factors.js';
 import { exampleCount, ghostProducts, valuesOf } from './ghost-products.js';
 import type { Panel } from './panel.js';
@@ -12,126 +13,185 @@ import { poolExamples, sliceExamples } from './select-examples.js';
 
 /** Gradient products of a panel, for one tensor or a sum over tensors. */
 export interface TensorProducts {
-  /** `[definition, question]` inner products, row-major. */
-  readonly inner: Float64Array;
+  /** `[definition, question set]` inner products with the mean gradient of the set, row-major. */
+  readonly inner: Float32Array;
+  /** `[definition, question set]` sums over the questions of `g_d . g_q / |g_q|`; a gradient of zero adds nothing. */
+  readonly directed: Float32Array;
   /** `[definition]` squared norms. */
   readonly definitionNorm2: Float64Array;
   /** `[question]` squared norms. */
   readonly questionNorm2: Float64Array;
   /** `[question set]` squared norms of the sum of a set's gradients. */
   readonly setNorm2: Float64Array;
+}
+
+/** Gram matrices of a panel, for a sum over tensors. */
+export interface PanelGram {
+  /** `[definition, question]` inner products, row-major. */
+  readonly inner: Float32Array;
   /**
    * `[vector, vector]` inner products, row-major, of the panel's entities: every definition, then the mean gradient of
    * every question set.
    */
-  readonly entityGram: Float64Array;
+  readonly entities: Float64Array;
+}
+
+export interface PanelProducts {
+  /** Products of every tensor, then `total` and {@link withoutEmbeddings}. */
+  readonly tensors: ReadonlyMap<string, TensorProducts>;
+  /** Of `total` and {@link withoutEmbeddings}; empty where they are not asked for. */
+  readonly grams: ReadonlyMap<string, PanelGram>;
 }
 
 /** Roles whose tensors relate texts by the tokens they share: left out of the sum `without_embeddings`. */
 const lexical = new Set(['embedding', 'variable', 'position', 'unembedding']);
 
-/** Products of every tensor, then `total` and {@link withoutEmbeddings}. */
+/**
+ * Products of the gradients of a panel. Products of pairs are formed and summed in float32 where they are computed: a
+ * panel has half a million of them for every tensor, and only their means by set come to the host.
+ *
+ * @param withGrams whether the Gram matrices are wanted too
+ */
 export function panelProducts(
   panel: Panel,
   factors: ExampleFactors,
   model: Model,
-): Map<string, TensorProducts> {
+  withGrams: boolean,
+): PanelProducts {
   const { definitions, size, questionsPerSet } = panel;
-  const products = new Map<string, TensorProducts>();
-  for (const { name } of model.parameters) {
+  const tensors = new Map<string, TensorProducts>();
+  const grams = new Map<string, PanelGram>();
+  const sums = [
+    { name: totalTensor, has: () => true },
+    { name: withoutEmbeddings, has: (role: ParameterRole) => !lexical.has(role) },
+  ].map(({ name, has }) => ({ name, has, sum: new SumOfTensors() }));
+  for (const { name, role } of model.parameters) {
     const uses = factors.uses.filter(({ parameter }) => parameter === name);
     tf.tidy(() => {
       const own = sliceExamples(uses, 0, definitions);
       const asked = sliceExamples(uses, definitions, size);
-      const measure = formsGradients(own, asked) ? formedProducts : unformedProducts;
-      products.set(name, measure(own, asked, questionsPerSet));
+      const pooled = poolExamples(asked, questionsPerSet);
+      const pairs = productsOf(own, asked);
+      const norms: Norms = {
+        definitionNorm2: norms2(own),
+        questionNorm2: norms2(asked),
+        setNorm2: sumNorms2(pooled),
+      };
+      tensors.set(name, { ...averaged(pairs, norms.questionNorm2, questionsPerSet), ...norms });
+      const parts = {
+        pairs,
+        definitions: withGrams ? productsOf(own, own) : null,
+        sets: withGrams ? productsOf(pooled, pooled) : null,
+      };
+      for (const { has, sum } of sums) if (has(role)) sum.add(parts, norms);
     });
   }
-  const sumOf = (names: readonly string[]): TensorProducts => sum(names.map((name) => products.get(name)!));
-  const all = model.parameters.map(({ name }) => name);
-  const others = model.parameters.filter(({ role }) => !lexical.has(role)).map(({ name }) => name);
-  products.set('total', sumOf(all));
-  if (others.length > 0) products.set(withoutEmbeddings, sumOf(others));
-  return products;
+  for (const { name, sum } of sums) {
+    sum.use(({ pairs, definitions: left, sets: right }, norms) => {
+      const means = averaged(pairs, norms.questionNorm2, questionsPerSet);
+      tensors.set(name, { ...means, ...norms });
+      if (left === null || right === null) return;
+      grams.set(name, {
+        inner: pairs.dataSync<'float32'>(),
+        entities: joinGram(
+          left.dataSync<'float32'>(),
+          means.inner,
+          right.dataSync<'float32'>().map((value) => value / questionsPerSet ** 2),
+          definitions,
+          panel.questionSets.length,
+        ),
+      });
+    });
+  }
+  return { tensors, grams };
 }
 
-/** Products of gradients that are formed, where that is cheaper. */
-function formedProducts(
-  own: readonly ParameterUse[],
-  asked: readonly ParameterUse[],
+/** Products of pairs of examples. */
+interface PairProducts {
+  /** `[definition, question]` */
+  readonly pairs: tf.Tensor2D;
+  /** `[definition, definition]` */
+  readonly definitions: tf.Tensor2D | null;
+  /** `[question set, question set]`, of the sums of the sets' gradients. */
+  readonly sets: tf.Tensor2D | null;
+}
+
+type Norms = Pick<TensorProducts, 'definitionNorm2' | 'questionNorm2' | 'setNorm2'>;
+
+/** Products and norms added up over tensors: pairs in float32, norms in float64. */
+class SumOfTensors {
+  private products: PairProducts | null = null;
+  private norms: Norms | null = null;
+
+  add(products: PairProducts, norms: Norms): void {
+    const before = this.products;
+    const plus = <T extends tf.Tensor2D | null>(sum: T | undefined, own: T): T =>
+      (own === null ? null : tf.keep(sum == null ? tf.clone(own) : tf.add(sum, own))) as T;
+    this.products = {
+      pairs: plus(before?.pairs, products.pairs),
+      definitions: plus(before?.definitions, products.definitions),
+      sets: plus(before?.sets, products.sets),
+    };
+    disposeProducts(before);
+    if (this.norms === null) {
+      const copy = (own: Float64Array): Float64Array => own.slice();
+      this.norms = {
+        definitionNorm2: copy(norms.definitionNorm2),
+        questionNorm2: copy(norms.questionNorm2),
+        setNorm2: copy(norms.setNorm2),
+      };
+      return;
+    }
+    addTo(this.norms.definitionNorm2, norms.definitionNorm2);
+    addTo(this.norms.questionNorm2, norms.questionNorm2);
+    addTo(this.norms.setNorm2, norms.setNorm2);
+  }
+
+  /** Shows the sums, if there were any tensors, and frees them. */
+  use(look: (products: PairProducts, norms: Norms) => void): void {
+    if (this.products !== null) look(this.products, this.norms!);
+    disposeProducts(this.products);
+    this.products = null;
+  }
+}
+
+function disposeProducts(products: PairProducts | null): void {
+  if (products === null) return;
+  const { pairs, definitions, sets } = products;
+  tf.dispose([pairs, definitions, sets].filter((own) => own !== null));
+}
+
+/** Products of every example of x with every one of y, of formed gradients where that is cheaper; the caller disposes. */
+function productsOf(x: readonly ParameterUse[], y: readonly ParameterUse[]): tf.Tensor2D {
+  if (formsGradients(x, y)) {
+    const formed = formGradients(x[0]!);
+    return denseProductTensor(formed, x === y ? formed : formGradients(y[0]!));
+  }
+  const products = ghostProducts(x, y);
+  return tf.tensor2d(Float32Array.from(products), [exampleCount(x[0]!), exampleCount(y[0]!)]);
+}
+
+/** Means over the questions of each set of `[definition, question]` products, see {@link TensorProducts}. */
+function averaged(
+  pairs: tf.Tensor2D,
+  questionNorm2: Float64Array,
   questionsPerSet: number,
-): TensorProducts {
-  const definitions = formGradients(own[0]!);
-  const questions = formGradients(asked[0]!);
-  const [count, width] = questions.shape;
-  const means = tf.mean(
-    tf.reshape(questions, [count / questionsPerSet, questionsPerSet, width]),
-    1,
-  ) as tf.Tensor2D;
-  const lengths2 = (gradients: tf.Tensor): Float64Array =>
-    Float64Array.from(valuesOf(() => tf.sum(tf.square(gradients), 1)));
-  const entities = tf.concat([definitions, means], 0);
-  const entityGram = denseProducts(entities, entities);
+): Pick<TensorProducts, 'inner' | 'directed'> {
+  const [definitions, questions] = pairs.shape;
+  const bySet = (x: tf.Tensor): tf.Tensor =>
+    tf.reshape(x, [(definitions * questions) / questionsPerSet, questionsPerSet]);
+  const inverse = Float32Array.from(questionNorm2, (norm2) => (norm2 === 0 ? 0 : 1 / Math.sqrt(norm2)));
   return {
-    inner: denseProducts(definitions, questions),
-    definitionNorm2: lengths2(definitions),
-    questionNorm2: lengths2(questions),
-    setNorm2: setNorms2(entityGram, definitions.shape[0], questionsPerSet),
-    entityGram,
+    inner: valuesOf(() => tf.mean(bySet(pairs), 1)),
+    directed: valuesOf(() => tf.sum(bySet(tf.mul(pairs, tf.tensor1d(inverse))), 1)),
   };
-}
-
-/** Ghost products. */
-function unformedProducts(
-  own: readonly ParameterUse[],
-  asked: readonly ParameterUse[],
-  questionsPerSet: number,
-): TensorProducts {
-  const inner = ghostProducts(own, asked);
-  const pooled = poolExamples(asked, questionsPerSet);
-  const definitions = exampleCount(own[0]!);
-  const questions = exampleCount(asked[0]!);
-  const sets = questions / questionsPerSet;
-  const entityGram = joinGram(
-    ghostProducts(own, own),
-    averaged(inner, definitions, questionsPerSet),
-    ghostProducts(pooled, pooled).map((value) => value / questionsPerSet ** 2),
-    definitions,
-    sets,
-  );
-  return {
-    inner,
-    definitionNorm2: norms2(own),
-    questionNorm2: norms2(asked),
-    setNorm2: setNorms2(entityGram, definitions, questionsPerSet),
-    entityGram,
-  };
-}
-
-/** Squared norms of the sums of the sets, from those of their means. */
-function setNorms2(entityGram: Float64Array, definitions: number, questionsPerSet: number): Float64Array {
-  const size = Math.sqrt(entityGram.length);
-  return Float64Array.from({ length: size - definitions }, (_, set) => {
-    const at = definitions + set;
-    return entityGram[at * size + at]! * questionsPerSet ** 2;
-  });
-}
-
-/** `[row, set]` means over the questions of each set of `[row, question]` products. */
-function averaged(products: Float64Array, rows: number, questionsPerSet: number): Float64Array {
-  const sets = products.length / rows / questionsPerSet;
-  const means = new Float64Array(rows * sets);
-  products.forEach((value, at) => {
-    means[Math.floor(at / questionsPerSet)]! += value / questionsPerSet;
-  });
-  return means;
 }
 
 /** A symmetric matrix of the blocks `[n, n]`, `[n, m]`, `[m, m]`. */
 function joinGram(
-  upper: Float64Array,
-  side: Float64Array,
-  lower: Float64Array,
+  upper: Float32Array,
+  side: Float32Array,
+  lower: Float32Array,
   n: number,
   m: number,
 ): Float64Array {
@@ -146,22 +206,12 @@ function joinGram(
   return gram;
 }
 
-function norms2(uses: readonly ParameterUse[]): Float64Array {
-  return Float64Array.from(valuesOf(() => exampleNorms2(uses)));
+/** Of sums of many gradients, which may nearly cancel: ghost products would lose what is left in rounding. */
+function sumNorms2(pooled: readonly ParameterUse[]): Float64Array {
+  if (!formsGradients(pooled, pooled)) return norms2(pooled);
+  return Float64Array.from(valuesOf(() => tf.sum(tf.square(formGradients(pooled[0]!)), 1)));
 }
 
-function sum(parts: readonly TensorProducts[]): TensorProducts {
-  const add = (pick: (own: TensorProducts) => Float64Array): Float64Array => {
-    const result = new Float64Array(pick(parts[0]!).length);
-    // Not by forEach: a call for each of millions of products costs more than all else.
-    for (const part of parts) addTo(result, pick(part));
-    return result;
-  };
-  return {
-    inner: add(({ inner }) => inner),
-    definitionNorm2: add(({ definitionNorm2 }) => definitionNorm2),
-    questionNorm2: add(({ questionNorm2 }) => questionNorm2),
-    setNorm2: add(({ setNorm2 }) => setNorm2),
-    entityGram: add(({ entityGram }) => entityGram),
-  };
+function norms2(uses: readonly ParameterUse[]): Float64Array {
+  return Float64Array.from(valuesOf(() => exampleNorms2(uses)));
 }

@@ -97,13 +97,15 @@ describe.each(modelCases)('$name', ({ build, batch }) => {
       panel,
       { losses: new Float32Array(examples), uses, dispose: () => {} },
       model,
+      true,
     );
     const whole = dense.map((own) =>
       model.parameters.reduce<number[]>((all, { name }) => [...all, ...own.get(name)!], []),
     );
     const mean = (a: number, b: number): number[] => whole[a]!.map((value, p) => (value + whole[b]![p]!) / 2);
     const vectors = [whole[0]!, whole[1]!, whole[2]!, mean(3, 4), mean(5, 6)];
-    const { entityGram, setNorm2 } = products.get('total')!;
+    const { setNorm2 } = products.tensors.get('total')!;
+    const { entities: entityGram } = products.grams.get('total')!;
     expect(entityGram).toHaveLength(25);
     vectors.forEach((x, i) =>
       vectors.forEach((y, j) => {
