@@ -4,17 +4,22 @@ import type { UpdateKind } from '../store/panel-names.js';
 import { forward } from '../train/backward.js';
 import { batchTensors } from '../train/batch.js';
 import { compile } from '../train/engine/compiled.js';
-import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
+import { gatherRows } from '../train/engine/ops/gather-rows.js';
+import { joinLanes, planLanes, splitLanes } from '../train/lanes.js';
+import { setGradientFunction } from '../train/set-gradients.js';
+import { parameterCount, trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import { unpack, type ParameterBlock } from '../train/parameters/layout.js';
 import { tables } from '../store/tables/registry.js';
 import type { TableWriter } from '../store/table-writer.js';
-import { blockProducts, blockwise, shiftedBy, tiled, type BlockVectors } from './block-vectors.js';
+import { blockProducts, blockwise, type BlockVectors } from './block-vectors.js';
 import type { Panel } from './panel/panel.js';
 import { ToolCache, type Moment, type ProbedRun, type ProbeSpec } from './probe.js';
 
-/** Entities updated at once, as replicas. */
-const together = 16;
+/** Updates taken at once at most, as replicas. */
+const mostTogether = 128;
+
+/** Numbers of their parameters at most: 128 MB of float32, a few times. */
+const mostNumbers = 1 << 25;
 
 /** An update with a definition's gradient: `theta - stepSize P grad C_d`. */
 export interface TransferUpdate {
@@ -77,78 +82,125 @@ export interface TransferMeter {
 }
 
 export function createTransferMeter(model: Model, blocks: readonly ParameterBlock[]): TransferMeter {
-  const gradient = gradientFunction(model, blocks, 'example');
+  const gradient = setGradientFunction(model, blocks);
   const names = trainingFieldNames(model);
-  const losses = compile('losses', (tensors) => {
-    const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
-    return [forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs).losses];
+  const most = Math.max(1, Math.min(mostTogether, Math.floor(mostNumbers / parameterCount(model))));
+
+  /** `[replica, example]` losses of questions `[replica, example, ...]` at `values + scale directions[replica]`. */
+  const losses = compile('losses after steps', (tensors) => {
+    const [values, scale, given] = [
+      tensors.slice(0, blocks.length),
+      tensors[2 * blocks.length]!,
+      [...tensors.slice(blocks.length, 2 * blocks.length), ...tensors.slice(2 * blocks.length + 1)],
+    ];
+    const start = unpack(blocks, values);
+    const lanes = planLanes(given[0]!.shape[0]);
+    const split = given.map((tensor) => splitLanes(tensor, lanes));
+    const results = lanes.map((_, lane) => {
+      const own = split.map((parts) => parts[lane]!);
+      const moved = new Map<string, tf.Tensor>();
+      unpack(blocks, own).forEach((direction, name) => {
+        moved.set(name, tf.add(start.get(name)!, tf.mul(direction, scale)));
+      });
+      const inputs = Object.fromEntries(names.map((name, i) => [name, own[blocks.length + i]!]));
+      return forward(model, moved, inputs).losses;
+    });
+    return [joinLanes(results)];
   });
-  const lossesAt = (values: BlockVectors, inputs: ModelInputs): number[] => {
-    const [result] = losses([...values, ...names.map((name) => inputs[name]!)]);
+  const lossesAt = (
+    values: BlockVectors,
+    scale: number,
+    directions: BlockVectors,
+    inputs: ModelInputs,
+  ): number[] => {
+    const factor = tf.scalar(scale);
+    const [result] = losses([...values, ...directions, factor, ...names.map((name) => inputs[name]!)]);
     const means = meanLosses(result as tf.Tensor2D);
-    result!.dispose();
+    tf.dispose([result!, factor]);
     return means;
   };
-  const measure = (...[values, panel, pairs, updates]: Parameters<TransferMeter>): TransferEffect[] => {
-    const effects: TransferEffect[] = [];
-    const start = tiled(values, together);
-    for (let first = 0; first < pairs.length; first += together) {
-      const own = pairs.slice(first, first + together);
-      // A short round is filled up with its first pair: another number of replicas would be another graph.
-      const filled = Array.from({ length: together }, (_, i) => own[i] ?? own[0]!);
-      const definitions = definitionInputs(panel, names, filled);
-      const questions = questionInputs(
-        panel,
-        names,
-        filled.map(({ set }) => set),
-      );
-      const defined = gradient(start, definitions, 1);
-      const asked = gradient(start, questions, 1);
-      const before = lossesAt(start, questions);
-      const questionNorm2 = blockProducts(asked.blocks, asked.blocks);
-      const definition2 = blockProducts(defined.blocks, defined.blocks);
-      for (const { kind, stepSize, preconditioner, unseen } of updates) {
-        const direction =
-          preconditioner === null
-            ? defined.blocks.map((block) => tf.clone(block))
-            : blockwise(tf.mul, defined.blocks, preconditioner);
-        const inner = blockProducts(direction, asked.blocks);
-        const norm2 = blockProducts(direction, direction);
-        const geometry =
-          preconditioner === null
-            ? null
-            : geometryOf(preconditioner, defined.blocks, direction, asked.blocks);
-        const moved = shiftedBy(start, -stepSize, direction);
-        const ahead = lossesAt(moved, questions).map((loss, i) => loss - before[i]!);
-        const back = shiftedBy(start, stepSize, direction);
-        const behind = lossesAt(back, questions).map((loss, i) => loss - before[i]!);
-        tf.dispose([moved, back]);
-        const hidden2 = unseen === null ? null : maskedNorms2(defined.blocks, unseen);
-        own.forEach((pair, i) => {
-          if (hidden2 !== null && hidden2[i]! > smallestHidden * definition2[i]!) return;
-          const norms = Math.sqrt(norm2[i]! * questionNorm2[i]!);
-          effects.push({
-            ...pair,
-            update: kind,
-            stepSize,
-            loss: before[i]!,
-            actual: ahead[i]!,
-            predicted: -stepSize * inner[i]!,
-            curvature: (ahead[i]! + behind[i]!) / 2,
-            normUpdate: stepSize * Math.sqrt(norm2[i]!),
-            normQuestions: Math.sqrt(questionNorm2[i]!),
-            cosine: norms === 0 ? null : inner[i]! / norms,
-            preconditionedCosine: geometry === null ? null : geometry(i, inner[i]!),
-          });
-        });
-        tf.dispose(direction);
-      }
-      defined.dispose();
-      asked.dispose();
-      tf.dispose([definitions, questions]);
-    }
-    tf.dispose(start);
+
+  /** Effects of every update on some pairs, `[update][pair]`; null where an update is not known for a definition. */
+  const measureRound = (
+    values: BlockVectors,
+    panel: Panel,
+    pairs: readonly TransferPair[],
+    updates: readonly TransferUpdate[],
+  ): (TransferEffect | null)[][] => {
+    // Definitions of one variable are asked the same questions: those are differentiated once.
+    const sets = [...new Set(pairs.map(({ set }) => set))];
+    const placeOf = new Map(sets.map((set, place) => [set, place]));
+    // Filled up to a number of sets that does not depend on the round, which would be another graph.
+    const shown = Array.from({ length: pairs.length }, (_, i) => sets[i] ?? sets[0]!);
+    const definitions = definitionInputs(panel, names, pairs);
+    const distinct = questionInputs(panel, names, sets);
+    const questions = questionInputs(
+      panel,
+      names,
+      pairs.map(({ set }) => set),
+    );
+    const defined = gradient(values, definitions);
+    const asked = gradient(values, distinct);
+    const places = tf.tensor1d(
+      pairs.map(({ set }) => placeOf.get(set)!),
+      'int32',
+    );
+    const answered = asked.blocks.map((block) => tf.tidy(() => gatherRows(block, places)));
+    const startQuestions = questionInputs(panel, names, shown);
+    const startLosses = lossesAt(values, 0, defined.blocks, startQuestions);
+    const before = pairs.map(({ set }) => startLosses[placeOf.get(set)!]!);
+    const questionNorm2 = blockProducts(answered, answered);
+    const plain: Geometry = {
+      direction: defined.blocks,
+      inner: blockProducts(defined.blocks, answered),
+      norm2: blockProducts(defined.blocks, defined.blocks),
+      preconditionedCosine: null,
+    };
+    const effects = updates.map(({ kind, stepSize, preconditioner, unseen }) => {
+      const geometry = preconditioner === null ? plain : geometryOf(preconditioner, defined.blocks, answered);
+      const { direction, inner, norm2, preconditionedCosine } = geometry;
+      const along = (sign: 1 | -1): number[] =>
+        lossesAt(values, sign * stepSize, direction, questions).map((loss, i) => loss - before[i]!);
+      const [ahead, behind] = [along(-1), along(1)];
+      const hidden2 = unseen === null ? null : maskedNorms2(defined.blocks, unseen);
+      if (geometry !== plain) tf.dispose([...direction]);
+      return pairs.map((pair, i): TransferEffect | null => {
+        if (hidden2 !== null && hidden2[i]! > smallestHidden * plain.norm2[i]!) return null;
+        const norms = Math.sqrt(norm2[i]! * questionNorm2[i]!);
+        return {
+          ...pair,
+          update: kind,
+          stepSize,
+          loss: before[i]!,
+          actual: ahead[i]!,
+          predicted: -stepSize * inner[i]!,
+          curvature: (ahead[i]! + behind[i]!) / 2,
+          normUpdate: stepSize * Math.sqrt(norm2[i]!),
+          normQuestions: Math.sqrt(questionNorm2[i]!),
+          cosine: norms === 0 ? null : inner[i]! / norms,
+          preconditionedCosine: preconditionedCosine?.[i] ?? null,
+        };
+      });
+    });
+    defined.dispose();
+    asked.dispose();
+    tf.dispose([definitions, distinct, questions, startQuestions, places, answered]);
     return effects;
+  };
+
+  const measure = (...[values, panel, pairs, updates]: Parameters<TransferMeter>): TransferEffect[] => {
+    if (pairs.length === 0) return [];
+    const rounds = Math.ceil(pairs.length / most);
+    const together = Math.ceil(pairs.length / rounds);
+    const effects: TransferEffect[][] = updates.map(() => []);
+    for (let first = 0; first < pairs.length; first += together) {
+      // A short round is filled up with its first pair: another number of replicas would be another graph.
+      const own = Array.from({ length: together }, (_, i) => pairs[first + i] ?? pairs[first]!);
+      measureRound(values, panel, own, updates).forEach((found, update) => {
+        effects[update]!.push(...found.slice(0, pairs.length - first).filter((effect) => effect !== null));
+      });
+    }
+    return effects.flat();
   };
   return Object.assign(measure, {
     dispose: () => {
@@ -169,20 +221,34 @@ function maskedNorms2(vectors: BlockVectors, mask: BlockVectors): Float64Array {
   return norms2;
 }
 
-/** Cosines in the geometry of P, by replica and inner product `g_q P g_d`. */
-function geometryOf(
-  preconditioner: BlockVectors,
-  defined: BlockVectors,
-  direction: BlockVectors,
-  asked: BlockVectors,
-): (replica: number, inner: number) => number | null {
+/** Directions of updates and their products with the gradients of definitions and questions, by replica. */
+interface Geometry {
+  /** `P g_d`, `[replica, size]`. */
+  readonly direction: BlockVectors;
+  /** `g_q P g_d` */
+  readonly inner: Float64Array;
+  /** `|P g_d|^2` */
+  readonly norm2: Float64Array;
+  /** See {@link TransferEffect.preconditionedCosine}; null for the identity. */
+  readonly preconditionedCosine: readonly (number | null)[] | null;
+}
+
+/** Of a P that is not the identity; the caller disposes of the direction. */
+function geometryOf(preconditioner: BlockVectors, defined: BlockVectors, asked: BlockVectors): Geometry {
+  const direction = blockwise(tf.mul, defined, preconditioner);
+  const inner = blockProducts(direction, asked);
   const definition2 = blockProducts(defined, direction);
   const scaled = blockwise(tf.mul, asked, preconditioner);
   const question2 = blockProducts(asked, scaled);
   tf.dispose(scaled);
-  return (replica, inner) => {
-    const norms = Math.sqrt(definition2[replica]! * question2[replica]!);
-    return norms === 0 ? null : inner / norms;
+  return {
+    direction,
+    inner,
+    norm2: blockProducts(direction, direction),
+    preconditionedCosine: Array.from(inner, (product, i) => {
+      const norms = Math.sqrt(definition2[i]! * question2[i]!);
+      return norms === 0 ? null : product / norms;
+    }),
   };
 }
 

@@ -212,13 +212,14 @@ test('rows that are drawn with unequal probabilities weigh so, and rates of sing
 
 test('norms of minibatches are those of the minibatches that are drawn, from gradients of single examples', () => {
   const { plan, learner, values, set, size, gradientAt, start } = setUp();
-  const count = 41;
+  // Two rounds of minibatches that are added up before they come to the host, some that are not, and a rest.
+  const count = 8 * (2 * 8 + 7) + 1;
   const small = part(set, count);
   const own = Array.from({ length: count }, (_, row) => gradientAt(start, [row]));
   const rates = ratesOfCoordinates(learner.blocks, (name) =>
     name === 'variable_embedding.weight' ? 0.3 : 0.02,
   );
-  const meter = createMinibatchMeter(plan.model, learner.blocks);
+  const meter = createMinibatchMeter(plan.model, learner.blocks, 8);
   for (const [kind, population] of [
     ['shuffle', populationOf(small, 'shuffle', 0)],
     ['withReplacement', populationOf(small, 'withReplacement', 0)],
@@ -238,10 +239,12 @@ test('norms of minibatches are those of the minibatches that are drawn, from gra
         ? random.permutation(count)
         : Int32Array.from({ length: count }, () => population.draw(random));
     expect(found.map(({ batchSize, minibatches }) => [batchSize, minibatches])).toEqual([
-      [8, 5],
-      [16, 2],
-      [32, 1],
-      [41, 1],
+      [8, 23],
+      [16, 11],
+      [32, 5],
+      [64, 2],
+      [128, 1],
+      [count, 1],
     ]);
     for (const { batchSize, minibatches, norm2, ratedNorm2 } of found) {
       let [expected, expectedRated] = [0, 0];

@@ -14,7 +14,7 @@ import { poolExamples, sliceExamples } from './select-examples.js';
 /** Gradient products of a panel, for one tensor or a sum over tensors. */
 export interface TensorProducts {
   /** `[definition, question set]` inner products with the mean gradient of the set, row-major. */
-  readonly inner: Float32Array;
+  readonly inner: Float64Array;
   /** `[definition, question set]` sums over the questions of `g_d . g_q / |g_q|`; a gradient of zero adds nothing. */
   readonly directed: Float32Array;
   /** `[definition]` squared norms. */
@@ -72,30 +72,32 @@ export function panelProducts(
       const asked = sliceExamples(uses, definitions, size);
       const pooled = poolExamples(asked, questionsPerSet);
       const pairs = productsOf(own, asked);
-      const norms: Norms = {
+      const questionNorm2 = norms2(asked);
+      const products: TensorProducts = {
+        inner: meanBySet(pairs, questionsPerSet),
+        directed: directedBySet(pairs, questionNorm2, questionsPerSet),
         definitionNorm2: norms2(own),
-        questionNorm2: norms2(asked),
+        questionNorm2,
         setNorm2: sumNorms2(pooled),
       };
-      tensors.set(name, { ...averaged(pairs, norms.questionNorm2, questionsPerSet), ...norms });
+      tensors.set(name, products);
       const parts = {
         pairs,
         definitions: withGrams ? productsOf(own, own) : null,
         sets: withGrams ? productsOf(pooled, pooled) : null,
       };
-      for (const { has, sum } of sums) if (has(role)) sum.add(parts, norms);
+      for (const { has, sum } of sums) if (has(role)) sum.add(parts, products);
     });
   }
   for (const { name, sum } of sums) {
-    sum.use(({ pairs, definitions: left, sets: right }, norms) => {
-      const means = averaged(pairs, norms.questionNorm2, questionsPerSet);
-      tensors.set(name, { ...means, ...norms });
+    sum.use(({ pairs, definitions: left, sets: right }, added) => {
+      tensors.set(name, { ...added, directed: directedBySet(pairs, added.questionNorm2, questionsPerSet) });
       if (left === null || right === null) return;
       grams.set(name, {
         inner: pairs.dataSync<'float32'>(),
         entities: joinGram(
           left.dataSync<'float32'>(),
-          means.inner,
+          added.inner,
           right.dataSync<'float32'>().map((value) => value / questionsPerSet ** 2),
           definitions,
           panel.questionSets.length,
@@ -116,40 +118,41 @@ interface PairProducts {
   readonly sets: tf.Tensor2D | null;
 }
 
-type Norms = Pick<TensorProducts, 'definitionNorm2' | 'questionNorm2' | 'setNorm2'>;
+/** What adds up over tensors on the host. */
+type Sums = Omit<TensorProducts, 'directed'>;
 
-/** Products and norms added up over tensors: pairs in float32, norms in float64. */
+/** Products added up over tensors: those of pairs in float32, the others in float64. */
 class SumOfTensors {
   private products: PairProducts | null = null;
-  private norms: Norms | null = null;
+  private sums: Sums | null = null;
 
-  add(products: PairProducts, norms: Norms): void {
+  add(products: PairProducts, own: Sums): void {
     const before = this.products;
-    const plus = <T extends tf.Tensor2D | null>(sum: T | undefined, own: T): T =>
-      (own === null ? null : tf.keep(sum == null ? tf.clone(own) : tf.add(sum, own))) as T;
+    const plus = (sum: tf.Tensor2D | null | undefined, part: tf.Tensor2D): tf.Tensor2D =>
+      tf.keep(sum == null ? tf.clone(part) : tf.add(sum, part));
+    const { pairs, definitions, sets } = products;
     this.products = {
-      pairs: plus(before?.pairs, products.pairs),
-      definitions: plus(before?.definitions, products.definitions),
-      sets: plus(before?.sets, products.sets),
+      pairs: plus(before?.pairs, pairs),
+      definitions: definitions === null ? null : plus(before?.definitions, definitions),
+      sets: sets === null ? null : plus(before?.sets, sets),
     };
     disposeProducts(before);
-    if (this.norms === null) {
-      const copy = (own: Float64Array): Float64Array => own.slice();
-      this.norms = {
-        definitionNorm2: copy(norms.definitionNorm2),
-        questionNorm2: copy(norms.questionNorm2),
-        setNorm2: copy(norms.setNorm2),
-      };
-      return;
-    }
-    addTo(this.norms.definitionNorm2, norms.definitionNorm2);
-    addTo(this.norms.questionNorm2, norms.questionNorm2);
-    addTo(this.norms.setNorm2, norms.setNorm2);
+    const { inner, definitionNorm2, questionNorm2, setNorm2 } = own;
+    this.sums ??= {
+      inner: new Float64Array(inner.length),
+      definitionNorm2: new Float64Array(definitionNorm2.length),
+      questionNorm2: new Float64Array(questionNorm2.length),
+      setNorm2: new Float64Array(setNorm2.length),
+    };
+    addTo(this.sums.inner, inner);
+    addTo(this.sums.definitionNorm2, definitionNorm2);
+    addTo(this.sums.questionNorm2, questionNorm2);
+    addTo(this.sums.setNorm2, setNorm2);
   }
 
   /** Shows the sums, if there were any tensors, and frees them. */
-  use(look: (products: PairProducts, norms: Norms) => void): void {
-    if (this.products !== null) look(this.products, this.norms!);
+  use(look: (products: PairProducts, sums: Sums) => void): void {
+    if (this.products !== null) look(this.products, this.sums!);
     disposeProducts(this.products);
     this.products = null;
   }
@@ -171,26 +174,30 @@ function productsOf(x: readonly ParameterUse[], y: readonly ParameterUse[]): tf.
   return tf.tensor2d(Float32Array.from(products), [exampleCount(x[0]!), exampleCount(y[0]!)]);
 }
 
-/** Means over the questions of each set of `[definition, question]` products, see {@link TensorProducts}. */
-function averaged(
+/** `[definition, question set]` means over the questions of each set of `[definition, question]` products. */
+function meanBySet(pairs: tf.Tensor2D, questionsPerSet: number): Float64Array {
+  return Float64Array.from(
+    valuesOf(() => tf.mean(tf.reshape(pairs, [pairs.size / questionsPerSet, questionsPerSet]), 1)),
+  );
+}
+
+/** See {@link TensorProducts.directed}. */
+function directedBySet(
   pairs: tf.Tensor2D,
   questionNorm2: Float64Array,
   questionsPerSet: number,
-): Pick<TensorProducts, 'inner' | 'directed'> {
-  const [definitions, questions] = pairs.shape;
-  const bySet = (x: tf.Tensor): tf.Tensor =>
-    tf.reshape(x, [(definitions * questions) / questionsPerSet, questionsPerSet]);
+): Float32Array {
   const inverse = Float32Array.from(questionNorm2, (norm2) => (norm2 === 0 ? 0 : 1 / Math.sqrt(norm2)));
-  return {
-    inner: valuesOf(() => tf.mean(bySet(pairs), 1)),
-    directed: valuesOf(() => tf.sum(bySet(tf.mul(pairs, tf.tensor1d(inverse))), 1)),
-  };
+  return valuesOf(() => {
+    const directed = tf.mul(pairs, tf.tensor1d(inverse));
+    return tf.sum(tf.reshape(directed, [pairs.size / questionsPerSet, questionsPerSet]), 1);
+  });
 }
 
 /** A symmetric matrix of the blocks `[n, n]`, `[n, m]`, `[m, m]`. */
 function joinGram(
   upper: Float32Array,
-  side: Float32Array,
+  side: Float64Array,
   lower: Float32Array,
   n: number,
   m: number,

@@ -2,9 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../../data/experiment.js';
 import { createStream, type RandomStream } from '../../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../../train/batch.js';
-import { gradientFunction } from '../../train/gradient-function.js';
-import { trainingFieldNames, type Model } from '../../train/models/model.js';
-import type { ParameterBlock } from '../../train/parameters/layout.js';
+import { compile } from '../../train/engine/compiled.js';
+import {
+  parameterCount,
+  trainingFieldNames,
+  type Model,
+  type ModelInputs,
+} from '../../train/models/model.js';
+import { gradientsOfSets, setGradientFunction } from '../../train/set-gradients.js';
+import { pack, type ParameterBlock } from '../../train/parameters/layout.js';
 import { addTo } from '../host-vectors.js';
 import type { Population } from '../population.js';
 
@@ -27,8 +33,14 @@ export type DrawKind = 'shuffle' | 'withReplacement';
 /** Examples of the smallest minibatch; all others are made of such. */
 const smallestBatch = 8;
 
-/** Smallest minibatches computed at once, as replicas with equal parameters. */
-const together = 16;
+/** Beyond this many the ops of even the smallest recipe fill a core: more are not faster. */
+const mostTogether = 128;
+
+/** Numbers that they may take, of gradients and of activations: 256 MB of float32. */
+const mostNumbers = 1 << 26;
+
+/** Smallest minibatches whose gradients come to the host one by one, where there are too few to be added up before. */
+const fewTogether = 16;
 
 /** Measures gradients of minibatches of a model at a checkpoint. */
 export interface MinibatchMeter {
@@ -51,11 +63,37 @@ export interface MinibatchMeter {
   dispose(): void;
 }
 
-/** Gradients are those of the mean loss over examples, without the noise that training adds. */
-export function createMinibatchMeter(model: Model, blocks: readonly ParameterBlock[]): MinibatchMeter {
-  const gradient = gradientFunction(model, blocks, 'example');
+/**
+ * Gradients are those of the mean loss over examples, without the noise that training adds.
+ *
+ * @param most smallest minibatches computed and added up at once at most
+ */
+export function createMinibatchMeter(
+  model: Model,
+  blocks: readonly ParameterBlock[],
+  most = mostTogether,
+): MinibatchMeter {
+  const gradient = setGradientFunction(model, blocks);
   const names = trainingFieldNames(model);
   const size = blocks.reduce((sum, block) => sum + block.size, 0);
+  const together = powerOfTwoBelow(
+    Math.min(
+      most,
+      mostNumbers / parameterCount(model),
+      mostNumbers / (smallestBatch * model.activationsPerExample),
+    ),
+  );
+  const few = Math.min(fewTogether, together);
+
+  const inputsOf = (set: ExampleSet, runs: readonly Int32Array[], random: RandomStream): ModelInputs =>
+    batchTensors(
+      gatherExamples(
+        Array.from(runs, () => set),
+        runs,
+        () => random,
+      ),
+      names,
+    );
 
   /** Sums of example gradients of consecutive runs of `count` rows each, `[run][size]`. */
   const sums = (
@@ -65,28 +103,54 @@ export function createMinibatchMeter(model: Model, blocks: readonly ParameterBlo
     random: RandomStream,
   ): Float64Array[] => {
     const count = runs[0]!.length;
-    const host = gatherExamples(
-      Array.from(runs, () => set),
-      runs,
-      () => random,
-    );
-    const inputs = batchTensors(host, names);
-    const tiled = values.map((value) => tf.tile(value, [runs.length, 1]));
-    const result = gradient(tiled, inputs, 1);
+    const inputs = inputsOf(set, runs, random);
+    const result = gradient(values, inputs);
     const parts = result.blocks.map((block) => block.dataSync<'float32'>());
-    const own = runs.map((_, run) => {
-      const whole = new Float64Array(size);
-      let offset = 0;
-      blocks.forEach((block, i) => {
-        const part = parts[i]!.subarray(run * block.size, (run + 1) * block.size);
-        for (let p = 0; p < block.size; p++) whole[offset + p] = part[p]! * count;
-        offset += block.size;
-      });
-      return whole;
-    });
+    const own = runs.map((_, run) => joinBlocks(blocks, parts, run, count));
     result.dispose();
-    tf.dispose([inputs, tiled]);
+    tf.dispose(inputs);
     return own;
+  };
+
+  /**
+   * Squared norms of the gradients of `together` smallest minibatches and of pairs of them, pairs of pairs, ...: a tensor
+   * `[parameter, minibatch]` for each size but that of all, then the blocks `[1, size]` of the gradient of all.
+   */
+  const tree = compile('norms of nested minibatches', (tensors) => {
+    const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
+    const { gradients } = gradientsOfSets(model, blocks, tensors.slice(0, blocks.length), inputs);
+    let level = model.parameters.map(({ name }) => tf.reshape(gradients.get(name)!, [together, -1]));
+    const norms: tf.Tensor[] = [];
+    for (let left = together; left > 1; left /= 2) {
+      norms.push(tf.stack(level.map((own) => tf.sum(tf.square(own), 1))));
+      level = level.map((own) => tf.mean(tf.reshape(own, [left / 2, 2, own.shape[1]!]), 1));
+    }
+    return [...norms, ...pack(blocks, new Map(model.parameters.map(({ name }, i) => [name, level[i]!])))];
+  });
+
+  const addTree = (
+    tower: DoublingTower,
+    values: readonly tf.Tensor[],
+    set: ExampleSet,
+    runs: readonly Int32Array[],
+    random: RandomStream,
+    rateOf: readonly number[],
+  ): void => {
+    const inputs = inputsOf(set, runs, random);
+    const outputs = tree([...values, ...names.map((name) => inputs[name]!)]);
+    const norms = outputs.slice(0, outputs.length - blocks.length);
+    for (const [level, own] of norms.entries()) {
+      const count = own.shape[1]!;
+      let [norm2, ratedNorm2] = [0, 0];
+      own.dataSync<'float32'>().forEach((value, i) => {
+        norm2 += value;
+        ratedNorm2 += value * rateOf[Math.floor(i / count)]!;
+      });
+      tower.addNorms(level, { norm2, ratedNorm2, count });
+    }
+    const parts = outputs.slice(norms.length).map((block) => block.dataSync<'float32'>());
+    tower.add(joinBlocks(blocks, parts, 0, smallestBatch * together), norms.length);
+    tf.dispose([inputs, outputs]);
   };
 
   const measure = (
@@ -99,14 +163,19 @@ export function createMinibatchMeter(model: Model, blocks: readonly ParameterBlo
         : Int32Array.from({ length: set.size }, () => population.draw(random));
     const tower = new DoublingTower(rates, set.size);
     const whole = Math.floor(set.size / smallestBatch);
-    for (let first = 0; first < whole; first += together) {
-      // The last round is filled up with its last run: another number of replicas would be another graph.
-      const runs = Array.from({ length: together }, (_, i) => {
+    /** Smallest minibatches; after the last one, the last one again: another number of sets would be another graph. */
+    const runsFrom = (first: number, count: number): Int32Array[] =>
+      Array.from({ length: count }, (_, i) => {
         const run = Math.min(first + i, whole - 1);
         return rows.subarray(run * smallestBatch, (run + 1) * smallestBatch);
       });
-      for (const sum of sums(values, set, runs, random).slice(0, whole - first)) tower.add(sum);
-    }
+    const rateOf = ratesOfParameters(model, blocks, rates);
+    let first = 0;
+    for (; first + together <= whole; first += together)
+      addTree(tower, values, set, runsFrom(first, together), random, rateOf);
+    for (; first < whole; first += few)
+      for (const sum of sums(values, set, runsFrom(first, few), random).slice(0, whole - first))
+        tower.add(sum, 0);
     const rest = rows.subarray(whole * smallestBatch);
     if (rest.length > 0) tower.addRest(sums(values, set, [rest], random)[0]!);
     return tower.norms();
@@ -116,9 +185,9 @@ export function createMinibatchMeter(model: Model, blocks: readonly ParameterBlo
     const rows = Array.from(probabilities.keys()).filter((row) => probabilities[row]! > 0);
     const total = new Float64Array(size);
     const random = createStream(0, 'unused: rows look the same at every sight');
-    for (let first = 0; first < rows.length; first += together) {
-      const own = rows.slice(first, first + together);
-      const runs = Array.from({ length: together }, (_, i) => Int32Array.of(own[i] ?? own[0]!));
+    for (let first = 0; first < rows.length; first += few) {
+      const own = rows.slice(first, first + few);
+      const runs = Array.from({ length: few }, (_, i) => Int32Array.of(own[i] ?? own[0]!));
       sums(values, set, runs, random)
         .slice(0, own.length)
         .forEach((gradientOfRow, i) => {
@@ -128,7 +197,45 @@ export function createMinibatchMeter(model: Model, blocks: readonly ParameterBlo
     }
     return norms2Of(total, 1, rates);
   };
-  return Object.assign(measure, { full, dispose: () => gradient.dispose() });
+  return Object.assign(measure, {
+    full,
+    dispose: () => {
+      gradient.dispose();
+      tree.dispose();
+    },
+  });
+}
+
+function powerOfTwoBelow(most: number): number {
+  return 2 ** Math.max(0, Math.floor(Math.log2(most)));
+}
+
+/** Row `row` of blocks `[row, size]` on the host, times a factor, `[sum of sizes]`. */
+function joinBlocks(
+  blocks: readonly ParameterBlock[],
+  parts: readonly Float32Array[],
+  row: number,
+  factor: number,
+): Float64Array {
+  const whole = new Float64Array(blocks.reduce((sum, block) => sum + block.size, 0));
+  let offset = 0;
+  blocks.forEach((block, i) => {
+    const part = parts[i]!.subarray(row * block.size, (row + 1) * block.size);
+    for (let p = 0; p < block.size; p++) whole[offset + p] = part[p]! * factor;
+    offset += block.size;
+  });
+  return whole;
+}
+
+/** Learning rate of each parameter of a model, from those of its coordinates. */
+function ratesOfParameters(model: Model, blocks: readonly ParameterBlock[], rates: Float64Array): number[] {
+  const rateOf = new Map<string, number>();
+  let first = 0;
+  for (const block of blocks) {
+    for (const { name, offset } of block.parameters) rateOf.set(name, rates[first + offset]!);
+    first += block.size;
+  }
+  return model.parameters.map(({ name }) => rateOf.get(name)!);
 }
 
 /** Adds up sums of 8 examples to sums of 16, 32, ... as a binary counter carries, and to that of all. */
@@ -144,15 +251,12 @@ class DoublingTower {
     this.total = new Float64Array(rates.length);
   }
 
-  add(sum: Float64Array): void {
+  /** Adds a sum of `8 * 2 ** from` examples, whose parts have been counted. */
+  add(sum: Float64Array, from: number): void {
     addTo(this.total, sum);
     let carried = sum;
-    for (let level = 0; ; level++) {
-      const own = (this.levels[level] ??= { norm2: 0, ratedNorm2: 0, count: 0 });
-      const { norm2, ratedNorm2 } = norms2Of(carried, smallestBatch * 2 ** level, this.rates);
-      own.norm2 += norm2;
-      own.ratedNorm2 += ratedNorm2;
-      own.count++;
+    for (let level = from; ; level++) {
+      this.addNorms(level, { ...norms2Of(carried, smallestBatch * 2 ** level, this.rates), count: 1 });
       const other = this.waiting[level] ?? null;
       if (other === null) {
         this.waiting[level] = carried;
@@ -162,6 +266,14 @@ class DoublingTower {
       addTo(other, carried);
       carried = other;
     }
+  }
+
+  /** Counts minibatches of `8 * 2 ** level` examples by the sums of their squared norms. */
+  addNorms(level: number, { norm2, ratedNorm2, count }: Norms2 & { readonly count: number }): void {
+    const own = (this.levels[level] ??= { norm2: 0, ratedNorm2: 0, count: 0 });
+    own.norm2 += norm2;
+    own.ratedNorm2 += ratedNorm2;
+    own.count += count;
   }
 
   addRest(sum: Float64Array): void {

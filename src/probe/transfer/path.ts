@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExperimentData } from '../../../data/experiment.js';
 import { parseGroupName } from '../../../data/design.js';
-import { blockProducts, blockwise, tiled, type BlockVectors } from '../block-vectors.js';
+import { blockProducts, blockwise, type BlockVectors } from '../block-vectors.js';
 import { meanLosses, questionInputs } from '../transfer.js';
 import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
-import { gradientFunction, type GradientFunction } from '../../train/gradient-function.js';
+import { setGradientFunction, type SetGradientFunction } from '../../train/set-gradients.js';
 import {
   parameterCount,
   trainingFieldNames,
@@ -39,7 +39,7 @@ export const transferPathProbe: ProbeSpec = {
   name: 'transfer-path',
   tables: [tables.transfer_path],
   create: () => {
-    const gradients = new ToolCache((model, blocks) => gradientFunction(model, blocks, 'example'));
+    const gradients = new ToolCache(setGradientFunction);
     return {
       begin: (run, open) => {
         const writer = open(tables.transfer_path);
@@ -100,7 +100,7 @@ class PathRecorder {
     );
   }
 
-  record(update: ReplayedUpdate, gradient: GradientFunction): void {
+  record(update: ReplayedUpdate, gradient: SetGradientFunction): void {
     const { before, after, learner, stageStep, rateFactor } = update;
     const asked = this.asked ?? this.ask(before, gradient);
     if (this.asked === null) this.startLosses = asked.losses;
@@ -149,22 +149,20 @@ class PathRecorder {
     tf.dispose([this.questions, this.asked?.blocks ?? [], this.shares ?? []]);
   }
 
-  private ask(values: BlockVectors, gradient: GradientFunction): { blocks: tf.Tensor[]; losses: number[] } {
-    const start = tiled(values, this.followed.length);
-    const result = gradient(start, this.questions, 1);
-    const asked = {
-      blocks: result.blocks.map((block) => tf.clone(block)),
-      losses: meanLosses(result.losses),
-    };
-    result.dispose();
-    tf.dispose(start);
+  private ask(
+    values: BlockVectors,
+    gradient: SetGradientFunction,
+  ): { blocks: tf.Tensor[]; losses: number[] } {
+    const { losses, blocks } = gradient(values, this.questions);
+    const asked = { blocks: [...blocks], losses: meanLosses(losses) };
+    losses.dispose();
     return asked;
   }
 
   /** Lets the shares fade and adds those of the minibatch's definitions; returns the followed ones it held. */
   private addShares(
     { minibatch, weights, before, learner }: ReplayedUpdate,
-    gradient: GradientFunction,
+    gradient: SetGradientFunction,
   ): Set<number> {
     const { plan } = this.run;
     const places = placesOf(
@@ -217,11 +215,11 @@ function placesOf(
 
 /** Gradients of single examples of a minibatch as the update saw them, noise included, one per replica. */
 function singleGradients(
-  gradient: GradientFunction,
+  gradient: SetGradientFunction,
   values: BlockVectors,
   inputs: ModelInputs,
   places: readonly number[],
-): ReturnType<GradientFunction> {
+): ReturnType<SetGradientFunction> {
   const chosen = Object.fromEntries(
     Object.entries(inputs).map(([name, tensor]) => [
       name,
@@ -234,9 +232,8 @@ function singleGradients(
       ),
     ]),
   );
-  const start = tiled(values, places.length);
-  const result = gradient(start, chosen, 1);
-  tf.dispose([chosen, start]);
+  const result = gradient(values, chosen);
+  tf.dispose(chosen);
   return result;
 }
 
