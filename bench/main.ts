@@ -16,6 +16,7 @@ const benches: Record<string, { readonly file: string; readonly threads: string 
   log: [{ file: 'bench/logging.ts', threads: `1,${os.availableParallelism()}` }],
   store: [{ file: 'bench/store.ts', threads: '' }],
   panel: [{ file: 'bench/panel.ts', threads: `${os.availableParallelism()},${os.availableParallelism()}` }],
+  probes: [{ file: 'bench/probes.ts', threads: `1,${os.availableParallelism()}` }],
   tui: [{ file: 'bench/tui.ts', threads: '' }],
   memory: [{ file: 'bench/memory.ts', threads: `1,${os.availableParallelism()}` }],
 };

@@ -1,7 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
+import type { ProbeProgress } from '../probe/prober.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
 import { print, tell } from './output.js';
@@ -18,6 +20,8 @@ interface Flags {
   readonly exchanged?: boolean;
   readonly engine: EngineName | 'auto';
   readonly threads?: Threads;
+  readonly jobs?: number;
+  readonly within?: boolean;
 }
 
 export function probeCommand(): Command {
@@ -41,6 +45,12 @@ export function probeCommand(): Command {
     .option('--exchanged', 'also probe the halves of runs with tags exchanged, which are left out otherwise')
     .addOption(engineOption())
     .addOption(threadsOption())
+    .option(
+      '--jobs <n>',
+      'processes that probe runs side by side (default: by model size, cores and memory)',
+      positive,
+    )
+    .addOption(new Option('--within', 'tells the process that began this one how it goes').hideHelp())
     .addHelpText(
       'after',
       `
@@ -60,7 +70,9 @@ epoch_drift into each run folder (with --factors also factors); gradscope analyz
 async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
-  const { Prober } = await import('../probe/prober.js');
+  const { isProbed, Prober } = await import('../probe/prober.js');
+  const { availableMemory } = await import('../run/memory.js');
+  const { jobsFor, probeInJobs, reporter } = await import('./probe-jobs.js');
   const { probeDefaults } = await import('../probe/probe.js');
   const { probes } = await import('../probe/registry.js');
   const { nodeEnvironment } = await import('../store/environment.js');
@@ -73,13 +85,6 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     tell(`left out: ${what} of runs with tags exchanged; --exchanged probes them too`);
   }
   const runs = flags.exchanged === true ? [...found.runs, ...found.exchanged] : found.runs;
-  const width = await widestModel(runs.map(({ folder }) => folder));
-  const engine = await loadEngine({
-    engine: flags.engine,
-    threads: flags.threads ?? defaultThreads({ width }),
-  });
-  const line = new StatusLine(standardError());
-  const started = line.now();
   const options = {
     ...probeDefaults,
     variablesPerSubset: flags.variables,
@@ -88,54 +93,117 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
     factors: flags.factors ?? false,
     only: namesOf(flags.only, probes),
   };
-  let done = 0;
-  let before = 0;
-  let left = runs.length;
-  const prober = new Prober(
-    options,
-    { engine },
-    {
-      onMessage: (message) => line.message(message),
-      onProgress: ({ folder, step, totalSteps, share }) =>
-        line.show(() => {
-          const rate = (done + share) / (line.now() - started);
-          const time = rate > 0 ? `  ${formatDuration((left - share) / rate)} left` : '';
-          return `probing run ${done + 1} of ${done + left}: ${folder}, step ${step}/${totalSteps}${time}`;
-        }),
-    },
-  );
+  const report = flags.within === true ? reporter() : null;
+  const line = new StatusLine(standardError());
+  const started = line.now();
+  const counts = { probed: 0, before: 0, failed: 0 };
+  const leaveOut = (reason: string): void => {
+    // One run that cannot be probed keeps no other from its turn.
+    if (runs.length === 1 && report === null) throw new UserError(reason);
+    const text = `left out: ${reason}`;
+    if (report === null) line.message(text);
+    else report.tell({ kind: 'message', text });
+    counts.failed++;
+    process.exitCode = 1;
+  };
+  const pending: string[] = [];
+  for (const { folder, info } of runs) {
+    if (flags.missing === true && isProbed(folder, options)) counts.before++;
+    else if (effectiveStatus(info, nodeEnvironment.processes).status === 'running')
+      leaveOut(`${folder}: is being written; probe it when it has ended`);
+    else pending.push(folder);
+  }
+  /** Shares of the runs that are at work now, by process. */
+  const shares = new Map<number, number>();
+  const show = (job: number, { folder, step, totalSteps, share }: ProbeProgress): void => {
+    shares.set(job, share);
+    line.show(() => {
+      const inWork = [...shares.values()].reduce((sum, own) => sum + own, 0);
+      const ended = counts.probed + counts.failed;
+      const all = runs.length - counts.before;
+      const rate = (counts.probed + inWork) / (line.now() - started);
+      const time = rate > 0 ? `  ${formatDuration((all - ended - inWork) / rate)} left` : '';
+      return `probing run ${ended + 1} of ${all}: ${folder}, step ${step}/${totalSteps}${time}`;
+    });
+  };
   try {
-    for (const { folder, info } of runs) {
-      if (flags.missing === true && prober.isProbed(folder)) {
-        before++;
-        left--;
-        continue;
-      }
+    const threads = flags.threads ?? defaultThreads({ width: await widestModel(pending) });
+    const jobs = flags.jobs ?? jobsFor(pending.length, threads, availableMemory());
+    if (pending.length > 1 && jobs > 1) {
+      const used = Math.min(jobs, pending.length);
+      const share = { intraOp: 1, interOp: Math.max(1, Math.floor(availableParallelism() / used)) };
+      await probeInJobs(pending, used, flagsOfJob(flags, flags.threads ?? share), {
+        onProgress: show,
+        onMessage: (text) => line.message(text),
+        onRun: (job, probed) => {
+          shares.delete(job);
+          counts[probed ? 'probed' : 'failed']++;
+          if (!probed) process.exitCode = 1;
+        },
+      });
+    } else if (pending.length > 0) {
+      const engine = await loadEngine({ engine: flags.engine, threads });
+      const prober = new Prober(
+        options,
+        { engine },
+        {
+          onMessage: (text) =>
+            report === null ? line.message(text) : report.tell({ kind: 'message', text }),
+          onProgress: (progress) =>
+            report === null ? show(0, progress) : report.tell({ kind: 'progress', progress }),
+        },
+      );
       try {
-        if (effectiveStatus(info, nodeEnvironment.processes).status === 'running') {
-          throw new UserError(`${folder}: is being written; probe it when it has ended`);
+        for (const folder of pending) {
+          let probed = false;
+          try {
+            await prober.probe(folder);
+            counts.probed++;
+            probed = true;
+          } catch (error) {
+            if (!(error instanceof UserError)) throw error;
+            leaveOut(error.message);
+          }
+          shares.clear();
+          report?.tell({ kind: 'run', probed });
         }
-        await prober.probe(folder);
-        done++;
-      } catch (error) {
-        // One run that cannot be probed keeps no other from its turn.
-        if (!(error instanceof UserError) || runs.length === 1) throw error;
-        line.message(`left out: ${error.message}`);
-        process.exitCode = 1;
+      } finally {
+        prober.dispose();
       }
-      left--;
     }
   } finally {
     line.end();
-    prober.dispose();
   }
-  const failed = runs.length - done - before;
+  if (report !== null) {
+    report.end();
+    return;
+  }
+  const { probed, before, failed } = counts;
   print(
-    `probed ${done} runs in ${formatDuration(line.now() - started)}` +
+    `probed ${probed} runs in ${formatDuration(line.now() - started)}` +
       (before === 0 ? '' : `; ${before} had their tables already`) +
       (failed === 0 ? '' : `; ${failed} left out`),
   );
   print(`next: ${programCommand('analyze', ...folders)}`);
+}
+
+/** What a process that probes some of the runs is told. */
+function flagsOfJob(flags: Flags, { intraOp, interOp }: Threads): string[] {
+  return [
+    '--variables',
+    String(flags.variables),
+    '--questions',
+    String(flags.questions),
+    '--draws',
+    String(flags.draws),
+    ...(flags.factors === true ? ['--factors'] : []),
+    ...(flags.only === undefined ? [] : ['--only', flags.only]),
+    '--engine',
+    flags.engine,
+    '--threads',
+    `${intraOp},${interOp}`,
+    '--exchanged',
+  ];
 }
 
 /** Width of the widest model of some runs; a run whose config cannot be read says why when its turn comes. */

@@ -40,6 +40,18 @@ export interface ProbeWatch {
   readonly onMessage: (message: string) => void;
 }
 
+function wantedProbes({ only }: ProbeOptions): ProbeSpec[] {
+  return probes.filter(({ name }) => only?.includes(name) ?? true);
+}
+
+/** Whether a run has every table that its probes write. */
+export function isProbed(folder: string, options: ProbeOptions): boolean {
+  const optional = new Set<string>(options.factors ? [] : [tables.factors.name]);
+  return wantedProbes(options)
+    .flatMap((probe) => probe.tables)
+    .every(({ name }) => optional.has(name) || nodeFileSystem.exists(filePath(folder, name)));
+}
+
 /**
  * Probes the checkpoints of runs with every registered probe. Trains nothing, changes nothing but the tables it writes
  * into the run folder; earlier ones stay until the new ones are whole.
@@ -53,16 +65,13 @@ export class Prober {
     private readonly request: Pick<RunRequest, 'engine'>,
     private readonly watch: ProbeWatch,
   ) {
-    this.wanted = probes.filter(({ name }) => options.only?.includes(name) ?? true);
+    this.wanted = wantedProbes(options);
     this.instruments = this.wanted.map((probe) => probe.create());
   }
 
-  /** Whether a run has every table that its probes write. */
+  /** See {@link isProbed}. */
   isProbed(folder: string): boolean {
-    const optional = new Set<string>(this.options.factors ? [] : [tables.factors.name]);
-    return this.wanted
-      .flatMap((probe) => probe.tables)
-      .every(({ name }) => optional.has(name) || nodeFileSystem.exists(filePath(folder, name)));
+    return isProbed(folder, this.options);
   }
 
   /** Throws a UserError for a folder that is no run, is being written, or has no checkpoints. */
