@@ -7,6 +7,7 @@ import { createStream } from '../../data/random/streams.js';
 import type { FileSystem } from '../store/file-system.js';
 import type { RunFolder } from '../store/run-folder.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
+import type { MinibatchGroups } from '../train/groups/division.js';
 import { Learner } from '../train/learner.js';
 import { firstNonFinite } from '../train/non-finite.js';
 import { unpack } from '../train/parameters/layout.js';
@@ -23,7 +24,7 @@ import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
 import { learningRates } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
-import { examplesStream, groupSizes } from './minibatch.js';
+import { examplesStream, groupSizes, type Minibatch } from './minibatch.js';
 import { keptCheckpoints, startStep, type RunPlan, type StagePlan } from './plan.js';
 import { writeBatch, writeStep } from './step-rows.js';
 import { updates, type Update } from './updates.js';
@@ -139,8 +140,12 @@ export class TrainingSession {
     if (checkpoints !== null) this.learner.loadOptimizer(checkpoints.map(({ optimizer }) => optimizer));
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
-    const log = new GradientLog(this.plan.config.log, this.plan.model, this.learner.blocks, groups);
-    log.beginStage(groupSizes(stage, groups.length));
+    const log = new GradientLog(
+      this.plan.config.log,
+      this.plan.model,
+      this.learner.blocks,
+      groupSizes(stage, groups.length),
+    );
     try {
       // A run that goes on from its first checkpoint has this evaluation in its tables already.
       if (this.begins) {
@@ -159,7 +164,10 @@ export class TrainingSession {
     const { steps, stepsPerEpoch } = stage;
     const evaluateEvery = Math.max(1, Math.round(this.plan.config.evaluation.everyEpochs * stepsPerEpoch));
     if (this.stopsBefore(steps)) return 'interrupted';
-    for (const update of updates(this.plan, this.position.stage, this.learner, this.position.stageStep)) {
+    const { stage: index, stageStep: from } = this.position;
+    const groupsOf = ({ groupOf, chunks }: Minibatch, stageStep: number): MinibatchGroups | null =>
+      log.groups(groupOf, this.replicas.length, chunks, stageStep);
+    for (const update of updates(this.plan, index, this.learner, from, groupsOf)) {
       this.lookAtFolders();
       this.step(stage, log, update);
       const { stageStep } = this.position;

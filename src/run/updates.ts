@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs-core';
 import { createStream } from '../../data/random/streams.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
+import type { MinibatchGroups } from '../train/groups/division.js';
 import type { Learner } from '../train/learner.js';
 import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
 import { minibatchOrder } from '../train/sampler.js';
@@ -36,12 +37,14 @@ export interface Update {
  *
  * @param stage index in the plan
  * @param learner at update `from` of the stage, after {@link Learner.beginStage}
+ * @param groupsOf groups of a minibatch whose Gram matrices come with its gradient, which they do not change
  */
 export function* updates(
   plan: RunPlan,
   stage: number,
   learner: Learner,
   from: number,
+  groupsOf: (minibatch: Minibatch, stageStep: number) => MinibatchGroups | null = () => null,
 ): Generator<Update, void> {
   const own = plan.stages[stage]!;
   const { config, firstStep, steps } = own;
@@ -49,7 +52,7 @@ export function* updates(
   for (const { stageStep, rows } of minibatchRows(plan, own, from)) {
     const started = performance.now();
     const minibatch = minibatchOf(plan, own, sizes, rows, stageStep);
-    const gradient = learner.gradient(minibatch.inputs, minibatch.chunks);
+    const gradient = learner.gradient(minibatch.inputs, minibatch.chunks, groupsOf(minibatch, stageStep));
     const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
     const clipFactors = norms.map((norm) => clipFactor(norm, config.clipNorm));
     const rateFactor = scheduleFactor(config.schedule, stageStep, steps);

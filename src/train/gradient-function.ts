@@ -2,6 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { backward } from './backward.js';
 import { compile, type CompiledFunction } from './engine/compiled.js';
 import { assembleGradients } from './gradient.js';
+import { divisionKey, divisionTensors, splitDivision, type MinibatchGroups } from './groups/division.js';
+import type { GroupTensors } from './groups/basis.js';
+import { gramProducts, partsOf, readGrams } from './groups/gram.js';
 import { joinLanes, planLanes, splitLanes, type Lane } from './lanes.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { pack, unpack, type ParameterBlock } from './parameters/layout.js';
@@ -27,6 +30,10 @@ export interface MinibatchGradient {
   /** Runs of examples that were kept apart. */
   readonly chunks: 1 | 2;
   readonly lanes: readonly LaneFactors[];
+  /** The groups that it tells apart; null where it was not asked for them. */
+  readonly groups: MinibatchGroups | null;
+  /** Gives the Gram matrices of the groups, see {@link readGrams}; null where there are no groups. */
+  readonly grams: (() => Float64Array) | null;
   dispose(): void;
 }
 
@@ -36,14 +43,22 @@ export interface GradientFunction {
    * @param values blocks of parameters, `[replica, size]`
    * @param inputs fields and noise, `[replica, example, ...]`
    * @param chunks runs of examples to keep apart; must divide the number of examples
+   * @param groups to have the Gram matrices of
    */
-  (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient;
+  (
+    values: readonly tf.Tensor[],
+    inputs: ModelInputs,
+    chunks: 1 | 2,
+    groups?: MinibatchGroups | null,
+  ): MinibatchGradient;
   dispose(): void;
 }
 
 /**
  * Builds the (compiled) function from parameters and a minibatch to its gradient. It always returns the factors too,
- * whether or not anything is logged, so that logging cannot change what the training graph computes.
+ * whether or not anything is logged, and the Gram matrices of groups are computed from nothing but what it returns in
+ * any case: TensorFlow rearranges a graph only between the values that leave it, so that logging cannot change what is
+ * trained. Within the graph they take the cores' idle moments and need not fetch the factors from memory again.
  *
  * @param normalisation `example`: every example weighs 1 / examples; `token`: every target weighs 1 / targets
  */
@@ -56,55 +71,91 @@ export function gradientFunction(
   let layout: { flat: Pick<FlatUses, 'uses' | 'slots'>; factors: number; chunkNames: string[] } | null = null;
   const compiled = new Map<string, CompiledFunction>();
 
-  const computeLane = (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2) => {
+  const parameters = model.parameters.map(({ name }) => name);
+
+  const computeLane = (
+    values: readonly tf.Tensor[],
+    inputs: ModelInputs,
+    chunks: 1 | 2,
+    division: GroupTensors | null,
+  ) => {
     const weights = exampleWeightsOf(inputs['weights'] as tf.Tensor3D, normalisation);
     const { losses, uses } = backward(model, unpack(blocks, values), inputs, weights);
     const assembled = assembleGradients(uses, chunks);
     const gradients = pack(blocks, assembled.total);
     const norm2 = tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient), 1)));
+    const grams =
+      division === null ? [] : gramProducts(partsOf(parameters, uses, assembled.chunks, division));
     const flat = flattenUses(uses);
     // A factor that two uses share was kept by both; one of them leaves this function.
     const kept = new Set(flat.factors);
     for (const factor of uses.flatMap(factorsOf)) if (!kept.has(factor)) factor.dispose();
     layout = { flat, factors: flat.factors.length, chunkNames: [...assembled.chunks.keys()] };
     return {
-      joined: [losses, weights, norm2, ...gradients],
+      joined: [losses, weights, norm2, ...gradients, ...grams],
       apart: [...assembled.chunks.values(), ...flat.factors],
     };
   };
 
-  const build = (names: readonly string[], chunks: 1 | 2, lanes: readonly Lane[]): CompiledFunction =>
-    compile('minibatch gradient', (tensors) => {
-      const split = tensors.map((tensor) => splitLanes(tensor, lanes));
+  const build = (
+    names: readonly string[],
+    chunks: 1 | 2,
+    lanes: readonly Lane[],
+    groups: MinibatchGroups | null,
+  ): CompiledFunction => {
+    const shape = groups === null ? null : { groups: groups.groups, slots: { slots: groups.slots.slots } };
+    const firstDivision = blocks.length + names.length;
+    return compile('minibatch gradient', (tensors) => {
+      const split = tensors.slice(0, firstDivision).map((tensor) => splitLanes(tensor, lanes));
+      const divisions = shape === null ? null : splitDivision(tensors.slice(firstDivision), shape, lanes);
       const results = lanes.map((_, lane) => {
         const own = split.map((parts) => parts[lane]!);
         const inputs = Object.fromEntries(names.map((name, i) => [name, own[blocks.length + i]!]));
-        return computeLane(own.slice(0, blocks.length), inputs, chunks);
+        return computeLane(own.slice(0, blocks.length), inputs, chunks, divisions?.[lane] ?? null);
       });
       const joined = results[0]!.joined.map((_, i) => joinLanes(results.map((result) => result.joined[i]!)));
       return [...joined, ...results.flatMap(({ apart }) => apart)];
     });
+  };
 
-  const call = (values: readonly tf.Tensor[], inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient => {
+  const call = (
+    values: readonly tf.Tensor[],
+    inputs: ModelInputs,
+    chunks: 1 | 2,
+    groups: MinibatchGroups | null = null,
+  ): MinibatchGradient => {
     const names = Object.keys(inputs);
-    const lanes = planLanes(values[0]!.shape[0]);
-    const key = `${values[0]!.shape[0]} ${chunks} ${names.join()}`;
+    const replicas = values[0]!.shape[0]!;
+    const lanes = planLanes(replicas);
+    const key = `${replicas} ${chunks} ${names.join()} ${groups === null ? '' : divisionKey(groups)}`;
     let run = compiled.get(key);
     if (run === undefined) {
-      run = build(names, chunks, lanes);
+      run = build(names, chunks, lanes, groups);
       compiled.set(key, run);
     }
-    const outputs = run([...values, ...Object.values(inputs)]);
+    const division = groups === null ? [] : divisionTensors(groups, replicas);
+    const outputs = run([...values, ...Object.values(inputs), ...division]);
+    tf.dispose(division);
     const { flat, factors, chunkNames } = layout!;
     const [losses, exampleWeights, norm2] = outputs as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
-    const firstApart = 3 + blocks.length;
     const perLane = chunkNames.length + factors;
+    const firstApart = outputs.length - lanes.length * perLane;
+    const firstGram = 3 + blocks.length;
+    const products = outputs.slice(firstGram, firstApart);
+    const grams = (): Float64Array =>
+      readGrams(
+        products,
+        parameters.map((name) => chunkNames.includes(name)),
+        groups!,
+      );
     return {
       losses,
       exampleWeights,
       norm2,
       chunks,
-      blocks: outputs.slice(3, firstApart) as tf.Tensor2D[],
+      blocks: outputs.slice(3, firstGram) as tf.Tensor2D[],
+      groups,
+      grams: groups === null ? null : grams,
       lanes: lanes.map((lane, i) => {
         const own = outputs.slice(firstApart + i * perLane, firstApart + (i + 1) * perLane);
         return {

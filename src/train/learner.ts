@@ -3,6 +3,7 @@ import type { RandomStream } from '../../data/random/streams.js';
 import type { NamedTensor } from '../store/safetensors.js';
 import { createVariable, type Variable } from './engine/variable.js';
 import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
+import type { MinibatchGroups } from './groups/division.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
 import type { Momentum, OptimizerRule } from './optimizers/rule.js';
@@ -81,9 +82,9 @@ export class Learner {
   }
 
   /** Gradient of a minibatch; see {@link GradientFunction}. */
-  gradient(inputs: ModelInputs, chunks: 1 | 2): MinibatchGradient {
+  gradient(inputs: ModelInputs, chunks: 1 | 2, groups: MinibatchGroups | null = null): MinibatchGradient {
     const values = this.read();
-    const result = this.compute!(values, inputs, chunks);
+    const result = this.compute!(values, inputs, chunks, groups);
     tf.dispose(values);
     return result;
   }

@@ -44,7 +44,10 @@ export function outliers({ stage, gradNorm }: StepColumns): Outliers {
   return { factor, medians, places };
 }
 
-/** Time of steps with their log over that without; null where it was not measured. */
+/**
+ * Time of steps with what is logged after the gradient over that without; null where it was not measured. The Gram matrices
+ * are computed with the gradient and count as the step's.
+ */
 export function loggingCost({ stepMs, logMs }: StepColumns): {
   readonly ratio: number;
   readonly stepMs: number;

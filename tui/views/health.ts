@@ -146,7 +146,7 @@ function stepChecks(steps: StepColumns | null): Check[] {
       ? { verdict: '-', name: 'cost of logging', value: 'not measured', expected: '' }
       : {
           verdict: cost.ratio <= 1.1 ? 'ok' : 'look',
-          name: 'time with log / without',
+          name: 'time with log, Gram aside / without',
           value: `${cost.ratio.toFixed(3)} (median step ${formatNumber(cost.stepMs)} ms, log ${formatNumber(cost.meanLogMs)} ms per step on average)`,
           expected: 'at most 1.10',
         },

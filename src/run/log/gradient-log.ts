@@ -1,7 +1,8 @@
 import type { LogConfig } from '../config.js';
 import type { MinibatchGradient } from '../../train/gradient-function.js';
 import { arrangeGroups, planSlots } from '../../train/groups/arrange.js';
-import { GroupStatistics, type MinibatchGroups } from '../../train/groups/statistics.js';
+import type { MinibatchGroups } from '../../train/groups/division.js';
+import { GroupStatistics } from '../../train/groups/statistics.js';
 import { TensorNorms } from '../../train/groups/tensor-norms.js';
 import type { Model } from '../../train/models/model.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
@@ -23,8 +24,9 @@ export interface StepPlace {
 const slotShare = 1 / 10;
 
 /**
- * Writes the gradient log of R replicas. What it needs is computed from the factors that training returns anyway, in
- * functions of its own, after the gradient and before the update; it never touches training state.
+ * Writes the gradient log of R replicas in one stage. The Gram matrices of the groups come with the gradient; what is
+ * logged more rarely is computed from the factors that training returns anyway, in functions of its own, after the gradient
+ * and before the update. It never touches training state.
  */
 export class GradientLog {
   private readonly statistics: GroupStatistics;
@@ -35,21 +37,23 @@ export class GradientLog {
   private readonly isExampleStep: (step: number) => boolean;
   private readonly isSketchStep: (step: number) => boolean;
   private readonly isVectorStep: (step: number) => boolean;
-  private sizes: readonly number[] = [];
+  /** Sizes of the groups that the stage has examples of; no other group is computed. */
+  private readonly sizes: readonly number[];
+  /** Number of each of the run's groups among those of the stage, -1 where it is none of them. */
+  private readonly indexOf: Int32Array;
   private slots = 0;
 
-  constructor(
-    private readonly config: LogConfig,
-    model: Model,
-    blocks: readonly ParameterBlock[],
-    private readonly groups: readonly string[],
-  ) {
+  /** @param sizes training examples of each of the run's groups in the stage */
+  constructor(config: LogConfig, model: Model, blocks: readonly ParameterBlock[], sizes: readonly number[]) {
+    const present = sizes.map((_, group) => group).filter((group) => sizes[group]! > 0);
+    this.sizes = present.map((group) => sizes[group]!);
+    this.indexOf = Int32Array.from(sizes, (_, group) => present.indexOf(group));
     const parameters = model.parameters.map(({ name }) => name);
     const { tier } = config;
     this.statistics = new GroupStatistics(parameters);
     this.norms = tier === 'norms' ? new TensorNorms(parameters, blocks) : null;
-    this.gramRows = new GramRows(groups.length, parameters.length);
-    this.vectorRows = new VectorRows(model, groups.length, config.sketchSize, config.sketchSeed);
+    this.gramRows = new GramRows(present, parameters.length);
+    this.vectorRows = new VectorRows(model, present, config.sketchSize, config.sketchSeed);
     const when = (
       needed: 'groups' | 'sketch' | 'full',
       schedule: LogConfig['gram'],
@@ -61,20 +65,20 @@ export class GradientLog {
   }
 
   /**
-   * Starts a stage.
+   * The groups of a minibatch, for the gradient to come with their Gram matrices; null at steps that log none.
    *
-   * @param sizes training examples of each group
+   * @param groupOf `[replica, example]` group of each example, sorted as {@link arrangeGroups} says for the chunks
    */
-  beginStage(sizes: readonly number[]): void {
-    this.sizes = sizes;
-    this.slots = 0;
+  groups(groupOf: Int32Array, replicas: number, chunks: 1 | 2, stageStep: number): MinibatchGroups | null {
+    if (!this.isGramStep(stageStep) && !this.isExampleStep(stageStep)) return null;
+    return this.divide(groupOf, replicas, chunks);
   }
 
   /**
    * Logs one minibatch.
    *
-   * @param groupOf `[replica, example]` group of each example, sorted as {@link arrangeGroups} says for the chunks of
-   *   the gradient
+   * @param gradient of the groups that {@link groups} gave for the minibatch
+   * @param groupOf `[replica, example]` group of each example, as it was given there
    * @param tables of each replica; null for one that has stopped
    */
   record(
@@ -89,19 +93,21 @@ export class GradientLog {
       return;
     }
     const { stageStep } = place;
-    const gram = this.isGramStep(stageStep);
-    const exampleNorms = this.isExampleStep(stageStep);
     const sketch = this.isSketchStep(stageStep);
     const vectors = this.isVectorStep(stageStep);
-    if (!gram && !exampleNorms && !sketch && !vectors) return;
-    const minibatch = this.divide(gradient, groupOf);
-    const counts = tables.map((_, replica) => this.count(groupOf, replica, tables.length));
-    if (gram || exampleNorms) {
-      const grams = this.statistics.gram(gradient, minibatch);
-      const norms2 = exampleNorms ? this.statistics.exampleNorms2(gradient, minibatch) : null;
+    const { grams } = gradient;
+    if (grams === null && !sketch && !vectors) return;
+    const minibatch = gradient.groups ?? this.divide(groupOf, tables.length, gradient.chunks);
+    const counts = tables.map((_, replica) => countGroups(minibatch, replica, tables.length));
+    if (grams !== null) {
+      const matrices = grams();
+      const norms2 = this.isExampleStep(stageStep)
+        ? this.statistics.exampleNorms2(gradient, minibatch)
+        : null;
       tables.forEach(
         (own, replica) =>
-          own && this.gramRows.write(own, place, replica, counts[replica]!, grams, norms2, groupOf),
+          own &&
+          this.gramRows.write(own, place, replica, counts[replica]!, matrices, norms2, minibatch.groupOf),
       );
     }
     if (sketch || vectors) {
@@ -115,24 +121,25 @@ export class GradientLog {
     this.norms?.dispose();
   }
 
-  private divide(gradient: MinibatchGradient, groupOf: Int32Array): MinibatchGroups {
-    const [replicas, examples] = gradient.losses.shape;
-    const { owners } = arrangeGroups(this.sizes, gradient.chunks);
-    const capacity = Math.max(4, Math.ceil(examples * slotShare));
-    const groups = this.groups.length;
-    let slots = planSlots(groupOf, replicas, groups, owners, capacity, this.slots);
+  private divide(groupOf: Int32Array, replicas: number, chunks: 1 | 2): MinibatchGroups {
+    const groups = this.sizes.length;
+    const { owners } = arrangeGroups(this.sizes, chunks);
+    const capacity = Math.max(4, Math.ceil((groupOf.length / replicas) * slotShare));
+    const own = groupOf.map((group) => this.indexOf[group]!);
+    let slots = planSlots(own, replicas, groups, owners, capacity, this.slots);
     if (slots.slots > this.slots) {
-      // Room for a few more than seen: every other number of slots is another graph to build.
-      this.slots = slots.slots + 2;
-      slots = planSlots(groupOf, replicas, groups, owners, capacity, this.slots);
+      // Room for one more than seen: every other number of slots is another graph to build.
+      this.slots = slots.slots + 1;
+      slots = planSlots(own, replicas, groups, owners, capacity, this.slots);
     }
-    return { groups, groupOf, slots };
+    return { groups, groupOf: own, slots };
   }
+}
 
-  private count(groupOf: Int32Array, replica: number, replicas: number): Int32Array {
-    const examples = groupOf.length / replicas;
-    const counts = new Int32Array(this.groups.length);
-    for (let i = replica * examples; i < (replica + 1) * examples; i++) counts[groupOf[i]!]!++;
-    return counts;
-  }
+/** Examples of each group in the minibatch of one replica. */
+function countGroups({ groups, groupOf }: MinibatchGroups, replica: number, replicas: number): Int32Array {
+  const examples = groupOf.length / replicas;
+  const counts = new Int32Array(groups);
+  for (let i = replica * examples; i < (replica + 1) * examples; i++) counts[groupOf[i]!]!++;
+  return counts;
 }

@@ -3,16 +3,21 @@ import type { RunTables } from './run-tables.js';
 
 /**
  * Rows of the tables `gradients` and `gram`. In their dictionaries tensor 0 is `total` and group 0 is `minibatch`;
- * parameter p is tensor p + 1 and group g is group g + 1.
+ * parameter p is tensor p + 1 and group g of the run is group g + 1.
  */
 export class GramRows {
   private readonly matrix: Float64Array;
   private readonly exampleSums: Float64Array;
 
+  private readonly groups: number;
+
+  /** @param groupsOfRun number, among the groups of the run, of each group that is logged */
   constructor(
-    private readonly groups: number,
+    private readonly groupsOfRun: readonly number[],
     private readonly parameters: number,
   ) {
+    const groups = groupsOfRun.length;
+    this.groups = groups;
     this.matrix = new Float64Array((parameters + 1) * groups * groups);
     this.exampleSums = new Float64Array((parameters + 1) * (groups + 1));
   }
@@ -130,7 +135,7 @@ export class GramRows {
         else for (let i = 0; i < groups * groups; i++) norm2 += matrix[base + i]!;
         columns.stage[row] = stage;
         columns.step[row] = step;
-        columns.group[row] = group;
+        columns.group[row] = group === 0 ? 0 : this.groupsOfRun[group - 1]! + 1;
         columns.tensor[row] = tensor;
         // Rounding can leave a vanishing sum of squares below zero.
         columns.norm2[row] = Math.max(0, norm2);
@@ -167,8 +172,8 @@ export class GramRows {
           columns.stage[row] = stage;
           columns.step[row] = step;
           columns.tensor[row] = tensor;
-          columns.a[row] = a + 1;
-          columns.b[row] = b + 1;
+          columns.a[row] = this.groupsOfRun[a]! + 1;
+          columns.b[row] = this.groupsOfRun[b]! + 1;
           columns.inner[row] = inner;
           // Rounding can leave vanishing sums of squares below zero, both of them too.
           columns.cosine[row] = a2 > 0 && b2 > 0 ? inner / Math.sqrt(a2 * b2) : NaN;

@@ -13,12 +13,16 @@ export class VectorRows {
   private readonly sizes: readonly number[];
   private sketchers: readonly Sketcher[] | null = null;
 
+  private readonly groups: number;
+
+  /** @param groupsOfRun number, among the groups of the run, of each group that is logged */
   constructor(
     model: Model,
-    private readonly groups: number,
+    private readonly groupsOfRun: readonly number[],
     private readonly sketchSize: number,
     private readonly sketchSeed: number,
   ) {
+    this.groups = groupsOfRun.length;
     this.names = model.parameters.map(({ name }) => name);
     this.sizes = model.parameters.map(({ shape }) => shape.reduce((product, length) => product * length, 1));
   }
@@ -49,7 +53,7 @@ export class VectorRows {
           if (counts[replica]![group] === 0) continue;
           const vector = values.subarray(from + group * size, from + (group + 1) * size);
           if (sketches !== null) this.addSketch(sketches[replica]!, parameter, group + 1, vector);
-          if (what.vectors) writeVector(own, place, group + 1, parameter + 1, vector);
+          if (what.vectors) writeVector(own, place, this.groupsOfRun[group]! + 1, parameter + 1, vector);
           vectors.push(vector);
         }
         if (what.vectors) writeVector(own, place, 0, parameter + 1, sumOf(vectors, size));
@@ -106,7 +110,7 @@ export class VectorRows {
         const row = first + tensor;
         columns.stage[row] = stage;
         columns.step[row] = step;
-        columns.group[row] = group;
+        columns.group[row] = group === 0 ? 0 : this.groupsOfRun[group - 1]! + 1;
         columns.tensor[row] = tensor;
         columns.sketch.set(sketch, row * this.sketchSize);
       });

@@ -39,8 +39,13 @@ export const runTables = {
         unit: units.parameter,
         nullable: true,
       }),
-      step_ms: float64('Wall time of the step without logging.', { unit: 'ms' }),
-      log_ms: float64('Wall time that gradient logging added to the step.', { unit: 'ms' }),
+      step_ms: float64('Wall time of the step, the Gram matrices of the gradient log included.', {
+        unit: 'ms',
+      }),
+      log_ms: float64(
+        'Wall time of gradient logging after the gradient; Gram matrices come with the gradient, within step_ms.',
+        { unit: 'ms' },
+      ),
     },
     groupColumns: {
       prefix: 'examples_',
