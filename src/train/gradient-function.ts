@@ -125,7 +125,7 @@ export function gradientFunction(
     groups: MinibatchGroups | null = null,
   ): MinibatchGradient => {
     const names = Object.keys(inputs);
-    const replicas = values[0]!.shape[0]!;
+    const replicas = values[0]!.shape[0];
     const lanes = planLanes(replicas);
     const key = `${replicas} ${chunks} ${names.join()} ${groups === null ? '' : divisionKey(groups)}`;
     let run = compiled.get(key);

@@ -50,7 +50,7 @@ export function readGrams(
     shape: tensor.shape,
     next: 0,
   }));
-  const replicas = queues[0]!.shape[0]!;
+  const replicas = queues[0]!.shape[0];
   const result = new Float64Array(replicas * overBasis.length * groups * groups);
   overBasis.forEach((basis, parameter) => {
     const queue = queues[basis || queues.length === 1 ? 0 : 1]!;
