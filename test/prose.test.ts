@@ -7,6 +7,7 @@ const banned: readonly (readonly [RegExp, string])[] = [
   [/\b(?:is|are|be) had\b/i, 'exists, is available'],
   [/points? the way of/i, 'is aligned with'],
   [/unless told/i, 'by default'],
+  [/gone on with/i, 'resumed, continued'],
   [/\b(?:is|are) told\b(?! apart)/i, 'is printed, is reported'],
   [/\bof it because\b/i, 'name the part'],
   [/\bcomes? about\b/i, 'develops, arises'],

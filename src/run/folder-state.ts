@@ -18,9 +18,9 @@ export type FolderState =
   | { readonly kind: 'busy'; readonly reason: string }
   /** A run that ended before its first checkpoint: nothing was trained, nothing is lost by starting anew. */
   | { readonly kind: 'untrained' }
-  /** A run that stopped and can be gone on with; at its start when that is where it goes on. */
+  /** A run that stopped and can be resumed; at its start when that is where it goes on. */
   | { readonly kind: 'open'; readonly label: string; readonly isAtStart: boolean }
-  /** A run that cannot be gone on with. */
+  /** A run that cannot be resumed. */
   | { readonly kind: 'closed'; readonly reason: string };
 
 /** Looks at a folder; a lock that a dead process left is taken away. */

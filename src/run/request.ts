@@ -24,7 +24,7 @@ export interface RunRequest {
   /** What the command that asks can do about runs that are in its way; that of `run` by default. */
   readonly advice?: {
     readonly otherConfig: string;
-    /** How a run that cannot be gone on with is trained again. */
+    /** How a run that cannot be resumed is trained again. */
     readonly again: string;
   };
 }
@@ -33,8 +33,8 @@ export interface RunRequest {
  * What becomes of runs that are there already.
  *
  * - refuse: stop with an error when one is not complete or has another config
- * - resume: go on with those that were interrupted; those that cannot be gone on with are left, and reported
- * - repair: the same, but train again those that cannot be gone on with or have another config
+ * - resume: go on with those that were interrupted; those that cannot be resumed are left, and reported
+ * - repair: the same, but train again those that cannot be resumed or have another config
  * - overwrite: train all of them again
  */
 export type ExistingRuns = 'refuse' | 'resume' | 'repair' | 'overwrite';

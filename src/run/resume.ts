@@ -212,7 +212,7 @@ function isBecomingFiles(folder: string): boolean {
   return tablesOfTraining.some((name) => name !== lastFinalized && fs.existsSync(filePath(folder, name)));
 }
 
-/** Gives runs back that could not be gone on with, as they were found. */
+/** Gives runs back that could not be resumed, as they were found. */
 function releaseAll(held: readonly RunFolder[], members: readonly SiblingRun[]): void {
   for (const folder of held) {
     try {

@@ -27,11 +27,11 @@ export function whyOtherConfig({ resolved }: SweepPoint, folder: string): string
 
 /**
  * Trains the points of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
- * left alone and interrupted ones gone on with, so that a sweep that was stopped is started again by the same call. Runs
- * that failed, that another process writes, or that cannot be gone on with are reported and do not stop the others.
+ * left alone and interrupted ones resumed, so that a sweep that was stopped is started again by the same call. Runs
+ * that failed, that another process writes, or that cannot be resumed are reported and do not stop the others.
  *
  * @param onPoint told of every point before it starts
- * @param repair whether runs that cannot be gone on with or have another config are trained again
+ * @param repair whether runs that cannot be resumed or have another config are trained again
  * @throws UserError when a folder holds a run of another config that is not to be repaired
  */
 export async function runSweep(

@@ -46,7 +46,7 @@ export function verdictOn(folder: string, config: RunConfig, request: RunRequest
   }
   if (existing === 'repair') return { kind: 'replace' };
   if (existing === 'resume') return { kind: 'leave', reason: `${reason}; ${advice.again}` };
-  throw new UserError(`${folder}: holds a run that cannot be gone on with: ${reason}; ${advice.again}`);
+  throw new UserError(`${folder}: holds a run that cannot be resumed: ${reason}; ${advice.again}`);
 }
 
 /** Whether a run folder's config says the same as another, however it is written. */

@@ -20,7 +20,7 @@ import { views } from '../../tui/views/registry.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { finalWeights, quietRequest, temporaryFolder } from './support.js';
 
-/** Runs that an old version wrote (`test/fixtures/old-run/make.sh`) open, are analysed, probed, recovered and gone on with. */
+/** Runs that an old version wrote (`test/fixtures/old-run/make.sh`) open, are analysed, probed, recovered and resumed. */
 const root = temporaryFolder();
 const fixtures = path.resolve('test/fixtures/old-run');
 const of = (name: string, base = root): string => path.join(base, 'runs/set-inclusion', name);

@@ -517,7 +517,7 @@ describe('what another process holds, or has left', () => {
     for (const seed of seeds) expectWholeWeights(folderOf(root, seed), seed);
   });
 
-  test('one run that cannot be gone on with does not stop the others', async () => {
+  test('one run that cannot be resumed does not stop the others', async () => {
     const root = copyOf(stopped);
     await recoverRun(folderOf(root, 1));
     const { failed } = await train({ root, request: { existing: 'resume' } });

@@ -294,7 +294,7 @@ describe('what goes wrong', () => {
     expect((await lossesOf(folderOf(root))).length).toBeGreaterThanOrEqual(0);
   });
 
-  test('a run that could not write for once can be gone on with', async () => {
+  test('a run that could not write for once can be resumed', async () => {
     const root = temporaryFolder();
     let due = false;
     const briefly = {
@@ -324,7 +324,7 @@ describe('what goes wrong', () => {
     expect(await endsOf(root)).toEqual(await endsOf(whole.root));
   });
 
-  test('a run whose streams were recovered is not gone on with', async () => {
+  test('a run whose streams were recovered is not resumed', async () => {
     const root = temporaryFolder();
     await train({ root, overrides: brief, onProgress: ({ step }, abort) => step === 2 && abort() });
     await recoverRun(folderOf(root));

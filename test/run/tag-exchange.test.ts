@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkpointSteps } from '../../src/run/checkpoint.js';
 import { findRuns } from '../../src/analysis/find-runs.js';
+import { gapSummary } from '../../src/analysis/studies/internalization/gap-summary.js';
 import { Prober } from '../../src/probe/prober.js';
 import { probeDefaults } from '../../src/probe/probe.js';
 import { startStep, planRun } from '../../src/run/plan.js';
@@ -108,6 +109,30 @@ describe('the exchanged half of a run', () => {
     }
   });
 
+  test('counts in the gaps that a run ends with: the weak one as its stage ends, the strong one over both halves', async () => {
+    const gap = (of: string, [one, other]: readonly [string, string], step: number): number => {
+      const at = (set: string): number =>
+        Number(
+          read(of, 'metrics').find(
+            (row) => row['metric'] === 'accuracy' && row['set'] === set && row['step'] === step,
+          )!['value'],
+        );
+      return at(one) - at(other);
+    };
+    const strongOf = (of: string): number => gap(of, ['d1consis', 'd2consis'], readRunInfo(of).stepsTotal);
+    const weak = folders.map((folder) => gap(folder, ['qd1consis', 'qd2incons'], start(folder)));
+    const strong = folders.map((folder) => (strongOf(folder) + strongOf(half(folder))) / 2);
+    const written = (values: readonly number[]): string => {
+      const text = (value: number): string => value.toFixed(3).replace('0.', '.');
+      const mean = (values[0]! + values[1]!) / 2;
+      return `${text(mean)} over 2 seeds, ${text(Math.min(...values))} to ${text(Math.max(...values))}`;
+    };
+    expect(await gapSummary(folders)).toEqual([
+      `weak gap (qd1consis - qd2incons, accuracy): ${written(weak)}`,
+      `strong gap (d1consis - d2consis, accuracy, mean over tags as assigned and exchanged): ${written(strong)}`,
+    ]);
+  });
+
   test('is the same whether it trains alone or beside others', async () => {
     const alone = (await train(temporaryFolder(), { seeds: [1] })).folders[0]!;
     for (const table of ['batches', 'examples'])
@@ -156,7 +181,7 @@ describe('a half that was interrupted', () => {
     return { root, folder };
   }
 
-  test('is refused with its run, and gone on with by the same command or by --resume of either', async () => {
+  test('is refused with its run, and resumed by the same command or by --resume of either', async () => {
     const alone = (await train(temporaryFolder())).folders[0]!;
     const { root, folder } = await interrupted();
     await expect(train(root)).rejects.toThrow(
@@ -214,7 +239,7 @@ describe('a half that was interrupted', () => {
     await expect(train(root)).rejects.toThrow('is the exchanged half of a run that is not there any more');
   });
 
-  test('killed with SIGKILL and gone on with ends with the weights of an uninterrupted one', async () => {
+  test('killed with SIGKILL and resumed ends with the weights of an uninterrupted one', async () => {
     const settings = [...tiny, ...exchange, 'stages.1.epochs=30', 'checkpoint.everySeconds=0.05'];
     const command = (root: string): string[] => [
       'run',

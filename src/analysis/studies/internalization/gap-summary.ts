@@ -6,8 +6,8 @@ import { openRun } from '../../run-data.js';
 
 /**
  * The gaps of runs of one config in lines for people, before any analysis of them:
- * `weak gap (<reliable> - <unreliable>, accuracy): .123 over 8 seeds, .081 to .160`, with the subsets of their design. A gap that no run has is left out; of runs
- * with exchanged halves the strong gap is the mean over both.
+ * `weak gap (<reliable> - <unreliable>, accuracy): .123 over 8 seeds, .081 to .160`, with the subsets of their design.
+ * A gap that no run has is left out; of runs with exchanged halves the strong gap is the mean over both.
  */
 export async function gapSummary(folders: readonly string[]): Promise<string[]> {
   const values: Record<GapKind, number[]> = { weak: [], strong: [] };

@@ -56,7 +56,7 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
   const note = (moment: string, found: readonly string[]): void => {
     problems.push(
       ...found
-        .filter((problem) => !isLeftByFault(problem, fault, ended.fired))
+        .filter((problem) => !isLeftByFault(problem, fault, ended.fired, moment))
         .map((problem) => `${moment}: ${problem}`),
     );
   };
@@ -99,12 +99,20 @@ async function disturb(context: CaseContext, scenario: Scenario, fault: Fault): 
 
 /**
  * A temporary file stays where the fault is that it cannot be removed; nobody reads it. A lock stays where the fault is
- * that it cannot be looked at; it is taken over like that of a killed process.
+ * that it cannot be looked at, or while nothing can be removed; it is taken over like that of a killed process.
  */
-function isLeftByFault(problem: string, { kind, persistent }: Fault, fired: string | null): boolean {
+function isLeftByFault(
+  problem: string,
+  { kind, persistent }: Fault,
+  fired: string | null,
+  moment: string,
+): boolean {
   const [, file] = /^left over: (.+)$/.exec(problem) ?? [];
   if (file === undefined || isKill(kind)) return false;
-  if (path.basename(file) === 'lock') return fired?.endsWith(file) === true;
+  if (path.basename(file) === 'lock') {
+    const cannotRemove = persistent && applies(kind, 'unlink') && moment === 'said it had done';
+    return cannotRemove || fired?.endsWith(file) === true;
+  }
   const name = /[^/]+\.tmp-[\w-]+$/.exec(file)?.[0];
   if (name === undefined) return false;
   return persistent ? applies(kind, 'unlink') : fired?.startsWith('unlink ') === true && fired.endsWith(name);
