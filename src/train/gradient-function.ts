@@ -4,7 +4,7 @@ import { compile, type CompiledFunction } from './engine/compiled.js';
 import { assembleGradients } from './gradient.js';
 import { divisionKey, divisionTensors, splitDivision, type MinibatchGroups } from './groups/division.js';
 import type { GroupTensors } from './groups/basis.js';
-import { gramProducts, partsOf, readGrams } from './groups/gram.js';
+import { gramProducts, partGradientsOf, readGrams } from './groups/gram.js';
 import { joinLanes, planLanes, splitLanes, type Lane } from './lanes.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { pack, unpack, type ParameterBlock } from './parameters/layout.js';
@@ -85,7 +85,7 @@ export function gradientFunction(
     const gradients = pack(blocks, assembled.total);
     const norm2 = tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient), 1)));
     const grams =
-      division === null ? [] : gramProducts(partsOf(parameters, uses, assembled.chunks, division));
+      division === null ? [] : gramProducts(partGradientsOf(parameters, uses, assembled.chunks, division));
     const flat = flattenUses(uses);
     // A factor that two uses share was kept by both; one of them leaves this function.
     const kept = new Set(flat.factors);

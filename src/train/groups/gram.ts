@@ -4,7 +4,7 @@ import { partGradients, type GroupTensors, type PartGradients } from './basis.js
 import type { MinibatchGroups } from './division.js';
 
 /** Part gradients of every parameter, in the order of `parameters`. */
-export function partsOf(
+export function partGradientsOf(
   parameters: readonly string[],
   uses: readonly ParameterUse[],
   chunks: ReadonlyMap<string, tf.Tensor4D>,

@@ -6,7 +6,7 @@ import { bindUses, flattenUses, type ParameterUse } from '../tape/uses.js';
 import { groupGradients, type GroupTensors, type PartGradients } from './basis.js';
 import { divisionKey, divisionTensors, splitDivision, type MinibatchGroups } from './division.js';
 import { exampleNorms2 } from './example-norms.js';
-import { partsOf } from './gram.js';
+import { partGradientsOf } from './gram.js';
 
 /** What a statistic is computed from, inside a compiled function. */
 interface Sources {
@@ -84,7 +84,7 @@ export class GroupStatistics {
           const usesOf = (name: string): ParameterUse[] =>
             bound.filter(({ parameter }) => parameter === name);
           const chunkOf = new Map(chunkNames.map((name, i) => [name, own[i] as tf.Tensor4D]));
-          const parts = (): PartGradients[] => partsOf(this.parameters, bound, chunkOf, tensors);
+          const parts = (): PartGradients[] => partGradientsOf(this.parameters, bound, chunkOf, tensors);
           return compute({ parts, usesOf, tensors });
         });
         return results[0]!.map((_, i) => joinLanes(results.map((result) => result[i]!)));
