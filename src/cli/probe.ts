@@ -202,6 +202,8 @@ function flagsOfJob(flags: Flags, { intraOp, interOp }: Threads): string[] {
     flags.engine,
     '--threads',
     `${intraOp},${interOp}`,
+    '--jobs',
+    '1',
     '--exchanged',
   ];
 }

@@ -24,13 +24,18 @@ test('processes side by side write what one writes, and a run that cannot be pro
   const alone = await probe('--jobs', '1');
   const expected = fs.readFileSync(tableOf(0));
   fs.rmSync(tableOf(0));
-  const together = await probe('--jobs', '2', '--missing');
-  for (const { code, stderr } of [alone, together]) {
+  const together = await probe('--jobs', '2');
+  const missing = await probe('--jobs', '2', '--missing');
+  for (const { code, stderr } of [alone, together, missing]) {
     expect(stderr).toContain(`left out: ${folderOf(1)}: there is no checkpoint to probe`);
     expect(code).toBe(1);
   }
   expect(alone.stdout).toMatch(/^probed 2 runs in .*; 1 left out\n/);
-  expect(together.stdout).toMatch(/^probed 1 runs in .*; 1 had their tables already; 1 left out\n/);
+  expect(together.stdout).toMatch(/^probed 2 runs in .*; 1 left out\n/);
+  expect(missing.stdout).toMatch(/^probed 0 runs in .*; 2 had their tables already; 1 left out\n/);
+  // Its processes begin none of their own.
+  const counted = together.stderr.match(/probing run \d of \d/g)!;
+  expect(new Set(counted.map((text) => text.at(-1)))).toEqual(new Set(['3']));
   expect(fs.readFileSync(tableOf(0)).equals(expected)).toBe(true);
   expect(fs.readdirSync(folderOf(0)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
