@@ -47,6 +47,58 @@ test('every view is reached by its number, names itself, and fits the screen', a
   }
 });
 
+describe('the list of views', () => {
+  test('opens a view by a part of its name or question, by arrows, and closes without one', async () => {
+    const watched = await open();
+    const list = (await press(watched, 'v')).join('\n');
+    for (const [i, { id, question }] of views.entries())
+      expect(list).toMatch(new RegExp(`${i + 1}  ${id} +${question.slice(0, 40).replaceAll(/[?.|]/g, '.')}`));
+    expect(list).toContain('view: ');
+    await press(watched, ...typed('heal'));
+    expect(selected([...watched.session.frame().lines])).toContain('health');
+    await press(watched, 'enter');
+    expect(watched.session.view).toBe('health');
+    expect(selected(await press(watched, 'v'))).toContain('health');
+    expect(selected(await press(watched, 'down'))).toContain('findings');
+    expect(selected(await press(watched, 'down'))).toContain('runs');
+    await press(watched, 'up', 'up', 'up', 'enter');
+    expect(watched.session.view).toBe('config');
+    await press(watched, 'v', ...typed('penalty follow'), 'enter');
+    expect(watched.session.view).toBe('variance');
+    expect((await press(watched, 'v', ...typed('zzz'))).join('\n')).toContain('no view has this');
+    await press(watched, 'enter');
+    expect(watched.session.view).toBe('variance');
+    await press(watched, 'v', ...typed('runs'), 'escape');
+    expect(watched.session.view).toBe('variance');
+    // Keys right behind the choice are meant for the view that was chosen.
+    await press(watched, 'v', ...typed('tr'), 'enter', 'tab');
+    expect(watched.session.view).toBe('training');
+    expect(watched.session.state.panel).toBe(1);
+  });
+
+  test.each([80, 100, 160])('takes more than nine views, %i columns', async (width) => {
+    const more = Array.from({ length: 6 }, (_, i) => ({
+      id: `further-study-${i}`,
+      short: `more${i}`,
+      question: `What does study ${i} say?`,
+      load: views[6]!.load,
+    }));
+    const watched = await open(root, { width, views: [...views, ...more] });
+    const every = [...views, ...more];
+    for (const { id } of every) {
+      const lines = await press(watched, 'v', ...typed(id), 'enter');
+      expect(watched.session.view).toBe(id);
+      expect(lines[1]).toContain(`${id}]`);
+      expect(lines[1]!.length).toBeLessThanOrEqual(width);
+      if (width < 160) expect(lines[1]).toContain('v: all 15');
+    }
+    await press(watched, '9');
+    expect(watched.session.view).toBe('findings');
+    const list = await press(watched, 'v');
+    expect(list.filter((line) => /further-study-\d/.test(line)).length).toBe(6);
+  });
+});
+
 describe('runs', () => {
   test('the cursor chooses the run that views show, a burst of keys is not lost', async () => {
     const watched = await open();

@@ -99,6 +99,8 @@ describe('in a terminal emulator', () => {
     expect(still(await seen(burst))).toEqual(still(await seen(single)));
     expect(burst.session.view).toBe('alignment');
     expect(burst.session.state.filter).toBe('d1');
+    await type(burst, 'vhea\r');
+    expect(burst.session.view).toBe('health');
   });
 
   test('a resize redraws in the new size, down to the screen that says it is too small, and back', async () => {

@@ -88,6 +88,11 @@ describe.skipIf(!hasTmux)('in tmux', () => {
       keys(key);
       await until(sign);
     }
+    keys('v');
+    text('conf');
+    await until(/›  7  config/);
+    keys('Enter');
+    await until(/name: tiny/);
     keys('1', '/');
     text('seed1');
     await until(/filter .*: seed1/);

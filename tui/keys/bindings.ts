@@ -36,6 +36,7 @@ export type Action =
   | 'export'
   | 'copy'
   | 'show-command'
+  | 'views'
   | 'help'
   | 'quit'
   | `view-${number}`;
@@ -177,6 +178,13 @@ export const bindings: readonly Binding[] = [
     when: ({ hasChoices }) => hasChoices,
   },
   {
+    action: 'views',
+    keys: ['v'],
+    label: 'views',
+    help: 'list of all views: type a part of a name, enter opens',
+    group: 'look',
+  },
+  {
     action: 'filter',
     keys: ['/'],
     label: 'filter',
@@ -292,7 +300,7 @@ export const bindings: readonly Binding[] = [
   { action: 'quit', keys: ['q', 'ctrl+c'], label: 'quit', help: 'quit', group: 'more' },
 ];
 
-/** The action of a key; null where it has none. Number keys choose views. */
+/** The action of a key; null where it has none. Number keys choose the first nine views. */
 export function actionOf(key: KeyName): Action | null {
   if (/^[1-9]$/.test(key)) return `view-${Number(key)}`;
   return bindings.find(({ keys }) => keys.includes(key))?.action ?? null;
@@ -337,6 +345,17 @@ const groupTitles = [
   ['more', 'More'],
 ] as const;
 
+/** A text in lines of at most `width` columns. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
 /** The help: every key, in groups; in two columns where there is room. */
 export function helpLines(viewTitles: readonly string[], width: number): string[] {
   const groups = groupTitles.map(([group, title]) => [
@@ -346,8 +365,9 @@ export function helpLines(viewTitles: readonly string[], width: number): string[
       .map(({ keys, help }) => `  ${keys.map(showKey).join(' ').padEnd(19)}${help}`),
     ...(group === 'look'
       ? [
-          `  ${'1-9'.padEnd(19)}views: ${viewTitles.slice(0, 5).join(', ')},`,
-          `  ${' '.repeat(19)}${viewTitles.slice(5).join(', ')}`,
+          ...wrapped(`the first nine views: ${viewTitles.slice(0, 9).join(', ')}`, 50).map(
+            (line, i) => `  ${(i === 0 ? '1-9' : '').padEnd(19)}${line}`,
+          ),
         ]
       : []),
   ]);

@@ -6,7 +6,7 @@ import { chosen, type ViewPanel, type Picture } from '../view/picture.js';
 import type { ViewState } from '../view/state.js';
 import { paint, signs, type Box, type Style } from '../view/style.js';
 import { formatAge } from '../views/runs.js';
-import { views } from '../views/registry.js';
+import type { ViewSpec } from '../view/context.js';
 import { isFollowing } from './reduce.js';
 import type { Prompt } from './session.js';
 
@@ -43,7 +43,7 @@ export interface Overlay {
 }
 
 /** Every key, in a terminal of this width. */
-export const keyOverlay = (width: number): Overlay => ({
+export const keyOverlay = (views: readonly ViewSpec[], width: number): Overlay => ({
   title: 'Keys (? or esc closes, j k scroll)',
   lines: helpLines(
     views.map(({ id }) => id),
@@ -56,6 +56,7 @@ export interface FrameContent {
   readonly box: Box;
   readonly style: Style;
   readonly root: string;
+  readonly views: readonly ViewSpec[];
   readonly view: string;
   readonly entry: RunEntry | null;
   readonly runs: number;
@@ -133,14 +134,42 @@ function ageOf({ lastSample }: RunEntry, now: number): string {
   return lastSample === null ? '' : ` (last sample ${formatAge(now - lastSample)} ago)`;
 }
 
-function viewLine({ box, style, view }: FrameContent): string {
-  const nameAll = (name: (own: (typeof views)[number]) => string): string[] =>
-    views.map((own, i) => (own.id === view ? `[${i + 1} ${own.id}]` : `${i + 1} ${name(own)}`));
+/** Columns of the hint that there are views beyond the line. */
+const hintWidth = 12;
+
+function viewLine({ box, style, views, view }: FrameContent): string {
+  const at = views.findIndex(({ id }) => id === view);
+  const nameAll = (name: (own: ViewSpec) => string): string[] =>
+    views.map((own, i) => {
+      const label = `${i < 9 ? `${i + 1} ` : ''}${i === at ? own.id : name(own)}`;
+      return i === at ? `[${label}]` : label;
+    });
   const full = nameAll(({ id }) => id);
-  const fits = full.join('  ').length <= box.width;
-  return (fits ? full : nameAll(({ short }) => short))
-    .map((name, i) => paint(name, views[i]!.id === view ? 'accent' : 'dim', style))
-    .join(fits ? '  ' : ' ');
+  const isFull = full.join('  ').length <= box.width;
+  const names = isFull ? full : nameAll(({ short }) => short);
+  const [first, last] = around(names, at, isFull ? 2 : 1, box.width);
+  const isWhole = first === 0 && last === names.length - 1;
+  const shown = names
+    .slice(first, last + 1)
+    .map((name, i) => paint(name, first + i === at ? 'accent' : 'dim', style));
+  return [...shown, ...(isWhole ? [] : [paint(`v: all ${names.length}`, 'dim', style)])].join(
+    isFull ? '  ' : ' ',
+  );
+}
+
+/** First and last of the names that fit beside each other, the one at a place among them. */
+function around(names: readonly string[], at: number, gap: number, width: number): [number, number] {
+  if (names.join(' '.repeat(gap)).length <= width) return [0, names.length - 1];
+  const room = width - hintWidth;
+  let [first, last] = [at, at];
+  let length = names[at]!.length;
+  const fits = (name: string | undefined): boolean =>
+    name !== undefined && length + gap + name.length <= room;
+  for (;;) {
+    if (fits(names[first - 1])) length += gap + names[--first]!.length;
+    else if (fits(names[last + 1])) length += gap + names[++last]!.length;
+    else return [first, last];
+  }
 }
 
 /** Panels, the choice in force, and what the panel answers. */
@@ -188,6 +217,7 @@ function bottomLine({ box, style, keys, prompt, message, overlay }: FrameContent
     const label = {
       filter: 'filter (words, !word, loss>2; enter keeps, esc clears): ',
       step: 'step: ',
+      views: 'view: ',
       export: 'write to (tab: other format, esc: no): ',
     }[prompt.kind];
     const room = Math.max(8, width - label.length - 1);

@@ -9,14 +9,15 @@ import { exportPicture, formats } from '../export/export.js';
 import type { Caption } from '../export/svg.js';
 import { actionOf, type Action, type KeyContext } from '../keys/bindings.js';
 import type { KeyName } from '../keys/tokens.js';
-import type { ViewContext } from '../view/context.js';
+import type { ViewContext, ViewSpec } from '../view/context.js';
 import { messagePanel, type ViewPanel, type Picture, type ViewModel } from '../view/picture.js';
 import { initialState, type ViewState } from '../view/state.js';
 import type { Box, Style } from '../view/style.js';
-import { views } from '../views/registry.js';
+import { views as allViews } from '../views/registry.js';
 import { commandLines, screenCommand } from './command.js';
 import { drawFrame, bodyBox, keyOverlay, type Frame, type Overlay } from './frame.js';
 import { reduce, toPanel } from './reduce.js';
+import { chosenView, moveInMenu, viewOverlay } from './view-menu.js';
 
 /** What the session does to the world; passed in, so that a test can watch. */
 export interface Effects {
@@ -31,8 +32,10 @@ export interface Effects {
 
 /** A line that is typed. */
 export interface Prompt {
-  readonly kind: 'filter' | 'step' | 'export';
+  readonly kind: 'filter' | 'step' | 'export' | 'views';
   readonly text: string;
+  /** Row of the list of views. */
+  readonly row: number;
   /** What the filter was before. */
   readonly before: string;
 }
@@ -45,6 +48,8 @@ export interface BrowserSessionOptions {
   readonly box: Box;
   /** The run that is looked at first. */
   readonly run?: string | undefined;
+  /** Those of the registry by default. */
+  readonly views?: readonly ViewSpec[] | undefined;
 }
 
 /** Milliseconds that a message stays. */
@@ -72,6 +77,7 @@ interface Loaded {
  */
 export class BrowserSession {
   readonly data: BrowserData;
+  readonly #views: readonly ViewSpec[];
   #view = 'runs';
   readonly #states = new Map<string, ViewState>();
   #current: string | null;
@@ -91,6 +97,7 @@ export class BrowserSession {
 
   constructor(private readonly options: BrowserSessionOptions) {
     this.#box = options.box;
+    this.#views = options.views ?? allViews;
     this.#current = options.run ?? null;
     this.data = new BrowserData(options.root, options.environment, () => this.#changed());
   }
@@ -215,6 +222,7 @@ export class BrowserSession {
       box: this.#box,
       style: this.options.style,
       root: this.options.root,
+      views: this.#views,
       view: this.#view,
       entry,
       runs: this.data.entries.length,
@@ -224,7 +232,10 @@ export class BrowserSession {
       panel,
       panels,
       picture,
-      overlay: this.#overlay,
+      overlay:
+        this.#prompt?.kind === 'views'
+          ? viewOverlay(this.#views, this.#prompt, bodyBox(this.#box), this.options.style)
+          : this.#overlay,
       prompt: this.#prompt,
       message: this.#message !== null && this.#message.until > now ? this.#message.text : this.#problem,
       keys: this.#keyContext(panel, panels.length, picture),
@@ -326,7 +337,7 @@ export class BrowserSession {
   #shownSources: readonly RunSource[] = [];
 
   async #load(id: string): Promise<ViewModel> {
-    const spec = views.find((own) => own.id === id)!;
+    const spec = this.#views.find((own) => own.id === id)!;
     const context = await this.#context();
     try {
       return await spec.load(context);
@@ -401,7 +412,7 @@ export class BrowserSession {
       return;
     }
     if (action.startsWith('view-')) {
-      const view = views[Number(action.slice(5)) - 1];
+      const view = this.#views[Number(action.slice(5)) - 1];
       if (view !== undefined) this.#view = view.id;
       return;
     }
@@ -410,19 +421,27 @@ export class BrowserSession {
         this.options.effects.quit();
         return;
       case 'help':
-        this.#overlay = keyOverlay(this.#box.width);
+        this.#overlay = keyOverlay(this.#views, this.#box.width);
+        return;
+      case 'views':
+        this.#prompt = {
+          kind: 'views',
+          text: '',
+          before: '',
+          row: this.#views.findIndex(({ id }) => id === this.#view),
+        };
         return;
       case 'refresh':
         this.#start(this.refresh());
         return;
       case 'filter':
-        this.#prompt = { kind: 'filter', text: this.state.filter, before: this.state.filter };
+        this.#prompt = { kind: 'filter', text: this.state.filter, row: 0, before: this.state.filter };
         return;
       case 'go-to-step':
-        this.#prompt = { kind: 'step', text: '', before: '' };
+        this.#prompt = { kind: 'step', text: '', row: 0, before: '' };
         return;
       case 'export':
-        this.#prompt = { kind: 'export', text: this.#exportName(), before: '' };
+        this.#prompt = { kind: 'export', text: this.#exportName(), row: 0, before: '' };
         return;
       case 'copy':
         this.#say(`${this.options.effects.copy(this.command())} (Y shows all of it): ${this.command()}`);
@@ -560,7 +579,7 @@ export class BrowserSession {
 
   #type(prompt: Prompt, key: KeyName): void {
     const change = (text: string): void => {
-      this.#prompt = { ...prompt, text };
+      this.#prompt = { ...prompt, text, row: 0 };
       if (prompt.kind === 'filter') this.#set({ ...this.state, filter: text, row: 0 });
     };
     if (key === 'escape') {
@@ -569,9 +588,12 @@ export class BrowserSession {
     } else if (key === 'enter') {
       this.#prompt = null;
       this.#followCursor();
+      if (prompt.kind === 'views') this.#view = chosenView(this.#views, prompt)?.id ?? this.#view;
       if (prompt.kind === 'step') this.#goToStep(prompt.text);
       if (prompt.kind === 'export') this.#start(this.#export(prompt.text));
-    } else if (key === 'backspace') change(prompt.text.slice(0, -1));
+    } else if (prompt.kind === 'views' && (key === 'down' || key === 'up'))
+      this.#prompt = { ...prompt, ...moveInMenu(this.#views, prompt, key === 'down' ? 1 : -1) };
+    else if (key === 'backspace') change(prompt.text.slice(0, -1));
     else if (key === 'ctrl+u') change('');
     else if (key === 'tab' && prompt.kind === 'export')
       change(nextFormat(prompt.text, this.#draw().picture.figure !== null));
@@ -650,7 +672,11 @@ function shortest(file: string): string {
 
 /** Keys that do not depend on what a view shows. */
 const isAlwaysTaken = (action: Action): boolean =>
-  action.startsWith('view-') || action === 'quit' || action === 'help' || action === 'refresh';
+  action.startsWith('view-') ||
+  action === 'views' ||
+  action === 'quit' ||
+  action === 'help' ||
+  action === 'refresh';
 
 const waiting: ViewModel = { panels: [messagePanel('reading', '', ['reading ...'])] };
 const gone = messagePanel('gone', '', ['This is not there any more; esc goes back.']);

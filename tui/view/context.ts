@@ -37,6 +37,8 @@ export interface ViewSpec {
   readonly id: string;
   /** Title where there is little room. */
   readonly short: string;
+  /** What it answers, for the list of views and the docs. */
+  readonly question: string;
   /** Reads what the view needs. Throws a UserError when a table cannot be read; the view then says so. */
   load(context: ViewContext): Promise<ViewModel>;
 }

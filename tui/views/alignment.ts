@@ -33,7 +33,12 @@ import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
 
 /** Are gradients of definitions aligned with those of questions? */
-export const alignmentView: ViewSpec = { id: 'alignment', short: 'align', load };
+export const alignmentView: ViewSpec = {
+  id: 'alignment',
+  short: 'align',
+  question: 'Is the gradient of a definition aligned with that of its questions, more with the reliable tag?',
+  load,
+};
 
 const noProbe =
   'No table alignment: gradients of single definitions and questions are measured at checkpoints by ';

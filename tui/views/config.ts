@@ -9,7 +9,12 @@ import { messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js
 import { formatAge } from './runs.js';
 
 /** What a run is and where it comes from. */
-export const configView: ViewSpec = { id: 'config', short: 'conf', load };
+export const configView: ViewSpec = {
+  id: 'config',
+  short: 'conf',
+  question: 'When, where and by which program was the run made, and are its tables whole?',
+  load,
+};
 
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current } = context;

@@ -25,7 +25,12 @@ import { paint, type Style } from '../view/style.js';
 import { progressText } from './alignment.js';
 
 /** What the seeds of a config show, as `gradscope analyze` says it. */
-export const findingsView: ViewSpec = { id: 'findings', short: 'find', load };
+export const findingsView: ViewSpec = {
+  id: 'findings',
+  short: 'find',
+  question: 'Which claims do the runs support, and with which numbers?',
+  load,
+};
 
 interface Findings {
   readonly sections: readonly ShownSection[];

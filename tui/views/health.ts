@@ -13,7 +13,12 @@ import { stateText } from './config.js';
 import { cutLines } from '../view/layout.js';
 
 /** Can the numbers of a run be trusted? */
-export const healthView: ViewSpec = { id: 'health', short: 'health', load };
+export const healthView: ViewSpec = {
+  id: 'health',
+  short: 'health',
+  question: 'Can the numbers of the run be trusted?',
+  load,
+};
 
 /** A check of a run. */
 interface Check {

@@ -15,7 +15,12 @@ import { initialState } from '../view/state.js';
 import { paint, signs, type Style } from '../view/style.js';
 
 /** What each minibatch of training did. */
-export const minibatchesView: ViewSpec = { id: 'minibatches', short: 'batch', load };
+export const minibatchesView: ViewSpec = {
+  id: 'minibatches',
+  short: 'batch',
+  question: 'What did each minibatch do, and how do the gradients of its groups stand to each other?',
+  load,
+};
 
 const stepColumns = [
   'stage',

@@ -9,7 +9,7 @@ import { trainingView } from './training.js';
 import { transferView } from './transfer.js';
 import { varianceView } from './variance.js';
 
-/** The views, in the order of their number keys. */
+/** The views, in their order; the first nine have number keys. A further one is one more line here. */
 export const views: readonly ViewSpec[] = [
   runsView,
   trainingView,

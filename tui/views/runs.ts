@@ -15,6 +15,7 @@ import { paint, signs, type Style } from '../view/style.js';
 export const runsView: ViewSpec = {
   id: 'runs',
   short: 'runs',
+  question: 'Which runs are there, how far are they, and what do they show?',
   load: (context) => Promise.resolve({ panels: [runsPanel(context), comparePanel(context)] }),
 };
 

@@ -38,7 +38,12 @@ interface RunCurves {
 }
 
 /** How training went. */
-export const trainingView: ViewSpec = { id: 'training', short: 'train', load };
+export const trainingView: ViewSpec = {
+  id: 'training',
+  short: 'train',
+  question: 'Did the model learn, and which subsets does it answer?',
+  load,
+};
 
 async function load(context: ViewContext): Promise<ViewModel> {
   const { shown, current } = context;

@@ -29,7 +29,12 @@ import { noPath, transferPathPanel } from './transfer/path.js';
 import { pathsOf, versionsOf } from '../view/arms.js';
 
 /** Does a step on a definition change the loss of its questions as predicted? */
-export const transferView: ViewSpec = { id: 'transfer', short: 'trans', load };
+export const transferView: ViewSpec = {
+  id: 'transfer',
+  short: 'trans',
+  question: 'Does a step on a definition change the loss of its questions as predicted?',
+  load,
+};
 
 const transferColumns = [
   'step',

@@ -5,7 +5,12 @@ import { noisePanel } from './minibatch/noise.js';
 import { penaltyPanel } from './penalty.js';
 
 /** How large is the noise of the gradients, and does its penalty follow the law? */
-export const varianceView: ViewSpec = { id: 'variance', short: 'noise', load };
+export const varianceView: ViewSpec = {
+  id: 'variance',
+  short: 'noise',
+  question: 'How large is the noise of the gradients, and does its penalty follow the law?',
+  load,
+};
 
 async function load(context: ViewContext): Promise<ViewModel> {
   const { current } = context;

@@ -1,5 +1,6 @@
 import type { Effects } from '../../../tui/session/session.js';
 import { BrowserSession } from '../../../tui/session/session.js';
+import type { ViewSpec } from '../../../tui/view/context.js';
 import type { Style } from '../../../tui/view/style.js';
 import { plainStyle } from './plain-style.js';
 import { nodeEnvironment } from '../../../src/store/environment.js';
@@ -16,7 +17,12 @@ export interface Watched {
 /** A session on a folder, opened, with its effects kept in memory. */
 export async function openSession(
   root: string,
-  { width = 100, height = 30, style = plainStyle }: { width?: number; height?: number; style?: Style } = {},
+  {
+    width = 100,
+    height = 30,
+    style = plainStyle,
+    views,
+  }: { width?: number; height?: number; style?: Style; views?: readonly ViewSpec[] } = {},
 ): Promise<Watched> {
   const watched = {
     written: new Map<string, string | Uint8Array>(),
@@ -40,6 +46,7 @@ export async function openSession(
     effects,
     style,
     box: { width, height },
+    views,
   });
   await session.open();
   session.measureGaps();
