@@ -5,6 +5,7 @@ import { tableFromIPC } from 'apache-arrow';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { showCommand } from '../../src/cli/show.js';
 import { bodyBox } from '../../tui/session/frame.js';
+import type { ViewContext } from '../../tui/view/context.js';
 import { views } from '../../tui/views/registry.js';
 import { openSession, press, typed, type Watched } from './support/fake-session.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
@@ -81,7 +82,7 @@ describe('the list of views', () => {
       id: `further-study-${i}`,
       short: `more${i}`,
       question: `What does study ${i} say?`,
-      load: views[6]!.load,
+      load: (context: ViewContext) => views[6]!.load(context),
     }));
     const watched = await open(root, { width, views: [...views, ...more] });
     const every = [...views, ...more];

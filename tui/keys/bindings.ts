@@ -180,7 +180,7 @@ export const bindings: readonly Binding[] = [
   {
     action: 'views',
     keys: ['v'],
-    label: 'views',
+    label: null,
     help: 'list of all views: type a part of a name, enter opens',
     group: 'look',
   },
