@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextShape } from '../data/experiment.js';
 import { createStream } from '../data/random/streams.js';
+import { trainingBytes } from '../src/run/planned-cost.js';
+import { arrangeGroups, planSlots } from '../src/train/groups/arrange.js';
+import type { MinibatchGroups } from '../src/train/groups/division.js';
 import { Learner } from '../src/train/learner.js';
 import { parameterCount } from '../src/train/models/model.js';
 import { transformerSchema } from '../src/train/models/transformer/config.js';
@@ -9,7 +12,7 @@ import { clipFactor } from '../src/train/optimizers/schedule.js';
 import { median, printTable, type TorchPeer } from './support.js';
 
 /** A model and batch that both sides train. */
-interface Case {
+export interface Case {
   readonly name: string;
   readonly layers: number;
   readonly width: number;
@@ -24,6 +27,8 @@ interface Case {
   readonly replicas: number;
   /** Ratio to reach: PyTorch's time over ours, per replica. */
   readonly goal: number | null;
+  /** Groups of equal size whose Gram matrix every step computes; none by default. */
+  readonly groups?: number;
 }
 
 const text = { variables: 0, target: 'text', clip: false, replicas: 1 } as const;
@@ -129,7 +134,7 @@ async function measure(own: Case, peer: TorchPeer | null): Promise<string[]> {
 }
 
 /** A function that takes n steps and returns the milliseconds of each. */
-function ourSteps(own: Case) {
+export function ourSteps(own: Case) {
   const shape: TextShape = {
     modality: 'text',
     vocabularySize: own.vocabulary,
@@ -173,6 +178,7 @@ function ourSteps(own: Case) {
       'int32',
     );
   const lead = [own.replicas, own.examples];
+  const groups = own.groups === undefined ? null : equalGroups(own, own.groups, chunks);
   let step = 0;
 
   const take = (count: number): number[] =>
@@ -190,9 +196,10 @@ function ourSteps(own: Case) {
         random.fillNormal(noise, 0.5);
         inputs[variableNoise] = tf.tensor(noise, [...lead, 6]);
       }
-      const gradient = learner.gradient(inputs, chunks);
+      const gradient = learner.gradient(inputs, chunks, groups);
       const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
       gradient.losses.dataSync();
+      gradient.grams?.();
       learner.update(
         gradient.blocks,
         norms.map((norm) => clipFactor(norm, own.clip ? 1 : null)),
@@ -203,7 +210,25 @@ function ourSteps(own: Case) {
       tf.dispose(inputs);
       return performance.now() - started;
     });
-  return Object.assign(take, { parameters: parameterCount(model), dispose: () => learner.dispose() });
+  const { parameterBytes, activationBytes } = trainingBytes(model, own.examples);
+  return Object.assign(take, {
+    parameters: parameterCount(model),
+    /** What `gradscope run` expects this to take, bytes. */
+    plannedBytes: own.replicas * (parameterBytes + activationBytes),
+    dispose: () => learner.dispose(),
+  });
+}
+
+/** A minibatch of groups of equal size, sorted as training sorts it. */
+function equalGroups({ replicas, examples }: Case, groups: number, chunks: 1 | 2): MinibatchGroups {
+  const { rank, owners } = arrangeGroups(new Array<number>(groups).fill(1), chunks);
+  const sorted = Array.from(rank.keys()).toSorted((a, b) => rank[a]! - rank[b]!);
+  const groupOf = Int32Array.from(
+    { length: replicas * examples },
+    (_, i) => sorted[Math.floor(((i % examples) * groups) / examples)]!,
+  );
+  const capacity = Math.max(4, Math.ceil(examples / 10));
+  return { groups, groupOf, slots: planSlots(groupOf, replicas, groups, owners, capacity, 0) };
 }
 
 function tokensOf({ rows, variables, vocabulary }: Case, lead: number[], offset: number): tf.Tensor {

@@ -76,8 +76,7 @@ export function plannedCost(config: RunConfig): PlannedCost {
     ...stages.map(({ batchSize }) => batchSize),
     Math.min(config.evaluation.batchSize, sizes.largestTest),
   );
-  const parameterBytes = float * parameters * parameterCopies;
-  const activationBytes = float * examples * model.activationsPerExample * activationCopies;
+  const { parameterBytes, activationBytes } = trainingBytes(model, examples);
   const logBytes = bytesOfLog(config, model, parameters, sizes.groups.length);
   return {
     parameters,
@@ -92,6 +91,17 @@ export function plannedCost(config: RunConfig): PlannedCost {
     trainingRows: Math.max(...stages.map(({ rows }) => rows)),
     testRows: sizes.testRows,
     largestTest: sizes.largestTest,
+  };
+}
+
+/** Bytes that one replica trains in, with minibatches of so many examples; of the right size, not exact. */
+export function trainingBytes(
+  model: Model,
+  examples: number,
+): Pick<PlannedCost, 'parameterBytes' | 'activationBytes'> {
+  return {
+    parameterBytes: float * parameterCount(model) * parameterCopies,
+    activationBytes: float * examples * model.activationsPerExample * activationCopies,
   };
 }
 
