@@ -364,11 +364,9 @@ export function helpLines(viewTitles: readonly string[], width: number): string[
       .filter((own) => own.group === group)
       .map(({ keys, help }) => `  ${keys.map(showKey).join(' ').padEnd(19)}${help}`),
     ...(group === 'look'
-      ? [
-          ...wrapped(`the first nine views: ${viewTitles.slice(0, 9).join(', ')}`, 50).map(
-            (line, i) => `  ${(i === 0 ? '1-9' : '').padEnd(19)}${line}`,
-          ),
-        ]
+      ? wrapped(`the first nine views: ${viewTitles.slice(0, 9).join(', ')}`, 50).map(
+          (line, i) => `  ${(i === 0 ? '1-9' : '').padEnd(19)}${line}`,
+        )
       : []),
   ]);
   if (width < 150) return groups.flatMap((lines) => [...lines, '']).slice(0, -1);

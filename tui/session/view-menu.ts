@@ -13,7 +13,7 @@ export interface ViewMenu {
  * Views that a typed text names, in their order: those whose name begins with it, then those that have it in their
  * name or question. All of them for an empty text.
  */
-export function matchingViews(views: readonly ViewSpec[], text: string): readonly ViewSpec[] {
+function matchingViews(views: readonly ViewSpec[], text: string): readonly ViewSpec[] {
   const wanted = text.trim().toLowerCase();
   const begins = ({ id, short }: ViewSpec): boolean => id.startsWith(wanted) || short.startsWith(wanted);
   const holds = ({ id, question }: ViewSpec): boolean => `${id} ${question}`.toLowerCase().includes(wanted);
