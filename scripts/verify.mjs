@@ -51,10 +51,10 @@ await runScript(async () => {
   await bootstrap();
   await gradscope(['verify']);
   let failed = 0;
-  for (const { config, seeds, folder, probes, expectations } of chosen) {
+  for (const { config, seeds, folder, probed, expectations } of chosen) {
     const runs = `${OUT}/${folder}`;
     await gradscope(['run', config, '--seeds', seeds, '--out', OUT, '--existing', 'resume']);
-    if (probes !== null) await gradscope(['probe', runs, '--missing', '--only', probes]);
+    if (probed) await gradscope(['probe', runs, '--missing']);
     const documents = JSON.parse(await gradscope(['analyze', runs, '--json'], 'pipe'));
     for (const document of documents) {
       if (document.name === expectations.name) failed += judge(document, expectations.list);

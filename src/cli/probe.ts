@@ -6,6 +6,7 @@ import type { Threads } from '../train/engine/load.js';
 import type { ProbeProgress } from '../probe/prober.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, threadsOption } from './options.js';
+import { probeNames } from './names.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
 import { StatusLine } from './status-line.js';
@@ -39,7 +40,7 @@ export function probeCommand(): Command {
     )
     .option(
       '--only <names>',
-      'run only these probes, such as panel,transfer; the tables of other probes are kept',
+      `run only these probes, separated by commas (${probeNames.map(({ name }) => name).join(', ')}); the tables of other probes are kept`,
     )
     .option('--missing', 'skip runs that already have these tables')
     .option('--exchanged', 'also probe the halves of runs with tags exchanged, which are left out otherwise')
@@ -57,10 +58,10 @@ export function probeCommand(): Command {
 Examples:
   gradscope probe runs/set-inclusion
   gradscope probe runs/set-inclusion/small-seed0 --variables 50
-  gradscope probe runs/set-inclusion --only penalty,epoch-drift --draws 4
+  gradscope probe runs/set-inclusion --missing --draws 4
 
-Writes the tables alignment, panel_gram, panel_questions, entity_gram, transfer, transfer_path, penalty, landscape and
-epoch_drift into each run folder (with --factors also factors); gradscope analyze reads them.`,
+Writes these tables into each run folder, which gradscope analyze reads (factors only with --factors):
+${probeNames.map(({ name, tables }) => `  ${name.padEnd(14)} ${tables.join(', ')}`).join('\n')}`,
     )
     .action(async (folders: string[], flags: Flags) => {
       await probe(folders, flags);

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { viewNames } from './names.js';
 import { print } from './output.js';
 import { columnsOf, terminalStyle } from '../report/terminal.js';
 
@@ -24,11 +25,7 @@ export function showCommand(): Command {
   return new Command('show')
     .description('print one view of the browser as text: what gradscope tui has on screen')
     .argument('<runs...>', 'run folders, or one folder that holds runs')
-    .option(
-      '--view <view>',
-      'runs, training, alignment, minibatches, variance, transfer, config, health, findings',
-      'runs',
-    )
+    .option('--view <view>', viewNames.join(', '), 'runs')
     .option('--panel <title>', 'one panel of the view (default: all)')
     .option('--choose <value>', 'checkpoint, tensor, quantity or step size of the panel')
     .option('--filter <words>', 'rows that hold the words; loss>2 compares a column')

@@ -51,6 +51,8 @@ export interface TableDefinition {
   readonly name: string;
   /** What a row is, for the docs. */
   readonly row: string;
+  /** When rows are written, for the docs. */
+  readonly when?: string;
   readonly columns: Readonly<Record<string, Column>>;
   readonly groupColumns?: GroupColumns;
   /** Whether it is computed from a run's checkpoints: then a part of it, as a killed process leaves one, says nothing. */

@@ -319,7 +319,7 @@ const shownKeys: Readonly<Record<string, string>> = {
 };
 
 /** A key for people. */
-const showKey = (key: KeyName): string => shownKeys[key] ?? key;
+export const showKey = (key: KeyName): string => shownKeys[key] ?? key;
 
 /** Hints of the keys that do something, as many as fit; help and quit always do. */
 export function footerHints(context: KeyContext, width: number): string {
@@ -337,7 +337,7 @@ export function footerHints(context: KeyContext, width: number): string {
   return [...(text === '' ? [] : [text]), ...always].join('  ');
 }
 
-const groupTitles = [
+export const groupTitles = [
   ['move', 'Move'],
   ['look', 'Look'],
   ['runs', 'Runs'],

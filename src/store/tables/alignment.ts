@@ -9,6 +9,7 @@ export const alignmentTables = {
     name: 'alignment',
     derived: true,
     row: 'one checkpoint x question set of an entity x pairing x tensor',
+    when: 'every checkpoint',
     columns: {
       stage,
       step: checkpointStep,
@@ -38,6 +39,7 @@ export const alignmentTables = {
     name: 'panel_gram',
     derived: true,
     row: 'one checkpoint x tensor x definition of the panel',
+    when: 'start and ends of stages',
     columns: {
       stage,
       step: checkpointStep,
@@ -56,6 +58,7 @@ export const alignmentTables = {
     name: 'panel_questions',
     derived: true,
     row: 'one checkpoint x tensor x question of the panel',
+    when: 'start and ends of stages',
     columns: {
       stage,
       step: checkpointStep,
@@ -71,6 +74,7 @@ export const alignmentTables = {
     name: 'entity_gram',
     derived: true,
     row: 'one checkpoint x tensor sum x definition or question set of the panel',
+    when: 'start and ends of stages',
     columns: {
       stage,
       step: checkpointStep,

@@ -8,6 +8,7 @@ export const epochDriftTables = {
     name: 'epoch_drift',
     derived: true,
     row: 'one checkpoint x learning rate',
+    when: 'start and ends of stages',
     columns: {
       stage,
       step: checkpointStep,

@@ -9,6 +9,7 @@ export const factorTables = {
     name: 'factors',
     derived: true,
     row: 'one checkpoint x example of the panel x use of a parameter',
+    when: 'with `--factors`',
     columns: {
       stage,
       step: checkpointStep,

@@ -7,6 +7,7 @@ export const internalizationTables = {
   metrics: {
     name: 'metrics',
     row: 'one evaluation x test set x subset x metric',
+    when: 'always',
     columns: {
       stage,
       step,

@@ -8,6 +8,7 @@ export const landscapeTables = {
     name: 'landscape',
     derived: true,
     row: 'one checkpoint',
+    when: 'start and ends of stages',
     columns: {
       stage,
       step: checkpointStep,

@@ -7,6 +7,7 @@ export const minibatchTables = {
   gradients: {
     name: 'gradients',
     row: 'one step x group x tensor',
+    when: 'tier `norms` and above',
     columns: {
       stage,
       step,
@@ -24,6 +25,7 @@ export const minibatchTables = {
   gram: {
     name: 'gram',
     row: 'one step x tensor x pair of groups',
+    when: 'tier `groups` and above',
     columns: {
       stage,
       step,
@@ -39,6 +41,7 @@ export const minibatchTables = {
   sketches: {
     name: 'sketches',
     row: 'one step x group x tensor',
+    when: 'tier `sketch` and above',
     columns: {
       stage,
       step,
@@ -54,6 +57,7 @@ export const minibatchTables = {
   vectors: {
     name: 'vectors',
     row: 'one step x group x tensor x chunk',
+    when: 'tier `full`',
     columns: {
       stage,
       step,

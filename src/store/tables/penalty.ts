@@ -8,6 +8,7 @@ export const penaltyTables = {
     name: 'penalty',
     derived: true,
     row: 'one checkpoint x batch size x draw of a partition of the training set',
+    when: 'start and ends of stages',
     columns: {
       stage,
       step: checkpointStep,

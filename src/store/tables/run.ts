@@ -21,6 +21,7 @@ export const runTables = {
   steps: {
     name: 'steps',
     row: 'one optimizer step',
+    when: 'always',
     columns: {
       stage,
       step,
@@ -56,6 +57,7 @@ export const runTables = {
   batches: {
     name: 'batches',
     row: 'one optimizer step',
+    when: 'always',
     columns: {
       stage,
       step,
@@ -71,6 +73,7 @@ export const runTables = {
   examples: {
     name: 'examples',
     row: 'one training example of the run',
+    when: 'always',
     columns: {
       example: int32('Number of the example, the same in every stage of the run.'),
       group: dictionary('Group of the example: subset and kind.', (d) => d.groups),
@@ -103,6 +106,7 @@ export const eventTables = {
   events: {
     name: 'events',
     row: 'one event of the run',
+    when: 'always',
     columns: {
       step,
       time: float64('Time of the event since 1970-01-01 UTC.', { unit: 'ms' }),

@@ -9,6 +9,7 @@ export const transferTables = {
     name: 'transfer',
     derived: true,
     row: 'one checkpoint x entity x definition x update',
+    when: 'every checkpoint',
     columns: {
       stage,
       step: checkpointStep,
@@ -51,6 +52,7 @@ export const transferTables = {
     name: 'transfer_path',
     derived: true,
     row: 'one update of the stage with definitions only x entity',
+    when: 'every update of the stage',
     columns: {
       stage,
       step,

@@ -1,0 +1,228 @@
+// `npm run docs`: writes what the definitions of tables, probes, studies, views and keys say into the marked blocks of
+// docs/*.md and into src/cli/names.ts. test/docs.test.ts asks that they are not stale.
+import fs from 'node:fs';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { internalizationDesign } from '../data/internalization-design.js';
+import { bandInterval } from '../src/analysis/inference/equivalence.js';
+import { studies } from '../src/analysis/studies/registry.js';
+import type { ClaimSpec, Study } from '../src/analysis/study.js';
+import type { QuantitySpec, SectionSpec } from '../src/analysis/section.js';
+import { sweepTable } from '../src/analysis/sweep-table.js';
+import { probes } from '../src/probe/registry.js';
+import type { ProbeSpec } from '../src/probe/probe.js';
+import type { Column, Dimensions, TableDefinition } from '../src/store/columns.js';
+import { analysisTables } from '../src/store/tables/analysis.js';
+import { tables } from '../src/store/tables/registry.js';
+import { bindings, groupTitles, showKey } from '../tui/keys/bindings.js';
+import type { ViewSpec } from '../tui/view/context.js';
+import { views } from '../tui/views/registry.js';
+
+/** What the generated texts are made of. */
+export interface Definitions {
+  readonly tables: Readonly<Record<string, TableDefinition>>;
+  readonly probes: readonly Pick<ProbeSpec, 'name' | 'tables'>[];
+  readonly studies: readonly Study[];
+  readonly views: readonly ViewSpec[];
+}
+
+/** The registries of the program. */
+export const definitions: Definitions = { tables, probes, studies, views };
+
+const code = (text: string): string => `\`${text}\``;
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const dimensionsOf = (names: readonly string[]): Dimensions => ({
+  stages: names,
+  groups: names,
+  tensors: names,
+  testSets: names,
+  subsets: names,
+  metrics: names,
+  sketchSize: 1,
+});
+
+/** Values of a dictionary that are the same in every run; none where they depend on it. */
+function fixedValues({ values }: Column): readonly string[] {
+  if (values === undefined) return [];
+  const one = values(dimensionsOf(['a']));
+  return one.join('\n') === values(dimensionsOf(['b'])).join('\n') ? one : [];
+}
+
+function columnRows({ columns, groupColumns }: TableDefinition): string[][] {
+  const rows = Object.entries(columns).map(([name, column]) => {
+    const values = fixedValues(column).map(code).join(', ');
+    return [
+      code(name),
+      column.kind + (column.nullable ? ', nullable' : ''),
+      column.unit,
+      column.description + (values === '' ? '' : ` Values: ${values}.`),
+    ];
+  });
+  if (groupColumns === undefined) return rows;
+  const { prefix, unit, description } = groupColumns;
+  return [...rows, [code(`${prefix}<group>`), 'int32', unit, description(code('<group>'))]];
+}
+
+const columnsOf = (own: readonly TableDefinition[]): string =>
+  own
+    .map((table) => {
+      const rows = markdownTable(['column', 'kind', 'unit', 'what it is'], columnRows(table));
+      return `#### ${code(table.name)}\n\n${rows}`;
+    })
+    .join('\n\n');
+
+const rowOf = ({ row }: TableDefinition): string => row.replace(/^one /, '');
+
+function tablesOf(own: readonly TableDefinition[], probeOf: (table: string) => string | null): string {
+  const isProbed = own.some(({ name }) => probeOf(name) !== null);
+  const rows = own.map((table) => [
+    code(table.name),
+    rowOf(table),
+    table.when ?? '',
+    ...(isProbed ? [code(probeOf(table.name) ?? '')] : []),
+  ]);
+  const head = ['table', 'a row is', 'written', ...(isProbed ? ['by the probe'] : [])];
+  return `${markdownTable(head, rows)}\n\n${columnsOf(own)}`;
+}
+
+const percent = (share: number): string => `${100 * share} %`;
+
+function prediction({ predicted, threshold = 0, band }: ClaimSpec): string {
+  if (predicted === 'none') {
+    const [low, high] = bandInterval(band ?? 0);
+    return `between ${percent(low)} and ${percent(high)}`;
+  }
+  const side = predicted === 'positive' ? 'above' : 'below';
+  return `${side} ${threshold === 0 ? 'its null' : threshold}`;
+}
+
+function quantitiesOf({ quantities }: SectionSpec): readonly QuantitySpec[] {
+  if (typeof quantities === 'function') return [];
+  return 'ofDesign' in quantities ? quantities.ofDesign(internalizationDesign) : quantities;
+}
+
+function sectionText(section: SectionSpec): string {
+  const title = typeof section.title === 'string' ? section.title : section.title(internalizationDesign);
+  const quantities = quantitiesOf(section);
+  const head = `#### ${code(section.id)}\n\n${title}.`;
+  if (quantities.length === 0) return `${head} Its quantities depend on the run.`;
+  const rows = quantities.map(({ id, label, unit, null: against }) => [
+    code(`${section.id}.${id}`),
+    label,
+    unit,
+    against?.label ?? '',
+  ]);
+  return `${head}\n\n${markdownTable(['quantity', 'label', 'unit', 'null'], rows)}`;
+}
+
+/** The blocks by name, as markdown that is not yet formatted. */
+export function blocks({ tables: all, probes: own, studies: asked, views: shown }: Definitions) {
+  const probeOf = (table: string): string | null =>
+    own.find((probe) => probe.tables.some(({ name }) => name === table))?.name ?? null;
+  const [probed, logged] = [true, false].map((is) =>
+    Object.values(all).filter(({ name }) => (probeOf(name) !== null) === is),
+  );
+  const claims = asked.flatMap((study) => study.claims ?? []);
+  const checks = asked.flatMap((study) => study.checks ?? []);
+  const analysed = Object.values<TableDefinition>(analysisTables);
+  return {
+    tables: tablesOf(logged!, () => null),
+    'probe-tables': tablesOf(probed!, probeOf),
+    'analysis-tables': `${markdownTable(
+      ['table', 'a row is'],
+      analysed.map((table) => [code(table.name), rowOf(table)]),
+    )}\n\n${columnsOf(analysed)}`,
+    'sweep-table': columnsOf([sweepTable]),
+    claims: markdownTable(
+      ['claim', 'what it says', 'quantity', 'predicted', 'about the tag'],
+      claims.map((claim) => [
+        code(claim.id),
+        claim.claim,
+        claim.quantity.endsWith('.') ? `every ${code(`${claim.quantity}<...>`)}` : code(claim.quantity),
+        prediction(claim),
+        claim.aboutTags === true ? 'yes' : 'no',
+      ]),
+    ),
+    checks: markdownTable(
+      ['check', 'what it says', 'quantity', 'passes'],
+      checks.map(({ id, check, quantity, tolerance, of }) => [
+        code(id),
+        check,
+        code(quantity),
+        `at most ${percent(tolerance)}, ${of === 'seed' ? 'every seed' : 'mean over seeds'}`,
+      ]),
+    ),
+    sections: asked
+      .flatMap(({ sections }) => sections)
+      .map(sectionText)
+      .join('\n\n'),
+    views: markdownTable(
+      ['key', 'view', 'answers'],
+      shown.map(({ id, question }, i) => [i < 9 ? code(String(i + 1)) : '', code(id), question]),
+    ),
+    keys: markdownTable(
+      ['keys', 'do'],
+      [
+        [`${code('1')} to ${code('9')}`, 'the first nine views'],
+        ...groupTitles.flatMap(([group]) =>
+          bindings
+            .filter((binding) => binding.group === group)
+            .map(({ keys, help }) => [keys.map((key) => code(showKey(key))).join(' '), help]),
+        ),
+      ],
+    ),
+  };
+}
+
+/** The pages with blocks. */
+export const pages = ['docs/file-format.md', 'docs/method.md', 'docs/tui.md'] as const;
+
+/** Names of the views and probes in a module of their own, which help texts load without loading what they name. */
+export const namesFile = 'src/cli/names.ts';
+
+const block = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g;
+
+async function formatted(text: string, file: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(file)), filepath: file });
+}
+
+/** A page with its blocks written anew. Throws where it asks for a block that there is not. */
+export async function writtenPage(page: string, text: string, from: Definitions): Promise<string> {
+  const texts: Readonly<Record<string, string>> = blocks(from);
+  const filled = text.replaceAll(block, (_, begin: string, name: string, end: string) => {
+    const own = texts[name];
+    if (own === undefined)
+      throw new Error(`${page}: no block ${name}; there are ${Object.keys(texts).join(', ')}`);
+    return `${begin}\n${own}\n\n${end}`;
+  });
+  return formatted(filled, page);
+}
+
+/** The module of names. */
+export function writtenNames({ probes: own, views: shown }: Definitions): Promise<string> {
+  const list = own.map(({ name, tables: written }) => ({ name, tables: written.map((table) => table.name) }));
+  return formatted(
+    `// Made by \`npm run docs\` from the registries; do not edit. For help texts, which load nothing else.
+
+/** Views of the browser. */
+export const viewNames = ${JSON.stringify(shown.map(({ id }) => id))} as const;
+
+/** Probes with the tables that they write. */
+export const probeNames = ${JSON.stringify(list)} as const;
+`,
+    namesFile,
+  );
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const page of pages)
+    fs.writeFileSync(page, await writtenPage(page, fs.readFileSync(page, 'utf8'), definitions));
+  fs.writeFileSync(namesFile, await writtenNames(definitions));
+}

@@ -1,0 +1,24 @@
+// Made by `npm run docs` from the registries; do not edit. For help texts, which load nothing else.
+
+/** Views of the browser. */
+export const viewNames = [
+  'runs',
+  'training',
+  'alignment',
+  'minibatches',
+  'variance',
+  'transfer',
+  'config',
+  'health',
+  'findings',
+] as const;
+
+/** Probes with the tables that they write. */
+export const probeNames = [
+  { name: 'panel', tables: ['alignment', 'panel_gram', 'panel_questions', 'entity_gram', 'factors'] },
+  { name: 'transfer', tables: ['transfer'] },
+  { name: 'penalty', tables: ['penalty'] },
+  { name: 'landscape', tables: ['landscape'] },
+  { name: 'epoch-drift', tables: ['epoch_drift'] },
+  { name: 'transfer-path', tables: ['transfer_path'] },
+] as const;
