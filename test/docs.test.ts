@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { blocks, definitions, namesFile, pages, writtenNames, writtenPage } from '../scripts/definitions.js';
+import { readProject } from './support/project.js';
 import { float64, type TableDefinition } from '../src/store/columns.js';
 
 const stale = 'is not what the definitions say; write it with: npm run docs';
@@ -117,4 +118,27 @@ describe('a study that is added', () => {
       ]),
     );
   });
+});
+
+test('the ways of docs/architecture.md are as long as they say, and imports join their files', () => {
+  const page = fs.readFileSync('docs/architecture.md', 'utf8');
+  const text = page.slice(page.indexOf('## Where does this number come from'));
+  const ways = Array.from(text.matchAll(/^\*\*(.+)\*\* \((\d+) files\)\n\n((?:\|.*\n)+)/gm));
+  expect(ways).toHaveLength(3);
+  const project = readProject('tsconfig.json');
+  for (const [, way, count, rows] of ways) {
+    const files = Array.from(rows!.matchAll(/^\| `([^`]+)`/gm), (match) => match[1]!);
+    expect(files.length, way).toBe(Number(count));
+    expect(new Set(files).size, way).toBe(files.length);
+    for (const file of files) expect(project.files, way).toContain(file);
+    const mayPass = [...files, ...project.files.filter((file) => file.endsWith('/registry.ts'))];
+    const joined = (one: string, other: string): boolean =>
+      project.importsOf(one).includes(other) || project.importsOf(other).includes(one);
+    const reached = new Set(files.slice(0, 1));
+    for (const file of reached) for (const next of mayPass) if (joined(file, next)) reached.add(next);
+    expect(
+      files.filter((file) => !reached.has(file)),
+      way,
+    ).toEqual([]);
+  }
 });
