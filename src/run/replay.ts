@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { GradientFunction } from '../train/gradient-function.js';
 import { Learner } from '../train/learner.js';
+import type { ParameterBlock } from '../train/parameters/layout.js';
 import type { Checkpoint } from './checkpoint.js';
 import { learningRates } from './learning-rates.js';
 import type { Minibatch } from './minibatch.js';
@@ -28,14 +30,17 @@ export interface ReplayedUpdate {
  * Takes the updates of a stage of a run of one seed again, from the checkpoint before it: same minibatches, same noise.
  * The weights are those of the run up to rounding (bit for bit if it trained alone). Whoever iterates must not keep
  * tensors of an update beyond it.
+ *
+ * @param shared see {@link Learner}
  */
 export function* replayStage(
   plan: RunPlan,
   stage: number,
   start: Checkpoint,
+  shared: ((blocks: readonly ParameterBlock[]) => GradientFunction) | null = null,
 ): Generator<ReplayedUpdate, void> {
   const { config } = plan.stages[stage]!;
-  const learner = new Learner(plan.model, 1, plan.config.loss.normalisation);
+  const learner = new Learner(plan.model, 1, plan.config.loss.normalisation, shared);
   learner.load([start.parameters]);
   learner.beginStage({ optimizer: config.optimizer, learningRate: learningRates(config) });
   try {

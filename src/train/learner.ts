@@ -29,11 +29,16 @@ export class Learner {
   private compute: GradientFunction | null = null;
   private currentBlocks: readonly ParameterBlock[] = [];
 
-  /** @param normalisation see {@link gradientFunction} */
+  /**
+   * @param normalisation see {@link gradientFunction}
+   * @param shared gives a gradient function that outlives the learner and that others use too, for the same model and
+   *   normalisation; null: the learner has its own
+   */
   constructor(
     readonly model: Model,
     readonly replicas: number,
     private readonly normalisation: 'example' | 'token',
+    private readonly shared: ((blocks: readonly ParameterBlock[]) => GradientFunction) | null = null,
   ) {}
 
   /** Blocks in which parameters are stored. */
@@ -211,7 +216,7 @@ export class Learner {
 
   dispose(): void {
     this.release();
-    this.compute?.dispose();
+    this.disposeCompute();
   }
 
   private setBlocks(
@@ -219,11 +224,15 @@ export class Learner {
     perReplica: readonly (readonly NamedTensor[])[],
   ): void {
     this.release();
-    this.compute?.dispose();
+    this.disposeCompute();
     this.currentBlocks = blocks;
-    this.compute = gradientFunction(this.model, blocks, this.normalisation);
+    this.compute = this.shared?.(blocks) ?? gradientFunction(this.model, blocks, this.normalisation);
     this.variables = blocks.map((_, i) => zeroVariable(this.updateShape(i)));
     this.variables.forEach((variable, i) => this.fillBlock(i, variable, '', perReplica));
+  }
+
+  private disposeCompute(): void {
+    if (this.shared === null) this.compute?.dispose();
   }
 
   private release(): void {

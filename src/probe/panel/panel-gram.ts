@@ -44,7 +44,12 @@ export interface PanelProducts {
 }
 
 /** Roles whose tensors relate texts by the tokens they share: left out of the sum `without_embeddings`. */
-const lexical = new Set(['embedding', 'variable', 'position', 'unembedding']);
+const lexicalRoles: ReadonlySet<ParameterRole> = new Set([
+  'embedding',
+  'variable',
+  'position',
+  'unembedding',
+]);
 
 /**
  * Products of the gradients of a panel. Products of pairs are formed and summed in float32 where they are computed: a
@@ -61,10 +66,8 @@ export function panelProducts(
   const { definitions, size, questionsPerSet } = panel;
   const tensors = new Map<string, TensorProducts>();
   const grams = new Map<string, PanelGram>();
-  const sums = [
-    { name: totalTensor, has: () => true },
-    { name: withoutEmbeddings, has: (role: ParameterRole) => !lexical.has(role) },
-  ].map(({ name, has }) => ({ name, has, sum: new SumOfTensors() }));
+  // Each tensor is added to one of two sums, and those to the whole.
+  const [lexical, others, whole] = [new SumOfTensors(), new SumOfTensors(), new SumOfTensors()];
   for (const { name, role } of model.parameters) {
     const uses = factors.uses.filter(({ parameter }) => parameter === name);
     tf.tidy(() => {
@@ -86,11 +89,12 @@ export function panelProducts(
         definitions: withGrams ? productsOf(own, own) : null,
         sets: withGrams ? productsOf(pooled, pooled) : null,
       };
-      for (const { has, sum } of sums) if (has(role)) sum.add(parts, products);
+      (lexicalRoles.has(role) ? lexical : others).add(parts, products);
     });
   }
-  for (const { name, sum } of sums) {
-    sum.use(({ pairs, definitions: left, sets: right }, added) => {
+  const show =
+    (name: string) =>
+    ({ pairs, definitions: left, sets: right }: PairProducts, added: Sums): void => {
       tensors.set(name, { ...added, directed: directedBySet(pairs, added.questionNorm2, questionsPerSet) });
       if (left === null || right === null) return;
       grams.set(name, {
@@ -103,8 +107,11 @@ export function panelProducts(
           panel.questionSets.length,
         ),
       });
-    });
-  }
+    };
+  for (const part of [lexical, others]) part.look((products, sums) => whole.add(products, sums));
+  whole.look(show(totalTensor));
+  others.look(show(withoutEmbeddings));
+  for (const sum of [lexical, others, whole]) sum.dispose();
   return { tensors, grams };
 }
 
@@ -150,9 +157,12 @@ class SumOfTensors {
     addTo(this.sums.setNorm2, setNorm2);
   }
 
-  /** Shows the sums, if there were any tensors, and frees them. */
-  use(look: (products: PairProducts, sums: Sums) => void): void {
-    if (this.products !== null) look(this.products, this.sums!);
+  /** Shows the sums, if there were any tensors. */
+  look(show: (products: PairProducts, sums: Sums) => void): void {
+    if (this.products !== null) show(this.products, this.sums!);
+  }
+
+  dispose(): void {
     disposeProducts(this.products);
     this.products = null;
   }

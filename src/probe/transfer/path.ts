@@ -5,6 +5,8 @@ import { blockProducts, blockwise, type BlockVectors } from '../block-vectors.js
 import { meanLosses, questionInputs } from '../transfer.js';
 import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
+import { gradientFunction } from '../../train/gradient-function.js';
+import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { setGradientFunction, type SetGradientFunction } from '../../train/set-gradients.js';
 import {
   parameterCount,
@@ -40,6 +42,11 @@ export const transferPathProbe: ProbeSpec = {
   tables: [tables.transfer_path],
   create: () => {
     const gradients = new ToolCache(setGradientFunction);
+    // The graphs of the training step, which the runs of one config share.
+    const steps = {
+      example: new ToolCache((model, blocks) => gradientFunction(model, blocks, 'example')),
+      token: new ToolCache((model, blocks) => gradientFunction(model, blocks, 'token')),
+    };
     return {
       begin: (run, open) => {
         const writer = open(tables.transfer_path);
@@ -53,7 +60,9 @@ export const transferPathProbe: ProbeSpec = {
           if (followed.length === 0) return;
           const path = new PathRecorder(run, stage, followed, writer);
           // The blocks of the stage are not those of the checkpoint before it.
-          for (const update of replayStage(plan, stage, checkpoint)) {
+          const { normalisation } = plan.config.loss;
+          const stepOf = (blocks: readonly ParameterBlock[]) => steps[normalisation].of(run, blocks);
+          for (const update of replayStage(plan, stage, checkpoint, stepOf)) {
             if (update.step > run.lastStep) break;
             path.record(update, gradients.of(run, update.learner.blocks));
           }
@@ -61,7 +70,9 @@ export const transferPathProbe: ProbeSpec = {
           writer.flush();
         };
       },
-      dispose: () => gradients.dispose(),
+      dispose: () => {
+        for (const cache of [gradients, steps.example, steps.token]) cache.dispose();
+      },
     };
   },
 };
