@@ -1,68 +1,45 @@
 import { measured } from './measured.js';
 
-/** What a definition's update does to a query, in the factors of its second-order expansion. */
-export interface TransferFactors {
-  /** `|u|`, length of the update's direction. */
+/** What a definition's update does to a query, in the parts of its second-order expansion. */
+export interface TransferParts {
+  /** `|u|`, length of the change of the parameters. */
   readonly updateNorm: number;
   /** `|g|`, length of the query's gradient; the same for both tags where the query is the same. */
   readonly queryNorm: number;
-  /** Cosine of u and g. */
+  /** Cosine of -u and g: positive where the update lowers the loss. */
   readonly cosine: number;
-  /** `u' H u / |u|^2`, curvature of the query's loss along u. */
-  readonly curvature: number;
+  /** `u' H u / 2`, second-order part of the change of the loss. */
+  readonly secondOrder: number;
 }
 
 /** Why the updates of two tags change the query's loss differently, in units of the loss. */
 export interface TransferGap {
-  /** Because the gradients differ in length. */
+  /** Because update and gradient differ in length. */
   readonly norm: number;
   /** Because they differ in angle. */
   readonly angle: number;
-  /** Because the loss is curved differently along them. */
+  /** Because the second-order parts differ. */
   readonly curvature: number;
   /** The whole difference, tag + minus tag -: the sum of the three. */
   readonly total: number;
 }
 
-type Player = 'norm' | 'angle' | 'curvature';
-
-/** Orders in which the three factors can be exchanged. */
-const orders: readonly (readonly Player[])[] = [
-  ['norm', 'angle', 'curvature'],
-  ['norm', 'curvature', 'angle'],
-  ['angle', 'norm', 'curvature'],
-  ['angle', 'curvature', 'norm'],
-  ['curvature', 'norm', 'angle'],
-  ['curvature', 'angle', 'norm'],
-];
-
 /**
- * Splits the gap `dL(+) - dL(-)` of predicted loss changes, `dL = -epsilon |u| |g| c + 1/2 epsilon^2 |u|^2 h`, into
- * parts of the lengths (|u| and |g| together), the cosine c and the curvature h: Shapley values, the mean over all
- * orders of what exchanging a factor for the other tag's changes. They add up to the gap exactly. A proposal of this
- * toolkit. The reason when a factor is not finite.
+ * Splits the gap `dL(+) - dL(-)` of predicted loss changes, `dL = -|u| |g| c + u' H u / 2`, into parts of the lengths (|u|
+ * and |g| together), of the cosine c, and of the second-order part as it is. Lengths and angle have Shapley values, the
+ * mean over both orders of what exchanging one for the other tag's changes: `-(N+ - N-) (c+ + c-) / 2` and
+ * `-(c+ - c-) (N+ + N-) / 2` with `N = |u| |g|`. The parts add up to the gap exactly. The second-order part is not
+ * divided by `|u|^2` to be exchanged too: for a short update that quotient is the rounding of the losses, which the length
+ * of a long one would multiply. A proposal of this toolkit. The reason when a part is not finite.
  */
-export function transferGap(
-  plus: TransferFactors,
-  minus: TransferFactors,
-  learningRate: number,
-): TransferGap | string {
-  const change = (taken: ReadonlySet<Player>): number => {
-    const lengths = taken.has('norm') ? plus : minus;
-    const { cosine } = taken.has('angle') ? plus : minus;
-    const { curvature } = taken.has('curvature') ? plus : minus;
-    const first = -learningRate * lengths.updateNorm * lengths.queryNorm * cosine;
-    return first + 0.5 * learningRate ** 2 * lengths.updateNorm ** 2 * curvature;
-  };
-  const parts = { norm: 0, angle: 0, curvature: 0 };
-  for (const order of orders) {
-    const taken = new Set<Player>();
-    for (const player of order) {
-      const before = change(taken);
-      taken.add(player);
-      parts[player] += (change(taken) - before) / orders.length;
-    }
-  }
-  const total = measured(change(new Set<Player>(['norm', 'angle', 'curvature'])) - change(new Set()));
-  return typeof total === 'string' ? total : { ...parts, total };
+export function transferGap(plus: TransferParts, minus: TransferParts): TransferGap | string {
+  const [lengths, otherLengths] = [plus, minus].map((own) => own.updateNorm * own.queryNorm) as [
+    number,
+    number,
+  ];
+  const norm = (-(lengths - otherLengths) * (plus.cosine + minus.cosine)) / 2;
+  const angle = (-(plus.cosine - minus.cosine) * (lengths + otherLengths)) / 2;
+  const curvature = plus.secondOrder - minus.secondOrder;
+  const total = measured(norm + angle + curvature);
+  return typeof total === 'string' ? total : { norm, angle, curvature, total };
 }

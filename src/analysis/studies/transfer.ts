@@ -1,5 +1,5 @@
 import { designOf } from '../../../data/internalization-design.js';
-import { transferGap, type TransferFactors, type TransferGap } from '../measures/transfer-gap.js';
+import { transferGap, type TransferGap, type TransferParts } from '../measures/transfer-gap.js';
 import type { RunData } from '../run-data.js';
 import { endOfQuestions } from '../stages.js';
 import type { RunValue } from '../quantity.js';
@@ -171,7 +171,7 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
   const pairs = tagPairs(rows, design, 'sgd', smallest);
   const large = tagPairs(rows, design, 'sgd', largest);
   const others = tagPairs(rows, design, 'sgd', smallest, 'other');
-  const split = splitOf(pairs, smallest);
+  const split = splitOf(pairs);
   const part = (name: keyof TransferGap): RunValue => {
     if (typeof split === 'string') return split;
     // The gap is one of losses; its fall has the other sign.
@@ -231,24 +231,18 @@ function explained(pairs: readonly TagPairRows[], predicted: (row: TransferRow) 
 }
 
 /** Parts of the gap of each variable; the reason of the first that has none. */
-function splitOf(pairs: readonly TagPairRows[], stepSize: number): TransferGap[] | string {
+function splitOf(pairs: readonly TagPairRows[]): TransferGap[] | string {
   const parts: TransferGap[] = [];
   for (const { reliable, unreliable } of pairs) {
-    const own = transferGap(factorsOf(reliable), factorsOf(unreliable), stepSize);
+    const own = transferGap(partsOf(reliable), partsOf(unreliable));
     if (typeof own === 'string') return own;
     parts.push(own);
   }
   return parts;
 }
 
-/** Factors of the update direction `u = (change of the parameters) / stepSize`. */
-function factorsOf({ normUpdate, normQuestions, cosine, curvature, stepSize }: TransferRow): TransferFactors {
-  return {
-    updateNorm: normUpdate / stepSize,
-    queryNorm: normQuestions,
-    cosine,
-    curvature: (2 * curvature) / normUpdate ** 2,
-  };
+function partsOf({ normUpdate, normQuestions, cosine, curvature }: TransferRow): TransferParts {
+  return { updateNorm: normUpdate, queryNorm: normQuestions, cosine, secondOrder: curvature };
 }
 
 function missing(keys: readonly string[], reason: string): RunValues {
