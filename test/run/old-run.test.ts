@@ -45,6 +45,10 @@ const redefined: Readonly<Record<string, string>> = {
   'measured / law - 1, mean over batch sizes': 'batch sizes with too few minibatches are left out',
   'with replacement: measured / (|G|^2 + Gamma/B) - 1, mean over batch sizes':
     'batch sizes with too few minibatches are left out',
+  'of it because norms differ':
+    "the second-order part is not divided by a short update's length and multiplied by a long one's",
+  'of it because curvatures differ':
+    "the second-order part is a plain difference, not divided by an update's length",
 };
 
 type Values = readonly (number | null)[];
