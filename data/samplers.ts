@@ -7,9 +7,10 @@ import type { RandomStream } from './random/streams.js';
 interface SamplerDeclaration {
   /**
    * `partition`: the minibatches of an epoch are disjoint and together hold every row once, every order being equally
-   * likely; `independent`: every example of every minibatch is a draw of its own.
+   * likely; `arranged`: the same, and the sampler or a composition decides which rows share a minibatch, so that nothing
+   * about it follows from Gamma and |G|^2 alone; `independent`: every example of every minibatch is a draw of its own.
    */
-  readonly draws: 'partition' | 'independent';
+  readonly draws: 'partition' | 'arranged' | 'independent';
   /** Probability of a row: the same for all, or the data's ({@link ExampleSet.probability}). */
   readonly probabilities: 'uniform' | 'data';
 }
@@ -21,18 +22,29 @@ const declarations = {
   // One order for all epochs: what holds of its average over orders holds before the one order is drawn.
   shuffleOnce: { draws: 'partition', probabilities: 'uniform' },
   mixture: { draws: 'independent', probabilities: 'data' },
+  fixed: { draws: 'arranged', probabilities: 'uniform' },
+  blocks: { draws: 'arranged', probabilities: 'uniform' },
 } as const satisfies Record<string, SamplerDeclaration>;
 
 export type Sampler = keyof typeof declarations;
 
-export const samplers = ['shuffle', 'withReplacement', 'shuffleOnce', 'mixture'] as const satisfies Sampler[];
+export const samplers = [
+  'shuffle',
+  'withReplacement',
+  'shuffleOnce',
+  'mixture',
+  'fixed',
+  'blocks',
+] as const satisfies Sampler[];
 
 export const samplerSchema = z
   .enum(samplers)
   .default('shuffle')
   .describe(
     'shuffle: a new order every epoch; shuffleOnce: one order for all epochs; withReplacement: every example drawn ' +
-      'by itself; mixture: drawn with the probabilities of the data (a stream of fresh examples)',
+      'by itself; mixture: drawn with the probabilities of the data (a stream of fresh examples); fixed: the rows in the ' +
+      'order of the data, the same every epoch; blocks: block after block as the key blocks lists them, a new order ' +
+      'within each every epoch',
   );
 
 /** What the minibatches of a stage are drawn from, and how. */
@@ -55,7 +67,7 @@ export interface SampledStage {
 
 /**
  * The sampling of a stage. A minibatch has at most as many examples as a pass over the rows, except for a stream of
- * fresh examples. Throws a UserError for a sampler that is not known, and for a stage without rows.
+ * fresh examples; one of all rows is a partition however they are ordered. Throws a UserError for a sampler that is not known, and for a stage without rows.
  */
 export function samplingOf({ sampler, batchSize, examples }: SampledStage): Sampling {
   const name = samplers.find((own) => own === sampler);
@@ -69,9 +81,11 @@ export function samplingOf({ sampler, batchSize, examples }: SampledStage): Samp
   }
   const declared = declarations[name];
   const isStream = declared.probabilities === 'data';
+  const hasOneMinibatch = !isStream && batchSize >= examples;
   return {
     sampler: name,
-    ...declared,
+    probabilities: declared.probabilities,
+    draws: declared.draws === 'arranged' && hasOneMinibatch ? 'partition' : declared.draws,
     population: examples,
     batchSize: isStream ? batchSize : Math.min(batchSize, examples),
   };
@@ -79,9 +93,11 @@ export function samplingOf({ sampler, batchSize, examples }: SampledStage): Samp
 
 /**
  * Variance of the gradient of a whole minibatch, `E|g_B - G|^2`, in units of Gamma: `(N-B)/(N-1)/B` for parts of a
- * partition, 0 for the full batch; `1/B` for independent draws.
+ * partition, 0 for the full batch; `1/B` for independent draws. NaN for arranged minibatches, see
+ * {@link whyNoSample}.
  */
 export function minibatchVarianceFactor({ draws, batchSize, population }: Sampling): number {
+  if (draws === 'arranged') return NaN;
   if (draws === 'independent') return 1 / batchSize;
   return batchSize === population ? 0 : (population - batchSize) / (population - 1) / batchSize;
 }
@@ -91,18 +107,32 @@ export function minibatchVarianceFactor({ draws, batchSize, population }: Sampli
  * `(m-1)/(4(N-1))` with the `m = ceil(N/B)` minibatches of an epoch, which is `(N-B)/(N-1)/(4B)` where B divides N (Smith
  * et al. 2021) and exact for a smaller last minibatch: two different minibatches have
  * `E H_k g_j = H G - sum_i H_i (g_i - G) / (N(N-1))` whatever their sizes. 0 for the full batch, and for independent
- * draws, whose different minibatches have `E H_k g_j = H G`.
+ * draws, whose different minibatches have `E H_k g_j = H G`. NaN for arranged minibatches, see
+ * {@link whyNoVariancePenalty}.
  */
 export function variancePenaltyFactor({ draws, batchSize, population }: Sampling): number {
+  if (draws === 'arranged') return NaN;
   if (draws === 'independent' || batchSize === population) return 0;
   return (Math.ceil(population / batchSize) - 1) / (4 * (population - 1));
 }
 
 /** Why the implicit penalty has no variance part, or null where it has one (0 for the full batch). */
 export function whyNoVariancePenalty({ draws, sampler }: Sampling): string | null {
-  return draws === 'partition'
-    ? null
-    : `the sampler ${sampler} draws examples independently: the implicit penalty has no variance part at this order`;
+  if (draws === 'partition') return null;
+  return draws === 'independent'
+    ? `the sampler ${sampler} draws examples independently: the implicit penalty has no variance part at this order`
+    : `the sampler ${sampler} decides which rows share a minibatch: the implicit penalty is not kappa Gamma, and the order of ` +
+        'minibatches adds a term of its own';
+}
+
+/**
+ * Why a minibatch of a stage is no random sample of its rows, so that neither does its norm follow from Gamma and |G|^2 nor
+ * do they from it; null where it is one.
+ */
+export function whyNoSample({ draws, sampler }: Sampling): string | null {
+  return draws === 'arranged'
+    ? `minibatches of the sampler ${sampler} are no random samples of the rows: Gamma and |G|^2 do not follow from them`
+    : null;
 }
 
 /** What the formulas leave out of a sampling, or null where nothing. */

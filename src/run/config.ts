@@ -7,6 +7,7 @@ import { modelSchema } from '../train/models/registry.js';
 import { optimizerSchema } from '../train/optimizers/registry.js';
 import { learningRateSchema } from '../train/optimizers/bounds.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
+import { blocksSchema } from '../../data/blocks.js';
 import { samplerSchema } from '../../data/samplers.js';
 import { selectsNewAlone, selectsRows, trainSubsets } from '../../data/train-subsets.js';
 
@@ -31,6 +32,7 @@ const stageSchema = z
     epochs: z.number().positive().max(1e7).describe('passes over the rows; rounded to whole updates'),
     batchSize: positive.max(1 << 20).describe('examples of a minibatch; at most all rows'),
     sampler: samplerSchema,
+    blocks: blocksSchema,
     optimizer: optimizerSchema,
     parameterGroups: z
       .array(parameterGroupSchema)
@@ -46,9 +48,19 @@ const stageSchema = z
       .default(null)
       .describe('largest norm of the whole gradient; null: no clipping'),
   })
-  .superRefine(({ optimizer, parameterGroups }, context) => {
+  .superRefine(({ sampler, blocks, optimizer, parameterGroups }, context) => {
     // A value that is wrong by itself would only be reported twice.
     if (context.issues.length > 0) return;
+    if ((sampler === 'blocks') !== (blocks !== null)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['blocks'],
+        message:
+          blocks === null
+            ? 'the sampler blocks needs them: a list such as [definition, qa]'
+            : `the sampler ${sampler} has no blocks; leave them out, or set sampler to blocks`,
+      });
+    }
     const rates = [optimizer.learningRate, ...parameterGroups.map(({ learningRate }) => learningRate)];
     if (Math.max(...rates) * optimizer.weightDecay < 1) return;
     context.addIssue({

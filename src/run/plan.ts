@@ -5,8 +5,8 @@ import { experiments } from '../../data/registry.js';
 import { stageRoles, type StageRoles } from '../../data/stage-roles.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
-import { stepsPerEpoch } from '../train/sampler.js';
 import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
+import { stageOrder } from './order.js';
 import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
 import { refuseWithoutEffect } from './without-effect.js';
 
@@ -74,12 +74,8 @@ export function planRun(config: RunConfig, seeds: readonly number[], exchangesTa
         `stage ${stage.name}: the seeds have training sets of different sizes; run them one by one`,
       );
     }
-    if (stage.sampler === 'mixture' && sets.some(({ probability }) => probability === undefined)) {
-      throw new UserError(
-        `stage ${stage.name}: the data have no probabilities, which the sampler mixture needs; choose another sampler`,
-      );
-    }
-    const perEpoch = stepsPerEpoch(sets[0]!, stage.batchSize, stage.sampler);
+    const orders = sets.map((set, replica) => stageOrder(stage, set, data[replica]!.groups, seeds[replica]!));
+    const perEpoch = orders[0]!.stepsPerEpoch;
     const steps = Math.round(stage.epochs * perEpoch);
     stages.push({ config: stage, sets, stepsPerEpoch: perEpoch, steps, firstStep });
     firstStep += steps;

@@ -1,13 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs-core';
-import { createStream } from '../../data/random/streams.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
 import type { MinibatchGroups } from '../train/groups/division.js';
 import type { Learner } from '../train/learner.js';
 import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
-import { minibatchOrder } from '../train/sampler.js';
 import type { StepPlace } from './log/gradient-log.js';
 import { groupSizes, minibatchOf, type Minibatch } from './minibatch.js';
+import { stageOrder } from './order.js';
 import type { RunPlan, StagePlan } from './plan.js';
 
 /** An update of R replicas, computed and not yet taken. */
@@ -79,18 +78,11 @@ export function* updates(
 
 /** `[replica]` rows of the minibatches of a stage after the first `from`, in the order of the sampler. */
 function* minibatchRows(
-  { seeds }: RunPlan,
+  { data, seeds }: RunPlan,
   { config, sets, steps, stepsPerEpoch }: StagePlan,
   from: number,
 ): Generator<{ readonly stageStep: number; readonly rows: readonly Int32Array[] }, void> {
-  const orders = sets.map((set, replica) =>
-    minibatchOrder(
-      set,
-      config.batchSize,
-      config.sampler,
-      createStream(seeds[replica]!, `order/${config.name}`),
-    ),
-  );
+  const orders = sets.map((set, replica) => stageOrder(config, set, data[replica]!.groups, seeds[replica]!));
   for (let first = 0; first < steps; first += stepsPerEpoch) {
     // Epochs that are over are drawn too: the streams go on from their end.
     const epoch = orders.map((order) => order.epoch(first / stepsPerEpoch));

@@ -36,12 +36,18 @@ function ownConfig(folder: string, info: RunInfo, fs?: FileSystem): unknown {
   return value;
 }
 
-/** Keys that were added to configs, with what runs of versions before them did. */
+/** Keys that were added to configs, and to their stages, with what runs of versions before them did. */
 const addedKeys = { tagExchange: false };
+const addedStageKeys = { blocks: null };
 
 /** A config's values, with those of {@link addedKeys} where they were not written. */
 export function withAddedKeys(config: unknown): unknown {
-  return isRecord(config) ? { ...addedKeys, ...config } : config;
+  if (!isRecord(config)) return config;
+  const { stages } = config;
+  const own = Array.isArray(stages)
+    ? { stages: stages.map((stage: unknown) => (isRecord(stage) ? { ...addedStageKeys, ...stage } : stage)) }
+    : {};
+  return { ...addedKeys, ...config, ...own };
 }
 
 /** What is said of a run whose config.yaml has other values than when it began. */

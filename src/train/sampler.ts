@@ -22,13 +22,20 @@ export function stepsPerEpoch(
 /**
  * The order in which a stage meets its examples, as `data/samplers.ts` declares it. The random stream is consumed epoch
  * by epoch, so that a stream restored to its state at the start of an epoch reproduces that epoch.
+ *
+ * Minibatches go on across the end of a block: their sizes and number are those of a shuffled epoch, and one minibatch at
+ * each end holds rows of both blocks.
+ *
+ * @param blockOf `[row]` number of each row's block, for the sampler `blocks`
  */
 export function minibatchOrder(
   set: ExampleSet,
   batchSize: number,
   sampler: Sampler,
   random: RandomStream,
+  blockOf: Int32Array | null = null,
 ): MinibatchOrder {
+  if ((sampler === 'blocks') !== (blockOf !== null)) throw new Error('blocks are of the sampler blocks');
   const { size } = set;
   const steps = stepsPerEpoch(set, batchSize, sampler);
   const draw = sampler === 'mixture' ? rowDrawer(rowWeights(set, sampler)) : null;
@@ -39,7 +46,12 @@ export function minibatchOrder(
       let rows: Int32Array;
       if (sampler === 'shuffle') rows = random.permutation(size);
       else if (sampler === 'shuffleOnce') rows = fixed ??= random.permutation(size);
-      else if (draw === null) rows = Int32Array.from({ length: size }, () => random.integer(size));
+      else if (sampler === 'fixed') rows = fixed ??= Int32Array.from({ length: size }, (_, row) => row);
+      else if (blockOf !== null) {
+        // Sorting an array is stable: within a block the order stays that of the permutation.
+        const drawn = Array.from(random.permutation(size));
+        rows = Int32Array.from(drawn.sort((a, b) => blockOf[a]! - blockOf[b]!));
+      } else if (draw === null) rows = Int32Array.from({ length: size }, () => random.integer(size));
       else rows = Int32Array.from({ length: steps * batchSize }, () => draw(random));
       return Array.from({ length: steps }, (_, step) =>
         rows.subarray(step * batchSize, (step + 1) * batchSize),

@@ -8,7 +8,9 @@ import {
   samplers,
   samplingOf,
   variancePenaltyFactor,
+  whyNoSample,
   whyNoVariancePenalty,
+  type Sampler,
 } from '../../data/samplers.js';
 import { minibatchOrder } from '../../src/train/sampler.js';
 
@@ -23,23 +25,29 @@ const rows: ExampleSet = {
   fill: () => {},
 };
 
+/** Rows 0, 1, 4 and 5 are of the first block. */
+const blockOf = Int32Array.of(0, 0, 1, 1, 0, 0, 1, 1, 1, 1);
+
+const orderOf = (sampler: Sampler, batchSize: number) =>
+  minibatchOrder(rows, batchSize, sampler, createStream(1, 'order'), sampler === 'blocks' ? blockOf : null);
+
 describe('what training draws is what its sampler declares', () => {
   test.each(samplers.flatMap((sampler) => [1, 3, 5, 10, 64].map((size) => [sampler, size] as const)))(
     '%s, minibatches of %i',
     (sampler, batchSize) => {
       const sampling = samplingOf({ sampler, batchSize, examples: rows.size });
-      const order = minibatchOrder(rows, batchSize, sampler, createStream(1, 'order'));
+      const order = orderOf(sampler, batchSize);
       const epochs = Array.from({ length: 200 }, (_, epoch) => order.epoch(epoch));
       for (const minibatches of epochs) {
         // Whole minibatches have the effective size; the last one of a pass may be smaller.
         for (const own of minibatches.slice(0, -1)) expect(own).toHaveLength(sampling.batchSize);
         expect(minibatches[0]!).toHaveLength(sampling.batchSize);
         const seen = minibatches.flatMap((own) => [...own]);
-        if (sampling.draws === 'partition')
+        if (sampling.draws !== 'independent')
           expect(seen.toSorted((a, b) => a - b)).toEqual([...Array(10).keys()]);
       }
       // A pair of rows meets in the first minibatch as often as the declaration says.
-      if (sampler === 'shuffleOnce' || sampling.batchSize < 2) return;
+      if (sampler === 'shuffleOnce' || sampling.draws === 'arranged' || sampling.batchSize < 2) return;
       const p = rowProbabilities(rows, sampler);
       const B = sampling.batchSize;
       const together = epochs.filter(([first]) => first!.includes(6) && first!.includes(7)).length / 200;
@@ -56,6 +64,31 @@ describe('what training draws is what its sampler declares', () => {
   test('an order that is drawn once stays', () => {
     const order = minibatchOrder(rows, 4, 'shuffleOnce', createStream(1, 'order'));
     expect(order.epoch(1)).toEqual(order.epoch(0));
+  });
+
+  test('an order that is fixed is that of the data', () => {
+    const order = orderOf('fixed', 4);
+    const minibatches = [
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9],
+    ].map((own) => Int32Array.from(own));
+    expect([order.epoch(0), order.epoch(1)]).toEqual([minibatches, minibatches]);
+  });
+
+  test('blocks come one after the other, in a new order within each, and minibatches go on across their end', () => {
+    const order = orderOf('blocks', 3);
+    const places = Array.from({ length: 10 }, () => new Float64Array(4));
+    for (let epoch = 0; epoch < 2000; epoch++) {
+      const minibatches = order.epoch(epoch);
+      expect(minibatches.map((own) => own.length)).toEqual([3, 3, 3, 1]);
+      const seen = minibatches.flatMap((own) => [...own]);
+      expect(seen.map((row) => blockOf[row])).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
+      for (let place = 0; place < 4; place++) places[seen[place]!]![place]! += 1 / 2000;
+    }
+    // Every order of the first block is equally likely: each row is at each of 4 places 1/4 of the time, SD 0.0097.
+    for (const row of [0, 1, 4, 5])
+      for (const share of places[row]!) expect(Math.abs(share - 0.25)).toBeLessThan(0.04);
   });
 
   test('rows come with their probabilities', () => {
@@ -100,6 +133,17 @@ describe('factors', () => {
     expect(minibatchVarianceFactor(of(sampler, 4, 16))).toBe(0.25);
     expect(variancePenaltyFactor(of(sampler, 4, 16))).toBe(0);
     expect(whyNoVariancePenalty(of(sampler, 4, 16))).toContain('independently');
+  });
+
+  test.each(['fixed', 'blocks'])('%s: no number, and why', (sampler) => {
+    const arranged = of(sampler, 4, 16);
+    expect([minibatchVarianceFactor, variancePenaltyFactor].map((own) => own(arranged))).toEqual([NaN, NaN]);
+    expect(whyNoVariancePenalty(arranged)).toContain(`the sampler ${sampler} decides`);
+    expect(whyNoSample(arranged)).toContain('no random samples');
+    // One minibatch of all rows is the same whatever their order.
+    const full = of(sampler, 16, 16);
+    expect([minibatchVarianceFactor, variancePenaltyFactor].map((own) => own(full))).toEqual([0, 0]);
+    expect([whyNoVariancePenalty, whyNoSample].map((own) => own(full))).toEqual([null, null]);
   });
 
   test('a run of another version', () => {

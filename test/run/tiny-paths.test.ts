@@ -110,7 +110,10 @@ const settings: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ...samplers
     .filter((sampler) => sampler !== 'mixture')
-    .map((sampler) => [`sampler ${sampler}`, smoke, [`stages.0.sampler=${sampler}`]] as const),
+    .map((sampler) => {
+      const blocks = sampler === 'blocks' ? ['stages.0.blocks=[definition, qa]'] : [];
+      return [`sampler ${sampler}`, smoke, [`stages.0.sampler=${sampler}`, ...blocks]] as const;
+    }),
 ];
 
 describe('settings train at tiny sizes', () => {
@@ -124,6 +127,26 @@ describe('settings train at tiny sizes', () => {
     expect(values.filter((value) => !(Number.isFinite(value) && value > 0))).toEqual([]);
   });
 });
+
+test.each([
+  [['stages.0.sampler=blocks'], /stages\.0\.blocks: the sampler blocks needs them/],
+  [['stages.0.blocks=[definition, qa]'], /stages\.0\.blocks: the sampler shuffle has no blocks/],
+  [
+    ['stages.0.sampler=blocks', 'stages.0.blocks=[definition, qd1consis/qa]'],
+    /^stage stage1: no block has the rows of qd2incons\/qa; name them in blocks$/,
+  ],
+  [
+    ['stages.0.sampler=blocks', 'stages.0.blocks=[definition, qa, qd1consis]'],
+    /^stage stage1: blocks\.2: qd1consis names no rows that a block before it has not \(groups: .*\); correct it or leave it out$/,
+  ],
+] as const)(
+  'blocks that do not fit are refused before there is a run folder: %j',
+  async (overrides, message) => {
+    const root = temporaryFolder();
+    await expect(train(smoke, overrides, root)).rejects.toThrow(message);
+    expect(fs.readdirSync(root)).toEqual([]);
+  },
+);
 
 test('a sampler that the data do not support is refused before there is a run folder', async () => {
   const root = temporaryFolder();

@@ -1,7 +1,7 @@
 import { programCommand } from '../../data/shell-word.js';
 import { tables } from '../../src/store/tables/registry.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
-import { minibatchVarianceFactor } from '../../data/samplers.js';
+import { minibatchVarianceFactor, whyNoSample } from '../../data/samplers.js';
 import { stageSampling } from '../../src/analysis/stage-sampling.js';
 import { endOfQuestions, questionStage } from '../../src/analysis/stages.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
@@ -59,12 +59,14 @@ function panelOf(
       const [first] = points;
       if (first === undefined)
         return messagePanel('', '', ['no minibatches at this checkpoint']).draw(state, box, style);
+      const sampling = stageSampling(questionStage(run.info));
+      const why = whyNoSample(sampling);
+      if (why !== null) return messagePanel('', '', [why]).draw(state, box, style);
       const log = state.log ?? true;
       const mean = (of: (own: PenaltyPoints) => number | undefined): number => {
         const values = points.map((own) => of(own)).filter((value) => value !== undefined);
         return values.reduce((sum, value) => sum + value, 0) / values.length;
       };
-      const sampling = stageSampling(questionStage(run.info));
       const isPartition = sampling.draws === 'partition';
       const { own: drawn, other } = pointsBySampler(first, sampling);
       const sizes = drawn.map(({ batchSize }) => batchSize);

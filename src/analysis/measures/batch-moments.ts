@@ -1,4 +1,4 @@
-import type { Sampling } from '../../../data/samplers.js';
+import { whyNoSample, type Sampling } from '../../../data/samplers.js';
 import { assertInteger } from '../inference/check.js';
 import type { Gram } from './gram.js';
 import { gradientSums } from './gradient-sums.js';
@@ -48,12 +48,15 @@ export function batchNorms(gram: Gram, indices?: readonly number[]): BatchNorms 
  * What {@link SampleMoments} estimate for the population that a sampler draws minibatches from: of a partition of N rows
  * `Gamma = (N-1)/N tr Sigma`, `|G|^2 = |G|^2_est + Gamma / (N-1)`, and the second correction is not small once
  * Gamma / |G|^2 nears N; of independent draws they are Gamma and |G|^2 of the distribution as they stand. The moments of
- * the full batch are exact.
+ * the full batch are exact. Throws a RangeError for minibatches that are no samples.
  */
 export function populationMoments(
   { traceSigma, meanNorm2 }: SampleMoments,
-  { draws, population }: Sampling,
+  sampling: Sampling,
 ): GradientMoments {
+  const { draws, population } = sampling;
+  const why = whyNoSample(sampling);
+  if (why !== null) throw new RangeError(why);
   if (draws === 'independent') return { gamma: traceSigma, meanNorm2 };
   assertInteger('population', population, 2);
   const gamma = ((population - 1) / population) * traceSigma;

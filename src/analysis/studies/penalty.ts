@@ -1,5 +1,5 @@
 import { tables } from '../../store/tables/registry.js';
-import { whyNoVariancePenalty } from '../../../data/samplers.js';
+import { whyNoSample, whyNoVariancePenalty } from '../../../data/samplers.js';
 import { smithRegulariser, type RatedMoments } from '../measures/smith-regulariser.js';
 import {
   penaltyColumns,
@@ -92,7 +92,8 @@ async function measurePenalty(run: RunData): Promise<RunValues | null> {
   const values: Record<string, RunValue> = {};
   for (const batchSize of batchSizes) {
     const own = drawn.find((point) => point.batchSize === (batchSize || points?.examples));
-    const missing = `seed ${run.info.seed}: no minibatches of ${nameOf(batchSize)} at step ${at}`;
+    const missing =
+      whyNoSample(sampling) ?? `seed ${run.info.seed}: no minibatches of ${nameOf(batchSize)} at step ${at}`;
     values[measuredAt(batchSize)] = own?.measured ?? missing;
     values[`${measuredAt(batchSize)}.law`] = own?.law ?? missing;
     values[deviationAt(batchSize)] = own === undefined ? missing : deviationOf(own);
@@ -106,7 +107,7 @@ async function measurePenalty(run: RunData): Promise<RunValues | null> {
       : parts.reduce((total, { measured, law }) => total + measured / law, 0) / parts.length - 1;
   };
   Object.assign(values, penaltyParts(run, points, ratedMoments(table, at)));
-  values['meanDeviation'] = mean(drawn);
+  values['meanDeviation'] = whyNoSample(sampling) ?? mean(drawn);
   values['replacement'] = mean(points?.withReplacement ?? []);
   return values;
 }

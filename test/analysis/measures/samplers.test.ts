@@ -82,7 +82,9 @@ function momentsOf(probabilities: readonly number[]): GradientMoments {
 }
 
 const sizes = [1, 2, 3, 4, 9];
-const cases = samplers.flatMap((sampler) => sizes.map((size) => [sampler, size] as const));
+/** Those whose minibatches are samples of the rows; of the others no formula says anything. */
+const ofSamples = samplers.filter((sampler) => sampler !== 'fixed' && sampler !== 'blocks');
+const cases = ofSamples.flatMap((sampler) => sizes.map((size) => [sampler, size] as const));
 
 describe('squared norm of a whole minibatch, over everything that can be drawn', () => {
   test.each(cases)('%s, minibatches of %i', (sampler, batchSize) => {
@@ -205,6 +207,15 @@ describe('the mean iterate follows the flow on C + epsilon/4 |grad C|^2 + kappa 
     for (const sampler of samplers) {
       const sampling = samplingOf({ sampler, batchSize: 2, examples: N });
       expect(whyNoVariancePenalty(sampling) === null).toBe(kappa(1, sampling) > 0);
+    }
+  });
+
+  test('minibatches that are no samples give no law, no moments and no penalty', () => {
+    for (const sampler of ['fixed', 'blocks']) {
+      const sampling = samplingOf({ sampler, batchSize: 2, examples: N });
+      expect(expectedMinibatchNorm2({ gamma: 1, meanNorm2: 1 }, sampling)).toBeNaN();
+      expect(kappa(1, sampling)).toBeNaN();
+      expect(() => populationMoments({ traceSigma: 1, meanNorm2: 1 }, sampling)).toThrow('no random samples');
     }
   });
 });

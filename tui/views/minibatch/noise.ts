@@ -1,3 +1,4 @@
+import { whyNoSample } from '../../../data/samplers.js';
 import { minibatchSeries, momentsBySteps } from '../../../src/analysis/studies/minibatch/variance.js';
 import { stageSampling } from '../../../src/analysis/stage-sampling.js';
 import { endOfQuestions, questionStage } from '../../../src/analysis/stages.js';
@@ -26,6 +27,8 @@ export function noisePanel(context: ViewContext, run: RunSource): ViewPanel {
     choices: null,
     drills: null,
     draw(state, box, style) {
+      const why = whyNoSample(stageSampling(questionStage(run.info)));
+      if (why !== null) return messagePanel('', '', [why]).draw(state, box, style);
       const wanted = context.want(`noise ${pathsOf(shown)}`, versionsOf(shown), () => noiseCurves(shown));
       if (wanted.kind === 'pending')
         return messagePanel('', '', [progressText(shown)]).draw(state, box, style);

@@ -1,4 +1,4 @@
-import type { Sampling } from '../../../../data/samplers.js';
+import { whyNoSample, type Sampling } from '../../../../data/samplers.js';
 import type { GroupGradients } from './gradient-log.js';
 import { batchMoments, populationMoments } from '../../measures/batch-moments.js';
 import type { GradientMoments } from '../../measures/gradient-variance.js';
@@ -35,7 +35,8 @@ export function minibatchSeries(gradients: GroupGradients): MinibatchSeries {
 
 /**
  * `[step]` unbiased Gamma and |G|^2 of the population that the sampler draws from: {@link batchMoments} of each minibatch
- * with the correction of {@link populationMoments}; null where there are no per-example norms.
+ * with the correction of {@link populationMoments}; null where there are no per-example norms, and where a minibatch is no
+ * sample of the population ({@link whyNoSample}).
  */
 export function momentsBySteps(
   { steps, size, norm2, exampleNorm2 }: MinibatchSeries,
@@ -43,7 +44,9 @@ export function momentsBySteps(
 ): (GradientMoments | null)[] {
   return Array.from(steps, (_, i) => {
     const own = batchMoments({ size: size[i]!, norm2: norm2[i]!, exampleNorm2: exampleNorm2[i]! });
-    return typeof own === 'string' ? null : populationMoments(own, sampling);
+    return typeof own === 'string' || whyNoSample(sampling) !== null
+      ? null
+      : populationMoments(own, sampling);
   });
 }
 
@@ -54,6 +57,8 @@ export function minibatchVariance(
   { from, to }: StepRange,
 ): MinibatchVariance | string {
   if (sampling.batchSize < 2) return 'minibatches of one example show no variance';
+  const why = whyNoSample(sampling);
+  if (why !== null) return why;
   const moments = momentsBySteps(series, sampling).flatMap((own, i) =>
     own !== null && series.steps[i]! > from && series.steps[i]! <= to ? [own] : [],
   );

@@ -48,11 +48,15 @@ export interface PenaltyPoints {
   readonly examples: number;
 }
 
-/** The minibatches that are drawn as a run's sampler draws them, and those that are not. */
+/**
+ * The minibatches that are drawn as a run's sampler draws them, and those that are not: of a sampler whose minibatches are no
+ * samples (`whyNoSample`) none is.
+ */
 export function pointsBySampler(
   { shuffle, withReplacement }: PenaltyPoints,
   { draws }: Pick<Sampling, 'draws'>,
 ): { readonly own: readonly MinibatchPoint[]; readonly other: readonly MinibatchPoint[] } {
+  if (draws === 'arranged') return { own: [], other: shuffle };
   return draws === 'partition'
     ? { own: shuffle, other: withReplacement }
     : { own: withReplacement, other: shuffle };
