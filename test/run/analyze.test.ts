@@ -314,6 +314,7 @@ test.each([
   ['shuffling', []],
   ['with replacement', ['stages.0.sampler=withReplacement']],
   ['single examples', ['stages.0.batchSize=1', 'stages.0.epochs=0.05']],
+  ['blocks', ['stages.0.sampler=blocks', 'stages.0.blocks=[definition, qa]']],
 ])('%s: every number of the noise is there or has a reason of the theory', async (name, overrides) => {
   const own = temporaryFolder();
   const engine = await loadEngine({ engine: 'auto' });
@@ -342,6 +343,11 @@ test.each([
     expect(result.notes.join('\n')).toContain('independently');
   } else if (name === 'single examples') {
     expect(found['gamma']).toMatch(/one example/);
+  } else if (name === 'blocks') {
+    const { clipped, ...others } = found;
+    expect(clipped).toEqual(expect.any(Number));
+    for (const own of Object.values(others)) expect(own).toMatch(/no random samples of the rows/);
+    expect(result.notes.join('\n')).toContain('decides which rows share a minibatch');
   } else {
     expect(found['variancePart']).toBeGreaterThan(0);
     expect(found['dose']).toBeGreaterThan(0);
