@@ -9,7 +9,7 @@ import { bandInterval } from '../src/analysis/inference/equivalence.js';
 import { studies } from '../src/analysis/studies/registry.js';
 import type { ClaimSpec, Study } from '../src/analysis/study.js';
 import type { QuantitySpec, SectionSpec } from '../src/analysis/section.js';
-import { sweepTable } from '../src/analysis/sweep-table.js';
+import { sweepTable } from '../src/analysis/sweep/table.js';
 import { probes } from '../src/probe/registry.js';
 import type { ProbeSpec } from '../src/probe/probe.js';
 import type { Column, Dimensions, TableDefinition } from '../src/store/columns.js';

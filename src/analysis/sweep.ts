@@ -7,31 +7,29 @@ import { sweepPath } from '../store/run-paths.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt } from './failures.js';
 import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/internalization/metrics.js';
+import type { AxisValue, SweepAxis } from '../store/sweep-design.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
 import { endOfQuestions } from './stages.js';
-import { sweepTrends, type SweepTrend } from './sweep-trend.js';
+import { sweepTrends, type SweepTrend } from './sweep/trend.js';
 
-/** What was varied. */
-export interface SweepAxis {
-  readonly key: string;
-  readonly label: string;
-  readonly scale: 'linear' | 'log';
-}
-
-/** A point before it is analysed. */
+/** An arm before it is analysed. */
 export interface SweepRuns {
-  readonly value: number;
+  readonly name: string;
+  /** `[axis]` its value on each axis of the sweep. */
+  readonly values: readonly AxisValue[];
   /** Run folders; those that are not there yet count as missing seeds. */
   readonly folders: readonly string[];
   readonly seeds: readonly number[];
-  /** Why the run in a folder is none of this point's, such as one of another config; null where it is. */
+  /** Why the run in a folder is none of this arm's, such as one of another config; null where it is. */
   readonly whyOther?: (folder: string) => string | null;
 }
 
-/** What the runs of a point show. */
-export interface PointAnalysis {
-  readonly value: number;
+/** What the runs of an arm show. */
+export interface SweptArm {
+  readonly name: string;
+  /** `[axis]` */
+  readonly values: readonly AxisValue[];
   /** Run folders. */
   readonly folders: readonly string[];
   /** Gaps and accuracies, strong internalization first. */
@@ -43,12 +41,13 @@ export interface SweepAnalysis {
   readonly name: string;
   readonly description: string;
   readonly experiment: string;
-  readonly axis: SweepAxis;
+  /** Keys that were varied in a grid; none where all arms are named. */
+  readonly axes: readonly SweepAxis[];
   /** Of its experiment; that of the built-in ones where it is left out. */
   readonly design?: Design;
-  readonly points: readonly PointAnalysis[];
-  /** How the gaps go along the axis; left out by earlier versions. */
-  readonly trends?: readonly SweepTrend[];
+  readonly arms: readonly SweptArm[];
+  /** How the gaps go along the axis, of a sweep over one axis of numbers. */
+  readonly trends: readonly SweepTrend[];
 }
 
 /** Accuracy of one test set when training ends, or for X1 when its questions end. */
@@ -68,7 +67,7 @@ interface GapSpec {
   readonly metric: 'accuracy' | 'margin';
 }
 
-/** Ids of the quantities of a point beside {@link accuracyQuantity}. */
+/** Ids of the quantities of an arm beside {@link accuracyQuantity}. */
 export const sweepQuantities = {
   strong: 'internalization.strongGap',
   strongMargin: 'internalization.strongMargin',
@@ -80,7 +79,7 @@ export function accuracyQuantity(subset: string): string {
   return `internalization.accuracy.${subset}`;
 }
 
-/** The quantities of a point, in their order. */
+/** The quantities of an arm, in their order. */
 function specsOf({ weak, strong }: Design): (AccuracySpec | GapSpec)[] {
   const accuracies = (pair: SubsetPair, at: AccuracySpec['at'], words: string): AccuracySpec[] =>
     pair.map((set) => ({
@@ -111,21 +110,21 @@ function specsOf({ weak, strong }: Design): (AccuracySpec | GapSpec)[] {
   ];
 }
 
-/** Analyses the runs of a sweep's points; seeds whose run is missing or not complete have no value, with the reason. */
+/** Analyses the runs of a sweep's arms; seeds whose run is missing or not complete have no value, with the reason. */
 export async function analyseSweep(
-  sweep: Omit<SweepAnalysis, 'points' | 'trends'>,
-  points: readonly SweepRuns[],
+  sweep: Omit<SweepAnalysis, 'arms' | 'trends'>,
+  arms: readonly SweepRuns[],
 ): Promise<SweepAnalysis> {
-  const analysed: PointAnalysis[] = [];
+  const analysed: SweptArm[] = [];
   const specs = specsOf(designOf(sweep));
-  for (const point of points) analysed.push(await analysePoint(specs, point));
-  return { ...sweep, points: analysed, trends: sweepTrends(sweep.axis, analysed) };
+  for (const arm of arms) analysed.push(await analyseArmOfSweep(specs, arm));
+  return { ...sweep, arms: analysed, trends: sweepTrends(sweep.axes, analysed) };
 }
 
-async function analysePoint(
+async function analyseArmOfSweep(
   specs: readonly (AccuracySpec | GapSpec)[],
-  { value, folders, seeds, whyOther }: SweepRuns,
-): Promise<PointAnalysis> {
+  { name, values: axisValues, folders, seeds, whyOther }: SweepRuns,
+): Promise<SweptArm> {
   const runs: { run: RunData; metrics: MetricsOfRun }[] = [];
   const missing = new Map<number, string>();
   for (const [i, folder] of folders.entries()) {
@@ -165,7 +164,7 @@ async function analysePoint(
       () => createStream(0, 'analysis/sweep'),
     );
   });
-  return { value, folders, quantities };
+  return { name, values: axisValues, folders, quantities };
 }
 
 function measure(spec: AccuracySpec | GapSpec, run: RunData, metrics: MetricsOfRun): number | string {
@@ -187,7 +186,7 @@ export function sweepFolder(
 }
 
 /** Version of `sweep.json`. */
-export const sweepFormatVersion = 2;
+export const sweepFormatVersion = 3;
 
 /** Content of `sweep.json`: every number of table and figure, with the values of each seed behind it. */
 export interface SweepDocument extends SweepAnalysis {

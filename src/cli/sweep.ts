@@ -23,11 +23,13 @@ interface Flags {
 
 export function sweepCommand(): Command {
   return new Command('sweep')
-    .description('train an experiment at several values of one of its keys, and draw what changes')
+    .description(
+      'train an experiment in several arms: values of its keys, or named overrides; draw what changes',
+    )
     .argument('<sweep>', 'sweep file, such as configs/sweeps/mnist-pairs.yaml')
     .option(
       '--set <key=value>',
-      'override a value of the experiment at every point; can be repeated',
+      'override a value of the experiment in every arm; can be repeated',
       (value: string, before: string[]) => [...before, value],
       [],
     )
@@ -61,13 +63,13 @@ Complete runs are kept and interrupted ones continued: after Ctrl-C the same com
 /** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
 export async function sweep(file: string, flags: Flags): Promise<number> {
   const { loadSweepAndModule } = await import('../run/sweep-config.js');
-  const { pointFolders, whyOtherConfig } = await import('../run/sweep.js');
+  const { armFolders, whyOtherConfig } = await import('../run/sweep.js');
   const loaded = await loadSweepAndModule(file, flags.set);
   const code = flags.report === true ? 0 : await train(loaded, flags);
   if (code === 130) return code;
 
   const { analyseSweep, sweepFolder, sweepFormatVersion } = await import('../analysis/sweep.js');
-  const { sweepCsv, sweepRows, writeSweepTable } = await import('../analysis/sweep-table.js');
+  const { sweepCsv, sweepRows, writeSweepTable } = await import('../analysis/sweep/table.js');
   const { loadPlotter } = await import('../report/figures/plot-library.js');
   const { sweepFigure } = await import('../report/figures/sweep-figure.js');
   const { toPng } = await import('../report/figures/svg.js');
@@ -78,19 +80,20 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { sweepFile } = await import('../store/list-runs.js');
 
-  const { name, description, experiment, design, axis, points } = loaded;
+  const { name, description, experiment, design, axes, arms } = loaded;
   const analysis = await analyseSweep(
-    { name, description, experiment, design, axis },
-    points.map((point) => ({
-      value: point.value,
-      seeds: point.seeds,
-      folders: pointFolders(point, flags.out),
-      whyOther: (folder) => whyOtherConfig(point, folder),
+    { name, description, experiment, design, axes },
+    arms.map((arm) => ({
+      name: arm.name,
+      values: arm.values,
+      seeds: arm.seeds,
+      folders: armFolders(arm, flags.out),
+      whyOther: (folder) => whyOtherConfig(arm, folder),
     })),
   );
   // Shown whether or not it can be kept.
   for (const line of sweepReport(analysis, columnsOf(process.stdout))) print(line);
-  const others = analysis.points.flatMap(({ quantities }) =>
+  const others = analysis.arms.flatMap(({ quantities }) =>
     quantities[0]!.seeds.flatMap(({ reason }) =>
       reason?.includes('another config') === true ? [reason] : [],
     ),
@@ -128,7 +131,7 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { modelWidth } = await import('../train/models/registry.js');
   const { runSweep } = await import('../run/sweep.js');
-  const width = Math.max(...loaded.points.map(({ config }) => modelWidth(config.model)));
+  const width = Math.max(...loaded.arms.map(({ config }) => modelWidth(config.model)));
   const engine = await loadEngine({
     engine: flags.engine,
     threads: flags.threads ?? defaultThreads({ width }),
@@ -149,11 +152,9 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
         onMessage: (message) => line.message(message),
         versions: { ...versions(), engine: engine.version },
       },
-      ({ value, seeds }, index) => {
+      ({ name, seeds }, index) => {
         line.end();
-        line.message(
-          `point ${index + 1} of ${loaded.points.length}: ${loaded.axis.key} = ${value}, ${seeds.length} seeds`,
-        );
+        line.message(`arm ${index + 1} of ${loaded.arms.length}: ${name}, ${seeds.length} seeds`);
       },
       flags.existing === 'overwrite',
     );

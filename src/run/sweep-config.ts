@@ -1,77 +1,35 @@
 import path from 'node:path';
-import { z } from 'zod';
 import type { Design } from '../../data/design.js';
 import { UserError } from '../../data/errors.js';
-import { loadConfig } from '../config/load.js';
-import { parseSeedRange } from '../config/seeds.js';
-import { isRecord, readYaml } from '../config/yaml-source.js';
 import { experiments } from '../../data/registry.js';
+import { loadConfig } from '../config/load.js';
+import { isRecord, readYaml } from '../config/yaml-source.js';
+import type { AxisValue, SweepAxis } from '../store/sweep-design.js';
 import type { RunConfig } from './config.js';
 import { loadExperimentsOf, loadKnownConfig } from './experiment-module.js';
+import { axesOf, plannedArms, type PlannedArm } from './sweep-arms.js';
+import { sweepSchema, writtenOverrides, type WrittenOverride } from './sweep-file.js';
 
-const overrideSchema = z.string().regex(/^[^=]+=/, 'expected key.path=value');
-
-const seedsSchema = z
-  .union([z.string(), z.int().nonnegative()])
-  .transform((seeds, context): number[] => {
-    try {
-      return parseSeedRange(String(seeds));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
-      return z.NEVER;
-    }
-  })
-  .describe('seeds of a point, such as 0..7');
-
-/** A sweep file: one value of a config after the other, some seeds each. */
-const sweepSchema = z.strictObject({
-  sweep: z
-    .string()
-    .max(100)
-    .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens')
-    .describe('name of the sweep; part of the name of its runs'),
-  description: z.string().max(10_000).default(''),
-  base: z.string().describe('experiment file that is varied, relative to this file'),
-  set: z
-    .array(overrideSchema)
-    .max(1000)
-    .default([])
-    .describe('overrides of the base for all points, key.path=value'),
-  axis: z.strictObject({
-    key: z.string().describe('key of the experiment file that is varied, such as stages.0.batchSize'),
-    label: z.string().max(200).describe('what it is, for the axis of the figure'),
-    scale: z.enum(['linear', 'log']).default('linear').describe('of the axis of the figure'),
-  }),
-  points: z
-    .array(
-      z.strictObject({
-        value: z.number().describe('value of the key'),
-        seeds: seedsSchema,
-        set: z.array(overrideSchema).max(1000).default([]).describe('further overrides, for this point'),
-      }),
-    )
-    .min(1)
-    .max(1000),
-});
-
-/** One value of a sweep's key, with the config of its runs. */
-export interface SweepPoint {
-  readonly value: number;
+/** A config of a sweep with its seeds. */
+export interface SweepArm {
+  readonly name: string;
+  /** `[axis]` its value on each axis of the sweep. */
+  readonly values: readonly AxisValue[];
   readonly seeds: readonly number[];
   readonly config: RunConfig;
   /** The config with everything written out. */
   readonly resolved: string;
 }
 
-/** A sweep with the configs of all its points. */
+/** A sweep with the configs of all its arms. */
 export interface Sweep {
   readonly name: string;
   readonly description: string;
   readonly experiment: string;
   readonly design: Design;
-  readonly axis: { readonly key: string; readonly label: string; readonly scale: 'linear' | 'log' };
-  readonly points: readonly SweepPoint[];
+  /** None where all arms are named. */
+  readonly axes: readonly SweepAxis[];
+  readonly arms: readonly SweepArm[];
 }
 
 /** Whether a YAML file is a sweep and not an experiment. Throws a UserError for a file that cannot be read. */
@@ -89,39 +47,75 @@ export async function loadSweepAndModule(file: string, overrides: readonly strin
 }
 
 /**
- * Reads a sweep file and the experiment file it varies. The runs of a point are named `<sweep>-<value>`. Throws a
- * UserError that lists what is wrong, with its place; also for a point that makes no valid config.
+ * Reads a sweep file and the experiment file it varies. The runs of an arm are named `<sweep>-<arm>`. Throws a UserError
+ * that lists what is wrong, with its place; also for an arm that makes no valid config.
  */
 export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
   const { config } = loadConfig(file, sweepSchema);
-  const { sweep: name, description, axis, set } = config;
+  const source = readYaml(file);
+  const locate = (at: readonly PropertyKey[]): string => source.locate(at) ?? file;
   const base = baseOf(file, config);
-  requireKey(base, axis.key, file);
-  const values = config.points.map(({ value }) => value);
-  if (new Set(values).size < values.length) {
+  const axes = axesOf(config);
+  if (config.axis !== undefined) requireNumber(base, config.axis.key, file);
+  const planned = plannedArms(config, locate);
+  requireScales(axes, planned, locate);
+  const common = writtenOverrides(config.set, ['set']);
+  const arms = planned.map((arm): SweepArm => {
+    const own = loadArm(base, [...common, ...arm.overrides], locate, [
+      ...overrides,
+      `name=${config.sweep}-${arm.name}`,
+    ]);
+    const { name, values, seeds } = arm;
+    return { name, values, seeds, config: own.config, resolved: own.resolved };
+  });
+  const { experiment } = arms[0]!.config;
+  return {
+    name: config.sweep,
+    description: config.description,
+    experiment,
+    design: experiments.get(experiment)!.design,
+    axes,
+    arms,
+  };
+}
+
+/** The config of an arm; what is wrong with an override of the file is said with the override's place in it. */
+function loadArm(
+  base: string,
+  written: readonly WrittenOverride[],
+  locate: (at: readonly PropertyKey[]) => string,
+  overrides: readonly string[],
+): ReturnType<typeof loadKnownConfig> {
+  try {
+    return loadKnownConfig(base, [...written.map(({ text }) => text), ...overrides]);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const lines = error.message.split('\n').map((line) => {
+      const own = written.findLast(({ text }) => line.startsWith(`--set ${text}`));
+      return own === undefined ? line : `${locate(own.at)} ${line.slice('--set '.length)}`;
+    });
+    throw new UserError(lines.join('\n'), { cause: error });
+  }
+}
+
+/** Values on a log axis are numbers above 0. */
+function requireScales(
+  axes: readonly SweepAxis[],
+  arms: readonly PlannedArm[],
+  locate: (at: readonly PropertyKey[]) => string,
+): void {
+  for (const [i, { key, scale }] of axes.entries()) {
+    if (scale === 'linear') continue;
+    const wrong = arms.find(({ values }) => !(typeof values[i] === 'number' && values[i] > 0));
+    if (wrong === undefined) continue;
     throw new UserError(
-      `${file}: points: a value occurs twice in ${values.join(', ')}; give each point its own`,
+      `${locate(wrong.at)} ${key} is ${wrong.values[i]} there: a log axis takes values above 0; make it linear`,
     );
   }
-  if (axis.scale === 'log' && values.some((value) => value <= 0)) {
-    throw new UserError(`${file}: axis.scale: a log axis takes values above 0; make it linear`);
-  }
-  const points = config.points.map((point): SweepPoint => {
-    const own = loadKnownConfig(base, [
-      ...set,
-      ...point.set,
-      ...overrides,
-      `${axis.key}=${point.value}`,
-      `name=${name}-${point.value}`,
-    ]);
-    return { value: point.value, seeds: point.seeds, config: own.config, resolved: own.resolved };
-  });
-  const { experiment } = points[0]!.config;
-  return { name, description, experiment, design: experiments.get(experiment)!.design, axis, points };
 }
 
 /** A key that the base does not have would be added by an override and only then be found unknown, if at all. */
-function requireKey(base: string, key: string, file: string): void {
+function requireNumber(base: string, key: string, file: string): void {
   let value: unknown = loadKnownConfig(base).config;
   for (const part of key.split('.')) {
     value = isRecord(value) || Array.isArray(value) ? Reflect.get(value, part) : undefined;

@@ -3,10 +3,10 @@ import { configPath, readRunInfo } from '../store/run-folder.js';
 import { loadKnownConfig } from './experiment-module.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { startRuns } from './start.js';
-import type { Sweep, SweepPoint } from './sweep-config.js';
+import type { Sweep, SweepArm } from './sweep-config.js';
 
-/** Folders of the runs of a point, in the order of its seeds. */
-export function pointFolders({ config, seeds }: SweepPoint, root: string): string[] {
+/** Folders of the runs of an arm, in the order of its seeds. */
+export function armFolders({ config, seeds }: SweepArm, root: string): string[] {
   return seeds.map((seed) => runFolderOf(root, config, seed));
 }
 
@@ -16,8 +16,8 @@ const advice = {
   again: '--existing overwrite trains it again',
 };
 
-/** Why the run in a folder is not one of a point: its config, with every default written out, is another; or null. */
-export function whyOtherConfig({ resolved }: SweepPoint, folder: string): string | null {
+/** Why the run in a folder is not one of an arm: its config, with every default written out, is another; or null. */
+export function whyOtherConfig({ resolved }: Pick<SweepArm, 'resolved'>, folder: string): string | null {
   const own = loadKnownConfig(configPath(folder)).resolved;
   if (own === resolved) return null;
   const [lines, wanted] = [own.split('\n'), resolved.split('\n')];
@@ -26,27 +26,27 @@ export function whyOtherConfig({ resolved }: SweepPoint, folder: string): string
 }
 
 /**
- * Trains the points of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
+ * Trains the arms of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
  * left alone and interrupted ones resumed, so that a sweep that was stopped is started again by the same call. Runs
  * that failed, that another process writes, or that cannot be resumed are reported and do not stop the others.
  *
- * @param onPoint told of every point before it starts
+ * @param onArm told of every arm before it starts
  * @param repair whether runs that cannot be resumed or have another config are trained again
  * @throws UserError when a folder holds a run of another config that is not to be repaired
  */
 export async function runSweep(
   sweep: Sweep,
   request: Omit<RunRequest, 'existing' | 'advice'>,
-  onPoint: (point: SweepPoint, index: number) => void,
+  onArm: (arm: SweepArm, index: number) => void,
   repair = false,
 ): Promise<RunsEnd> {
-  const folders = sweep.points.flatMap((point) => pointFolders(point, request.root));
+  const folders = sweep.arms.flatMap((arm) => armFolders(arm, request.root));
   const failed: FailedRun[] = [];
   const existing = repair ? 'repair' : 'resume';
-  for (const [index, point] of sweep.points.entries()) {
-    onPoint(point, index);
+  for (const [index, arm] of sweep.arms.entries()) {
+    onArm(arm, index);
     try {
-      const ended = await startRuns(point.config, point.resolved, point.seeds, {
+      const ended = await startRuns(arm.config, arm.resolved, arm.seeds, {
         ...request,
         existing,
         advice,
@@ -54,9 +54,9 @@ export async function runSweep(
       failed.push(...ended.failed);
       if (ended.end === 'interrupted') return { end: 'interrupted', folders, failed };
     } catch (error) {
-      // Where every seed fails there is nothing to go on with in this point, but in the others there is.
-      const broken = failuresOf(pointFolders(point, request.root));
-      if (!(error instanceof UserError) || broken.length < point.seeds.length) throw error;
+      // Where every seed fails there is nothing to go on with in this arm, but in the others there is.
+      const broken = failuresOf(armFolders(arm, request.root));
+      if (!(error instanceof UserError) || broken.length < arm.seeds.length) throw error;
       failed.push(...broken);
     }
   }

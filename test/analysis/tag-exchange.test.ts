@@ -164,15 +164,15 @@ test('the list of runs and a sweep show the mean', async () => {
   await source.tables.close();
 
   const folders = [0, 1].map((seed) => path.join(root, `planted-seed${seed}`));
-  const { points } = await analyseSweep(
+  const { arms } = await analyseSweep(
     {
       name: 'x',
       description: '',
       experiment: 'set-inclusion',
-      axis: { key: 'k', label: 'k', scale: 'linear' },
+      axes: [{ key: 'k', label: 'k', scale: 'linear' }],
     },
-    [{ value: 1, folders, seeds: [0, 1] }],
+    [{ name: '1', values: [1], folders, seeds: [0, 1] }],
   );
-  const strong = points[0]!.quantities.find(({ id }) => id === sweepQuantities.strong)!;
+  const strong = arms[0]!.quantities.find(({ id }) => id === sweepQuantities.strong)!;
   for (const { value } of strong.seeds) expect(Math.abs(value! - 0.2)).toBeLessThan(0.02);
 });

@@ -6,15 +6,16 @@ import type { RunData } from '../../src/analysis/run-data.js';
 import type { RunReader } from '../../src/analysis/run-reader.js';
 import type { PanelAlignment } from '../../src/analysis/studies/alignment/cosines.js';
 import { alignmentCourse } from '../../src/analysis/studies/alignment/course.js';
-import { sweepQuantities, type PointAnalysis, type SweepAxis } from '../../src/analysis/sweep.js';
-import { sweepTrends } from '../../src/analysis/sweep-trend.js';
+import { sweepQuantities, type SweptArm } from '../../src/analysis/sweep.js';
+import { sweepTrends } from '../../src/analysis/sweep/trend.js';
 import { sweepReport } from '../../src/report/text/sweep-report.js';
+import type { SweepAxis } from '../../src/store/sweep-design.js';
 import { newRun } from '../store/samples.js';
 
 const axis: SweepAxis = { key: 'stages.0.batchSize', label: 'batch size', scale: 'log' };
 
-/** A point with the gaps of its seeds 0, 1, ...; null is a seed without a value. */
-function point(value: number, gaps: readonly (number | null)[]): PointAnalysis {
+/** An arm with the gaps of its seeds 0, 1, ...; null is a seed without a value. */
+function point(value: number, gaps: readonly (number | null)[]): SweptArm {
   const quantity = (id: string, label: string, isGap: boolean) =>
     makeQuantity(
       {
@@ -28,7 +29,8 @@ function point(value: number, gaps: readonly (number | null)[]): PointAnalysis {
       () => createStream(0, 'test'),
     );
   return {
-    value,
+    name: String(value),
+    values: [value],
     folders: [],
     quantities: [quantity(sweepQuantities.strong, 'strong gap', true), quantity('size', 'size', false)],
   };
@@ -43,7 +45,7 @@ describe('the trend of a sweep', () => {
   );
 
   test('is the mean of the slopes of the seeds that have all values, with a test of their order', () => {
-    const trends = sweepTrends(axis, points);
+    const trends = sweepTrends([axis], points);
     expect(trends).toMatchObject([
       { id: 'internalization.strongGap.trend', unit: 'accuracy per doubling', seeds: [0, 1, 2] },
     ]);
@@ -57,26 +59,33 @@ describe('the trend of a sweep', () => {
 
   test('is per unit of a linear axis', () => {
     const straight = [1, 3, 4].map((value) => point(value, [2 * value, 1 + 2 * value]));
-    const [trend] = sweepTrends({ ...axis, scale: 'linear' }, straight);
+    const [trend] = sweepTrends([{ ...axis, scale: 'linear' }], straight);
     expect(trend).toMatchObject({ unit: 'accuracy per unit', slope: { estimate: expect.closeTo(2, 12) } });
   });
 
   test('needs three values, and seeds that have all of them', () => {
-    expect(sweepTrends(axis, points.slice(0, 2))).toEqual([]);
+    expect(sweepTrends([axis], points.slice(0, 2))).toEqual([]);
     const apart = [8, 16, 32].map((value, i) => point(value, [i === 0 ? 1 : null, i === 0 ? null : 1]));
-    expect(sweepTrends(axis, apart)).toMatchObject([
-      { seeds: [], slope: { kind: 'absent', reason: 'no seed has a value at every point' } },
+    expect(sweepTrends([axis], apart)).toMatchObject([
+      { seeds: [], slope: { kind: 'absent', reason: 'no seed has a value in every arm' } },
     ]);
   });
 
   test('is a line of the report, which says that it is exploratory', () => {
     const shown = sweepReport(
-      { name: 'sizes', description: '', experiment: 'x', axis, points, trends: sweepTrends(axis, points) },
+      {
+        name: 'sizes',
+        description: '',
+        experiment: 'x',
+        axes: [axis],
+        arms: points,
+        trends: sweepTrends([axis], points),
+      },
       400,
     );
     expect(shown.filter((line) => line.startsWith('trend'))).toEqual([
       expect.stringMatching(
-        /^trend of the strong gap over batch size, 3 seeds that have all values: \+0\.100 \[\+0\.050, \+0\.150\] accuracy per doubling; Page's test p = \de-4 \(exploratory, not adjusted\)$/,
+        /^trend of the strong gap over batch size, 3 seeds that have all arms: \+0\.100 \[\+0\.050, \+0\.150\] accuracy per doubling; Page's test p = \de-4 \(exploratory, not adjusted\)$/,
       ),
     ]);
   });

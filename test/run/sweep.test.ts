@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';
-import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep-table.js';
+import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep/table.js';
 import { isSweepFile, loadSweep, type Sweep } from '../../src/run/sweep-config.js';
-import { pointFolders, runSweep, whyOtherConfig } from '../../src/run/sweep.js';
+import { armFolders, runSweep, whyOtherConfig } from '../../src/run/sweep.js';
 import { listRuns } from '../../src/store/list-runs.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import type { Engine } from '../../src/train/engine/load.js';
@@ -38,6 +38,7 @@ function write(name: string, changes: Readonly<Record<string, string>> = {}): st
   fs.writeFileSync(
     file,
     Object.entries(parts)
+      .filter(([, value]) => value !== '')
       .map(([key, value]) => `${key}: ${value}\n`)
       .join(''),
   );
@@ -46,10 +47,10 @@ function write(name: string, changes: Readonly<Record<string, string>> = {}): st
 
 describe('a sweep file', () => {
   test('gives every point the config of its value, and its name', () => {
-    const { name, experiment, points } = loadSweep(write('good'));
+    const { name, experiment, arms } = loadSweep(write('good'));
     expect([name, experiment]).toEqual(['batch-size', 'set-inclusion']);
     expect(
-      points.map(({ value, seeds, config }) => [value, seeds, config.name, config.stages[0]!.batchSize]),
+      arms.map(({ values, seeds, config }) => [values[0], seeds, config.name, config.stages[0]!.batchSize]),
     ).toEqual([
       [128, [0, 1], 'batch-size-128', 128],
       [256, [2, 0], 'batch-size-256', 256],
@@ -58,9 +59,95 @@ describe('a sweep file', () => {
     expect(isSweepFile('configs/mnist-qa.yaml')).toBe(false);
   });
 
+  test('makes an arm of every combination of named arms and axes, in the order of the file', () => {
+    const file = write('grid', {
+      seeds: '0..3',
+      axis: '',
+      points: '',
+      axes: '[{ key: stages.0.batchSize, values: [64, 128], scale: log }, { key: stages.0.sampler, values: [shuffle, withReplacement] }]',
+      arms: '[{ name: plain }, { name: fast, seeds: 7, set: { stages.0.optimizer.learningRate: 0.01, stages.1.clipNorm: null } }]',
+    });
+    const { arms, axes } = loadSweep(file);
+    expect(axes).toEqual([
+      { key: 'stages.0.batchSize', label: 'stages.0.batchSize', scale: 'log' },
+      { key: 'stages.0.sampler', label: 'stages.0.sampler', scale: 'linear' },
+    ]);
+    expect(arms.map(({ name }) => name)).toEqual([
+      'plain-64-shuffle',
+      'plain-64-withreplacement',
+      'plain-128-shuffle',
+      'plain-128-withreplacement',
+      'fast-64-shuffle',
+      'fast-64-withreplacement',
+      'fast-128-shuffle',
+      'fast-128-withreplacement',
+    ]);
+    const last = arms.at(-1)!;
+    expect([last.values, last.seeds, last.config.name]).toEqual([
+      [128, 'withReplacement'],
+      [7],
+      'batch-size-fast-128-withreplacement',
+    ]);
+    const [stage, next] = last.config.stages;
+    expect([stage!.batchSize, stage!.sampler, stage!.optimizer.learningRate, next!.clipNorm]).toEqual([
+      128,
+      'withReplacement',
+      0.01,
+      null,
+    ]);
+    expect(arms[0]!.seeds).toEqual([0, 1, 2, 3]);
+  });
+
+  test.each([
+    [
+      'no arms',
+      { axis: '', points: '' },
+      /no-arms\.yaml:1:8 sweep: has no arms; give axes, arms, or axis with points/,
+    ],
+    [
+      'an axis beside arms',
+      { arms: '[{ name: a }]' },
+      /axis: stands beside axes or arms; write it as one of the axes/,
+    ],
+    [
+      'no seeds',
+      { axis: '', points: '', arms: '[{ name: a }]' },
+      /no-seeds\.yaml:\d+:8 has no seeds; add seeds: 0\.\.7 to the file, or to the arm$/,
+    ],
+    [
+      'two arms of one name',
+      { axis: '', points: '', seeds: '0', arms: '[{ name: a }, { name: b }, { name: a }]' },
+      /:\d+:34 makes a second arm a beside that of .*:\d+:8; give each its own name or values$/,
+    ],
+    [
+      'an arm that makes no config',
+      { axis: '', points: '', seeds: '0', arms: '[{ name: a, set: { stages.0.batchSize: -3 } }]' },
+      /config\.yaml:\d+:\d+ stages\.0\.batchSize=-3 stages\.0\.batchSize: .*>0.*$/,
+    ],
+    [
+      'an axis that makes no config',
+      { axis: '', points: '', seeds: '0', axes: '[{ key: stages.0.epocs, values: [1, 2] }]' },
+      /config\.yaml:\d+:40 stages\.0\.epocs=1 stages\.0\.epocs: unknown key "epocs"; did you mean "epochs"\?$/,
+    ],
+    [
+      'text on a log axis',
+      {
+        axis: '',
+        points: '',
+        seeds: '0',
+        axes: '[{ key: stages.0.sampler, values: [shuffle], scale: log }]',
+      },
+      /stages\.0\.sampler is shuffle there: a log axis takes values above 0; make it linear$/,
+    ],
+  ])('with %s is refused with its place', (name, changes, message) => {
+    expect(() => loadSweep(write(name.replaceAll(/^an? /g, '').replaceAll(' ', '-'), changes))).toThrow(
+      message,
+    );
+  });
+
   test('of the project loads, with its base', () => {
     for (const own of fs.readdirSync('configs/sweeps')) {
-      expect(loadSweep(path.join('configs/sweeps', own)).points.length).toBeGreaterThan(1);
+      expect(loadSweep(path.join('configs/sweeps', own)).arms.length).toBeGreaterThan(1);
     }
   });
 
@@ -78,7 +165,7 @@ describe('a sweep file', () => {
     [
       'a value twice',
       { points: '[{ value: 2, seeds: 0 }, { value: 2, seeds: 1 }]' },
-      /points: a value occurs twice in 2, 2/,
+      /:\d+:34 makes a second arm 2 beside that of .*:\d+:10; give each its own value$/,
     ],
     [
       'seeds that are none',
@@ -89,7 +176,7 @@ describe('a sweep file', () => {
     [
       'a value that makes no config',
       { points: '[{ value: 2.5, seeds: 0 }]' },
-      /--set stages\.0\.batchSize=2\.5 .*expected int/,
+      /:\d+:\d+ stages\.0\.batchSize=2\.5 stages\.0\.batchSize: expected int/,
     ],
     ['a base that is not there', { base: 'nowhere.yaml' }, /cannot read config .*nowhere\.yaml/],
   ])('with %s is refused with its place', (name, changes, message) => {
@@ -120,15 +207,15 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
       () => {},
     );
   };
-  const folders = sweep.points.map((point) => pointFolders(point, root));
+  const folders = sweep.arms.map((point) => armFolders(point, root));
   expect((await run(2)).end).toBe('interrupted');
   expect(folders.flat().filter((own) => fs.existsSync(own))).toHaveLength(2);
   const partial = await analyse(sweep, folders);
-  expect(partial.points[0]!.quantities[0]!.estimate).toEqual({
+  expect(partial.arms[0]!.quantities[0]!.estimate).toEqual({
     kind: 'absent',
     reason: 'seed 0 is interrupted',
   });
-  expect(partial.points[1]!.quantities[0]!.estimate).toEqual({
+  expect(partial.arms[1]!.quantities[0]!.estimate).toEqual({
     kind: 'absent',
     reason: 'seed 2 has not been run',
   });
@@ -161,7 +248,7 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
       number,
     ];
     const row = rows.find(
-      ({ value, quantity }) => value === sweep.points[point]!.value && quantity === sweepQuantities.strong,
+      ({ value, quantity }) => value === sweep.arms[point]!.values[0] && quantity === sweepQuantities.strong,
     )!;
     expect(row.mean).toBeCloseTo((first + second) / 2, 12);
     expect(row.seeds).toBe(2);
@@ -173,20 +260,21 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
   // A report with an override that no run had: every seed is marked, none is averaged.
   const other = loadSweep(write('run'), ['stages.0.epochs=77']);
   const marked = await analyseSweep(
-    { name: other.name, description: '', experiment: other.experiment, axis: other.axis },
-    other.points.map((point, i) => ({
-      value: point.value,
-      seeds: point.seeds,
+    { name: other.name, description: '', experiment: other.experiment, axes: other.axes },
+    other.arms.map((arm, i) => ({
+      name: arm.name,
+      values: arm.values,
+      seeds: arm.seeds,
       folders: folders[i]!,
-      whyOther: (own) => whyOtherConfig(point, own),
+      whyOther: (own) => whyOtherConfig(arm, own),
     })),
   );
-  expect(marked.points[0]!.quantities[0]!.estimate).toEqual({
+  expect(marked.arms[0]!.quantities[0]!.estimate).toEqual({
     kind: 'absent',
     reason: 'seed 0 is a run of another config (it has "epochs: 1" where this sweep has "epochs: 77")',
   });
   expect(
-    sweep.points.every((point, i) => folders[i]!.every((own) => whyOtherConfig(point, own) === null)),
+    sweep.arms.every((point, i) => folders[i]!.every((own) => whyOtherConfig(point, own) === null)),
   ).toBe(true);
 
   const target = path.join(root, 'set-inclusion', 'sweeps', 'batch-size');
@@ -213,26 +301,26 @@ test('seeds that diverge are reported, stop no other point, and are not tried ag
         '[{ value: 128, seeds: 0..1, set: ["stages.0.optimizer.learningRate=1.0e+38"] }, { value: 256, seeds: 3 }]',
     }),
   );
-  const started: number[] = [];
+  const started: string[] = [];
   const run = (): ReturnType<typeof runSweep> =>
-    runSweep(sweep, quietRequest(root, engine), ({ value }) => started.push(value));
+    runSweep(sweep, quietRequest(root, engine), ({ name }) => started.push(name));
   for (let attempt = 0; attempt < 2; attempt++) {
     const { end, failed } = await run();
     expect(end).toBe('complete');
-    expect(failed.map(({ folder }) => folder)).toEqual(pointFolders(sweep.points[0]!, root));
+    expect(failed.map(({ folder }) => folder)).toEqual(armFolders(sweep.arms[0]!, root));
     expect(failed[0]!.reason).toMatch(/not finite at step \d+/);
   }
-  expect(started).toEqual([128, 256, 128, 256]);
-  const folders = sweep.points.map((point) => pointFolders(point, root));
-  const { points } = await analyse(sweep, folders);
-  expect(points[0]!.quantities[0]!.estimate).toEqual({ kind: 'absent', reason: 'seed 0 is failed' });
-  expect(points[1]!.quantities[0]!.estimate).toMatchObject({ kind: 'value', units: 1 });
+  expect(started).toEqual(['128', '256', '128', '256']);
+  const folders = sweep.arms.map((point) => armFolders(point, root));
+  const { arms } = await analyse(sweep, folders);
+  expect(arms[0]!.quantities[0]!.estimate).toEqual({ kind: 'absent', reason: 'seed 0 is failed' });
+  expect(arms[1]!.quantities[0]!.estimate).toMatchObject({ kind: 'value', units: 1 });
 });
 
 const analyse = (sweep: Sweep, folders: readonly string[][]) =>
   analyseSweep(
-    { name: sweep.name, description: '', experiment: sweep.experiment, axis: sweep.axis },
-    sweep.points.map(({ value, seeds }, i) => ({ value, seeds, folders: folders[i]! })),
+    { name: sweep.name, description: '', experiment: sweep.experiment, axes: sweep.axes },
+    sweep.arms.map(({ name, values, seeds }, i) => ({ name, values, seeds, folders: folders[i]! })),
   );
 
 describe('runs in the way of a sweep', () => {
@@ -247,7 +335,7 @@ describe('runs in the way of a sweep', () => {
     );
     const { failed } = await runSweep(changed, quietRequest(root, engine), () => {}, true);
     expect(failed).toEqual([]);
-    const [folder] = pointFolders(changed.points[0]!, root);
+    const [folder] = armFolders(changed.arms[0]!, root);
     expect(fs.readFileSync(path.join(folder!, 'config.yaml'), 'utf8')).toContain('clipNorm: 3');
     // Now they are its own: nothing is trained again.
     const { updated } = readRunInfo(folder!);
@@ -259,7 +347,7 @@ describe('runs in the way of a sweep', () => {
     const root = temporaryFolder();
     const sweep = loadSweep(write('busy', { points }));
     await runSweep(sweep, quietRequest(root, engine), () => {});
-    const [busy, other] = sweep.points.map((point) => pointFolders(point, root)[0]!) as [string, string];
+    const [busy, other] = sweep.arms.map((point) => armFolders(point, root)[0]!) as [string, string];
     const info = readRunInfo(busy);
     fs.writeFileSync(path.join(busy, 'run.json'), JSON.stringify({ ...info, status: 'running' }));
     const holder = { pid: 7, host: 'elsewhere', birth: 'x', started: info.started };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { sweepTable } from '../../src/analysis/sweep-table.js';
+import { sweepTable } from '../../src/analysis/sweep/table.js';
 import { analysisTables, noDimensions } from '../../src/store/tables/analysis.js';
 import { resolveColumns } from '../../src/store/columns.js';
 import { tables } from '../../src/store/tables/registry.js';

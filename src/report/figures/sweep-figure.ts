@@ -1,5 +1,5 @@
 import { designOf } from '../../../data/internalization-design.js';
-import { sweepRows, type SweepRow } from '../../analysis/sweep-table.js';
+import { sweepRows, type SweepRow } from '../../analysis/sweep/table.js';
 import { accuracyQuantity, sweepQuantities, type SweepAnalysis } from '../../analysis/sweep.js';
 import type { Plotter } from './plot-library.js';
 import { fonts } from './fonts.js';
@@ -22,7 +22,8 @@ interface Curve {
 /**
  * Strong internalization over a sweep: left the accuracy on new questions about variables of which only definitions with
  * the reliable and the unreliable tag were trained, right their difference. Means with 95 % t
- * intervals over seeds; over the number of pairs it is figure 5 of the paper.
+ * intervals over seeds; over the number of pairs it is figure 5 of the paper. Arms that are no numbers on one axis stand
+ * side by side.
  */
 export function sweepFigure(sweep: SweepAnalysis, plotter: Plotter): Drawing {
   const rows = sweepRows(sweep);
@@ -38,42 +39,52 @@ export function sweepFigure(sweep: SweepAnalysis, plotter: Plotter): Drawing {
 }
 
 function panel(
-  { axis }: SweepAnalysis,
+  { axes }: SweepAnalysis,
   rows: readonly SweepRow[],
   { marks, draw }: Plotter,
   label: string,
   curves: readonly Curve[],
 ): Drawing {
+  const names = [...new Set(rows.map(({ arm }) => arm))];
+  const values = [...new Set(rows.flatMap(({ value }) => value ?? []))];
+  const axis = axes.length === 1 && values.length === names.length ? axes[0]! : null;
+  const x = axis === null ? 'arm' : 'value';
   const drawn = curves.flatMap(({ quantity, label: name, colour, shift }) => {
     const own = rows.filter((row) => row.quantity === quantity && row.mean !== null);
     const withInterval = own.filter(({ low }) => low !== null);
     const last = own.slice(-1).map((row) => ({ ...row, name }));
     return [
-      marks.line(own, { x: 'value', y: 'mean', stroke: colour, dx: shift }),
+      ...(axis === null ? [] : [marks.line(own, { x, y: 'mean', stroke: colour, dx: shift })]),
       marks.ruleX(withInterval, {
-        x: 'value',
+        x,
         y1: 'low',
         y2: 'high',
         stroke: colour,
         strokeWidth: 1.5,
         dx: shift,
       }),
-      marks.dot(own, { x: 'value', y: 'mean', fill: colour, r: 3.5, dx: shift }),
-      marks.text(last, { x: 'value', y: 'mean', text: 'name', fill: colour, textAnchor: 'start', dx: 8 }),
+      marks.dot(own, { x, y: 'mean', fill: colour, r: 3.5, dx: shift }),
+      marks.text(last, { x, y: 'mean', text: 'name', fill: colour, textAnchor: 'start', dx: 8 }),
     ];
   });
-  const values = [...new Set(rows.map(({ value }) => value))];
   const svg = draw({
     width,
     height,
     marginRight: 70,
     marginLeft: 50,
-    marginBottom: 42,
+    marginBottom: axis === null ? 80 : 42,
     style: { fontFamily: fonts.sans, fontSize: '12px', background: 'white' },
-    x: { type: axis.scale, label: axis.label, inset: 14 },
+    x:
+      axis === null
+        ? { type: 'point', domain: names, label: null, inset: 14, tickRotate: -25 }
+        : { type: axis.scale, label: axis.label, inset: 14 },
     y: { label, grid: true, nice: true },
     // A log axis would name powers of ten only.
-    marks: [marks.axisX(values, { text: values.map(String) }), marks.ruleY([0]), ...drawn],
+    marks: [
+      ...(axis === null ? [] : [marks.axisX(values, { text: values.map(String) })]),
+      marks.ruleY([0]),
+      ...drawn,
+    ],
   });
   return { width, height, svg };
 }

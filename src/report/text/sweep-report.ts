@@ -1,37 +1,40 @@
-import type { PointAnalysis, SweepAnalysis } from '../../analysis/sweep.js';
-import type { SweepTrend } from '../../analysis/sweep-trend.js';
+import type { SweepAnalysis, SweptArm } from '../../analysis/sweep.js';
+import type { SweepTrend } from '../../analysis/sweep/trend.js';
+import { axisNumber } from '../../store/sweep-design.js';
 import { formatInterval, formatNumber, formatPValue, formatSeeds } from './numbers.js';
 import { textTable, wrap } from './table.js';
 
-/** A sweep's table as lines of text: one row per value, gaps with intervals, accuracies as means. */
-export function sweepReport({ name, axis, points, trends = [] }: SweepAnalysis, width: number): string[] {
-  const gaps = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
-  const sizes = points[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));
+/** A sweep's table as lines of text: one row per arm, gaps with intervals, accuracies as means. */
+export function sweepReport({ name, axes, arms, trends }: SweepAnalysis, width: number): string[] {
+  const label = axes.length === 1 && arms.every((arm) => axisNumber(arm) !== null) ? axes[0]!.label : 'arm';
+  const side = label === 'arm' ? 'left' : 'right';
+  const gaps = arms[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
+  const sizes = arms[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));
   const tables = gaps.map((index) => {
-    const head = [axis.label, points[0]!.quantities[index]!.label, '95 % interval', 'SD', 'p', 'seeds'];
-    const rows = points.map((point) => gapRow(point, index));
-    return textTable([head, ...rows], ['right', 'right', 'left', 'right', 'right', 'left']);
+    const head = [label, arms[0]!.quantities[index]!.label, '95 % interval', 'SD', 'p', 'seeds'];
+    const rows = arms.map((arm) => gapRow(arm, index));
+    return textTable([head, ...rows], [side, 'right', 'left', 'right', 'right', 'left']);
   });
-  const head = [axis.label, ...sizes.map((index) => points[0]!.quantities[index]!.label)];
+  const head = [label, ...sizes.map((index) => arms[0]!.quantities[index]!.label)];
   const means = textTable(
-    [head, ...points.map((point) => [String(point.value), ...sizes.map((index) => meanOf(point, index))])],
-    head.map(() => 'right'),
+    [head, ...arms.map((arm) => [arm.name, ...sizes.map((index) => meanOf(arm, index))])],
+    head.map((_, column) => (column === 0 ? side : 'right')),
   );
   return [
-    `${name}: ${axis.key}`,
+    axes.length === 0 ? name : `${name}: ${axes.map(({ key }) => key).join(', ')}`,
     ...[...tables, means].flatMap((table) => ['', ...table]),
-    ...trends.flatMap((trend) => ['', ...wrap(trendLine(trend, axis.label), width, '  ')]),
-    ...missingSeeds(points).flatMap((line) => ['', ...wrap(line, width, '  ')]),
+    ...trends.flatMap((trend) => ['', ...wrap(trendLine(trend, label), width, '  ')]),
+    ...missingSeeds(arms).flatMap((line) => ['', ...wrap(line, width, '  ')]),
   ];
 }
 
-function gapRow({ value, quantities }: PointAnalysis, index: number): string[] {
+function gapRow({ name, quantities }: SweptArm, index: number): string[] {
   const { estimate, seeds } = quantities[index]!;
   const present = seeds.filter((own) => own.value !== null).map(({ seed }) => seed);
-  if (estimate.kind === 'absent') return [String(value), 'absent', estimate.reason, '', '', ''];
+  if (estimate.kind === 'absent') return [name, 'absent', estimate.reason, '', '', ''];
   const { standardError } = estimate;
   return [
-    String(value),
+    name,
     formatNumber(estimate.estimate, true),
     formatInterval(estimate, true),
     standardError === null ? '' : formatNumber(standardError * Math.sqrt(present.length)),
@@ -41,7 +44,7 @@ function gapRow({ value, quantities }: PointAnalysis, index: number): string[] {
 }
 
 function trendLine({ label, unit, seeds, slope, page }: SweepTrend, axis: string): string {
-  const head = `trend of the ${label} over ${axis}, ${seeds.length} seeds that have all values`;
+  const head = `trend of the ${label} over ${axis}, ${seeds.length} seeds that have all arms`;
   if (page.kind === 'absent') return `${head}: ${page.reason}`;
   const change =
     slope.kind === 'absent'
@@ -50,18 +53,18 @@ function trendLine({ label, unit, seeds, slope, page }: SweepTrend, axis: string
   return `${head}: ${change}; Page's test p = ${formatPValue(page.pValue)} (exploratory, not adjusted)`;
 }
 
-function meanOf({ quantities }: PointAnalysis, index: number): string {
+function meanOf({ quantities }: SweptArm, index: number): string {
   const { estimate } = quantities[index]!;
   return estimate.kind === 'absent' ? '' : formatNumber(estimate.estimate);
 }
 
-function missingSeeds(points: readonly PointAnalysis[]): string[] {
-  return points.flatMap(({ value, quantities }) => {
+function missingSeeds(arms: readonly SweptArm[]): string[] {
+  return arms.flatMap(({ name, quantities }) => {
     const missing = quantities[0]!.seeds.filter((own) => own.value === null);
     return missing.length === 0
       ? []
       : [
-          `at ${value}: ${missing.length} of ${quantities[0]!.seeds.length} seeds are missing (${missing[0]!.reason})`,
+          `arm ${name}: ${missing.length} of ${quantities[0]!.seeds.length} seeds are missing (${missing[0]!.reason})`,
         ];
   });
 }

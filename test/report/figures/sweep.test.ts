@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createStream } from '../../../data/random/streams.js';
 import { makeQuantity, seedValue, type Quantity } from '../../../src/analysis/quantity.js';
 import { accuracyQuantity, sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
-import { sweepCsv, sweepRows } from '../../../src/analysis/sweep-table.js';
+import { sweepCsv, sweepRows } from '../../../src/analysis/sweep/table.js';
 import { loadPlotter } from '../../../src/report/figures/plot-library.js';
 import { toPng } from '../../../src/report/figures/svg.js';
 import { sweepFigure } from '../../../src/report/figures/sweep-figure.js';
@@ -28,15 +28,17 @@ const sweep: SweepAnalysis = {
   name: 'pairs',
   description: '',
   experiment: 'mnist-qa',
-  axis: { key: 'data.variables', label: 'pairs', scale: 'log' },
-  points: (
+  axes: [{ key: 'data.variables', label: 'pairs', scale: 'log' }],
+  trends: [],
+  arms: (
     [
       [8, [0.1, -0.2, 0.1]],
       [100, [0.3, 0.4, 0.35]],
       [1000, [0.5]],
     ] as const
   ).map(([value, gaps]) => ({
-    value,
+    name: String(value),
+    values: [value],
     folders: gaps.map((_, seed) => `runs/mnist-qa/pairs-${value}-seed${seed}`),
     quantities: [
       quantity(sweepQuantities.strong, 'strong gap, accuracy', gaps, true),
@@ -92,8 +94,8 @@ describe('a sweep', () => {
 
   test('is CSV with empty cells where there is no number', () => {
     const lines = sweepCsv(sweepRows(sweep)).trimEnd().split('\n');
-    expect(lines[0]).toBe('value,quantity,label,unit,seeds,mean,low,high,standard_deviation,p');
+    expect(lines[0]).toBe('arm,value,quantity,label,unit,seeds,mean,low,high,standard_deviation,p');
     expect(lines).toHaveLength(10);
-    expect(lines[7]).toBe('1000,internalization.strongGap,"strong gap, accuracy",accuracy,1,0.5,,,,');
+    expect(lines[7]).toBe('1000,1000,internalization.strongGap,"strong gap, accuracy",accuracy,1,0.5,,,,');
   });
 });

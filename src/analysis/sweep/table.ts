@@ -1,15 +1,20 @@
-import { float64, int32, utf8, type TableDefinition } from '../store/columns.js';
-import { units } from '../store/units.js';
-import type { Quantity } from './quantity.js';
-import type { SweepAnalysis } from './sweep.js';
-import { writeTable } from './write-table.js';
+import { float64, int32, utf8, type TableDefinition } from '../../store/columns.js';
+import { units } from '../../store/units.js';
+import type { Quantity } from '../quantity.js';
+import { axisNumber } from '../../store/sweep-design.js';
+import type { SweepAnalysis } from '../sweep.js';
+import { writeTable } from '../write-table.js';
 
 /** The table of a sweep. */
 export const sweepTable = {
   name: 'sweep',
-  row: 'one value x quantity',
+  row: 'one arm x quantity',
   columns: {
-    value: float64('Value of the key that was varied.', { unit: 'unit of the key' }),
+    arm: utf8('Name of the arm.'),
+    value: float64('Value on the axis of the sweep; null unless it has one axis, of numbers.', {
+      unit: 'unit of the key',
+      nullable: true,
+    }),
     quantity: utf8('Id of the quantity.'),
     label: utf8('What was measured.'),
     unit: utf8('Unit of the mean and its interval.'),
@@ -32,7 +37,8 @@ export const sweepTable = {
 
 /** A row of {@link sweepTable}; null where there is no number. */
 export interface SweepRow {
-  readonly value: number;
+  readonly arm: string;
+  readonly value: number | null;
   readonly quantity: string;
   readonly label: string;
   readonly unit: string;
@@ -44,13 +50,17 @@ export interface SweepRow {
   readonly p: number | null;
 }
 
-export function sweepRows({ points }: Pick<SweepAnalysis, 'points'>): SweepRow[] {
-  return points.flatMap(({ value, quantities }) => quantities.map((quantity) => rowOf(value, quantity)));
+export function sweepRows({ arms }: Pick<SweepAnalysis, 'arms'>): SweepRow[] {
+  return arms.flatMap((arm) => arm.quantities.map((quantity) => rowOf(arm.name, axisNumber(arm), quantity)));
 }
 
-function rowOf(value: number, { id, label, unit, estimate, null: own, seeds }: Quantity): SweepRow {
+function rowOf(
+  arm: string,
+  value: number | null,
+  { id, label, unit, estimate, null: own, seeds }: Quantity,
+): SweepRow {
   const present = seeds.filter((seed) => seed.value !== null).length;
-  const base = { value, quantity: id, label, unit, seeds: present };
+  const base = { arm, value, quantity: id, label, unit, seeds: present };
   if (estimate.kind === 'absent') {
     return { ...base, mean: null, low: null, high: null, standard_deviation: null, p: null };
   }
@@ -80,8 +90,12 @@ export function sweepCsv(rows: readonly SweepRow[]): string {
 /** Writes the table as `sweep.arrow` into a folder, in place of an earlier one. */
 export async function writeSweepTable(
   folder: string,
-  { experiment, name, axis }: SweepAnalysis,
+  { experiment, name, axes }: SweepAnalysis,
   rows: readonly SweepRow[],
 ): Promise<void> {
-  await writeTable(folder, sweepTable, rows, { experiment, sweep: name, axis: axis.key });
+  await writeTable(folder, sweepTable, rows, {
+    experiment,
+    sweep: name,
+    axes: axes.map(({ key }) => key).join(' '),
+  });
 }
