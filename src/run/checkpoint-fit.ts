@@ -23,7 +23,7 @@ export function readFittingCheckpoint(
     placeMisfit(plan, checkpoint) ??
     tensorMisfit('parameter', checkpoint.parameters, parameterShapes(plan), (shape) => `[${shape.join()}]`) ??
     // The moments of a matrix with one row or column have been kept in either shape.
-    tensorMisfit('optimizer state', checkpoint.optimizer, optimizerShapes(plan, checkpoint), sizeOf);
+    tensorMisfit('optimizer state', checkpoint.optimizer, optimizerShapes(plan, replica, checkpoint), sizeOf);
   if (misfit === null) return checkpoint;
   throw new UserError(`${checkpointPath(folder, step)}: is no checkpoint of this run: ${misfit}`);
 }
@@ -57,9 +57,10 @@ function parameterShapes({ model }: RunPlan): ReadonlyMap<string, readonly numbe
 /** Shapes of the state that the optimizer of a checkpoint's stage keeps of each parameter. */
 function optimizerShapes(
   { model, stages }: RunPlan,
+  replica: number,
   { position }: Checkpoint,
 ): ReadonlyMap<string, readonly number[]> {
-  const rule = optimizerRule(stages[position.stage]!.config.optimizer);
+  const rule = optimizerRule(stages[position.stage]!.configs[replica]!.optimizer);
   return new Map(
     model.parameters.flatMap(({ name, shape }) =>
       Object.entries(rule.slots([1, ...shape])).map(([slot, own]) => [`${slot}/${name}`, own.slice(1)]),

@@ -20,7 +20,8 @@ export function describeRun(
   siblings: { readonly group: string; readonly names: readonly string[] },
   request: RunRequest,
 ): NewRun {
-  const { config, data, design, seeds, model } = plan;
+  const { data, design, seeds, model } = plan;
+  const config = plan.configs[replica]!;
   let offset = 0;
   const parameters = model.parameters.map(({ name, shape }) => {
     const length = shape.reduce((product, size) => product * size, 1);
@@ -53,15 +54,16 @@ export function describeRun(
 /** What `run.json` says of the stages of a replica's run. */
 export function describeStages({ stages, data, model }: RunPlan, replica: number): NewRun['stages'] {
   const { groups } = data[replica]!;
-  return stages.map((stage) => describeStage(stage, stage.sets[replica]!, groups, model));
+  return stages.map((stage) => describeStage(stage, replica, groups, model));
 }
 
 function describeStage(
-  { config, firstStep, steps, stepsPerEpoch }: StagePlan,
-  set: ExampleSet,
+  { configs, sets, firstStep, steps, stepsPerEpoch }: StagePlan,
+  replica: number,
   groups: readonly string[],
   model: Model,
 ): NewRun['stages'][number] {
+  const [config, set] = [configs[replica]!, sets[replica]!];
   const { name, trainOn, batchSize, sampler, optimizer, clipNorm } = config;
   const rateOf = learningRates(config);
   const sum2 = rowProbabilities(set, sampler).reduce((sum, probability) => sum + probability ** 2, 0);
@@ -111,10 +113,11 @@ export function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
 
 /** What the schema metadata of a replica's tables say. */
 export function metadataOf(
-  { config, seeds, data }: RunPlan,
+  { configs, seeds, data }: RunPlan,
   replica: number,
   request: Pick<RunRequest, 'engine'>,
 ): RunMetadata {
+  const config = configs[replica]!;
   return {
     experiment: config.experiment,
     name: config.name,

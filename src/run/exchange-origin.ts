@@ -6,7 +6,7 @@ import { readRunInfo } from '../store/run-folder.js';
 import { exchangedSuffix, runInfoPath, type RunInfo } from '../store/run-info.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
 import type { Checkpoint } from './checkpoint.js';
-import { planRun, startStep, type RunPlan } from './plan.js';
+import { planRuns, startStep, type RunPlan } from './plan.js';
 import { neighbours } from './siblings.js';
 
 /** Folder of the exchanged half of a run: the one beside it that says so, or where a new one is made. */
@@ -48,7 +48,9 @@ export function checkpointsOfOrigin(plan: RunPlan, folders: readonly string[]): 
  * @param runs folders of the runs, in the order of the plan's seeds
  */
 export function checkpointsBefore(plan: RunPlan, runs: readonly string[]): Checkpoint[] {
-  const asAssigned = planRun(plan.config, plan.seeds);
+  const asAssigned = planRuns(
+    plan.configs.map((config, replica) => ({ config, seed: plan.seeds[replica]! })),
+  );
   return runs.map((folder, replica) => {
     const { configHash } = readRunInfo(folder);
     if (asAssigned.data[replica]!.hash === plan.data[replica]!.hash) {

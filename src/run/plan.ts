@@ -8,11 +8,15 @@ import { buildModel } from '../train/models/registry.js';
 import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
 import { stageOrder } from './order.js';
 import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
+import { sameShapes } from './same-shapes.js';
 import { refuseWithoutEffect } from './without-effect.js';
 
 /** A stage of training, for R replicas. */
 export interface StagePlan {
+  /** What the replicas share of it: that of the first. */
   readonly config: StageConfig;
+  /** Of each replica; they differ at most as {@link sameShapes} says. */
+  readonly configs: readonly StageConfig[];
   /** Training rows of each replica. */
   readonly sets: readonly ExampleSet[];
   readonly stepsPerEpoch: number;
@@ -21,9 +25,18 @@ export interface StagePlan {
   readonly firstStep: number;
 }
 
-/** Everything a run needs, resolved: R seeds of one config, which train together. */
-export interface RunPlan {
+/** A run by what it trains. */
+export interface PlannedRun {
   readonly config: RunConfig;
+  readonly seed: number;
+}
+
+/** Everything runs need that train together, resolved: R seeds of one config, or of configs of the same shapes. */
+export interface RunPlan {
+  /** What the replicas share: the config of the first. */
+  readonly config: RunConfig;
+  /** Of each replica; they differ at most as {@link sameShapes} says. */
+  readonly configs: readonly RunConfig[];
   readonly seeds: readonly number[];
   /** Whether the tags of the two sets of new variables are exchanged in the data. */
   readonly exchangesTags: boolean;
@@ -55,18 +68,35 @@ export function checkedCost(config: RunConfig): PlannedCost {
  * @param exchangesTags plans the exchanged halves of the runs
  */
 export function planRun(config: RunConfig, seeds: readonly number[], exchangesTags = false): RunPlan {
+  return planRuns(
+    seeds.map((seed) => ({ config, seed })),
+    exchangesTags,
+  );
+}
+
+/** The same for runs of several configs. Throws a UserError when they cannot train together, too. */
+export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): RunPlan {
+  const configs = runs.map(({ config }) => config);
+  const seeds = runs.map(({ seed }) => seed);
+  const [config] = configs;
+  if (config === undefined) throw new UserError('no seeds to run');
   const experiment = experiments.get(config.experiment);
   if (experiment === undefined) throw new UserError(`unknown experiment ${config.experiment}`);
-  const cost = checkedCost(config);
-  const data = seeds.map((seed) =>
-    experiment.build(config.data, config.loss, seed, { exchangeTags: exchangesTags }),
-  );
-  const [first] = data;
-  if (first === undefined) throw new UserError('no seeds to run');
+  const difference = sameShapes(configs);
+  if (difference !== null) throw new UserError(`runs cannot train as one computation: ${difference}`);
+  const [cost] = [...new Set(configs)].map(checkedCost);
+  const built = new Map<number, ExperimentData>();
+  const data = seeds.map((seed) => {
+    const own =
+      built.get(seed) ?? experiment.build(config.data, config.loss, seed, { exchangeTags: exchangesTags });
+    built.set(seed, own);
+    return own;
+  });
+  const first = data[0]!;
   const model = buildModel(config.model, { shape: first.shape, hidePadding: config.loss.includePadding });
   const stages: StagePlan[] = [];
   let firstStep = 0;
-  for (const stage of config.stages) {
+  for (const [index, stage] of config.stages.entries()) {
     const sets = data.map((own) => own.training(stage.trainOn));
     const size = sets[0]!.size;
     if (sets.some((set) => set.size !== size)) {
@@ -77,11 +107,13 @@ export function planRun(config: RunConfig, seeds: readonly number[], exchangesTa
     const orders = sets.map((set, replica) => stageOrder(stage, set, data[replica]!.groups, seeds[replica]!));
     const perEpoch = orders[0]!.stepsPerEpoch;
     const steps = Math.round(stage.epochs * perEpoch);
-    stages.push({ config: stage, sets, stepsPerEpoch: perEpoch, steps, firstStep });
+    const own = configs.map(({ stages: all }) => all[index]!);
+    stages.push({ config: stage, configs: own, sets, stepsPerEpoch: perEpoch, steps, firstStep });
     firstStep += steps;
   }
   const { design } = experiment;
-  return { config, seeds, exchangesTags, data, design, model, stages, totalSteps: firstStep, cost };
+  const totalSteps = firstStep;
+  return { config, configs, seeds, exchangesTags, data, design, model, stages, totalSteps, cost: cost! };
 }
 
 /** Updates of a run before the first one that it takes itself: none, or those before the stage that is exchanged. */

@@ -3,7 +3,7 @@ import type { GradientFunction } from '../train/gradient-function.js';
 import { Learner } from '../train/learner.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import type { Checkpoint } from './checkpoint.js';
-import { learningRates } from './learning-rates.js';
+import { updatingOf } from './learning-rates.js';
 import type { Minibatch } from './minibatch.js';
 import type { RunPlan } from './plan.js';
 import { updates } from './updates.js';
@@ -39,19 +39,19 @@ export function* replayStage(
   start: Checkpoint,
   shared: ((blocks: readonly ParameterBlock[]) => GradientFunction) | null = null,
 ): Generator<ReplayedUpdate, void> {
-  const { config } = plan.stages[stage]!;
   const learner = new Learner(plan.model, 1, plan.config.loss.normalisation, shared);
   learner.load([start.parameters]);
-  learner.beginStage({ optimizer: config.optimizer, learningRate: learningRates(config) });
+  learner.beginStage(updatingOf(plan.stages[stage]!));
   try {
     for (const update of updates(plan, stage, learner, 0)) {
-      const { place, minibatch, gradient, clipFactors, rateFactor } = update;
+      const { place, minibatch, gradient, clipFactors, rateFactors } = update;
       const clip = clipFactors[0]!;
       const weights = gradient.exampleWeights.dataSync<'float32'>().map((weight) => weight * clip);
       const before = learner.read();
       update.apply();
       const after = learner.read();
       const { stageStep, step } = place;
+      const rateFactor = rateFactors[0]!;
       try {
         yield { stageStep, step, minibatch, weights, rateFactor, before, after, learner };
       } finally {

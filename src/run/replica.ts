@@ -11,26 +11,26 @@ import type { Replica } from './session.js';
 import { writeExamples } from './step-rows.js';
 
 /**
- * Makes the run folders of a plan's seeds, with empty tables: all of them, or, when one cannot be made, none.
+ * Makes the run folders of a plan's runs, with empty tables: all of them, or, when one cannot be made, none.
  *
- * @param folders of the seeds, in their order
- * @param resolved content of config.yaml
+ * @param folders of the replicas, in their order
+ * @param resolved content of config.yaml of each
  * @throws UserError when a folder cannot be made or holds a run
  */
 export function createReplicas(
   plan: RunPlan,
   folders: readonly string[],
-  resolved: string,
+  resolved: readonly string[],
   request: RunRequest,
 ): Replica[] {
   // Not the folders' names, which people may have changed.
   const suffix = plan.exchangesTags ? exchangedSuffix : '';
-  const names = plan.seeds.map((seed) => `${runId(plan.config.name, seed)}${suffix}`);
+  const names = plan.seeds.map((seed, i) => `${runId(plan.configs[i]!.name, seed)}${suffix}`);
   const siblings = { group: crypto.randomUUID(), names };
   const made: Replica[] = [];
   try {
     for (const [replica, folder] of folders.entries())
-      made.push(createReplica(plan, replica, folder, resolved, siblings, request));
+      made.push(createReplica(plan, replica, folder, resolved[replica]!, siblings, request));
     return made;
   } catch (error) {
     undoCreation(made, request);
@@ -77,10 +77,10 @@ function createReplica(
 }
 
 function startWords(plan: RunPlan, replica: number): string {
-  const { config, seeds, totalSteps, exchangesTags } = plan;
+  const { configs, seeds, totalSteps, exchangesTags } = plan;
   const seed = seeds[replica]!;
   return exchangesTags
-    ? `seed ${seed}, tags exchanged, from step ${startStep(plan)} of ${runId(config.name, seed)} to ${totalSteps}`
+    ? `seed ${seed}, tags exchanged, from step ${startStep(plan)} of ${runId(configs[replica]!.name, seed)} to ${totalSteps}`
     : `seed ${seed}, ${totalSteps} steps`;
 }
 

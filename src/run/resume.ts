@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
-import { exchangedSuffix } from '../store/run-info.js';
+import { exchangedSuffix, type RunInfo } from '../store/run-info.js';
 import { filePath } from '../store/table-paths.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
 import { checkpointSteps, removeCheckpoint } from './checkpoint.js';
@@ -11,14 +11,20 @@ import { discardRun } from './discard.js';
 import { finishTrained } from './finish.js';
 import { folderState } from './folder-state.js';
 import { lastFinalized, tablesOfTraining } from './log/run-tables.js';
-import { planRun, startStep, type RunPlan } from './plan.js';
+import { planRuns, startStep, type RunPlan } from './plan.js';
 import { createReplicas, openTables } from './replica.js';
 import { runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
 import type { Replica } from './session.js';
 import { checkpointsOfOrigin } from './exchange-origin.js';
+import { sameShapes } from './same-shapes.js';
 import { siblingsOf, type SiblingRun } from './siblings.js';
 import { trainReplicas, type TrainingEnd } from './train.js';
+
+/** A run that goes on, with its own config. */
+interface Member extends SiblingRun {
+  readonly stored: StoredConfig;
+}
 
 /**
  * Goes on with an interrupted run, together with those it started with that lie beside it, from the last checkpoint that
@@ -33,7 +39,7 @@ export async function resumeOne(folder: string, request: RunRequest): Promise<Ru
   requireResumable(folder, environment);
   const stored = readStoredConfig(folder);
   const { members, isCopy } = membersOf(folder, stored, request);
-  const plan = planOf(stored, members);
+  const plan = planOf(members);
   members.forEach((member, replica) => requireSamePlan(member.folder, member.info, plan, replica));
   const folders = members.map((member) => member.folder);
 
@@ -43,7 +49,7 @@ export async function resumeOne(folder: string, request: RunRequest): Promise<Ru
     if (isCopy) becomeAlone(held[0]!);
     const { end, failed } = isUntrained(folders, startStep(plan))
       ? await beginAnew(plan, held, request)
-      : await goOn(stored, members, held, request);
+      : await goOn(members, held, request);
     return { end, folders, failed };
   } catch (error) {
     releaseAll(held, members);
@@ -105,28 +111,38 @@ function membersOf(
   folder: string,
   stored: StoredConfig,
   { environment = nodeEnvironment, onMessage }: RunRequest,
-): { members: readonly SiblingRun[]; isCopy: boolean } {
+): { members: readonly Member[]; isCopy: boolean } {
   const { members, missing, isCopy } = siblingsOf(folder);
   if (isCopy) onMessage(`${folder}: is a copy of a run beside it, and goes on by itself`);
   if (missing.length > 0)
     onMessage(`${folder}: goes on without siblings that are not beside it: ${missing.join(', ')}`);
-  const found = members.filter((member) => {
-    if (member.folder === folder) return true;
+  const found = members.flatMap((member): Member[] => {
+    if (member.folder === folder) return [{ ...member, stored }];
     const state = folderState(member.folder, environment);
-    if (state.kind === 'complete' || state.kind === 'absent') return false;
+    if (state.kind === 'complete' || state.kind === 'absent') return [];
+    let own: StoredConfig | null = null;
     let reason: string | null = null;
     if (state.kind === 'busy' || state.kind === 'closed') reason = state.reason;
-    else if (readStoredConfig(member.folder).hash !== stored.hash) reason = 'its config is another';
+    else {
+      own = readStoredConfig(member.folder);
+      reason = whyApart(stored, own, member.info);
+    }
     if (reason !== null) onMessage(`${folder}: goes on without ${member.folder} (${reason})`);
-    return reason === null;
+    return own === null || reason !== null ? [] : [{ ...member, stored: own }];
   });
   return { members: found, isCopy };
 }
 
-function planOf({ config }: StoredConfig, members: readonly SiblingRun[]): RunPlan {
-  return planRun(
-    config,
-    members.map(({ info }) => info.seed),
+/** Why a run cannot go on together with one that it started with, or null. */
+function whyApart(stored: StoredConfig, own: StoredConfig, { configHash }: RunInfo): string | null {
+  // Runs of several configs may have started together; one whose config.yaml was changed since goes on with nobody.
+  if (own.hash !== stored.hash && own.hash !== configHash) return 'its config is another';
+  return sameShapes([stored.config, own.config]);
+}
+
+function planOf(members: readonly Member[]): RunPlan {
+  return planRuns(
+    members.map(({ info, stored }) => ({ config: stored.config, seed: info.seed })),
     members[0]!.info.exchangeOf !== undefined,
   );
 }
@@ -143,20 +159,19 @@ async function beginAnew(plan: RunPlan, held: RunFolder[], request: RunRequest):
   const folders = held.map((own) => own.path);
   onMessage(`${folders[0]}: ended before its first update; beginning anew`);
   const { command } = held[0]!.info;
-  const config = readConfig(folders[0]!);
+  const configs = folders.map((folder) => readConfig(folder));
   const origins = plan.exchangesTags ? checkpointsOfOrigin(plan, folders) : null;
   for (const own of held.splice(0)) {
     discardRun(own.path, environment.fs);
     own.release();
   }
-  const replicas = createReplicas(plan, folders, config, { ...request, command });
+  const replicas = createReplicas(plan, folders, configs, { ...request, command });
   return trainReplicas(plan, replicas, origins, request, true);
 }
 
 /** Finishes the runs that have done their last update and trains the others from their common checkpoint. */
 async function goOn(
-  stored: StoredConfig,
-  members: readonly SiblingRun[],
+  members: readonly Member[],
   held: readonly RunFolder[],
   request: RunRequest,
 ): Promise<TrainingEnd> {
@@ -165,7 +180,7 @@ async function goOn(
   const others = runs.filter((run) => !ending.includes(run));
   const finish = async (list: typeof runs): Promise<void> => {
     for (const { member, folder } of list) {
-      const plan = planOf(stored, [member]);
+      const plan = planOf([member]);
       const { configHash } = member.info;
       const checkpoint = readFittingCheckpoint(plan, 0, folder.path, plan.totalSteps, configHash);
       request.onMessage(`${folder.path}: all its updates are done; finishing it`);
@@ -176,7 +191,7 @@ async function goOn(
   if (others.length === 0) return { end: 'complete', failed: [] };
 
   const list = others.map(({ member }) => member);
-  const plan = planOf(stored, list);
+  const plan = planOf(list);
   const { step, checkpoints, problems } = lastCommonCheckpoint(plan, list);
   for (const problem of problems) request.onMessage(`${problem}; going on from step ${step}`);
   if (step === plan.totalSteps) {

@@ -33,7 +33,7 @@ export function requireSamePlan(folder: string, info: RunInfo, plan: RunPlan, re
   const differing = firstDifference(describeStages(plan, replica), info.stages);
   if (differing !== null) throw changedConfig(folder, differing);
   // A later version may know more keys, each with a default that leaves everything as it was: the hash is of fewer.
-  const isSame = info.configHash === undefined || info.configHash === hashConfig(plan.config);
+  const isSame = info.configHash === undefined || info.configHash === hashConfig(plan.configs[replica]);
   if (!isSame) configHashOf(folder, info);
   if (info.dataHash !== plan.data[replica]!.hash) {
     throw new UserError(

@@ -22,7 +22,7 @@ import {
 import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
 import { GradientLog, type StepPlace } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
-import { learningRates } from './learning-rates.js';
+import { updatingOf } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
 import { examplesStream, groupSizes, type Minibatch } from './minibatch.js';
 import { keptCheckpoints, startStep, type RunPlan, type StagePlan } from './plan.js';
@@ -134,9 +134,7 @@ export class TrainingSession {
   }
 
   private async runStage(stage: StagePlan, checkpoints: readonly Checkpoint[] | null): Promise<SessionEnd> {
-    const { config } = stage;
-    const rates = learningRates(config);
-    this.learner.beginStage({ optimizer: config.optimizer, learningRate: rates });
+    this.learner.beginStage(updatingOf(stage));
     if (checkpoints !== null) this.learner.loadOptimizer(checkpoints.map(({ optimizer }) => optimizer));
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
@@ -194,8 +192,8 @@ export class TrainingSession {
 
   /** Looks at an update, logs it, and takes it. */
   private step(stage: StagePlan, log: GradientLog, update: Update): void {
-    const { config, sets } = stage;
-    const { place, minibatch, gradient, norms, clipFactors, rateFactor, gradientMs } = update;
+    const { config, configs, sets } = stage;
+    const { place, minibatch, gradient, norms, clipFactors, rateFactors, gradientMs } = update;
     const { groupOf, rows } = minibatch;
     const losses = weightedLosses(gradient);
     this.stopBrokenReplicas(place, gradient, losses, norms);
@@ -220,7 +218,7 @@ export class TrainingSession {
       writeStep(own, this.plan.data[0]!.groups, {
         place,
         epoch: place.stageStep / stage.stepsPerEpoch,
-        learningRate: config.optimizer.learningRate * rateFactor,
+        learningRate: configs[replica]!.optimizer.learningRate * rateFactors[replica]!,
         batchSize: rows[replica]!.length,
         loss: losses[replica]!,
         gradNorm: norms[replica]!,

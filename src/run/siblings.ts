@@ -21,7 +21,8 @@ export interface Siblings {
 }
 
 /**
- * Finds the siblings of a run: folders beside it (beside what it links to) that say the same group and another seed.
+ * Finds the siblings of a run: folders beside it (beside what it links to) that say the same group and another name or
+ * seed.
  * The names in run.json only tell the order and what is missing: folders may have been renamed, copied or moved.
  */
 export function siblingsOf(folder: string): Siblings {
@@ -29,21 +30,25 @@ export function siblingsOf(folder: string): Siblings {
   const place = fs.realpathSync(folder);
   const beside = neighbours(place).filter(({ info }) => startedWith(own.info, info));
   const name = path.basename(place);
-  const sameSeed = beside.some(({ info }) => info.seed === own.info.seed);
-  if (sameSeed && !own.info.siblings.includes(name)) return { members: [own], missing: [], isCopy: true };
-  const seeds = new Map<number, SiblingRun>([[own.info.seed, own]]);
+  const isSame = beside.some(({ info }) => runOf(info) === runOf(own.info));
+  if (isSame && !own.info.siblings.includes(name)) return { members: [own], missing: [], isCopy: true };
+  const runs = new Map<string, SiblingRun>([[runOf(own.info), own]]);
   for (const other of beside) {
-    const { seed } = other.info;
-    const known = seeds.get(seed);
+    const id = runOf(other.info);
+    const known = runs.get(id);
     // Of a run and its copies, the one of the name that it began with is the run.
     const isNamed = own.info.siblings.includes(path.basename(other.folder));
-    if (known === undefined || (known !== own && isNamed)) seeds.set(seed, other);
+    if (known === undefined || (known !== own && isNamed)) runs.set(id, other);
   }
-  const order = ({ info: { name: of, seed, exchangeOf } }: SiblingRun): number =>
-    own.info.siblings.indexOf(`${runId(of, seed)}${exchangeOf === undefined ? '' : exchangedSuffix}`);
-  const members = [...seeds.values()].sort((a, b) => order(a) - order(b) || a.info.seed - b.info.seed);
+  const order = ({ info }: SiblingRun): number => own.info.siblings.indexOf(runOf(info));
+  const members = [...runs.values()].sort((a, b) => order(a) - order(b) || a.info.seed - b.info.seed);
   const missing = members.length >= own.info.siblings.length ? [] : notAmong(own.info.siblings, members);
   return { members, missing, isCopy: false };
+}
+
+/** Name of the folder that a run began in. */
+function runOf({ name, seed, exchangeOf }: RunInfo): string {
+  return `${runId(name, seed)}${exchangeOf === undefined ? '' : exchangedSuffix}`;
 }
 
 /** Other folders beside one that hold runs which can be read. */

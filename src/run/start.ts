@@ -1,62 +1,100 @@
+import { UserError } from '../../data/errors.js';
 import { requireTemporaryFolder } from '../train/engine/compiled.js';
 import type { RunConfig } from './config.js';
 import { availableMemory, describeCost, replicaLimit, requireMemory } from './memory.js';
-import { checkedCost, planRun } from './plan.js';
+import { checkedCost, planRuns, type PlannedRun } from './plan.js';
 import type { PlannedCost } from './planned-cost.js';
 import { createReplicas } from './replica.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { resumeAll } from './resume.js';
+import { sameShapes } from './same-shapes.js';
 import { trainHalves, verdictsOnHalves } from './tag-exchange.js';
 import { trainReplicas } from './train.js';
 import { clear, verdictOn, type FolderVerdict } from './verdict.js';
 import { settingsWithLittleEffect } from './without-effect.js';
 
+/** A run to start. */
+export interface WantedRun extends PlannedRun {
+  /** The config as text, the config.yaml of the run. */
+  readonly resolved: string;
+}
+
 /**
- * Trains one run for each seed, as many together as memory allows. Runs that are there already and complete are left
- * alone, and those that ended before their first update begin anew. With `tagExchange` the exchanged half of every
- * run that is complete then is trained behind all of them, under the same rules.
+ * Trains one run for each seed, as many together as memory allows: {@link startTogether} of one config.
  *
  * @param resolved the config as text, the config.yaml of the runs
- * @throws UserError when a folder holds another run, or one that did not end, unless `existing` says what to do, and
- *   when one seed does not fit into memory; nothing is changed then
  */
-export async function startRuns(
+export function startRuns(
   config: RunConfig,
   resolved: string,
   seeds: readonly number[],
   request: RunRequest,
 ): Promise<RunsEnd> {
-  const cost = checkedCost(config);
-  const folderOf = (seed: number): string => runFolderOf(request.root, config, seed);
-  const folders = seeds.map(folderOf);
-  const verdicts = new Map(seeds.map((seed) => [seed, verdictOn(folderOf(seed), config, request)]));
+  return startTogether(
+    seeds.map((seed) => ({ config, resolved, seed })),
+    request,
+  );
+}
+
+/**
+ * Trains runs of one config or of several that {@link sameShapes} lets train as one computation, as many together as
+ * memory allows. Each has a folder of its own, with its own config.yaml and hash, as if it had been started alone. Runs
+ * that are there already and complete are left alone, and those that ended before their first update begin anew. With
+ * `tagExchange` the exchanged half of every run that is complete then is trained behind all of them, under the same rules.
+ *
+ * @param runs each with another folder: no two of one name and seed
+ * @returns folders in the order of the runs
+ * @throws UserError when the configs have different shapes, when a folder holds another run, or one that did not end,
+ *   unless `existing` says what to do, and when one run does not fit into memory; nothing is changed then
+ */
+export async function startTogether(runs: readonly WantedRun[], request: RunRequest): Promise<RunsEnd> {
+  const configs = [...new Set(runs.map(({ config }) => config))];
+  const difference = sameShapes(configs);
+  if (difference !== null) throw new UserError(`runs cannot train as one computation: ${difference}`);
+  const [cost] = configs.map(checkedCost);
+  if (cost === undefined) throw new UserError('no seeds to run');
+  const wanted = runs.map((run) => ({ ...run, folder: runFolderOf(request.root, run.config, run.seed) }));
+  const folders = wanted.map(({ folder }) => folder);
+  requireDistinct(folders);
+  const verdicts = new Map(wanted.map(({ folder, config }) => [folder, verdictOn(folder, config, request)]));
   const failed: FailedRun[] = [];
-  const fresh = seeds.filter((seed) => ['train', 'replace'].includes(verdicts.get(seed)!.kind));
-  const halves = verdictsOnHalves(config, folders, new Set(fresh.map(folderOf)), request);
-  for (const [seed, verdict] of verdicts)
-    if (verdict.kind === 'leave') failed.push({ folder: folderOf(seed), reason: verdict.reason });
-  const of = (kind: FolderVerdict['kind']): number[] =>
-    seeds.filter((seed) => verdicts.get(seed)!.kind === kind);
+  const fresh = wanted.filter(({ folder }) => ['train', 'replace'].includes(verdicts.get(folder)!.kind));
+  const halves = verdictsOnHalves(wanted, new Set(fresh.map(({ folder }) => folder)), request);
+  for (const [folder, verdict] of verdicts)
+    if (verdict.kind === 'leave') failed.push({ folder, reason: verdict.reason });
+  const of = (kind: FolderVerdict['kind']): string[] =>
+    folders.filter((folder) => verdicts.get(folder)!.kind === kind);
 
   if (fresh.length > 0) {
     requireTemporaryFolder();
     requireMemory(cost, request.memory?.() ?? availableMemory());
   }
-  const resumed = await resumeAll(of('resume').map(folderOf), request);
+  const resumed = await resumeAll(of('resume'), request);
   failed.push(...resumed.failed);
   if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed };
-  const left = fresh.filter((seed) => !resumed.took(folderOf(seed)));
-  const { together, notes } = replicasAtOnce(cost, left, request);
+  const left = fresh.filter(({ folder }) => !resumed.took(folder));
+  const { together, notes } = replicasAtOnce(
+    cost,
+    left.length,
+    configs.length > 1 ? 'runs' : 'seeds',
+    request,
+  );
   const done = of('done').length;
   if (done > 0)
-    request.onMessage(`${done} of ${seeds.length} runs are complete already and are left as they are`);
+    request.onMessage(`${done} of ${runs.length} runs are complete already and are left as they are`);
 
-  if (left.length > 0) notes.unshift(...settingsWithLittleEffect(config, cost));
+  if (left.length > 0)
+    notes.unshift(...new Set(configs.flatMap((config) => settingsWithLittleEffect(config, cost))));
   for (let next = 0; next < left.length; next += together) {
     const now = left.slice(next, next + together);
-    const plan = planRun(config, now);
-    for (const seed of now) if (verdicts.get(seed)!.kind === 'replace') clear(folderOf(seed), request);
-    const replicas = createReplicas(plan, now.map(folderOf), resolved, request);
+    const plan = planRuns(now);
+    for (const { folder } of now) if (verdicts.get(folder)!.kind === 'replace') clear(folder, request);
+    const replicas = createReplicas(
+      plan,
+      now.map(({ folder }) => folder),
+      now.map(({ resolved }) => resolved),
+      request,
+    );
     // Not before there are folders: a start that is refused says why, and nothing else.
     for (const note of notes.splice(0)) request.onMessage(note);
     const trained = await trainReplicas(plan, replicas, null, request);
@@ -67,18 +105,25 @@ export async function startRuns(
   return { end: trained.end, folders, failed: [...failed, ...trained.failed] };
 }
 
-/** How many of the seeds to train together, and lines for people on what it takes. */
+function requireDistinct(folders: readonly string[]): void {
+  const twice = folders.find((folder, i) => folders.indexOf(folder) < i);
+  if (twice !== undefined)
+    throw new UserError(`${twice}: two of the runs have this folder; give their configs different names`);
+}
+
+/** How many of the runs to train together, and lines for people on what it takes. */
 function replicasAtOnce(
   cost: PlannedCost,
-  seeds: readonly number[],
+  runs: number,
+  what: 'runs' | 'seeds',
   request: RunRequest,
 ): { together: number; notes: string[] } {
-  if (seeds.length === 0) return { together: 0, notes: [] };
+  if (runs === 0) return { together: 0, notes: [] };
   const available = request.memory?.() ?? availableMemory();
-  if (seeds.length === 1) return { together: 1, notes: [describeCost(cost)] };
+  if (runs === 1) return { together: 1, notes: [describeCost(cost)] };
   const { replicas, reason } = replicaLimit(cost, available);
-  const together = Math.min(replicas, seeds.length);
-  const all = together === seeds.length;
-  const note = `training ${together}${all ? '' : ` of ${seeds.length}`} seeds together${all ? '' : ` (${reason})`}`;
+  const together = Math.min(replicas, runs);
+  const all = together === runs;
+  const note = `training ${together}${all ? '' : ` of ${runs}`} ${what} together${all ? '' : ` (${reason})`}`;
   return { together, notes: [describeCost(cost), note] };
 }

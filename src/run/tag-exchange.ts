@@ -4,7 +4,7 @@ import { exchangedStage, type RunConfig } from './config.js';
 import { checkpointsBefore, halfFolderOf } from './exchange-origin.js';
 import { folderState } from './folder-state.js';
 import { availableMemory, replicaLimit } from './memory.js';
-import { checkedCost, planRun } from './plan.js';
+import { checkedCost, planRun, planRuns } from './plan.js';
 import { createReplicas } from './replica.js';
 import type { FailedRun, RunRequest, RunsEnd } from './request.js';
 import { resumeAll, resumeOne } from './resume.js';
@@ -19,50 +19,43 @@ import { clear, verdictOn, type FolderVerdict } from './verdict.js';
  * variables exchanged. It is a run folder of its own beside the run.
  */
 interface Half {
+  readonly config: RunConfig;
   /** Folder of the run, which is complete before the half begins. */
   readonly run: string;
   readonly folder: string;
   readonly verdict: FolderVerdict;
 }
 
-/** Exchanged halves to train, by what is to be done with their folders. */
-export interface Halves {
-  readonly config: RunConfig;
-  readonly list: readonly Half[];
-}
-
 /**
- * What is to be done with the exchanged halves of runs; nothing where the config does not exchange tags. A half is
+ * What is to be done with the exchanged halves of runs; nothing where a config does not exchange tags. A half is
  * treated as its run is: one whose run is trained anew is trained anew.
  *
- * @param folders of the runs
- * @param anew those that are trained from their start
+ * @param anew folders of the runs that are trained from their start
  * @throws UserError when a folder holds something that `existing` does not cover
  */
 export function verdictsOnHalves(
-  config: RunConfig,
-  folders: readonly string[],
+  runs: readonly { readonly config: RunConfig; readonly folder: string }[],
   anew: ReadonlySet<string>,
   request: RunRequest,
-): Halves {
-  const list = (config.tagExchange ? folders : []).map((run): Half => {
+): readonly Half[] {
+  const exchanging = runs.filter(({ config }) => config.tagExchange);
+  return exchanging.map(({ config, folder: run }): Half => {
     const folder = halfFolderOf(run);
     const verdict = verdictOn(folder, config, request);
     if (!anew.has(run) || (verdict.kind !== 'done' && verdict.kind !== 'resume'))
-      return { run, folder, verdict };
-    if (request.existing !== 'refuse') return { run, folder, verdict: { kind: 'replace' } };
+      return { config, run, folder, verdict };
+    if (request.existing !== 'refuse') return { config, run, folder, verdict: { kind: 'replace' } };
     throw new UserError(
       `${folder}: is the exchanged half of a run that is not there any more, or not trained; ` +
         'remove it, or give --existing overwrite',
     );
   });
-  return { config, list };
 }
 
 /** Trains exchanged halves, as many together as memory allows, and goes on with those that were interrupted. */
-export async function trainHalves({ config, list }: Halves, request: RunRequest): Promise<TrainingEnd> {
+export async function trainHalves(halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
   const failed: FailedRun[] = [];
-  const ready = list.filter(({ run, folder, verdict }) => {
+  const ready = halves.filter(({ run, folder, verdict }) => {
     if (verdict.kind === 'leave') failed.push({ folder, reason: verdict.reason });
     // A run that failed, or that another process trains, has no half.
     return verdict.kind !== 'leave' && folderState(run, request.environment).kind === 'complete';
@@ -78,14 +71,16 @@ export async function trainHalves({ config, list }: Halves, request: RunRequest)
     (half) =>
       (half.verdict.kind === 'train' || half.verdict.kind === 'replace') &&
       !resumed.took(half.folder) &&
-      canBegin(config, half, failed),
+      canBegin(half, failed),
   );
-  const together = Math.min(
-    fresh.length,
-    replicaLimit(checkedCost(config), request.memory?.() ?? availableMemory()).replicas,
+  const [first] = fresh;
+  if (first === undefined) return { end: 'complete', failed };
+  const { replicas: together } = replicaLimit(
+    checkedCost(first.config),
+    request.memory?.() ?? availableMemory(),
   );
   for (let next = 0; next < fresh.length; next += together) {
-    const trained = await begin(config, fresh.slice(next, next + together), request);
+    const trained = await begin(fresh.slice(next, next + together), request);
     failed.push(...trained.failed);
     if (trained.end === 'interrupted') return { end: 'interrupted', failed };
   }
@@ -93,7 +88,7 @@ export async function trainHalves({ config, list }: Halves, request: RunRequest)
 }
 
 /** Whether a half has its checkpoint to begin from; one that has not is among the failed, and keeps no other waiting. */
-function canBegin(config: RunConfig, { run, folder }: Half, failed: FailedRun[]): boolean {
+function canBegin({ config, run, folder }: Half, failed: FailedRun[]): boolean {
   try {
     checkpointsBefore(planRun(config, [readRunInfo(run).seed], true), [run]);
     return true;
@@ -104,10 +99,9 @@ function canBegin(config: RunConfig, { run, folder }: Half, failed: FailedRun[])
   }
 }
 
-async function begin(config: RunConfig, halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
-  const plan = planRun(
-    config,
-    halves.map(({ run }) => readRunInfo(run).seed),
+async function begin(halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
+  const plan = planRuns(
+    halves.map(({ config, run }) => ({ config, seed: readRunInfo(run).seed })),
     true,
   );
   const checkpoints = checkpointsBefore(
@@ -115,14 +109,13 @@ async function begin(config: RunConfig, halves: readonly Half[], request: RunReq
     halves.map(({ run }) => run),
   );
   for (const { folder, verdict } of halves) if (verdict.kind === 'replace') clear(folder, request);
-  const { resolved } = readStoredConfig(halves[0]!.run);
   const replicas = createReplicas(
     plan,
     halves.map(({ folder }) => folder),
-    resolved,
+    halves.map(({ run }) => readStoredConfig(run).resolved),
     request,
   );
-  const { name } = config.stages[exchangedStage(config)]!;
+  const { name } = plan.config.stages[exchangedStage(plan.config)]!;
   const runs = halves.length === 1 ? '1 run' : `${halves.length} runs together`;
   request.onMessage(`tags exchanged: training ${name} of ${runs} again`);
   return trainReplicas(plan, replicas, checkpoints, request, true);
@@ -137,8 +130,8 @@ async function begin(config: RunConfig, halves: readonly Half[], request: RunReq
 export async function resumeRuns(folder: string, request: RunRequest): Promise<RunsEnd> {
   const isComplete = folderState(folder, request.environment).kind === 'complete';
   const before = isComplete ? openHalves(folder, request) : null;
-  if (before !== null && before.list.length > 0) {
-    const runs = before.list.map(({ run }) => run);
+  if (before !== null && before.length > 0) {
+    const runs = before.map(({ run }) => run);
     request.onMessage(`${folder}: is complete; going on with its half with tags exchanged`);
     return { ...(await trainHalves(before, request)), folders: runs };
   }
@@ -151,13 +144,12 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
 }
 
 /** Halves that are not complete of the complete runs among a run and its siblings; null where none are wanted. */
-function openHalves(folder: string, request: RunRequest): Halves | null {
+function openHalves(folder: string, request: RunRequest): readonly Half[] | null {
   if (readRunInfo(folder).exchangeOf !== undefined) return null;
-  const { config } = readStoredConfig(folder);
-  if (!config.tagExchange) return null;
+  if (!readStoredConfig(folder).config.tagExchange) return null;
   const complete = siblingsOf(folder)
-    .members.map((member) => member.folder)
-    .filter((own) => folderState(own, request.environment).kind === 'complete');
-  const { list } = verdictsOnHalves(config, complete, new Set(), { ...request, existing: 'resume' });
-  return { config, list: list.filter(({ verdict }) => verdict.kind !== 'done') };
+    .members.filter((member) => folderState(member.folder, request.environment).kind === 'complete')
+    .map((member) => ({ folder: member.folder, config: readStoredConfig(member.folder).config }));
+  const halves = verdictsOnHalves(complete, new Set(), { ...request, existing: 'resume' });
+  return halves.filter(({ verdict }) => verdict.kind !== 'done');
 }

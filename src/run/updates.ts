@@ -19,8 +19,8 @@ export interface Update {
   readonly norms: readonly number[];
   /** `[replica]` factor of clipping on the gradient. */
   readonly clipFactors: readonly number[];
-  /** Factor of the schedule on the full learning rates. */
-  readonly rateFactor: number;
+  /** `[replica]` factor of the schedule on the full learning rates. */
+  readonly rateFactors: readonly number[];
   /** What the minibatch and its gradient took, ms. */
   readonly gradientMs: number;
   /** Updates the parameters. Without it they stay as they are. */
@@ -46,30 +46,24 @@ export function* updates(
   groupsOf: (minibatch: Minibatch, stageStep: number) => MinibatchGroups | null = () => null,
 ): Generator<Update, void> {
   const own = plan.stages[stage]!;
-  const { config, firstStep, steps } = own;
+  const { configs, firstStep, steps } = own;
   const sizes = groupSizes(own, plan.data[0]!.groups.length);
   for (const { stageStep, rows } of minibatchRows(plan, own, from)) {
     const started = performance.now();
     const minibatch = minibatchOf(plan, own, sizes, rows, stageStep);
     const gradient = learner.gradient(minibatch.inputs, minibatch.chunks, groupsOf(minibatch, stageStep));
     const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
-    const clipFactors = norms.map((norm) => clipFactor(norm, config.clipNorm));
-    const rateFactor = scheduleFactor(config.schedule, stageStep, steps);
+    const clipFactors = norms.map((norm, replica) => clipFactor(norm, configs[replica]!.clipNorm));
+    const rateFactors = configs.map(({ schedule }) => scheduleFactor(schedule, stageStep, steps));
     const gradientMs = performance.now() - started;
-    const apply = (): void =>
-      learner.update(
-        gradient.blocks,
-        clipFactors,
-        norms.map(() => rateFactor),
-        stageStep,
-      );
+    const apply = (): void => learner.update(gradient.blocks, clipFactors, rateFactors, stageStep);
     const dispose = (): void => {
       gradient.dispose();
       tf.dispose(minibatch.inputs);
     };
     const place = { stage, step: firstStep + stageStep, stageStep };
     try {
-      yield { place, minibatch, gradient, norms, clipFactors, rateFactor, gradientMs, apply, dispose };
+      yield { place, minibatch, gradient, norms, clipFactors, rateFactors, gradientMs, apply, dispose };
     } finally {
       dispose();
     }

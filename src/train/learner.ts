@@ -16,16 +16,27 @@ export interface Updating {
   readonly learningRate: (parameter: string) => number;
 }
 
+/** Consecutive replicas that are updated as one, and kept in the same variables: they are updated alike. */
+interface Party {
+  /** First replica of the party. */
+  readonly first: number;
+  readonly replicas: number;
+  /** null before the first stage. */
+  readonly rule: OptimizerRule | null;
+  /** Full learning rate of each block. */
+  readonly rates: readonly number[];
+  /** Values of each block. */
+  readonly variables: readonly Variable[];
+  /** State of the optimizer of each block. */
+  slots: readonly Readonly<Record<string, Variable>>[];
+}
+
 /**
  * R replicas of a model that learn together: their parameters, the state of their optimizer, and the functions that
  * compute a minibatch's gradient and take a step with it. Knows nothing of data, stages, logs or files.
  */
 export class Learner {
-  private variables: Variable[] = [];
-  private slots: Record<string, Variable>[] = [];
-  private rule: OptimizerRule | null = null;
-  /** Full learning rate of each block. */
-  private rates: number[] = [];
+  private parties: readonly Party[] = [];
   private compute: GradientFunction | null = null;
   private currentBlocks: readonly ParameterBlock[] = [];
 
@@ -61,29 +72,41 @@ export class Learner {
 
   /** Starts with given parameters, one list for each replica. Throws when one is missing or has another size. */
   load(parameters: readonly (readonly NamedTensor[])[]): void {
-    this.setBlocks(
-      planBlocks(this.model.parameters, () => '', true),
-      parameters,
-    );
+    const blocks = planBlocks(this.model.parameters, () => '', true);
+    this.setBlocks(blocks, [{ first: 0, replicas: this.replicas, rule: null, rates: [] }], parameters);
   }
 
-  /** Starts a stage: a fresh optimizer, and blocks as it needs them. Parameters keep their values. */
-  beginStage({ optimizer, learningRate }: Updating): void {
+  /**
+   * Starts a stage: fresh optimizers, and blocks as they need them. Parameters keep their values.
+   *
+   * @param updating of all replicas, or of each: of optimizers of one kind. Consecutive replicas with the same object are
+   *   updated as one; the others each for themselves, with the numbers that they have alone.
+   */
+  beginStage(updating: Updating | readonly Updating[]): void {
     const values = Array.from({ length: this.replicas }, (_, replica) => this.parameterValues(replica));
-    this.rule = optimizerRule(optimizer);
+    const each = Array.from({ length: this.replicas }, (_, replica) =>
+      'optimizer' in updating ? updating : updating[replica]!,
+    );
+    const starts = each.flatMap((own, replica) => (own === each[replica - 1] ? [] : [replica]));
+    const rules = starts.map((first) => optimizerRule(each[first]!.optimizer));
     const blocks = planBlocks(
       this.model.parameters,
-      (name) => String(learningRate(name)),
-      this.rule.elementwise,
+      (name) => starts.map((first) => each[first]!.learningRate(name)).join(),
+      rules[0]!.elementwise,
     );
-    this.setBlocks(blocks, values);
-    this.rates = blocks.map(({ parameters }) => learningRate(parameters[0]!.name));
-    const { rule } = this;
-    this.slots = this.variables.map((_, i) =>
-      Object.fromEntries(
-        Object.entries(rule.slots(this.updateShape(i))).map(([slot, shape]) => [slot, zeroVariable(shape)]),
-      ),
-    );
+    const parties = starts.map((first, i) => ({
+      first,
+      replicas: (starts[i + 1] ?? this.replicas) - first,
+      rule: rules[i]!,
+      rates: blocks.map(({ parameters }) => each[first]!.learningRate(parameters[0]!.name)),
+    }));
+    this.setBlocks(blocks, parties, values);
+    for (const party of this.parties) {
+      party.slots = blocks.map((_, i) => {
+        const slots = Object.entries(party.rule!.slots(updateShape(party, blocks[i]!)));
+        return Object.fromEntries(slots.map(([slot, shape]) => [slot, zeroVariable(shape)]));
+      });
+    }
   }
 
   /** Gradient of a minibatch; see {@link GradientFunction}. */
@@ -109,21 +132,26 @@ export class Learner {
     step: number,
   ): void {
     const clips = clipFactors.some((factor) => factor < 1);
-    this.variables.forEach((variable, i) => {
-      const rates = rateFactors.map((factor) => factor * this.rates[i]!);
-      const clipped = tf.tidy(() => {
-        const gradient = gradients[i]!;
+    gradients.forEach((gradient, i) => {
+      const shares = tf.tidy(() => {
         const scaled = clips ? tf.mul(gradient, tf.tensor(clipFactors, [this.replicas, 1])) : gradient;
-        return tf.reshape(scaled, this.updateShape(i));
+        const split = this.split(scaled);
+        return this.parties.map((party, p) =>
+          tf.reshape(split[p]!, updateShape(party, this.currentBlocks[i]!)),
+        );
       });
-      this.rule!.update(variable, this.slots[i]!, clipped, { learningRates: rates, step });
-      clipped.dispose();
+      this.parties.forEach(({ first, replicas, rule, rates, variables, slots }, p) => {
+        const factors = rateFactors.slice(first, first + replicas);
+        const learningRates = factors.map((factor) => factor * rates[i]!);
+        rule!.update(variables[i]!, slots[i]!, shares[p]!, { learningRates, step });
+      });
+      tf.dispose(shares);
     });
   }
 
-  /** How the stage's optimizer remembers gradients. */
+  /** How the stage's optimizer remembers gradients; that of the first replica. */
   get momentum(): Momentum {
-    return this.rule?.momentum ?? { decay: 0, biasCorrected: false };
+    return this.parties[0]?.rule?.momentum ?? { decay: 0, biasCorrected: false };
   }
 
   /**
@@ -134,21 +162,7 @@ export class Learner {
    * @param step updates of the stage that are done
    */
   preconditioner(step: number): tf.Tensor[] | null {
-    if (this.rule === null || this.slots.length === 0) return null;
-    const diagonals = this.slots.map((slots) => this.rule!.preconditioner(slots, step));
-    if (diagonals.some((own) => own === null)) {
-      tf.dispose(diagonals.filter((own) => own !== null));
-      return null;
-    }
-    return diagonals.map((own, i) => {
-      const shape: [number, number] = [this.replicas, this.currentBlocks[i]!.size];
-      const result = tf.tidy(() => {
-        const scaled = tf.mul(own!, this.rates[i]!);
-        return own!.rank === 0 ? tf.broadcastTo(scaled, shape) : tf.reshape(scaled, shape);
-      });
-      own!.dispose();
-      return result;
-    });
+    return this.diagonals(step, (diagonal, { rates }, i) => tf.mul(diagonal, rates[i]!));
   }
 
   /**
@@ -156,40 +170,30 @@ export class Learner {
    * size]` of each block, or null before the first update of the stage. The caller disposes of them.
    */
   unseen(step: number): tf.Tensor[] | null {
-    const { rule } = this;
-    if (rule === null || this.slots.length === 0) return null;
-    const diagonals = this.slots.map((slots) => rule.preconditioner(slots, step));
-    const masks = diagonals.map((own, i) => {
-      if (own === null) return null;
-      const shape: [number, number] = [this.replicas, this.currentBlocks[i]!.size];
-      return tf.tidy(() => {
-        const mask = tf.cast(tf.greater(own, rule.unseenAbove), 'float32');
-        return own.rank === 0 ? tf.broadcastTo(mask, shape) : tf.reshape(mask, shape);
-      });
-    });
-    tf.dispose(diagonals.filter((own) => own !== null));
-    const present = masks.filter((own) => own !== null);
-    if (present.length === masks.length) return present;
-    tf.dispose(present);
-    return null;
+    return this.diagonals(step, (diagonal, { rule }) =>
+      tf.cast(tf.greater(diagonal, rule!.unseenAbove), 'float32'),
+    );
   }
 
   /** Present values of the blocks, `[replica, size]`; the caller disposes of them before the next update. */
   read(): tf.Tensor[] {
-    return this.variables.map((variable, i) => {
-      const value = variable.read();
-      if (value.shape.length === 2) return value;
-      const flat = tf.reshape(value, [this.replicas, this.currentBlocks[i]!.size]);
-      value.dispose();
-      return flat;
-    });
+    return this.currentBlocks.map(({ size }, i) =>
+      tf.tidy(() => {
+        const parts = this.parties.map(({ variables, replicas }) => {
+          const value = variables[i]!.read();
+          return value.shape.length === 2 ? value : tf.reshape(value, [replicas, size]);
+        });
+        return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
+      }),
+    );
   }
 
   /** Parameters of one replica, in the model's order. */
   parameterValues(replica: number): NamedTensor[] {
+    const party = this.partyOf(replica);
     const parts = new Map(
-      this.variables.flatMap((variable, i) =>
-        this.splitBlock(i, variable, replica).map((part) => [part.name, part]),
+      party.variables.flatMap((variable, i) =>
+        this.splitBlock(i, variable, party, replica).map((part) => [part.name, part]),
       ),
     );
     return this.model.parameters.map(({ name }) => parts.get(name)!);
@@ -197,9 +201,13 @@ export class Learner {
 
   /** Optimizer state of one replica, named `slot/parameter`. */
   optimizerValues(replica: number): NamedTensor[] {
-    return this.slots.flatMap((slots, i) =>
+    const party = this.partyOf(replica);
+    return party.slots.flatMap((slots, i) =>
       Object.entries(slots).flatMap(([slot, variable]) =>
-        this.splitBlock(i, variable, replica).map((part) => ({ ...part, name: `${slot}/${part.name}` })),
+        this.splitBlock(i, variable, party, replica).map((part) => ({
+          ...part,
+          name: `${slot}/${part.name}`,
+        })),
       ),
     );
   }
@@ -209,9 +217,12 @@ export class Learner {
    * Throws when a tensor is missing or has another size.
    */
   loadOptimizer(state: readonly (readonly NamedTensor[])[]): void {
-    this.slots.forEach((slots, i) => {
-      for (const [slot, variable] of Object.entries(slots)) this.fillBlock(i, variable, `${slot}/`, state);
-    });
+    for (const party of this.parties) {
+      party.slots.forEach((slots, i) => {
+        for (const [slot, variable] of Object.entries(slots))
+          this.fillBlock(i, variable, party, `${slot}/`, state);
+      });
+    }
   }
 
   dispose(): void {
@@ -221,14 +232,62 @@ export class Learner {
 
   private setBlocks(
     blocks: readonly ParameterBlock[],
+    parties: readonly Omit<Party, 'variables' | 'slots'>[],
     perReplica: readonly (readonly NamedTensor[])[],
   ): void {
     this.release();
     this.disposeCompute();
     this.currentBlocks = blocks;
     this.compute = this.shared?.(blocks) ?? gradientFunction(this.model, blocks, this.normalisation);
-    this.variables = blocks.map((_, i) => zeroVariable(this.updateShape(i)));
-    this.variables.forEach((variable, i) => this.fillBlock(i, variable, '', perReplica));
+    this.parties = parties.map((party) => {
+      const variables = blocks.map((block) => zeroVariable(updateShape(party, block)));
+      return { ...party, variables, slots: [] };
+    });
+    for (const party of this.parties)
+      party.variables.forEach((variable, i) => this.fillBlock(i, variable, party, '', perReplica));
+  }
+
+  /**
+   * The diagonals of the parties' preconditioners, changed by `use`: `[replica, size]` of each block, or null before the
+   * first update of the stage.
+   */
+  private diagonals(
+    step: number,
+    use: (diagonal: tf.Tensor, party: Party, block: number) => tf.Tensor,
+  ): tf.Tensor[] | null {
+    let isComplete = true;
+    const results = this.currentBlocks.map(({ size }, i) =>
+      tf.tidy(() => {
+        const parts = this.parties.map((party) => {
+          const own = party.slots[i] === undefined ? null : party.rule!.preconditioner(party.slots[i], step);
+          if (own === null) {
+            isComplete = false;
+            return tf.zeros([party.replicas, size]);
+          }
+          const shape: [number, number] = [party.replicas, size];
+          const used = use(own, party, i);
+          return own.rank === 0 ? tf.broadcastTo(used, shape) : tf.reshape(used, shape);
+        });
+        return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
+      }),
+    );
+    if (isComplete && results.length > 0) return results;
+    tf.dispose(results);
+    return null;
+  }
+
+  private partyOf(replica: number): Party {
+    return this.parties.find(({ first, replicas }) => replica < first + replicas)!;
+  }
+
+  /** The parties' shares of a tensor with a leading replica axis. */
+  private split(tensor: tf.Tensor): tf.Tensor[] {
+    if (this.parties.length === 1) return [tensor];
+    return tf.split(
+      tensor,
+      this.parties.map(({ replicas }) => replicas),
+      0,
+    );
   }
 
   private disposeCompute(): void {
@@ -236,23 +295,19 @@ export class Learner {
   }
 
   private release(): void {
-    for (const variable of this.variables) variable.dispose();
-    for (const slots of this.slots) for (const variable of Object.values(slots)) variable.dispose();
-    this.slots = [];
-  }
-
-  /** Shape in which block i is updated: flat, or its parameter's own where the rule needs to see rows and columns. */
-  private updateShape(i: number): number[] {
-    const block = this.currentBlocks[i]!;
-    const own = block.parameters.length === 1 && this.rule !== null && !this.rule.elementwise;
-    return [this.replicas, ...(own ? block.parameters[0]!.shape : [block.size])];
+    for (const { variables, slots } of this.parties) {
+      for (const variable of variables) variable.dispose();
+      for (const own of slots) for (const variable of Object.values(own)) variable.dispose();
+    }
+    this.parties = [];
   }
 
   /** The parts of a block-shaped variable, or of row and column moments, that belong to one replica's parameters. */
-  private splitBlock(i: number, variable: Variable, replica: number): NamedTensor[] {
+  private splitBlock(i: number, variable: Variable, party: Party, replica: number): NamedTensor[] {
     const all = hostValues(variable);
-    const size = all.length / this.replicas;
-    const own = all.subarray(replica * size, (replica + 1) * size);
+    const size = all.length / party.replicas;
+    const place = replica - party.first;
+    const own = all.subarray(place * size, (place + 1) * size);
     return this.placements(i, size, variable.shape.slice(1)).map(({ name, shape, offset, size }) => ({
       name,
       shape,
@@ -263,12 +318,13 @@ export class Learner {
   private fillBlock(
     i: number,
     variable: Variable,
+    { first, replicas }: Party,
     prefix: string,
     perReplica: readonly (readonly NamedTensor[])[],
   ): void {
-    const size = variable.shape.reduce((product, length) => product * length, 1) / this.replicas;
-    const values = new Float32Array(size * this.replicas);
-    perReplica.forEach((arrays, replica) => {
+    const size = variable.shape.reduce((product, length) => product * length, 1) / replicas;
+    const values = new Float32Array(size * replicas);
+    perReplica.slice(first, first + replicas).forEach((arrays, replica) => {
       const byName = new Map(arrays.map((array) => [array.name, array.values]));
       for (const { name, offset, size: expected } of this.placements(i, size, [])) {
         const source = byName.get(prefix + name);
@@ -291,6 +347,12 @@ export class Learner {
     if (size === block.size) return block.parameters;
     return [{ name: block.parameters[0]!.name, shape, size, offset: 0 }];
   }
+}
+
+/** Shape in which a party updates a block: flat, or its parameter's own where the rule needs to see rows and columns. */
+function updateShape({ replicas, rule }: Pick<Party, 'replicas' | 'rule'>, block: ParameterBlock): number[] {
+  const own = block.parameters.length === 1 && rule !== null && !rule.elementwise;
+  return [replicas, ...(own ? block.parameters[0]!.shape : [block.size])];
 }
 
 function zeroVariable(shape: readonly number[]): Variable {
