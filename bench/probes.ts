@@ -17,7 +17,7 @@ import { printTable } from './support.js';
  * processor: on a busy machine only the second says something.
  */
 const seeds = Array.from({ length: 8 }, (_, seed) => seed);
-const names = ['panel', 'transfer', 'transfer-path', 'penalty'];
+const names = ['alignment', 'transfer', 'transfer-path', 'penalty'];
 const engine = await loadEngine({ engine: 'auto' });
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'gradscope-bench-'));
 const watch = { onProgress: () => {}, onMessage: () => {} };

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import { checkDesign, requireDesigned, type Design } from './design.js';
 import type { BuildOptions, DataSizes, ExperimentData } from './experiment.js';
@@ -50,15 +51,45 @@ function register<Config>(
       },
       sizes: (config, loss) => {
         const parsed = schema.parse(config);
-        return experiment.sizes?.(parsed, loss) ?? sizesOfData(experiment.build(parsed, loss, 0));
+        return blaming(
+          module,
+          'sizes',
+          () => experiment.sizes?.(parsed, loss) ?? sizesOfData(experiment.build(parsed, loss, 0)),
+        );
       },
       build: (config, loss, seed, options) => {
-        const data = experiment.build(schema.parse(config), loss, seed, options);
-        requireDesigned(name, design, data);
-        return data;
+        const parsed = schema.parse(config);
+        return blaming(module, `build (seed ${seed})`, () => {
+          const data = experiment.build(parsed, loss, seed, options);
+          requireDesigned(name, design, data);
+          return data;
+        });
       },
     },
   ];
+}
+
+/**
+ * Calls a function of an experiment. What one from outside throws is a UserError with the file and, where the stack tells it,
+ * the line: its author mends it there. What a built-in one throws is a defect of this program and keeps its stack.
+ */
+function blaming<T>(module: ModuleFile | null, what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (module === null || error instanceof UserError) throw error;
+    const [message, stack] =
+      error instanceof Error ? [error.message, error.stack ?? ''] : [String(error), ''];
+    // Of a stack's lines the first in the module; paths are there as they are or as URLs.
+    const at = [module.path, pathToFileURL(module.path).href].flatMap((place) => {
+      const from = stack.indexOf(`${place}:`);
+      return from < 0 ? [] : [/^\d+/.exec(stack.slice(from + place.length + 1))?.[0]];
+    })[0];
+    throw new UserError(
+      `${module.path}${at === undefined ? '' : `, line ${at}`}: ${what} threw: ${message.split('\n')[0]}; mend it there`,
+      { cause: error },
+    );
+  }
 }
 
 const known = new Map([register(setInclusion), register(mnistQa)]);

@@ -1,4 +1,5 @@
 import { subsetOf, type Design } from './design.js';
+import { UserError } from './errors.js';
 import { designOf } from './internalization-design.js';
 import { selectsRows } from './train-subsets.js';
 
@@ -46,6 +47,27 @@ export function stageRoles(run: StagedRun): StageRoles {
     newDefinitions,
     joint: questions !== null && newDefinitions !== null && newDefinitions <= questions,
   };
+}
+
+/** The stage at whose end X1 counts as learnt, see {@link StageRoles}. Throws a UserError where no stage trains questions. */
+export function questionStage<Stage extends StageContent>(run: {
+  readonly seed: number;
+  readonly stages: readonly Stage[];
+  readonly design?: Design | undefined;
+}): Stage {
+  const { questions } = stageRoles(run);
+  if (questions === null) throw new UserError(`run of seed ${run.seed}: no stage trains questions`);
+  return run.stages[questions]!;
+}
+
+/** Updates of the run when that stage ends. Throws as {@link questionStage}. */
+export function endOfQuestions(
+  run: Parameters<
+    typeof questionStage<StageContent & { readonly firstStep: number; readonly steps: number }>
+  >[0],
+): number {
+  const { firstStep, steps } = questionStage(run);
+  return firstStep + steps;
 }
 
 /** Whether a stage trains rows of a part and kind: questions about X1, or definitions of X2. */

@@ -7,7 +7,7 @@ import { run, runScript, ScriptError, succeeded } from './process.mjs';
 const COMMANDS = [
   ['doctor'],
   ['run', 'configs/set-inclusion.yaml', '--seeds', '0..7', '--existing', 'resume'],
-  ['probe', 'runs/set-inclusion', '--missing', '--only', 'panel,transfer,transfer-path,penalty'],
+  ['probe', 'runs/set-inclusion', '--missing', '--only', 'alignment,transfer,transfer-path,penalty'],
   ['analyze', 'runs/set-inclusion'],
 ];
 

@@ -7,7 +7,6 @@ import { claimRule, judgeClaims, type Claim } from './claims.js';
 import type { Look } from './looks.js';
 import { penaltyCurve, type PenaltyPoint } from './studies/penalty/curve.js';
 import type { Arm } from './run-data.js';
-import { questionStage } from './stages.js';
 import { RunReader } from './run-reader.js';
 import { sectionOf, type RunValues, type Section, type SectionSpec } from './section.js';
 import { penaltyLaw } from './studies/penalty.js';
@@ -15,7 +14,7 @@ import { sections as builtIn } from './studies/registry.js';
 import { stageSampling } from './stage-sampling.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt, Failures } from './failures.js';
-import { stageRoles } from '../../data/stage-roles.js';
+import { questionStage, stageRoles } from '../../data/stage-roles.js';
 
 /** What the runs of one config show. */
 export interface ArmAnalysis {

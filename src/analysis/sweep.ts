@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { Design, SubsetPair } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import { createStream } from '../../data/random/streams.js';
+import { endOfQuestions } from '../../data/stage-roles.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { sweepPath } from '../store/run-paths.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
@@ -10,7 +11,6 @@ import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/i
 import type { AxisValue, SweepAxis } from '../store/sweep-design.js';
 import { makeQuantity, seedValue, type Quantity } from './quantity.js';
 import { openRun, type RunData } from './run-data.js';
-import { endOfQuestions } from './stages.js';
 import { sweepTrends, type SweepTrend } from './sweep/trend.js';
 
 /** An arm before it is analysed. */

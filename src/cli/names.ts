@@ -15,7 +15,7 @@ export const viewNames = [
 
 /** Probes with the tables that they write. */
 export const probeNames = [
-  { name: 'panel', tables: ['alignment', 'panel_gram', 'panel_questions', 'entity_gram', 'factors'] },
+  { name: 'alignment', tables: ['alignment', 'panel_gram', 'panel_questions', 'entity_gram', 'factors'] },
   { name: 'transfer', tables: ['transfer'] },
   { name: 'penalty', tables: ['penalty'] },
   { name: 'landscape', tables: ['landscape'] },

@@ -2,16 +2,15 @@ import { alignmentReader, type AlignmentReader } from './panel/alignment.js';
 import { createFactorReader } from './panel/factors.js';
 import { panelProducts, type PanelProducts } from './panel/panel-gram.js';
 import type { Panel } from './panel/panel.js';
-import { withoutEmbeddings } from '../store/panel-names.js';
-import { totalTensor } from '../store/tables/common.js';
+import { totalTensor, withoutEmbeddings } from '../store/tables/common.js';
 import { tables } from '../store/tables/registry.js';
 import type { TableWriter } from '../store/table-writer.js';
 import { writeFactors } from './alignment/factor-rows.js';
 import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
 
 /** Gradient products of a panel of variables: alignment by pairing, blocks of the Gram matrix, factors where wanted. */
-export const panelProbe: ProbeSpec = {
-  name: 'panel',
+export const alignmentProbe: ProbeSpec = {
+  name: 'alignment',
   tables: [tables.alignment, tables.panel_gram, tables.panel_questions, tables.entity_gram, tables.factors],
   create: () => {
     const readers = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch));

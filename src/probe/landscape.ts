@@ -1,21 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExampleSet } from '../../data/experiment.js';
 import { type RandomStream, createStream } from '../../data/random/streams.js';
-import { batchTensors, gatherExamples } from '../train/batch.js';
 import { gradientFunction } from '../train/gradient-function.js';
-import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
+import { trainingFieldNames, type Model } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import { tables } from '../store/tables/registry.js';
+import { blocksOf, type BlockVectors } from './block-vectors.js';
+import { dotOf } from './host-vectors.js';
+import { largestEigenvalue } from './landscape/eigenvalue.js';
 import {
-  blockProducts,
-  blocksOf,
-  blockwise,
-  shiftedBy,
-  sumOverReplicas,
-  tiled,
-  type BlockVectors,
-} from './block-vectors.js';
-import { addTo, dotOf } from './host-vectors.js';
+  batchesOf,
+  meanGradient,
+  weightedGradient,
+  type LossGradient,
+  type MeanLoss,
+} from './landscape/mean-gradient.js';
+import { chooseRows } from './landscape/rows.js';
+import { sumsOverExamples } from './landscape/variance.js';
 import { type Population, ratesOfCoordinates } from './population.js';
 import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
 
@@ -79,15 +79,6 @@ export interface LandscapeMeter {
   dispose(): void;
 }
 
-/** Single examples computed at once, as replicas. */
-const together = 64;
-
-/** Examples of one backward pass of the mean loss. */
-const batch = 256;
-
-/** Power iterations at most, and the relative change at which they stop. */
-const iterations = { most: 30, change: 0.005 };
-
 /**
  * Per-example gradients are those of single-example replicas, without the noise of training; `grad Gamma = (2/N) sum
  * H_i (g_i - G)` by central differences along `g_i - G`, so that no second derivatives are needed (gradient-alignment
@@ -95,182 +86,7 @@ const iterations = { most: 30, change: 0.005 };
  */
 export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlock[]): LandscapeMeter {
   const gradient = gradientFunction(model, blocks, 'example');
-  const names = trainingFieldNames(model);
-
-  /** Inputs of replicas with `examples` rows each. */
-  const inputsOf = (
-    set: ExampleSet,
-    rows: Int32Array,
-    replicas: number,
-    random: RandomStream,
-  ): ModelInputs => {
-    const examples = rows.length / replicas;
-    const host = gatherExamples(
-      Array.from({ length: replicas }, () => set),
-      Array.from({ length: replicas }, (_, i) => rows.subarray(i * examples, (i + 1) * examples)),
-      () => random,
-    );
-    return batchTensors(host, names);
-  };
-
-  /** Mean gradient and loss over batches of inputs that are weighted by their examples. */
-  const meanGradient = (
-    values: BlockVectors,
-    batches: readonly { readonly inputs: ModelInputs; readonly examples: number }[],
-  ): { gradient: Float64Array; loss: number } => {
-    let sum: Float64Array | null = null;
-    let loss = 0;
-    let count = 0;
-    for (const { inputs, examples } of batches) {
-      const own = gradient(values, inputs, 1);
-      const host = sumOverReplicas(own.blocks);
-      sum ??= new Float64Array(host.length);
-      for (let p = 0; p < sum.length; p++) sum[p]! += host[p]! * examples;
-      for (const value of own.losses.dataSync<'float32'>()) loss += value;
-      count += examples;
-      own.dispose();
-    }
-    return { gradient: sum!.map((value) => value / count), loss: loss / count };
-  };
-
-  const batchesOf = (set: ExampleSet, rows: Int32Array, random: RandomStream) =>
-    Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) => {
-      const own = rows.subarray(i * batch, (i + 1) * batch);
-      return { inputs: inputsOf(set, own, 1, random), examples: own.length };
-    });
-
-  /** Mean gradient and loss of rows that weigh differently, from single examples. */
-  const weightedGradient = (
-    values: BlockVectors,
-    set: ExampleSet,
-    { rows, weights }: WeightedRows,
-    random: RandomStream,
-  ): { gradient: Float64Array; loss: number } => {
-    const start = tiled(values, together);
-    const size = values.reduce((sum, block) => sum + block.shape[1]!, 0);
-    const sum = new Float64Array(size);
-    let loss = 0;
-    for (let first = 0; first < rows.length; first += together) {
-      const { chosen, counts } = roundOf(rows, weights, first);
-      const inputs = inputsOf(set, chosen, together, random);
-      const own = gradient(start, inputs, 1);
-      const factors = tf.tensor(counts, [together, 1]);
-      const weighted = own.blocks.map((block) => tf.mul(block, factors));
-      addTo(sum, sumOverReplicas(weighted));
-      own.losses.dataSync<'float32'>().forEach((value, i) => (loss += counts[i]! * value));
-      own.dispose();
-      tf.dispose([inputs, factors, weighted]);
-    }
-    tf.dispose(start);
-    return { gradient: sum, loss };
-  };
-
-  /**
-   * Weighted sums over single examples: squared deviations, `H_i (g_i - G)`, and squares by coordinate; with rates (blocks
-   * `[1, size]`) also `(g_i - G) E (g_i - G)` and `H_i E (g_i - G)`.
-   */
-  const overExamples = (
-    values: BlockVectors,
-    set: ExampleSet,
-    { rows, weights }: WeightedRows,
-    mean: Float64Array,
-    random: RandomStream,
-    step: number,
-    rates: BlockVectors | null,
-  ) => {
-    const centre = blocksOf(mean, values);
-    const start = tiled(values, together);
-    let [deviation2, ratedDeviation2] = [0, 0];
-    const curved = new Float64Array(mean.length);
-    const ratedCurved = new Float64Array(mean.length);
-    const squares = new Float64Array(mean.length);
-    for (let first = 0; first < rows.length; first += together) {
-      const { chosen, counts } = roundOf(rows, weights, first);
-      const inputs = inputsOf(set, chosen, together, random);
-      const own = gradient(start, inputs, 1);
-      const deviations = blockwise(tf.sub, own.blocks, centre);
-      /** Adds `sum_i w_i H_i v_i` of directions `[replica, size]` to a target. */
-      const addCurved = (target: Float64Array, directions: BlockVectors): void => {
-        const norms = blockProducts(directions, directions).map(Math.sqrt);
-        const scale = norms.map((norm) => (norm === 0 ? 0 : step / norm));
-        const along = (sign: 1 | -1) => {
-          const moved = shiftedBy(
-            start,
-            scale.map((value) => sign * value),
-            directions,
-          );
-          const result = gradient(moved, inputs, 1);
-          tf.dispose(moved);
-          return result;
-        };
-        const [ahead, behind] = [along(1), along(-1)];
-        const difference = blockwise(tf.sub, ahead.blocks, behind.blocks);
-        const factors = tf.tensor(
-          Float32Array.from(norms, (norm, i) => (counts[i]! * norm) / (2 * step)),
-          [together, 1],
-        );
-        const weighted = difference.map((block) => tf.mul(block, factors));
-        addTo(target, sumOverReplicas(weighted));
-        for (const result of [ahead, behind]) result.dispose();
-        tf.dispose([difference, factors, weighted]);
-      };
-      blockProducts(deviations, deviations).forEach((norm2, i) => (deviation2 += counts[i]! * norm2));
-      addCurved(curved, deviations);
-      if (rates !== null) {
-        const scaled = blockwise(tf.mul, deviations, rates);
-        blockProducts(scaled, deviations).forEach((norm2, i) => (ratedDeviation2 += counts[i]! * norm2));
-        addCurved(ratedCurved, scaled);
-        tf.dispose(scaled);
-      }
-      const mask = tf.tensor(counts, [together, 1]);
-      const squared = own.blocks.map((block) => tf.tidy(() => tf.mul(tf.square(block), mask)));
-      addTo(squares, sumOverReplicas(squared));
-      own.dispose();
-      tf.dispose([inputs, deviations, mask, squared]);
-    }
-    tf.dispose([centre, start]);
-    return { deviation2, curved, squares, ratedDeviation2, ratedCurved };
-  };
-
-  /**
-   * Power iteration on Hessian-vector products of the mean loss over a sample, in coordinates whose units are `units` of
-   * the parameters.
-   */
-  const largestEigenvalue = (
-    values: BlockVectors,
-    set: ExampleSet,
-    rows: Int32Array,
-    units: Float64Array,
-    random: RandomStream,
-    step: number,
-  ): { value: number; change: number } => {
-    const batches = batchesOf(set, rows, random);
-    let direction = unit(units.map(() => random.normal()));
-    let value = 0;
-    let change = Infinity;
-    for (let i = 0; i < iterations.most && change > iterations.change; i++) {
-      const moving = direction.map((own, p) => own * units[p]!);
-      const norm = Math.sqrt(dotOf(moving, moving));
-      if (norm === 0) break;
-      const reach = step / norm;
-      const along = blocksOf(moving, values);
-      const [ahead, behind] = ([reach, -reach] as const).map((signed) => {
-        const moved = shiftedBy(values, signed, along);
-        const { gradient: result } = meanGradient(moved, batches);
-        tf.dispose(moved);
-        return result;
-      });
-      tf.dispose(along);
-      const product = ahead!.map((own, p) => (units[p]! * (own - behind![p]!)) / (2 * reach));
-      const next = dotOf(product, direction);
-      change = next === 0 ? 0 : Math.abs((next - value) / next);
-      value = next;
-      if (dotOf(product, product) === 0) break;
-      direction = unit(product);
-    }
-    for (const { inputs } of batches) tf.dispose(inputs);
-    return { value, change };
-  };
+  const lossGradient: LossGradient = { gradient, names: trainingFieldNames(model) };
 
   const measure = (
     ...[values, population, random, rates, options = landscapeDefaults]: Parameters<LandscapeMeter>
@@ -278,25 +94,25 @@ export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlo
     const { set, isUniform } = population;
     const chosen = chooseRows(population, random, options.examples);
     const { rows } = chosen;
-    let whole: { gradient: Float64Array; loss: number };
+    let whole: MeanLoss;
     if (isUniform) {
-      const batches = batchesOf(set, rows, random);
-      whole = meanGradient(values, batches);
+      const batches = batchesOf(lossGradient, set, rows, random);
+      whole = meanGradient(lossGradient, values, batches);
       for (const { inputs } of batches) tf.dispose(inputs);
     } else {
-      whole = weightedGradient(values, set, chosen, random);
+      whole = weightedGradient(lossGradient, values, set, chosen, random);
     }
     const { gradient: mean, loss } = whole;
     const rate = rates.every((own) => own === rates[0]) ? rates[0]! : null;
     const rateBlocks = rate === null ? blocksOf(rates, values) : null;
-    const sums = overExamples(values, set, chosen, mean, random, options.step, rateBlocks);
+    const sums = sumsOverExamples(lossGradient, values, set, chosen, mean, random, options.step, rateBlocks);
     if (rateBlocks !== null) tf.dispose(rateBlocks);
     const variance = sums.curved.map((value) => 2 * value);
     const sample = isUniform
       ? rows.subarray(0, Math.min(rows.length, options.lambdaExamples))
       : Int32Array.from({ length: options.lambdaExamples }, () => population.draw(random));
     const eigenvalue = (units: Float64Array) =>
-      largestEigenvalue(values, set, sample, units, random, options.step);
+      largestEigenvalue(lossGradient, values, set, sample, units, random, options.step);
     const lambda = eigenvalue(new Float64Array(mean.length).fill(1));
     const norm = Math.sqrt(dotOf(mean, mean));
     const varianceNorm = Math.sqrt(dotOf(variance, variance));
@@ -330,37 +146,6 @@ export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlo
   return Object.assign(measure, { dispose: () => gradient.dispose() });
 }
 
-/** Rows with weights that add up to 1. */
-interface WeightedRows {
-  readonly rows: Int32Array;
-  readonly weights: Float64Array;
-}
-
-/** All rows with their probabilities; of more than `most`, a random choice of equal weights. */
-function chooseRows(
-  { set, probabilities, isUniform, draw }: Population,
-  random: RandomStream,
-  most: number,
-): WeightedRows {
-  const equal = (rows: Int32Array): WeightedRows => ({
-    rows,
-    weights: new Float64Array(rows.length).fill(1 / rows.length),
-  });
-  if (isUniform) return equal(random.permutation(set.size).slice(0, Math.min(set.size, most)));
-  const met = Int32Array.from(probabilities.keys()).filter((row) => probabilities[row]! > 0);
-  if (met.length > most) return equal(Int32Array.from({ length: most }, () => draw(random)));
-  return { rows: met, weights: Float64Array.from(met, (row) => probabilities[row]!) };
-}
-
-/** Rows of one round with their weights; a short round is filled up with its last row, which then weighs nothing. */
-function roundOf(rows: Int32Array, weights: Float64Array, first: number) {
-  const count = Math.min(together, rows.length - first);
-  return {
-    chosen: Int32Array.from({ length: together }, (_, i) => rows[first + Math.min(i, count - 1)]!),
-    counts: Float32Array.from({ length: together }, (_, i) => (i < count ? weights[first + i]! : 0)),
-  };
-}
-
 /** `sqrt(sum_p epsilon_p v_p^2)` */
 function ratedNorm(vector: Float64Array, rates: Float64Array): number {
   return Math.sqrt(vector.reduce((sum, value, p) => sum + rates[p]! * value * value, 0));
@@ -378,11 +163,6 @@ function meanSignalToNoise(mean: Float64Array, squares: Float64Array): number | 
     counted++;
   });
   return counted === 0 ? null : sum / counted;
-}
-
-function unit(vector: Float64Array): Float64Array {
-  const norm = Math.sqrt(dotOf(vector, vector));
-  return vector.map((value) => value / norm);
 }
 
 /** Gradient of the gradient variance, curvature and signal-to-noise ratio of the training set of the stage with questions. */

@@ -1,6 +1,6 @@
 import { epochDriftProbe } from './epoch-drift.js';
 import { landscapeProbe } from './landscape.js';
-import { panelProbe } from './alignment.js';
+import { alignmentProbe } from './alignment.js';
 import { penaltyProbe } from './penalty.js';
 import type { ProbeSpec } from './probe.js';
 import { transferPathProbe } from './transfer/path.js';
@@ -8,7 +8,7 @@ import { transferProbe } from './transfer.js';
 
 /** Everything that `gradscope probe` measures. A new probe is one line here. */
 export const probes: readonly ProbeSpec[] = [
-  panelProbe,
+  alignmentProbe,
   transferProbe,
   penaltyProbe,
   landscapeProbe,

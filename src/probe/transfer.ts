@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { allocateFields } from '../../data/fields.js';
-import type { UpdateKind } from '../store/panel-names.js';
+import type { UpdateKind } from '../store/tables/transfer.js';
 import { forward } from '../train/backward.js';
 import { batchTensors } from '../train/batch.js';
 import { compile } from '../train/engine/compiled.js';

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { experiments } from '../../data/registry.js';
 import { parseYaml } from '../../data/yaml.js';
 import { loadStudies } from '../../src/analysis/own-study.js';
 import { loadRunConfig } from '../../src/run/experiment-module.js';
@@ -99,6 +100,24 @@ test.each([
   const found = await messageOf(loadRunConfig(configOf(`own/${name}.yaml`, `./${name}.mjs`)));
   expect(found).toMatch(message);
   expect(found).not.toContain('\n');
+});
+
+test('what an experiment throws while it builds is one line with its file and line; a built-in one keeps its stack', async () => {
+  const built = experimentText('thrower').replace('() => null', '(config) => config.missing.length');
+  const place = write('own/thrower.mjs', `// a comment\n${built}`);
+  const { config } = await loadRunConfig(configOf('own/thrower.yaml', './thrower.mjs'));
+  const thrown = (name: string): unknown => {
+    try {
+      return experiments.get(name)!.build(config.data, config.loss, 7);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(thrown('thrower')).toMatchObject({
+    name: 'UserError',
+    message: `${place}, line 13: build (seed 7) threw: Cannot read properties of undefined (reading 'length'); mend it there`,
+  });
+  expect(thrown('set-inclusion')).toMatchObject({ name: 'ZodError' });
 });
 
 test('a run whose module is gone or another says which', async () => {

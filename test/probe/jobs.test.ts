@@ -12,7 +12,7 @@ const folderOf = (seed: number): string => path.join(root, 'set-inclusion', `tin
 const tableOf = (seed: number): string => path.join(folderOf(seed), 'alignment.arrow');
 
 /** Probes all runs; the panel is small. */
-const flags = '--only panel --variables 2 --questions 2 --threads 1,1'.split(' ');
+const flags = '--only alignment --variables 2 --questions 2 --threads 1,1'.split(' ');
 const probe = (...more: string[]) => commandLine(['probe', root, ...flags, ...more]);
 
 beforeAll(async () => {

@@ -205,7 +205,7 @@ test('a replayed stage ends with the weights of the run', () => {
 });
 
 test('factors: products of the stored factors are those of the tables, and the store loses nothing', async () => {
-  const prober = new Prober({ ...options, factors: true, only: ['panel'] }, { engine }, watch);
+  const prober = new Prober({ ...options, factors: true, only: ['alignment'] }, { engine }, watch);
   await prober.probe(folder);
   prober.dispose();
   const run = await openRun(folder);

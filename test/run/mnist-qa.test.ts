@@ -76,7 +76,7 @@ test('the Gram matrix of the groups sums to the norm of the minibatch gradient',
 
 test('panels measure tag swaps of definitions, with all pairings of the alignment table', async () => {
   const prober = new Prober(
-    { ...probeDefaults, variablesPerSubset: 2, questions: 2, only: ['panel'] },
+    { ...probeDefaults, variablesPerSubset: 2, questions: 2, only: ['alignment'] },
     { engine },
     { onProgress: () => {}, onMessage: () => {} },
   );

@@ -109,7 +109,7 @@ test('a seed that is trained now belongs to the same arm', async () => {
 });
 
 test('a seed that was not probed is probed, the other has its tables', async () => {
-  const only = ['panel', 'penalty', 'transfer'];
+  const only = ['alignment', 'penalty', 'transfer'];
   const prober = new Prober(
     { ...probeDefaults, variablesPerSubset: 2, questions: 1, only },
     { engine },

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const engine = await useTestEngine();
   const { config, resolved } = await loadRunConfig('examples/own-experiment.yaml', overrides);
   ({ folders } = await startRuns(config, resolved, [0, 1], quietRequest(root, engine)));
-  const only = ['panel', 'transfer', 'transfer-path', 'penalty'];
+  const only = ['alignment', 'transfer', 'transfer-path', 'penalty'];
   const prober = new Prober(
     { ...probeDefaults, variablesPerSubset: 3, questions: 2, only },
     { engine },

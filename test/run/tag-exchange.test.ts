@@ -147,7 +147,7 @@ describe('the exchanged half of a run', () => {
 test('a half is probed with its own tags, at its own checkpoints', async () => {
   const copy = path.join(temporaryFolder(), 'tiny-seed0-exchanged');
   fs.cpSync(half(folders[0]!), copy, { recursive: true });
-  const options = { ...probeDefaults, variablesPerSubset: 2, questions: 2, only: ['panel'] };
+  const options = { ...probeDefaults, variablesPerSubset: 2, questions: 2, only: ['alignment'] };
   const prober = new Prober(options, { engine }, { onProgress: () => {}, onMessage: () => {} });
   await prober.probe(copy);
   prober.dispose();

@@ -3,7 +3,7 @@ import { totalTensor } from '../../src/store/tables/common.js';
 import { type tables } from '../../src/store/tables/registry.js';
 import { byTag } from '../../src/analysis/studies/alignment/cosines.js';
 import type { TypedTable } from '../../src/store/typed-table.js';
-import { pairings, type Pairing } from '../../src/store/panel-names.js';
+import { pairings, type Pairing } from '../../src/store/tables/alignment.js';
 
 /** Columns of the table `alignment` that entities take. */
 export const entityColumns = [

@@ -1,4 +1,5 @@
 import { designOf } from '../../data/internalization-design.js';
+import { endOfQuestions } from '../../data/stage-roles.js';
 import {
   cosineColumns,
   meanOverEntities,
@@ -6,7 +7,6 @@ import {
   tagSwapGap,
 } from '../../src/analysis/studies/alignment/cosines.js';
 import { gapOf, readMetrics, type GapKind } from '../../src/analysis/studies/internalization/metrics.js';
-import { endOfQuestions } from '../../src/analysis/stages.js';
 import { totalTensor } from '../../src/store/tables/common.js';
 import { tables } from '../../src/store/tables/registry.js';
 import { readRunMetrics } from './run-metrics.js';

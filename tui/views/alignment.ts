@@ -1,5 +1,6 @@
 import { designOf } from '../../data/internalization-design.js';
 import { programCommand } from '../../data/shell-word.js';
+import { endOfQuestions } from '../../data/stage-roles.js';
 import {
   meanOverEntities,
   panelCosines,
@@ -11,10 +12,8 @@ import {
 } from '../../src/analysis/studies/alignment/cosines.js';
 import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
 import { alignmentPairs, cosineWindows } from '../../src/analysis/studies/minibatch/cosine.js';
-import { endOfQuestions } from '../../src/analysis/stages.js';
-import { questionKinds } from '../../src/store/panel-names.js';
 import { tables } from '../../src/store/tables/registry.js';
-import { totalTensor } from '../../src/store/tables/common.js';
+import { totalTensor, questionKinds } from '../../src/store/tables/common.js';
 import type { Series } from '../../src/report/charts/index.js';
 import { entitiesAt, entityColumns, entityTensors, type Entity } from '../data/entities.js';
 import type { RunSource } from '../data/run-source.js';

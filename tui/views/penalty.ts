@@ -2,8 +2,8 @@ import { programCommand } from '../../data/shell-word.js';
 import { tables } from '../../src/store/tables/registry.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { minibatchVarianceFactor, whyNoSample } from '../../data/samplers.js';
+import { endOfQuestions, questionStage } from '../../data/stage-roles.js';
 import { stageSampling } from '../../src/analysis/stage-sampling.js';
-import { endOfQuestions, questionStage } from '../../src/analysis/stages.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
 import {

@@ -1,8 +1,8 @@
 import { shownTag, type Design, type ShownTag } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
 import { programCommand } from '../../data/shell-word.js';
+import { endOfQuestions } from '../../data/stage-roles.js';
 import { explainedFraction } from '../../src/analysis/measures/explained-fraction.js';
-import { endOfQuestions } from '../../src/analysis/stages.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { tables } from '../../src/store/tables/registry.js';
 import type { TypedTable } from '../../src/store/typed-table.js';

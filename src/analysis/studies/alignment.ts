@@ -1,6 +1,7 @@
 import { newSubsets, shownTag, subsetOf, type Design } from '../../../data/design.js';
-import { withoutEmbeddings, type Pairing } from '../../store/panel-names.js';
-import { totalTensor } from '../../store/tables/common.js';
+import { endOfQuestions } from '../../../data/stage-roles.js';
+import type { Pairing } from '../../store/tables/alignment.js';
+import { totalTensor, withoutEmbeddings } from '../../store/tables/common.js';
 import {
   jointNotes,
   ofNewVariables,
@@ -12,7 +13,6 @@ import {
 } from './alignment/cosines.js';
 import type { RunValue } from '../quantity.js';
 import type { ControlSpec, QuantitySpec, RunValues, SectionSpec } from '../section.js';
-import { endOfQuestions } from '../stages.js';
 import type { Study } from '../study.js';
 import { alignmentCourse } from './alignment/course.js';
 import { alignmentByLayer } from './alignment/by-layer.js';

@@ -1,6 +1,6 @@
+import { endOfQuestions } from '../../../data/stage-roles.js';
 import { tables } from '../../store/tables/registry.js';
 import { readTable } from '../run-data.js';
-import { endOfQuestions } from '../stages.js';
 import type { SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
 

@@ -1,10 +1,10 @@
 import { weakIsConfounded, type Design, type SubsetPair } from '../../../data/design.js';
 import { designOf } from '../../../data/internalization-design.js';
+import { endOfQuestions, stageRoles } from '../../../data/stage-roles.js';
 import { meanOfTwo } from '../measures/measured.js';
 import { gapAt, readMetrics, strongGaps, type MetricsOfRun } from './internalization/metrics.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
-import { endOfQuestions, newAreTrained } from '../stages.js';
 import type { Study } from '../study.js';
 
 const zero = { kind: 'zero', label: '0, the same in both subsets' } as const;
@@ -162,7 +162,7 @@ function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
     values[`strong${suffix}AsAssigned`] = strong.asAssigned;
     if (read.exchanged) values[`strong${suffix}Exchanged`] = strong.exchanged;
     values[`strong${suffix}.mean`] = strong.mean;
-    if (!newAreTrained(info)) values[`strong${suffix}.before`] = gap(fresh, metric, 'questions');
+    if (!stageRoles(info).joint) values[`strong${suffix}.before`] = gap(fresh, metric, 'questions');
   }
   for (const { id, sets, at } of contrastsOf(designOf(info))) {
     if (!sets.every((set) => read.sets.includes(set))) continue;
@@ -197,7 +197,7 @@ function notesOf(ids: readonly string[], { info }: RunData): string[] {
         ? 'The weak gap compares right definitions (reliable tag) with wrong ones (unreliable tag): tag and consistency go ' +
           'together.'
         : 'The weak gap compares definitions that are equally right or wrong.',
-    ...(newAreTrained(info)
+    ...(stageRoles(info).joint
       ? [
           'Joint training: there is no moment at which questions are learnt and new variables are not trained on.',
         ]

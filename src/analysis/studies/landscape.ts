@@ -1,10 +1,10 @@
 import { tables } from '../../store/tables/registry.js';
 import { whyNoVariancePenalty } from '../../../data/samplers.js';
+import { endOfQuestions, questionStage } from '../../../data/stage-roles.js';
 import { forceRatio } from '../measures/force-ratio.js';
 import { kappa } from '../measures/kappa.js';
 import type { Quantity } from '../quantity.js';
 import { readTable, type RunData } from '../run-data.js';
-import { endOfQuestions, questionStage } from '../stages.js';
 import type { RunValues, SectionSpec } from '../section.js';
 import { rateGroups, stageSampling } from '../stage-sampling.js';
 import type { Study } from '../study.js';

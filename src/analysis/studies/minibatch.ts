@@ -1,10 +1,10 @@
 import { designOf } from '../../../data/internalization-design.js';
+import { endOfQuestions, questionStage } from '../../../data/stage-roles.js';
 import type { GroupGradients } from './minibatch/gradient-log.js';
 import { meanOf } from '../measures/measured.js';
 import { alignmentPairs, meanMinibatchCosine, type AlignedTag, type StepRange } from './minibatch/cosine.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, SectionSpec } from '../section.js';
-import { endOfQuestions, questionStage } from '../stages.js';
 import type { Study } from '../study.js';
 import { gradientNoise } from './minibatch/gradient-noise.js';
 

@@ -1,5 +1,6 @@
 import { tables } from '../../store/tables/registry.js';
 import { whyNoSample, whyNoVariancePenalty } from '../../../data/samplers.js';
+import { endOfQuestions, questionStage } from '../../../data/stage-roles.js';
 import { smithRegulariser, type RatedMoments } from '../measures/smith-regulariser.js';
 import {
   penaltyColumns,
@@ -12,7 +13,6 @@ import {
 } from './penalty/points.js';
 import type { RunValue } from '../quantity.js';
 import { readTable, type RunData } from '../run-data.js';
-import { endOfQuestions, questionStage } from '../stages.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { rateGroups, stageSampling } from '../stage-sampling.js';
 import type { Study } from '../study.js';

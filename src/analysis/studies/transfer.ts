@@ -1,7 +1,7 @@
 import { designOf } from '../../../data/internalization-design.js';
+import { endOfQuestions } from '../../../data/stage-roles.js';
 import { transferGap, type TransferGap, type TransferParts } from '../measures/transfer-gap.js';
 import type { RunData } from '../run-data.js';
-import { endOfQuestions } from '../stages.js';
 import type { RunValue } from '../quantity.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { readTransfer, stepSizesOf, tagPairs, type TagPairRows, type TransferRow } from './transfer/rows.js';

@@ -1,6 +1,6 @@
 import { exampleCount } from '../panel/ghost-products.js';
 import type { Panel } from '../panel/panel.js';
-import type { DefinitionKind, QuestionKind } from '../../store/panel-names.js';
+import type { DefinitionKind, QuestionKind } from '../../store/tables/common.js';
 import type { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import type { ParameterUse } from '../../train/tape/uses.js';

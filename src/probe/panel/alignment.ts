@@ -1,4 +1,5 @@
-import type { DefinitionKind, Pairing } from '../../store/panel-names.js';
+import type { DefinitionKind } from '../../store/tables/common.js';
+import type { Pairing } from '../../store/tables/alignment.js';
 import type { Panel, QuestionSet } from './panel.js';
 import type { TensorProducts } from './panel-gram.js';
 

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { withoutEmbeddings } from '../../store/panel-names.js';
-import { totalTensor } from '../../store/tables/common.js';
+import { totalTensor, withoutEmbeddings } from '../../store/tables/common.js';
 import type { Model, ParameterRole } from '../../train/models/model.js';
 import { exampleNorms2 } from '../../train/groups/example-norms.js';
 import type { ParameterUse } from '../../train/tape/uses.js';

@@ -6,7 +6,7 @@ import type {
   FieldSpecs,
 } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
-import { questionKinds, type DefinitionKind, type QuestionKind } from '../../store/panel-names.js';
+import { questionKinds, type DefinitionKind, type QuestionKind } from '../../store/tables/common.js';
 
 export interface PanelEntity {
   readonly subset: string;

@@ -1,7 +1,34 @@
 import { dictionary, float64, int32, listFloat64, type TableDefinition } from '../columns.js';
-import { definitionKinds, pairings, questionKinds, withoutEmbeddings } from '../panel-names.js';
 import { units } from '../units.js';
-import { stage, checkpointStep, definition, totalTensor } from './common.js';
+import {
+  stage,
+  checkpointStep,
+  definition,
+  totalTensor,
+  definitionKinds,
+  questionKinds,
+  withoutEmbeddings,
+} from './common.js';
+
+/**
+ * Which definition is held against an entity's questions.
+ *
+ * - `matched`: its own, as trained on; `tag_swap`, `entity_swap`, `unseen_tag`: its own, changed
+ * - `mismatched`: the definitions of the other entities of its subset (the mean over all derangements)
+ * - `tag_swap_mismatched`: those with their tags swapped
+ * - `random`: the definitions of the entities of all other subsets
+ */
+export const pairings = [
+  'matched',
+  'tag_swap',
+  'entity_swap',
+  'unseen_tag',
+  'mismatched',
+  'tag_swap_mismatched',
+  'random',
+] as const;
+
+export type Pairing = (typeof pairings)[number];
 
 /** Gradients of the definitions of a panel against those of its questions, at checkpoints. */
 export const alignmentTables = {

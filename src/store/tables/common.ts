@@ -1,11 +1,23 @@
 import { dictionary, float64, int32 } from '../columns.js';
-import { definitionKinds } from '../panel-names.js';
 
 /** Name of the group that stands for all examples of a minibatch. */
 export const minibatchGroup = 'minibatch';
 
 /** Name of the tensor that stands for the sum over all tensors. */
 export const totalTensor = 'total';
+
+/** Name of the sum over all tensors but embeddings and unembedding. */
+export const withoutEmbeddings = 'without_embeddings';
+
+/** A definition of a panel as trained on, or how it was changed. */
+export const definitionKinds = ['definition', 'tag_swap', 'entity_swap', 'unseen_tag'] as const;
+
+export type DefinitionKind = (typeof definitionKinds)[number];
+
+/** Which questions of a variable: those it is trained on, or held-out ones. */
+export const questionKinds = ['trained', 'heldout'] as const;
+
+export type QuestionKind = (typeof questionKinds)[number];
 
 // Columns that several tables share.
 

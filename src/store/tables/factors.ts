@@ -1,7 +1,6 @@
 import { dictionary, int32, listFloat32, listInt32, type TableDefinition } from '../columns.js';
-import { definitionKinds, questionKinds } from '../panel-names.js';
 import { units } from '../units.js';
-import { stage, checkpointStep } from './common.js';
+import { stage, checkpointStep, definitionKinds, questionKinds } from './common.js';
 
 /** Factors of the gradients of single examples. */
 export const factorTables = {

@@ -1,7 +1,14 @@
 import { bool, dictionary, float64, int32, type TableDefinition } from '../columns.js';
-import { updateKinds } from '../panel-names.js';
 import { units } from '../units.js';
 import { stage, step, checkpointStep, definition } from './common.js';
+
+/**
+ * How a definition moves the parameters: one plain gradient step, or its share in an update of the stage's optimizer,
+ * with the second moments of the steps before.
+ */
+const updateKinds = ['sgd', 'optimizer'] as const;
+
+export type UpdateKind = (typeof updateKinds)[number];
 
 /** What a step on a definition does to the loss of questions. */
 export const transferTables = {

@@ -5,9 +5,9 @@ import { groupColumnName } from '../../../src/store/columns.js';
 import type { Environment } from '../../../src/store/environment.js';
 import { nodeEnvironment } from '../../../src/store/environment.js';
 import { finalizeTable } from '../../../src/store/finalize.js';
-import { pairings, withoutEmbeddings } from '../../../src/store/panel-names.js';
+import { pairings } from '../../../src/store/tables/alignment.js';
 import { RunFolder } from '../../../src/store/run-folder.js';
-import { totalTensor } from '../../../src/store/tables/common.js';
+import { totalTensor, withoutEmbeddings } from '../../../src/store/tables/common.js';
 import { tables, type TableName } from '../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../src/store/table-writer.js';
 

@@ -1,7 +1,7 @@
 import { whyNoSample } from '../../../data/samplers.js';
+import { endOfQuestions, questionStage } from '../../../data/stage-roles.js';
 import { minibatchSeries, momentsBySteps } from '../../../src/analysis/studies/minibatch/variance.js';
 import { stageSampling } from '../../../src/analysis/stage-sampling.js';
-import { endOfQuestions, questionStage } from '../../../src/analysis/stages.js';
 import type { RunSource } from '../../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../../view/arms.js';
 import type { ViewContext } from '../../view/context.js';

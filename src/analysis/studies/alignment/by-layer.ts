@@ -1,6 +1,6 @@
+import { endOfQuestions } from '../../../../data/stage-roles.js';
 import { tagSwapGap, tagSwapNull, type AlignmentPlace, jointNotes } from './cosines.js';
 import type { RunData } from '../../run-data.js';
-import { endOfQuestions } from '../../stages.js';
 import type { RunValue } from '../../quantity.js';
 import type { QuantitySpec, SectionSpec } from '../../section.js';
 

@@ -1,10 +1,11 @@
 import { newSubsets, shownTag, type Design } from '../../../../data/design.js';
 import { designOf } from '../../../../data/internalization-design.js';
-import type { Pairing, QuestionKind } from '../../../store/panel-names.js';
+import { stageRoles } from '../../../../data/stage-roles.js';
+import type { Pairing } from '../../../store/tables/alignment.js';
+import type { QuestionKind } from '../../../store/tables/common.js';
 import { tables } from '../../../store/tables/registry.js';
 import type { TypedTable } from '../../../store/typed-table.js';
 import { readTable, type RunData } from '../../run-data.js';
-import { newAreTrained } from '../../stages.js';
 
 /** Definition and questions of one entity: what the table `alignment` says of a pairing, for one tensor or several. */
 interface Pair {
@@ -251,7 +252,7 @@ export function tagSwapNull<Place>(alignment: EntityCosines<Place>, place: Place
 
 /** Where new variables are trained on by the end of the stage with questions. */
 export function jointNotes({ info }: RunData): string[] {
-  return newAreTrained(info)
+  return stageRoles(info).joint
     ? ['Joint training: the definitions of "new" variables have been trained on when this is measured.']
     : [];
 }

@@ -1,5 +1,6 @@
 import { newSubsets } from '../../../../data/design.js';
 import { designOf } from '../../../../data/internalization-design.js';
+import { endOfQuestions } from '../../../../data/stage-roles.js';
 import { readEntityPanel } from './entity-panel.js';
 import { centredCosines } from '../../measures/centred.js';
 import { conflictRate } from '../../measures/conflict-rate.js';
@@ -13,7 +14,6 @@ import { examplesOf, type EntityPanel } from '../../measures/nulls/panel.js';
 import { stiffness } from '../../measures/stiffness.js';
 import { unbiasedCosineOfMeans } from '../../measures/unbiased-cosine-of-means.js';
 import type { RunValue } from '../../quantity.js';
-import { endOfQuestions } from '../../stages.js';
 import { jointNotes } from './cosines.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../../section.js';
 

@@ -1,7 +1,7 @@
 import { designOf } from '../../../../data/internalization-design.js';
+import { endOfQuestions } from '../../../../data/stage-roles.js';
 import { tables } from '../../../store/tables/registry.js';
 import { readTable, type RunData } from '../../run-data.js';
-import { endOfQuestions } from '../../stages.js';
 import { meanOfTwo } from '../../measures/measured.js';
 
 /** Metrics of a run: `get(set, metric, step)`, null where it was not measured. */

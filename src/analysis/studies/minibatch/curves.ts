@@ -1,8 +1,8 @@
 import { designOf } from '../../../../data/internalization-design.js';
+import { endOfQuestions } from '../../../../data/stage-roles.js';
 import type { GroupGradients } from './gradient-log.js';
 import { alignmentPairs, cosineWindows } from './cosine.js';
 import type { RunData } from '../../run-data.js';
-import { endOfQuestions } from '../../stages.js';
 
 /** A curve over steps: one line of a chart, with the seeds behind it. */
 export interface AlignmentCurve {

@@ -1,5 +1,6 @@
 import { tables } from '../../../store/tables/registry.js';
 import { whyNoVariancePenalty, type Sampling } from '../../../../data/samplers.js';
+import { endOfQuestions, questionStage } from '../../../../data/stage-roles.js';
 import { dose } from '../../measures/dose.js';
 import { meanOf } from '../../measures/measured.js';
 import { normTest } from '../../measures/norm-test.js';
@@ -10,7 +11,6 @@ import { readRatedMinibatches, type RatedMinibatches } from './rated.js';
 import { readTable, type RunData } from '../../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../../section.js';
 import { rateGroups, stageSampling, type StageInfo } from '../../stage-sampling.js';
-import { endOfQuestions, questionStage } from '../../stages.js';
 
 /** Share of the stage with questions, at its end, over which the variance is averaged. */
 const lateShare = 0.2;

@@ -1,6 +1,6 @@
+import { questionStage } from '../../../../data/stage-roles.js';
 import type { Estimate } from '../../inference/estimate.js';
 import type { Arm } from '../../run-data.js';
-import { questionStage } from '../../stages.js';
 import type { RunValues, Section } from '../../section.js';
 import { batchSizes, measuredAt, normPart, variancePartAt } from '../penalty.js';
 

@@ -1,5 +1,5 @@
 import { newSubsets, shownTag, type Design } from '../../../../data/design.js';
-import type { UpdateKind } from '../../../store/panel-names.js';
+import type { UpdateKind } from '../../../store/tables/transfer.js';
 import { tables } from '../../../store/tables/registry.js';
 import { readTable, type RunData } from '../../run-data.js';
 

@@ -174,7 +174,7 @@ const commands: readonly (readonly string[])[] = [
   ['analyze', 'runs'],
   ['analyze', 'runs', '--json'],
   ['recover', 'runs', tiny],
-  ['probe', 'runs', '--only', 'panel', '--variables', '2', '--questions', '2', '--draws', '2'],
+  ['probe', 'runs', '--only', 'alignment', '--variables', '2', '--questions', '2', '--draws', '2'],
   ['run', '--resume', tiny],
   trainTiny('0..1', ['--existing', 'resume']),
 ];

@@ -133,7 +133,7 @@ export const goingOn: readonly FaultCase[] = [
         'probe',
         'runs',
         '--only',
-        'panel',
+        'alignment',
         '--variables',
         '2',
         '--questions',

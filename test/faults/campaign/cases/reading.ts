@@ -19,7 +19,7 @@ import {
 } from './case.js';
 import { shell } from './going-on.js';
 
-const probe = ['probe', seed0, '--only', 'panel', '--variables', '2', '--questions', '2', '--draws', '2'];
+const probe = ['probe', seed0, '--only', 'alignment', '--variables', '2', '--questions', '2', '--draws', '2'];
 const smoke = path.join(configs, 'set-inclusion-smoke.yaml');
 
 /** `data` of a config with lines added. */
