@@ -55,8 +55,17 @@ function fixedValues({ values }: Column): readonly string[] {
   return one.join('\n') === values(dimensionsOf(['b'])).join('\n') ? one : [];
 }
 
-function columnRows({ columns, groupColumns }: TableDefinition): string[][] {
-  const rows = Object.entries(columns).map(([name, column]) => {
+function columnRows({ columns, optionalColumns = {}, groupColumns }: TableDefinition): string[][] {
+  const some = Object.entries(optionalColumns).flatMap(([set, own]) =>
+    Object.entries(own).map(([name, column]): [string, Column] => [
+      name,
+      {
+        ...column,
+        description: `${column.description} Only in runs with ${set === 'gradient' ? 'an intervention on gradients' : code(set)}.`,
+      },
+    ]),
+  );
+  const rows = [...Object.entries(columns), ...some].map(([name, column]) => {
     const values = fixedValues(column).map(code).join(', ');
     return [
       code(name),

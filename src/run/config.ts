@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { folderName } from '../store/run-paths.js';
 import { experiments, type RegisteredExperiment } from '../../data/registry.js';
 import { lossSchema } from '../../data/loss.js';
+import { interventions, interventionSchemas } from './interventions/registry.js';
 import { logScheduleSchema } from './log/schedule.js';
 import { modelSchema } from '../train/models/registry.js';
 import { optimizerSchema } from '../train/optimizers/registry.js';
@@ -47,10 +48,16 @@ const stageSchema = z
       .nullable()
       .default(null)
       .describe('largest norm of the whole gradient; null: no clipping'),
+    ...interventionSchemas,
   })
-  .superRefine(({ sampler, blocks, optimizer, parameterGroups }, context) => {
+  .superRefine((stage, context) => {
     // A value that is wrong by itself would only be reported twice.
     if (context.issues.length > 0) return;
+    for (const intervention of interventions) {
+      const problem = stage[intervention.key] === null ? null : intervention.problem(stage);
+      if (problem !== null) context.addIssue({ code: 'custom', path: [intervention.key], message: problem });
+    }
+    const { sampler, blocks, optimizer, parameterGroups } = stage;
     if ((sampler === 'blocks') !== (blocks !== null)) {
       context.addIssue({
         code: 'custom',

@@ -9,6 +9,7 @@ import type { NewRun } from '../store/run-info.js';
 import type { RunMetadata } from '../store/table-schema.js';
 import { sketchFamily } from '../train/groups/sketch.js';
 import type { Model } from '../train/models/model.js';
+import { columnSetsOf } from './interventions/registry.js';
 import { learningRates } from './learning-rates.js';
 import { groupCounts, type RunPlan, type StagePlan } from './plan.js';
 import { runId, type RunRequest } from './request.js';
@@ -108,6 +109,7 @@ export function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
     subsets: [...new Set(tests.map(({ subset }) => subset))],
     metrics: metricNames,
     sketchSize: config.log.sketchSize,
+    interventions: columnSetsOf(config),
   };
 }
 

@@ -2,11 +2,17 @@ import { ratesByGroup } from '../../data/parameter-groups.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { Updating } from '../train/learner.js';
 import type { StageConfig } from './config.js';
+import { matchesAny } from './interventions/patterns.js';
 import type { StagePlan } from './plan.js';
 
-/** Full learning rate of each parameter: the first parameter group whose pattern matches, else the stage's. */
+/**
+ * Full learning rate of each parameter: 0 where the stage freezes it, else that of the first parameter group whose pattern
+ * matches, else the stage's.
+ */
 export function learningRates(config: StageConfig): (parameter: string) => number {
-  return ratesByGroup(config.parameterGroups, config.optimizer.learningRate);
+  const rateOf = ratesByGroup(config.parameterGroups, config.optimizer.learningRate);
+  const frozen = config.freeze?.parameters ?? [];
+  return (name) => (matchesAny(frozen, name) ? 0 : rateOf(name));
 }
 
 /** How each replica of a stage updates its parameters: one object for replicas that update alike at every step. */

@@ -15,7 +15,10 @@ export interface ReplayedUpdate {
   /** The same of the whole run. */
   readonly step: number;
   readonly minibatch: Minibatch;
-  /** `[example]` factor of each example's gradient in the update's: weight in the loss, times clipping. */
+  /**
+   * `[example]` factor of each example's gradient in the update's: weight in the loss, times clipping. What an intervention
+   * adds to the gradient of the minibatch is no example's.
+   */
   readonly weights: Float32Array;
   /** Factor of the schedule on the learning rates. */
   readonly rateFactor: number;

@@ -20,7 +20,7 @@ import {
   type Position,
 } from './checkpoint.js';
 import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
-import { GradientLog, type StepPlace } from './log/gradient-log.js';
+import { GradientLog } from './log/gradient-log.js';
 import { reaches, type RunTables } from './log/run-tables.js';
 import { updatingOf } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
@@ -194,9 +194,10 @@ export class TrainingSession {
   private step(stage: StagePlan, log: GradientLog, update: Update): void {
     const { config, configs, sets } = stage;
     const { place, minibatch, gradient, norms, clipFactors, rateFactors, gradientMs } = update;
+    const interventions = Object.entries(update.interventions);
     const { groupOf, rows } = minibatch;
     const losses = weightedLosses(gradient);
-    this.stopBrokenReplicas(place, gradient, losses, norms);
+    this.stopBrokenReplicas(update, losses);
 
     const beforeLog = performance.now();
     const tables = this.replicas.map(({ tables: own }, replica) => (this.running[replica] ? own : null));
@@ -224,6 +225,7 @@ export class TrainingSession {
         gradNorm: norms[replica]!,
         clipFactor: clipFactors[replica]!,
         updateNorm: updateNorms?.[replica] ?? null,
+        interventions: Object.fromEntries(interventions.map(([name, own]) => [name, own[replica] ?? null])),
         stepMs,
         logMs,
         counts: counts[replica]!,
@@ -259,22 +261,25 @@ export class TrainingSession {
 
   /** Ends the runs whose loss or gradient is not finite, with a word on what went first. */
   private stopBrokenReplicas(
-    place: StepPlace,
-    gradient: MinibatchGradient,
+    { place, gradient, norms, changedNorms }: Update,
     losses: readonly number[],
-    norms: readonly number[],
   ): void {
     this.replicas.forEach(({ seed, folder, tables }, replica) => {
-      if (!this.running[replica] || (Number.isFinite(losses[replica]) && Number.isFinite(norms[replica])))
-        return;
-      const values = this.learner.read();
-      const origin = firstNonFinite(unpack(this.learner.blocks, values), gradient, replica);
-      tf.dispose(values);
-      const what = Number.isFinite(losses[replica]) ? 'gradient' : 'loss';
-      const message =
-        `seed ${seed}: the ${what} is not finite at step ${place.step} of stage ` +
-        `${this.plan.stages[place.stage]!.config.name}; first in: ${origin ?? 'the sum of squares (overflow)'}; ` +
-        'lower the learning rate or clip the gradient';
+      const own = [losses, norms, changedNorms].map((values) => Number.isFinite(values[replica]));
+      if (!this.running[replica] || own.every(Boolean)) return;
+      const [hasLoss, hasGradient] = own;
+      const where = `not finite at step ${place.step} of stage ${this.plan.stages[place.stage]!.config.name}`;
+      let message: string;
+      if (hasLoss && hasGradient) {
+        message = `seed ${seed}: the gradient that the interventions made is ${where}; make them weaker`;
+      } else {
+        const values = this.learner.read();
+        const origin = firstNonFinite(unpack(this.learner.blocks, values), gradient, replica);
+        tf.dispose(values);
+        message =
+          `seed ${seed}: the ${hasLoss ? 'gradient' : 'loss'} is ${where}; ` +
+          `first in: ${origin ?? 'the sum of squares (overflow)'}; lower the learning rate or clip the gradient`;
+      }
       this.running[replica] = false;
       tables.event(place.step, 'nan', message, this.options.time());
       tables.close();

@@ -2,6 +2,7 @@ import type { ExampleDescription, ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
 import { parseGroupName } from '../../data/design.js';
 import { groupColumnName } from '../store/columns.js';
+import type { InterventionColumn } from '../store/tables/interventions.js';
 import { tables as definitions } from '../store/tables/registry.js';
 import type { StepPlace } from './log/gradient-log.js';
 import type { RunTables } from './log/run-tables.js';
@@ -19,6 +20,8 @@ export interface StepRow {
   readonly updateNorm: number | null;
   readonly stepMs: number;
   readonly logMs: number;
+  /** What interventions did; null where nothing was done or measured. */
+  readonly interventions: Readonly<Partial<Record<InterventionColumn, number | null>>>;
   /** `[group]` examples of each group. */
   readonly counts: Int32Array;
 }
@@ -39,6 +42,8 @@ export function writeStep(tables: RunTables, groups: readonly string[], row: Ste
   writer.column('update_norm')[i] = row.updateNorm ?? NaN;
   writer.column('step_ms')[i] = row.stepMs;
   writer.column('log_ms')[i] = row.logMs;
+  for (const [name, value] of Object.entries(row.interventions))
+    writer.column(name as InterventionColumn)[i] = value ?? NaN;
   groups.forEach((group, g) => {
     writer.column(groupColumnName(definitions.steps.groupColumns.prefix, group))[i] = row.counts[g]!;
   });

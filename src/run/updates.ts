@@ -4,6 +4,8 @@ import type { MinibatchGradient } from '../train/gradient-function.js';
 import type { MinibatchGroups } from '../train/groups/division.js';
 import type { Learner } from '../train/learner.js';
 import { clipFactor, scheduleFactor } from '../train/optimizers/schedule.js';
+import { activateInterventions } from './interventions/active.js';
+import type { InterventionValues } from './interventions/intervention.js';
 import type { StepPlace } from './log/gradient-log.js';
 import { groupSizes, minibatchOf, type Minibatch } from './minibatch.js';
 import { stageOrder } from './order.js';
@@ -13,15 +15,19 @@ import type { RunPlan, StagePlan } from './plan.js';
 export interface Update {
   readonly place: StepPlace;
   readonly minibatch: Minibatch;
-  /** Before clipping. */
+  /** Of the minibatch, before interventions and clipping. */
   readonly gradient: MinibatchGradient;
-  /** `[replica]` norm of the gradient, before clipping. */
+  /** `[replica]` norm of it. */
   readonly norms: readonly number[];
-  /** `[replica]` factor of clipping on the gradient. */
+  /** `[replica]` norm of the gradient that is trained with, before clipping: the same where no intervention changed it. */
+  readonly changedNorms: readonly number[];
+  /** What the stage's interventions did. */
+  readonly interventions: InterventionValues;
+  /** `[replica]` factor of clipping on the gradient that is trained with. */
   readonly clipFactors: readonly number[];
   /** `[replica]` factor of the schedule on the full learning rates. */
   readonly rateFactors: readonly number[];
-  /** What the minibatch and its gradient took, ms. */
+  /** What the minibatch, its gradient and the interventions took, ms. */
   readonly gradientMs: number;
   /** Updates the parameters. Without it they stay as they are. */
   apply(): void;
@@ -30,7 +36,8 @@ export interface Update {
 }
 
 /**
- * The one training step: minibatch, gradient, clipping and schedule of each update of a stage after the first `from`.
+ * The one training step: minibatch, gradient, interventions, clipping and schedule of each update of a stage after the first
+ * `from`; before the first one, what interventions do at the start of the stage.
  * Who iterates looks at an update, calls `apply`, and must not keep its tensors. Whatever is to change how a run learns
  * belongs here, so that training and replay learn alike.
  *
@@ -48,25 +55,38 @@ export function* updates(
   const own = plan.stages[stage]!;
   const { configs, firstStep, steps } = own;
   const sizes = groupSizes(own, plan.data[0]!.groups.length);
-  for (const { stageStep, rows } of minibatchRows(plan, own, from)) {
-    const started = performance.now();
-    const minibatch = minibatchOf(plan, own, sizes, rows, stageStep);
-    const gradient = learner.gradient(minibatch.inputs, minibatch.chunks, groupsOf(minibatch, stageStep));
-    const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
-    const clipFactors = norms.map((norm, replica) => clipFactor(norm, configs[replica]!.clipNorm));
-    const rateFactors = configs.map(({ schedule }) => scheduleFactor(schedule, stageStep, steps));
-    const gradientMs = performance.now() - started;
-    const apply = (): void => learner.update(gradient.blocks, clipFactors, rateFactors, stageStep);
-    const dispose = (): void => {
-      gradient.dispose();
-      tf.dispose(minibatch.inputs);
-    };
-    const place = { stage, step: firstStep + stageStep, stageStep };
-    try {
-      yield { place, minibatch, gradient, norms, clipFactors, rateFactors, gradientMs, apply, dispose };
-    } finally {
-      dispose();
+  const active = activateInterventions({ plan, stage: own, learner });
+  try {
+    let begun = from === 0 ? active.begin() : {};
+    for (const { stageStep, rows } of minibatchRows(plan, own, from)) {
+      const started = performance.now();
+      const place = { stage, step: firstStep + stageStep, stageStep };
+      const minibatch = minibatchOf(plan, own, sizes, rows, stageStep);
+      const gradient = learner.gradient(minibatch.inputs, minibatch.chunks, groupsOf(minibatch, stageStep));
+      const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
+      const change = active.change({ place, minibatch, gradient });
+      const changedNorms = change?.norms ?? norms;
+      const interventions = { ...begun, ...change?.values };
+      begun = {};
+      const clipFactors = changedNorms.map((norm, replica) => clipFactor(norm, configs[replica]!.clipNorm));
+      const rateFactors = configs.map(({ schedule }) => scheduleFactor(schedule, stageStep, steps));
+      const gradientMs = performance.now() - started;
+      const apply = (): void =>
+        learner.update(change?.blocks ?? gradient.blocks, clipFactors, rateFactors, stageStep);
+      const dispose = (): void => {
+        change?.dispose();
+        gradient.dispose();
+        tf.dispose(minibatch.inputs);
+      };
+      const computed = { place, minibatch, gradient, norms, changedNorms, interventions, gradientMs };
+      try {
+        yield { ...computed, clipFactors, rateFactors, apply, dispose };
+      } finally {
+        dispose();
+      }
     }
+  } finally {
+    active.dispose();
   }
 }
 

@@ -1,8 +1,9 @@
 import { UserError } from '../../data/errors.js';
-import { nearest } from '../config/suggest.js';
 import type { LogConfig, LogTier, RunConfig } from './config.js';
 import { logTiers } from './config.js';
 import { matchesParameter } from '../../data/parameter-groups.js';
+import { interventions } from './interventions/registry.js';
+import { unmatched } from './interventions/patterns.js';
 import { firstUpdate, lastUpdate, type LogSchedule } from './log/schedule.js';
 import type { PlannedCost } from './planned-cost.js';
 
@@ -20,6 +21,10 @@ export function refuseWithoutEffect(config: RunConfig, cost: PlannedCost): void 
       );
     }
     checkParameterGroups(config, i, cost.parameterNames);
+    for (const { key, planProblem } of interventions) {
+      const problem = stage[key] === null ? null : planProblem({ config, stage: i, cost });
+      if (problem !== null) throw new UserError(`stages.${i}.${key}.${problem}`);
+    }
   });
   const longest = Math.max(...cost.stages.map(({ steps }) => steps));
   for (const [name, tier] of schedules) {
@@ -128,22 +133,13 @@ function checkParameterGroups({ stages }: RunConfig, stage: number, names: reado
   const free = new Set(names);
   stages[stage]!.parameterGroups.forEach(({ parameters }, i) => {
     const matching = names.filter((name) => matchesParameter(parameters, name));
-    const key = `stages.${stage}.parameterGroups.${i}.parameters: "${parameters}"`;
-    if (matching.length === 0) {
-      const suggestion = nearest(parameters.replaceAll('*', ''), names);
-      throw new UserError(
-        `${key} matches no parameter of the model` +
-          (suggestion === null ? `; it has ${firstOf(names)}` : `; did you mean "${suggestion}"?`),
-      );
-    }
+    const key = `stages.${stage}.parameterGroups.${i}.parameters`;
+    if (matching.length === 0) throw new UserError(`${key}: ${unmatched(parameters, names)}`);
     if (!matching.some((name) => free.has(name))) {
-      throw new UserError(`${key} matches only parameters of groups before it; put it first or leave it out`);
+      throw new UserError(
+        `${key}: "${parameters}" matches only parameters of groups before it; put it first or leave it out`,
+      );
     }
     for (const name of matching) free.delete(name);
   });
-}
-
-function firstOf(names: readonly string[]): string {
-  const shown = names.slice(0, 8).join(', ');
-  return names.length > 8 ? `${shown} and ${names.length - 8} more` : shown;
 }

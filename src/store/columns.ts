@@ -23,6 +23,8 @@ export interface Dimensions {
   readonly metrics: readonly string[];
   /** Values of one gradient sketch. */
   readonly sketchSize: number;
+  /** Sets of {@link TableDefinition.optionalColumns} that the run has; none by default. */
+  readonly interventions?: readonly string[];
 }
 
 /** A column as the registry declares it. */
@@ -55,6 +57,8 @@ export interface TableDefinition {
   readonly when?: string;
   readonly columns: Readonly<Record<string, Column>>;
   readonly groupColumns?: GroupColumns;
+  /** Sets of columns that only some runs have, which {@link Dimensions.interventions} names. */
+  readonly optionalColumns?: Readonly<Record<string, Readonly<Record<string, Column<'float64', true>>>>>;
   /** Whether it is computed from a run's checkpoints: then a part of it, as a killed process leaves one, says nothing. */
   readonly derived?: true;
 }
@@ -77,12 +81,20 @@ export interface ResolvedColumn {
 /** Names of the columns of a table, its group columns included. */
 export type ColumnName<D extends TableDefinition> =
   | (keyof D['columns'] & string)
+  | OptionalColumnName<D>
   | (D extends { groupColumns: { prefix: infer P extends string } } ? `${P}${string}` : never);
+
+/** Names of the columns of a table that only some runs have. */
+export type OptionalColumnName<D extends TableDefinition> = D extends { optionalColumns: infer Sets }
+  ? { [Set in keyof Sets]: keyof Sets[Set] & string }[keyof Sets]
+  : never;
 
 /** Kind of a column of a table. */
 export type KindOf<D extends TableDefinition, C extends string> = C extends keyof D['columns']
   ? D['columns'][C]['kind']
-  : 'int32';
+  : C extends OptionalColumnName<D>
+    ? 'float64'
+    : 'int32';
 
 /** What a row holds in a column of each kind; null where it is missing. */
 interface CellOf {
@@ -176,7 +188,7 @@ export function groupColumnName<P extends string>(prefix: P, group: string): `${
 }
 
 /**
- * The columns of a table for a run's dimensions, in file order: the declared ones, then one per group. A dictionary's id
+ * The columns of a table for a run's dimensions, in file order: the declared ones, then optional ones, then one per group. A dictionary's id
  * is the number of its column, so that the same dimensions always give the same bytes. Throws an Error for a name or
  * a dictionary value that occurs twice and for a fixed-size list without a positive whole size.
  */
@@ -187,6 +199,10 @@ export function resolveColumns(table: TableDefinition, dimensions: Dimensions): 
     columns.push({ ...resolveColumn(table, name, column, dimensions), dictionaryId: id });
   };
   for (const [name, column] of Object.entries(table.columns)) add(name, column);
+  for (const [set, own] of Object.entries(table.optionalColumns ?? {})) {
+    if (dimensions.interventions?.includes(set) !== true) continue;
+    for (const [name, column] of Object.entries(own)) add(name, column);
+  }
   if (table.groupColumns !== undefined) {
     const { prefix, unit, description } = table.groupColumns;
     for (const group of dimensions.groups) {

@@ -1,6 +1,6 @@
 import { UserError } from '../../data/errors.js';
 import type { ColumnSet, ColumnView } from './column-views.js';
-import type { ColumnKind, ColumnName, KindOf, TableDefinition } from './columns.js';
+import type { ColumnKind, ColumnName, KindOf, OptionalColumnName, TableDefinition } from './columns.js';
 import { readColumns, type BatchRange } from './read-columns.js';
 import type { TableReader } from './table-reader.js';
 
@@ -54,7 +54,9 @@ export type TypedColumn<D extends TableDefinition, C extends string> = C extends
   ? D['columns'][C]['nullable'] extends false
     ? ColumnValues[D['columns'][C]['kind']]
     : Nullable<ColumnValues[D['columns'][C]['kind']]>
-  : ColumnValues[KindOf<D, C>];
+  : C extends OptionalColumnName<D>
+    ? Nullable<Float64Array>
+    : ColumnValues[KindOf<D, C>];
 
 /** The columns `N` of a table, and of the columns `L`, which earlier versions did not write, those that are there. */
 export interface TypedTable<D extends TableDefinition, N extends string, L extends string = never> {
@@ -91,10 +93,15 @@ export function typedTable(
   return { rows: set.rows, columns };
 }
 
-function typedColumn(set: ColumnSet, { columns }: TableDefinition, name: string): AnyColumn {
+function typedColumn(
+  set: ColumnSet,
+  { columns, optionalColumns = {} }: TableDefinition,
+  name: string,
+): AnyColumn {
   const view = set.view(name);
+  const optional = Object.values(optionalColumns).find((own) => name in own)?.[name];
   // Beside the declared columns a table has those of the groups, which are int32.
-  const { kind, nullable } = columns[name] ?? { kind: 'int32', nullable: false };
+  const { kind, nullable } = columns[name] ?? optional ?? { kind: 'int32', nullable: false };
   if (view.kind !== kind) {
     throw new UserError(
       `${set.path}: column ${name} is ${view.kind}, not ${kind}; was it written by another version?`,

@@ -76,6 +76,13 @@ export class Learner {
     this.setBlocks(blocks, [{ first: 0, replicas: this.replicas, rule: null, rates: [] }], parameters);
   }
 
+  /** Gives parameters other values, one list for each replica; those that no list names keep theirs. */
+  assign(parameters: readonly (readonly NamedTensor[])[]): void {
+    const values = parameters.map((own, replica) => [...this.parameterValues(replica), ...own]);
+    for (const party of this.parties)
+      party.variables.forEach((variable, i) => this.fillBlock(i, variable, party, '', values));
+  }
+
   /**
    * Starts a stage: fresh optimizers, and blocks as they need them. Parameters keep their values.
    *

@@ -9,6 +9,7 @@ import {
 } from '../columns.js';
 import { units } from '../units.js';
 import { stage, step, epoch } from './common.js';
+import { interventionColumns } from './interventions.js';
 
 /** What the `events` table can report. */
 const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end'] as const;
@@ -32,7 +33,7 @@ export const runTables = {
       loss: float64('Loss of the minibatch before the step; the schema metadata says how it is reduced.', {
         unit: units.loss,
       }),
-      grad_norm: float64('Euclidean norm of the minibatch gradient before clipping.', {
+      grad_norm: float64('Euclidean norm of the minibatch gradient before interventions and clipping.', {
         unit: units.gradient,
       }),
       clip_factor: float64('Factor that clipping multiplied the gradient by; 1 means not clipped.'),
@@ -53,6 +54,7 @@ export const runTables = {
       unit: 'example',
       description: (name: string) => `Examples of the group ${name} in the minibatch.`,
     },
+    optionalColumns: interventionColumns,
   },
   batches: {
     name: 'batches',

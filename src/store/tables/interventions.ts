@@ -1,0 +1,38 @@
+import { float64, type Column } from '../columns.js';
+import { units } from '../units.js';
+
+/** Declares what an intervention did at an update; null at updates at which it did not act. */
+const done = (description: string, unit = '1'): Column<'float64', true> =>
+  float64(description, { unit, nullable: true });
+
+/**
+ * Columns that the table `steps` has only in runs of which a stage has the intervention, by its key in the config.
+ * `gradient` belongs to all that change the gradient of an update.
+ */
+export const interventionColumns = {
+  gradient: {
+    changed_norm: done(
+      'Euclidean norm of the gradient as the interventions left it, before clipping; null in stages without any.',
+      units.gradient,
+    ),
+  },
+  freeze: {
+    freeze_share: done(
+      'Share of the frozen parameters in the squared norm of the minibatch gradient; null where that is zero.',
+    ),
+  },
+  reset: {
+    reset_distance: done(
+      'Euclidean distance that the reset at the start of the stage moved the parameters by; null at other updates.',
+      units.parameter,
+    ),
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Column<'float64', true>>>>>;
+
+/** Key of a set of {@link interventionColumns}. */
+export type InterventionColumnSet = keyof typeof interventionColumns;
+
+/** Name of a column of any intervention. */
+export type InterventionColumn = {
+  [Key in InterventionColumnSet]: keyof (typeof interventionColumns)[Key];
+}[InterventionColumnSet];
