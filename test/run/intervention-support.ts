@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import { tables } from '../../src/store/tables/registry.js';
@@ -98,20 +99,27 @@ export function weightDifference(a: string, b: string): number {
   return Math.sqrt(differing / all);
 }
 
-/**
- * What every intervention owes: stopped in the middle of both stages and resumed, three replicas end with the weights and
- * the log of uninterrupted ones, bit for bit, and each is as it is when it trains alone, up to rounding.
- */
-export async function expectIndifferentToStops(engine: Engine, overrides: readonly string[]): Promise<void> {
+/** How a run that was stopped in the middle of both stages and resumed differs from others. */
+export interface Differences {
+  /** From an uninterrupted one: largest difference of the weights of three replicas, and rows of `steps` that differ. */
+  readonly weights: number;
+  readonly rows: number;
+  /** Of each replica from the run of its seed alone: the largest. */
+  readonly alone: number;
+}
+
+/** What every intervention owes: that the first two are 0, and the last one rounding. */
+export async function differencesOfStops(engine: Engine, overrides: readonly string[]): Promise<Differences> {
   const seeds = [0, 1, 2];
   const whole = await trainBrief({ engine, overrides, seeds });
   const resumed = await trainBrief({ engine, overrides, seeds, stops: [2, 6] });
-  for (const [i, folder] of resumed.entries()) {
-    expect(weightDifference(folder, whole[i]!)).toBe(0);
-    expect(stepRows(folder)).toEqual(stepRows(whole[i]!));
+  let [weights, rows, alone] = [0, 0, 0];
+  for (const [i, folder] of whole.entries()) {
+    weights = Math.max(weights, weightDifference(resumed[i]!, folder));
+    const expected = stepRows(folder);
+    rows += stepRows(resumed[i]!).filter((row, k) => !isDeepStrictEqual(row, expected[k])).length;
+    const [single] = await trainBrief({ engine, overrides, seeds: [seeds[i]!] });
+    alone = Math.max(alone, weightDifference(single!, folder));
   }
-  for (const [i, seed] of seeds.entries()) {
-    const [alone] = await trainBrief({ engine, overrides, seeds: [seed] });
-    expect(weightDifference(alone!, whole[i]!)).toBeLessThan(1e-5);
-  }
+  return { weights, rows, alone };
 }
