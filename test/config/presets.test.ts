@@ -21,6 +21,7 @@ const published: readonly (readonly [string, string])[] = [
   ['set-inclusion-joint.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion-paper.yaml', '1ef171e1671ba5ca9f73855d528633ce07814e82708403afe4b8f655c290d506'],
   ['set-inclusion-plain.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
+  ['set-inclusion-sgd.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion-smoke.yaml', '8d370fdba3fdc7f6dacfa2e83969e3a881a19fd3d63b3bcfe259888073d0ca15'],
   ['set-inclusion.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
 ];
