@@ -31,7 +31,17 @@ const stageSchema = z
       .enum(trainSubsets)
       .describe('rows it trains on: stage1 = X1, stage2 = X2 definitions, full = both jointly'),
     epochs: z.number().positive().max(1e7).describe('passes over the rows; rounded to whole updates'),
-    batchSize: positive.max(1 << 20).describe('examples of a minibatch; at most all rows'),
+    batchSize: z
+      .union([positive.max(1 << 20), z.literal('full')])
+      .describe('examples of a minibatch, at most all rows; full: all rows'),
+    microBatch: positive
+      .max(1 << 20)
+      .nullable()
+      .default(null)
+      .describe(
+        'examples that go through the model at once: the gradient of a larger minibatch is accumulated, for minibatches ' +
+          'that do not fit into memory; null: all',
+      ),
     sampler: samplerSchema,
     blocks: blocksSchema,
     optimizer: optimizerSchema,
@@ -57,7 +67,7 @@ const stageSchema = z
       const problem = stage[intervention.key] === null ? null : intervention.problem(stage);
       if (problem !== null) context.addIssue({ code: 'custom', path: [intervention.key], message: problem });
     }
-    const { sampler, blocks, optimizer, parameterGroups } = stage;
+    const { sampler, batchSize, blocks, optimizer, parameterGroups } = stage;
     if ((sampler === 'blocks') !== (blocks !== null)) {
       context.addIssue({
         code: 'custom',
@@ -66,6 +76,13 @@ const stageSchema = z
           blocks === null
             ? 'the sampler blocks needs them: a list such as [definition, qa]'
             : `the sampler ${sampler} has no blocks; leave them out, or set sampler to blocks`,
+      });
+    }
+    if (batchSize === 'full' && (sampler === 'withReplacement' || sampler === 'mixture')) {
+      context.addIssue({
+        code: 'custom',
+        path: ['batchSize'],
+        message: `the sampler ${sampler} draws every example by itself, so that no minibatch holds all rows once; give a number, or another sampler`,
       });
     }
     const rates = [optimizer.learningRate, ...parameterGroups.map(({ learningRate }) => learningRate)];
@@ -192,6 +209,17 @@ export function runSchemaOf(known: Iterable<RegisteredExperiment>) {
         path: ['stages'],
         message: `two stages have the same name: ${names.join(', ')}`,
       });
+    }
+    const { tier } = config.log;
+    if (tier !== 'off' && tier !== 'norms') {
+      const stage = config.stages.findIndex(({ microBatch }) => microBatch !== null);
+      if (stage >= 0) {
+        context.addIssue({
+          code: 'custom',
+          path: ['stages', stage, 'microBatch'],
+          message: `log.tier ${tier} is computed from the activations of whole minibatches; set log.tier to norms or off, or this to null`,
+        });
+      }
     }
     const problem = config.tagExchange ? tagExchangeProblem(config) : null;
     if (problem !== null) context.addIssue({ code: 'custom', path: ['tagExchange'], message: problem });

@@ -33,7 +33,7 @@ export function requireMemory(cost: PlannedCost, available: number): void {
   const { parameterBytes, activationBytes, logBytes, dataBytes } = cost;
   const parts = [
     [parameterBytes, `${grouped(cost.parameters)} parameters`],
-    [activationBytes, `activations of the largest batch`],
+    [activationBytes, 'activations of the largest batch (stages.*.microBatch divides it)'],
     [logBytes, 'gradients that are logged'],
     [dataBytes, 'data'],
   ] as const;

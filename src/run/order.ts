@@ -3,6 +3,7 @@ import { UserError } from '../../data/errors.js';
 import type { ExampleSet } from '../../data/experiment.js';
 import { createStream } from '../../data/random/streams.js';
 import { minibatchOrder, type MinibatchOrder } from '../train/sampler.js';
+import { examplesOf } from './batch-size.js';
 import type { StageConfig } from './config.js';
 
 /**
@@ -25,7 +26,13 @@ export function stageOrder(
   }
   try {
     const blockOf = blocks === null ? null : blockOfRows(blocks, groups, set);
-    return minibatchOrder(set, batchSize, sampler, createStream(seed, `order/${name}`), blockOf);
+    return minibatchOrder(
+      set,
+      examplesOf(batchSize, set.size),
+      sampler,
+      createStream(seed, `order/${name}`),
+      blockOf,
+    );
   } catch (error) {
     throw error instanceof UserError ? new UserError(`stage ${name}: ${error.message}`) : error;
   }

@@ -4,6 +4,7 @@ import { experiments } from '../../data/registry.js';
 import { parameterCount, type Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
+import { examplesOf } from './batch-size.js';
 import type { RunConfig, StageConfig } from './config.js';
 import { logTiers } from './config.js';
 
@@ -14,6 +15,8 @@ export interface PlannedStage {
   readonly rows: number;
   /** Examples of the largest minibatch: the configured size, or all rows where there are fewer. */
   readonly batchSize: number;
+  /** Examples of it that go through the model at once. */
+  readonly atOnce: number;
   readonly stepsPerEpoch: number;
   /** Updates; 0 where the epochs round to none. */
   readonly steps: number;
@@ -73,7 +76,7 @@ export function plannedCost(config: RunConfig): PlannedCost {
   const stages = config.stages.map((stage) => plannedStage(stage, sizes));
   const parameters = parameterCount(model);
   const examples = Math.max(
-    ...stages.map(({ batchSize }) => batchSize),
+    ...stages.map(({ atOnce }) => atOnce),
     Math.min(config.evaluation.batchSize, sizes.largestTest),
   );
   const { parameterBytes, activationBytes } = trainingBytes(model, examples);
@@ -106,16 +109,19 @@ export function trainingBytes(
 }
 
 function plannedStage(
-  { name, trainOn, sampler, batchSize, epochs }: StageConfig,
+  { name, trainOn, sampler, batchSize: configured, microBatch, epochs }: StageConfig,
   sizes: DataSizes,
 ): PlannedStage {
   const { rows, mixtureEpoch } = sizes.training(trainOn);
+  const batchSize = examplesOf(configured, rows);
+  // The mixture draws every minibatch whole; the other samplers cut an epoch into pieces.
+  const largest = sampler === 'mixture' ? batchSize : Math.min(batchSize, rows);
   const perEpoch = stepsPerEpoch({ size: rows, epochSize: mixtureEpoch ?? rows }, batchSize, sampler);
   return {
     name,
     rows,
-    // The mixture draws every minibatch whole; the other samplers cut an epoch into pieces.
-    batchSize: sampler === 'mixture' ? batchSize : Math.min(batchSize, rows),
+    batchSize: largest,
+    atOnce: Math.min(largest, microBatch ?? largest),
     stepsPerEpoch: perEpoch,
     steps: Math.round(epochs * perEpoch),
     hasMixture: mixtureEpoch !== null,

@@ -62,7 +62,8 @@ export function* updates(
       const started = performance.now();
       const place = { stage, step: firstStep + stageStep, stageStep };
       const minibatch = minibatchOf(plan, own, sizes, rows, stageStep);
-      const gradient = learner.gradient(minibatch.inputs, minibatch.chunks, groupsOf(minibatch, stageStep));
+      const groups = groupsOf(minibatch, stageStep);
+      const gradient = learner.gradient(minibatch.inputs, minibatch.chunks, groups, own.config.microBatch);
       const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
       const change = active.change({ place, minibatch, gradient });
       const changedNorms = change?.norms ?? norms;

@@ -51,8 +51,12 @@ export function settingsWithLittleEffect(config: RunConfig, cost: PlannedCost): 
     const { steps, rows, batchSize, stepsPerEpoch } = cost.stages[i]!;
     const key = `stages.${i}`;
     note(
-      stage.batchSize > batchSize,
+      stage.batchSize !== 'full' && stage.batchSize > batchSize,
       `${key}.batchSize: ${stage.batchSize} is more than the ${rows} rows: every minibatch is all of them`,
+    );
+    note(
+      stage.microBatch !== null && stage.microBatch >= batchSize,
+      `${key}.microBatch: ${stage.microBatch} is no less than a minibatch (${batchSize}): nothing is accumulated`,
     );
     note(
       stage.schedule.warmupSteps >= steps,

@@ -35,7 +35,7 @@ const stageSchema = z.object({
   firstStep: count,
   steps: count,
   stepsPerEpoch: count,
-  /** As configured. */
+  /** As configured; all rows where that is `full`. */
   batchSize: z.int().positive(),
   /** Examples of a whole minibatch: not more than a pass over the rows has. Absent in runs before it was recorded. */
   effectiveBatchSize: z.int().positive().optional(),

@@ -29,6 +29,7 @@ export interface MinibatchGradient {
   readonly blocks: readonly tf.Tensor2D[];
   /** Runs of examples that were kept apart. */
   readonly chunks: 1 | 2;
+  /** None where the gradient is accumulated. */
   readonly lanes: readonly LaneFactors[];
   /** The groups that it tells apart; null where it was not asked for them. */
   readonly groups: MinibatchGroups | null;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { RandomStream } from '../../data/random/streams.js';
 import type { NamedTensor } from '../store/safetensors.js';
+import { accumulatedGradient } from './accumulate.js';
 import { createVariable, type Variable } from './engine/variable.js';
 import { gradientFunction, type GradientFunction, type MinibatchGradient } from './gradient-function.js';
 import type { MinibatchGroups } from './groups/division.js';
@@ -116,10 +117,23 @@ export class Learner {
     }
   }
 
-  /** Gradient of a minibatch; see {@link GradientFunction}. */
-  gradient(inputs: ModelInputs, chunks: 1 | 2, groups: MinibatchGroups | null = null): MinibatchGradient {
+  /**
+   * Gradient of a minibatch; see {@link GradientFunction}.
+   *
+   * @param microBatch examples that go through the model at once, see {@link accumulatedGradient}; a larger minibatch must
+   *   not be asked for groups. null: all
+   */
+  gradient(
+    inputs: ModelInputs,
+    chunks: 1 | 2,
+    groups: MinibatchGroups | null = null,
+    microBatch: number | null = null,
+  ): MinibatchGradient {
     const values = this.read();
-    const result = this.compute!(values, inputs, chunks, groups);
+    const isWhole = microBatch === null || inputs['weights']!.shape[1]! <= microBatch;
+    const result = isWhole
+      ? this.compute!(values, inputs, chunks, groups)
+      : accumulatedGradient(this.compute!, values, inputs, microBatch, this.normalisation);
     tf.dispose(values);
     return result;
   }
