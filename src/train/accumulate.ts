@@ -55,7 +55,7 @@ export function accumulatedGradient(
   const joined = tf.tidy(() => ({
     losses: tf.concat(losses, 1) as tf.Tensor2D,
     exampleWeights: tf.concat(exampleWeights, 1) as tf.Tensor2D,
-    norm2: tf.addN(blocks.map((block) => tf.sum(tf.square(block), 1))) as tf.Tensor1D,
+    norm2: tf.addN(blocks.map((block) => tf.sum<tf.Tensor1D>(tf.square(block), 1))),
   }));
   tf.dispose([total, losses, exampleWeights]);
   const dispose = (): void => tf.dispose([joined, blocks]);
