@@ -10,6 +10,7 @@ import { studies } from '../src/analysis/studies/registry.js';
 import type { ClaimSpec, Study } from '../src/analysis/study.js';
 import type { QuantitySpec, SectionSpec } from '../src/analysis/section.js';
 import { sweepTable } from '../src/analysis/sweep/table.js';
+import { verdictTable } from '../src/analysis/sweep/verdict-table.js';
 import { probes } from '../src/probe/registry.js';
 import type { ProbeSpec } from '../src/probe/probe.js';
 import type { Column, Dimensions, TableDefinition } from '../src/store/columns.js';
@@ -148,7 +149,7 @@ export function blocks({ tables: all, probes: own, studies: asked, views: shown 
       ['table', 'a row is'],
       analysed.map((table) => [code(table.name), rowOf(table)]),
     )}\n\n${columnsOf(analysed)}`,
-    'sweep-table': columnsOf([sweepTable]),
+    'sweep-table': columnsOf([sweepTable, verdictTable]),
     claims: markdownTable(
       ['claim', 'what it says', 'quantity', 'predicted', 'about the tag'],
       claims.map((claim) => [

@@ -4,7 +4,9 @@ import { createStream } from '../../data/random/streams.js';
 import { stageRoles } from '../../data/stage-roles.js';
 import type { RunInfo } from '../store/run-info.js';
 import {
+  adjustedVerdict,
   beyond,
+  claimAlpha,
   claimPValue,
   judgeClaim,
   ratioClaimPValue,
@@ -43,9 +45,6 @@ export interface Claim {
   /** The controls of its quantity from other arms, for a claim about tags. */
   readonly controls: readonly Control[];
 }
-
-/** Two-sided error that is spread over the claims of a report. */
-export const claimAlpha = 0.05;
 
 /** How verdicts come about, for people. */
 export const claimRule =
@@ -86,7 +85,7 @@ export function judgeClaims(
       predicted: spec.predicted,
       judgement: {
         ...found.judgement,
-        verdict: verdictOf(found.judgement.verdict, p),
+        verdict: adjustedVerdict(found.judgement.verdict, p),
         reason: [
           found.judgement.reason,
           ...pValueWords(found.pValue, p, family, signFlipsPValue),
@@ -225,13 +224,9 @@ function together(all: readonly (Finding & { readonly quantity: Quantity })[]): 
   return { judgement: { verdict, reason, ...plain }, pValue, seedsForPower: null };
 }
 
-function verdictOf(verdict: Verdict, adjusted: number | null): Verdict {
-  return adjusted !== null && adjusted > claimAlpha ? 'undecided' : verdict;
-}
-
 /** What a verdict would be without the other claims. */
 function demotedWords(verdict: Verdict, adjusted: number | null): string[] {
-  return verdictOf(verdict, adjusted) === verdict ? [] : [`By itself it would be ${verdict}.`];
+  return adjustedVerdict(verdict, adjusted) === verdict ? [] : [`By itself it would be ${verdict}.`];
 }
 
 function pValueWords(

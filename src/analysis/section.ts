@@ -60,6 +60,10 @@ export interface SectionSpec {
     | readonly QuantitySpec[]
     | QuantitiesOfDesign
     | ((run: RunData, measured: readonly RunValues[]) => readonly QuantitySpec[]);
+  /** Ids that they can have where they depend on a run; `*` stands for a part that does. */
+  readonly ids?: (design: Design) => readonly string[];
+  /** The probe that writes the tables it is measured from; none where training does. */
+  readonly probe?: string;
   /** Whether the p-values of all quantities are adjusted for each other. */
   readonly multiplicity?: 'holm';
   /** What a reader must know of the estimates before believing them; `run` is the first of the arm. */
@@ -91,6 +95,36 @@ export function quantitiesBefore(
   return 'ofDesign' in quantities ? quantities.ofDesign(designOf(info)) : quantities;
 }
 
+/** The quantities that a section has for some runs. `measured` as for {@link sectionOf}. */
+export function specsOfRuns(
+  spec: SectionSpec,
+  runs: readonly RunData[],
+  measured: readonly (RunValues | string | null)[],
+): readonly QuantitySpec[] {
+  const values = measured.filter((own) => own !== null && typeof own !== 'string');
+  if (typeof spec.quantities !== 'function') return quantitiesBefore(spec, runs[0]!.info)!;
+  return values.length > 0 ? spec.quantities(runs[0]!, values) : [];
+}
+
+/** `[run]` the values at a key, with the reason where there is none. `measured` as for {@link sectionOf}. */
+export function seedValuesOf(
+  key: string,
+  runs: readonly Pick<RunData, 'info'>[],
+  measured: readonly (RunValues | string | null)[],
+): SeedValue[] {
+  return measured.map((own, i) => {
+    const { seed } = runs[i]!.info;
+    return seedValue(
+      seed,
+      own === null
+        ? `seed ${seed} has not been measured`
+        : typeof own === 'string'
+          ? own
+          : (own[key] ?? `seed ${seed}: no ${key}`),
+    );
+  });
+}
+
 /**
  * Puts the values of runs together; null where no run has any. `measured`: `[run]`, a text where the run could not be
  * measured: the reason.
@@ -101,26 +135,9 @@ export function sectionOf(
   measured: readonly (RunValues | string | null)[],
 ): Section | null {
   if (measured.every((own) => own === null)) return null;
-  const valuesOf = (key: string): SeedValue[] =>
-    measured.map((own, i) => {
-      const { seed } = runs[i]!.info;
-      return seedValue(
-        seed,
-        own === null
-          ? `seed ${seed} has not been measured`
-          : typeof own === 'string'
-            ? own
-            : (own[key] ?? `seed ${seed}: no ${key}`),
-      );
-    });
-  const values = measured.filter((own) => own !== null && typeof own !== 'string');
+  const valuesOf = (key: string): SeedValue[] => seedValuesOf(key, runs, measured);
   const [first] = runs;
-  const specs =
-    typeof spec.quantities !== 'function'
-      ? quantitiesBefore(spec, first!.info)!
-      : values.length > 0
-        ? spec.quantities(first!, values)
-        : [];
+  const specs = specsOfRuns(spec, runs, measured);
   const quantities = specs.map(
     ({ id, key = id, label, shortLabel, unit, null: against, controls = [], tagDifference = false }) =>
       makeQuantity(

@@ -8,8 +8,11 @@ import { sweepPath } from '../store/run-paths.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt } from './failures.js';
 import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/internalization/metrics.js';
-import type { AxisValue, SweepAxis } from '../store/sweep-design.js';
-import { makeQuantity, seedValue, type Quantity } from './quantity.js';
+import type { AxisValue, SweepAxis, SweepPrediction } from '../store/sweep-design.js';
+import type { BegunRun, SweepRecord } from '../store/sweep-record.js';
+import { makeQuantity, seedValue, type Quantity, type SeedValue } from './quantity.js';
+import { measureQuantities } from './sweep/measured.js';
+import { judgeSweep, type SweepVerdict } from './sweep/verdicts.js';
 import { openRun, type RunData } from './run-data.js';
 import { sweepTrends, type SweepTrend } from './sweep/trend.js';
 
@@ -32,8 +35,12 @@ export interface SweptArm {
   readonly values: readonly AxisValue[];
   /** Run folders. */
   readonly folders: readonly string[];
-  /** Gaps and accuracies, strong internalization first. */
+  /** Gaps and accuracies, strong internalization first, then what predictions are about. */
   readonly quantities: readonly Quantity[];
+  /** What predictions compare: values less a null that was measured in the same run. */
+  readonly compared: readonly { readonly quantity: string; readonly values: readonly SeedValue[] }[];
+  /** When its runs began, and by which version of the sweep file. */
+  readonly begun: readonly BegunRun[];
 }
 
 /** A sweep's results. */
@@ -48,6 +55,10 @@ export interface SweepAnalysis {
   readonly arms: readonly SweptArm[];
   /** How the gaps go along the axis, of a sweep over one axis of numbers. */
   readonly trends: readonly SweepTrend[];
+  /** Of the arms and predictions of the sweep file. */
+  readonly hash: string;
+  readonly predictions: readonly SweepPrediction[];
+  readonly verdicts: readonly SweepVerdict[];
 }
 
 /** Accuracy of one test set when training ends, or for X1 when its questions end. */
@@ -112,17 +123,32 @@ function specsOf({ weak, strong }: Design): (AccuracySpec | GapSpec)[] {
 
 /** Analyses the runs of a sweep's arms; seeds whose run is missing or not complete have no value, with the reason. */
 export async function analyseSweep(
-  sweep: Omit<SweepAnalysis, 'arms' | 'trends'>,
+  sweep: Omit<SweepAnalysis, 'arms' | 'trends' | 'verdicts'>,
   arms: readonly SweepRuns[],
+  record: SweepRecord,
 ): Promise<SweepAnalysis> {
   const analysed: SweptArm[] = [];
   const specs = specsOf(designOf(sweep));
-  for (const arm of arms) analysed.push(await analyseArmOfSweep(specs, arm));
-  return { ...sweep, arms: analysed, trends: sweepTrends(sweep.axes, analysed) };
+  const wanted = [...new Set(sweep.predictions.map(({ quantity }) => quantity))];
+  for (const arm of arms) analysed.push(await analyseArmOfSweep(specs, wanted, arm));
+  const verdicts = judgeSweep({
+    predictions: sweep.predictions,
+    record,
+    arms: analysed.map(({ name, begun, compared, quantities }) => ({
+      name,
+      begun,
+      measured: compared.map(({ quantity, values }) => {
+        const { label, unit } = quantities.find(({ id }) => id === quantity)!;
+        return { quantity, label, unit, compared: values };
+      }),
+    })),
+  });
+  return { ...sweep, arms: analysed, trends: sweepTrends(sweep.axes, analysed), verdicts };
 }
 
 async function analyseArmOfSweep(
   specs: readonly (AccuracySpec | GapSpec)[],
+  wanted: readonly string[],
   { name, values: axisValues, folders, seeds, whyOther }: SweepRuns,
 ): Promise<SweptArm> {
   const runs: { run: RunData; metrics: MetricsOfRun }[] = [];
@@ -164,7 +190,17 @@ async function analyseArmOfSweep(
       () => createStream(0, 'analysis/sweep'),
     );
   });
-  return { name, values: axisValues, folders, quantities };
+  const own = runs.map(({ run }) => run);
+  const measured = await measureQuantities({ seeds, runs: own, missing }, wanted);
+  const further = measured.filter(({ quantity: { id } }) => !quantities.some((first) => first.id === id));
+  return {
+    name,
+    values: axisValues,
+    folders,
+    quantities: [...quantities, ...further.map(({ quantity }) => quantity)],
+    compared: measured.map(({ quantity, compared: values }) => ({ quantity: quantity.id, values })),
+    begun: own.map(({ info }) => ({ started: info.started, hash: info.sweep?.hash ?? null })),
+  };
 }
 
 function measure(spec: AccuracySpec | GapSpec, run: RunData, metrics: MetricsOfRun): number | string {

@@ -31,9 +31,14 @@ export function probeCommand(): Command {
       'measure gradients of single examples at the checkpoints of runs: alignment, penalty, transfer',
     )
     .argument('<folders...>', 'run folders, or folders that hold runs')
-    .option('--variables <n>', 'variables of each subset in the panel', positive, 25)
-    .option('--questions <n>', 'questions per variable', positive, 12)
-    .option('--draws <n>', 'random partitions of the training set for the penalty', positive, 1)
+    .option('--variables <n>', 'variables of each subset in the panel', positive, probeFlags.variables)
+    .option('--questions <n>', 'questions per variable', positive, probeFlags.questions)
+    .option(
+      '--draws <n>',
+      'random partitions of the training set for the penalty',
+      positive,
+      probeFlags.draws,
+    )
     .option(
       '--factors',
       'also store the gradient factors of every example of the panel (table factors, float32)',
@@ -64,11 +69,32 @@ Writes these tables into each run folder, which gradscope analyze reads (factors
 ${probeNames.map(({ name, tables }) => `  ${name.padEnd(14)} ${tables.join(', ')}`).join('\n')}`,
     )
     .action(async (folders: string[], flags: Flags) => {
-      await probe(folders, flags);
+      const { probed, before, failed, seconds } = await probeRuns(folders, flags);
+      if (flags.within === true) return;
+      print(
+        `probed ${probed} runs in ${formatDuration(seconds)}` +
+          (before === 0 ? '' : `; ${before} had their tables already`) +
+          (failed === 0 ? '' : `; ${failed} left out`),
+      );
+      print(`next: ${programCommand('analyze', ...folders)}`);
     });
 }
 
-async function probe(folders: readonly string[], flags: Flags): Promise<void> {
+/** What came of probing runs. */
+interface ProbedCounts {
+  readonly probed: number;
+  /** Runs that had their tables already. */
+  readonly before: number;
+  /** Runs that were left out, of which people have been told. */
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+/** The flags of a command that probes as a part of what it does. */
+export const probeFlags: Flags = { variables: 25, questions: 12, draws: 1, engine: 'auto' };
+
+/** Probes runs, or the runs in folders; the exit code of the process is 1 where one was left out. */
+export async function probeRuns(folders: readonly string[], flags: Flags): Promise<ProbedCounts> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { isProbed, Prober } = await import('../probe/prober.js');
@@ -175,17 +201,8 @@ async function probe(folders: readonly string[], flags: Flags): Promise<void> {
   } finally {
     line.end();
   }
-  if (report !== null) {
-    report.end();
-    return;
-  }
-  const { probed, before, failed } = counts;
-  print(
-    `probed ${probed} runs in ${formatDuration(line.now() - started)}` +
-      (before === 0 ? '' : `; ${before} had their tables already`) +
-      (failed === 0 ? '' : `; ${failed} left out`),
-  );
-  print(`next: ${programCommand('analyze', ...folders)}`);
+  report?.end();
+  return { ...counts, seconds: line.now() - started };
 }
 
 /** What a process that probes some of the runs is told. */

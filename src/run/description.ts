@@ -48,6 +48,7 @@ export function describeRun(
     group: siblings.group,
     configHash: hashConfig(config),
     ...(plan.exchangesTags ? { exchangeOf: runId(config.name, seeds[replica]!) } : {}),
+    ...(request.sweep === undefined ? {} : { sweep: request.sweep }),
     command: [...request.command],
     stepsTotal: plan.totalSteps,
   };

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Environment } from '../store/environment.js';
+import type { RunInfo } from '../store/run-info.js';
 import type { Engine } from '../train/engine/load.js';
 import type { RunConfig } from './config.js';
 import type { TrainingProgress, SessionEnd } from './session.js';
@@ -18,6 +19,8 @@ export interface RunRequest {
   readonly existing: ExistingRuns;
   /** Versions of the program and what it runs on, for provenance. */
   readonly versions: Readonly<Record<string, string>>;
+  /** The sweep that asks for the runs. */
+  readonly sweep?: RunInfo['sweep'];
   readonly environment?: Environment;
   /** Bytes of memory that training may come to hold; asked of the system by default. */
   readonly memory?: () => number;

@@ -4,10 +4,11 @@ import { UserError } from '../../data/errors.js';
 import { experiments } from '../../data/registry.js';
 import { loadConfig } from '../config/load.js';
 import { isRecord, readYaml } from '../config/yaml-source.js';
-import type { AxisValue, SweepAxis } from '../store/sweep-design.js';
+import type { AxisValue, SweepAxis, SweepPrediction } from '../store/sweep-design.js';
 import type { RunConfig } from './config.js';
 import { loadExperimentsOf, loadKnownConfig } from './experiment-module.js';
 import { axesOf, plannedArms, type PlannedArm } from './sweep-arms.js';
+import { resolvePredictions, type QuantityProblem } from './sweep-predictions.js';
 import { sweepSchema, writtenOverrides, type WrittenOverride } from './sweep-file.js';
 
 /** A config of a sweep with its seeds. */
@@ -30,6 +31,7 @@ export interface Sweep {
   /** None where all arms are named. */
   readonly axes: readonly SweepAxis[];
   readonly arms: readonly SweepArm[];
+  readonly predictions: readonly SweepPrediction[];
 }
 
 /** Whether a YAML file is a sweep and not an experiment. Throws a UserError for a file that cannot be read. */
@@ -41,16 +43,27 @@ const baseOf = (file: string, { base }: { readonly base: string }): string =>
   path.isAbsolute(base) ? base : path.join(path.dirname(file), base);
 
 /** {@link loadSweep}, after the module that the experiment comes from, where it comes from one. */
-export async function loadSweepAndModule(file: string, overrides: readonly string[] = []): Promise<Sweep> {
+export async function loadSweepAndModule(
+  file: string,
+  overrides: readonly string[],
+  quantityProblem: QuantityProblem,
+): Promise<Sweep> {
   await loadExperimentsOf(baseOf(file, loadConfig(file, sweepSchema).config));
-  return loadSweep(file, overrides);
+  return loadSweep(file, overrides, quantityProblem);
 }
 
 /**
  * Reads a sweep file and the experiment file it varies. The runs of an arm are named `<sweep>-<arm>`. Throws a UserError
- * that lists what is wrong, with its place; also for an arm that makes no valid config.
+ * that lists what is wrong, with its place; also for an arm that makes no valid config, and for a prediction about what
+ * is not there.
+ *
+ * @param quantityProblem why there can be no quantity of an id; any will do by default
  */
-export function loadSweep(file: string, overrides: readonly string[] = []): Sweep {
+export function loadSweep(
+  file: string,
+  overrides: readonly string[] = [],
+  quantityProblem: QuantityProblem = () => null,
+): Sweep {
   const { config } = loadConfig(file, sweepSchema);
   const source = readYaml(file);
   const locate = (at: readonly PropertyKey[]): string => source.locate(at) ?? file;
@@ -69,13 +82,15 @@ export function loadSweep(file: string, overrides: readonly string[] = []): Swee
     return { name, values, seeds, config: own.config, resolved: own.resolved };
   });
   const { experiment } = arms[0]!.config;
+  const { design } = experiments.get(experiment)!;
   return {
     name: config.sweep,
     description: config.description,
     experiment,
-    design: experiments.get(experiment)!.design,
+    design,
     axes,
     arms,
+    predictions: resolvePredictions(config.predictions, { design, axes, arms }, quantityProblem, locate),
   };
 }
 

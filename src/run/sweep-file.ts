@@ -67,6 +67,63 @@ const armSchema = z.strictObject({
   set: overridesSchema,
 });
 
+const predictionSchema = z
+  .strictObject({
+    id: z
+      .string()
+      .max(100)
+      .regex(/^[a-z][a-zA-Z0-9]*$/, 'expected letters and digits, the first a small letter')
+      .describe('name of the prediction'),
+    quantity: z.string().describe('id of the quantity that is compared, such as internalization.strongGap'),
+    arm: z.string().optional().describe('arm whose quantity, less that of `minus`, has the predicted sign'),
+    minus: z.string().optional().describe('arm that `arm` is compared with, seed by seed'),
+    trend: z
+      .string()
+      .optional()
+      .describe('key of the config, or of an axis, over which the quantity rises or falls'),
+    arms: z
+      .array(z.string().max(200))
+      .min(1)
+      .max(1000)
+      .default(['*'])
+      .describe('arms of a trend; * stands for any characters'),
+    scale: z
+      .enum(['linear', 'log'])
+      .optional()
+      .describe('of a trend; that of the axis by default, or linear'),
+    paired: z
+      .boolean()
+      .default(true)
+      .describe('compare a seed with itself in another arm; false: runs are taken as independent'),
+    predicted: z
+      .enum(['positive', 'negative', 'none'])
+      .describe('sign of the contrast; none: too small to matter, within `band`'),
+    band: z
+      .number()
+      .positive()
+      .optional()
+      .describe('contrasts up to this size are too small to matter, in the unit of the contrast'),
+    because: z.string().min(1).max(1000).describe('why, in one sentence'),
+  })
+  .superRefine(({ arm, minus, trend, arms, scale, predicted, band }, context) => {
+    const problem = (at: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [at], message });
+    if (trend === undefined && (arm === undefined || minus === undefined)) {
+      problem('id', 'compares nothing; give arm and minus, or trend');
+    }
+    if (trend !== undefined && (arm !== undefined || minus !== undefined)) {
+      problem('trend', 'stands beside arm and minus; make it two predictions');
+    }
+    if (trend === undefined && arms.join() !== '*') problem('arms', 'is for a trend; give arm and minus');
+    if (trend === undefined && scale !== undefined) problem('scale', 'is for a trend; leave it out');
+    if (arm !== undefined && arm === minus) problem('minus', 'is the same arm; name another');
+    if (predicted === 'none' && band === undefined) {
+      problem('predicted', 'none needs a band: how large a contrast is too small to matter');
+    }
+  });
+
+export type WrittenPrediction = z.infer<typeof predictionSchema>;
+
 /** A sweep file: configs to be compared, some seeds each. */
 export const sweepSchema = z
   .strictObject({
@@ -100,6 +157,11 @@ export const sweepSchema = z
       .min(1)
       .max(1000)
       .optional(),
+    predictions: z
+      .array(predictionSchema)
+      .max(1000)
+      .default([])
+      .describe('what is expected of the arms, written before the runs'),
   })
   .superRefine(({ axis, points, axes, arms }, context) => {
     const problem = (at: string, message: string): void =>

@@ -1,5 +1,17 @@
+import fs from 'node:fs';
 import { UserError } from '../../data/errors.js';
+import { hashConfig } from '../store/config-hash.js';
+import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
+import type { RunInfo } from '../store/run-info.js';
+import {
+  readSweepRecord,
+  sweepHash,
+  versionChanges,
+  writeSweepRecord,
+  type SweepRecord,
+  type SweepVersion,
+} from '../store/sweep-record.js';
 import { loadKnownConfig } from './experiment-module.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { startRuns } from './start.js';
@@ -25,6 +37,51 @@ export function whyOtherConfig({ resolved }: Pick<SweepArm, 'resolved'>, folder:
   return `it has "${(lines[at] ?? '').trim()}" where this sweep has "${(wanted[at] ?? '').trim()}"`;
 }
 
+/** The arms and predictions of a sweep as its record keeps them. */
+function versionOf({ arms, predictions }: Sweep): Omit<SweepVersion, 'hash' | 'since'> {
+  return {
+    arms: arms.map(({ name, seeds, config }) => ({
+      name,
+      configHash: hashConfig(config),
+      seeds: [...seeds],
+    })),
+    predictions: [...predictions],
+  };
+}
+
+/** The hash that runs and results of a sweep carry: of its arms and predictions. */
+export const hashOfSweep = (sweep: Sweep): string => sweepHash(versionOf(sweep));
+
+/**
+ * What the sweep says otherwise than when runs were last asked for by it, and which runs that affects; empty where it is
+ * the same, or new.
+ */
+export function sweepChanges(sweep: Sweep, record: SweepRecord, root: string): string[] {
+  const last = record.versions.at(-1);
+  if (last === undefined || last.hash === hashOfSweep(sweep)) return [];
+  const affected = sweep.arms.flatMap((arm) => {
+    const old = last.arms.find(({ name }) => name === arm.name);
+    if (old === undefined || old.configHash === hashConfig(arm.config)) return [];
+    return armFolders(arm, root).flatMap((folder) => {
+      if (!fs.existsSync(configPath(folder))) return [];
+      const why = whyOtherConfig(arm, folder);
+      return why === null ? [] : [`affected: ${folder}: ${why}`];
+    });
+  });
+  return [...versionChanges(last, versionOf(sweep)), ...affected];
+}
+
+/** Notes in the record of a sweep what its file says now, before runs are trained by it. Throws a UserError as writing does. */
+function register(sweep: Sweep, root: string, { fs: files, now }: Environment): SweepRecord {
+  const record = readSweepRecord(files, root, sweep.experiment, sweep.name);
+  const hash = hashOfSweep(sweep);
+  if (record.versions.at(-1)?.hash === hash) return record;
+  const version = { hash, since: now().toISOString(), ...versionOf(sweep) };
+  const registered = { ...record, versions: [...record.versions, version] };
+  writeSweepRecord(files, root, sweep.experiment, registered);
+  return registered;
+}
+
 /**
  * Trains the arms of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
  * left alone and interrupted ones resumed, so that a sweep that was stopped is started again by the same call. Runs
@@ -36,20 +93,26 @@ export function whyOtherConfig({ resolved }: Pick<SweepArm, 'resolved'>, folder:
  */
 export async function runSweep(
   sweep: Sweep,
-  request: Omit<RunRequest, 'existing' | 'advice'>,
+  request: Omit<RunRequest, 'existing' | 'advice' | 'sweep'>,
   onArm: (arm: SweepArm, index: number) => void,
   repair = false,
 ): Promise<RunsEnd> {
   const folders = sweep.arms.flatMap((arm) => armFolders(arm, request.root));
   const failed: FailedRun[] = [];
   const existing = repair ? 'repair' : 'resume';
+  const { environment = nodeEnvironment } = request;
+  let record = register(sweep, request.root, environment);
+  const mark = { name: sweep.name, hash: hashOfSweep(sweep) };
   for (const [index, arm] of sweep.arms.entries()) {
     onArm(arm, index);
+    // Before they may be trained again, which makes them younger.
+    record = noteFirstRun(sweep, arm, record, request.root, environment);
     try {
       const ended = await startRuns(arm.config, arm.resolved, arm.seeds, {
         ...request,
         existing,
         advice,
+        sweep: mark,
       });
       failed.push(...ended.failed);
       if (ended.end === 'interrupted') return { end: 'interrupted', folders, failed };
@@ -58,19 +121,44 @@ export async function runSweep(
       const broken = failuresOf(armFolders(arm, request.root));
       if (!(error instanceof UserError) || broken.length < arm.seeds.length) throw error;
       failed.push(...broken);
+    } finally {
+      record = noteFirstRun(sweep, arm, record, request.root, environment);
     }
   }
   return { end: 'complete', folders, failed };
 }
 
+/** Notes in the record by which version of the file the oldest run of an arm began; a run of no sweep has none. */
+function noteFirstRun(
+  { experiment }: Sweep,
+  arm: SweepArm,
+  record: SweepRecord,
+  root: string,
+  { fs: files }: Environment,
+): SweepRecord {
+  if (record.firstRuns[arm.name] !== undefined) return record;
+  const oldest = armFolders(arm, root)
+    .flatMap((folder) => infoOf(folder) ?? [])
+    .toSorted((a, b) => (a.started < b.started ? -1 : 1))[0];
+  if (oldest === undefined) return record;
+  const first = { hash: oldest.sweep?.hash ?? null, started: oldest.started };
+  const noted = { ...record, firstRuns: { ...record.firstRuns, [arm.name]: first } };
+  writeSweepRecord(files, root, experiment, noted);
+  return noted;
+}
+
+function infoOf(folder: string): RunInfo | null {
+  try {
+    return readRunInfo(folder);
+  } catch {
+    return null;
+  }
+}
+
 /** Runs among the folders that failed, with the reason. */
 function failuresOf(folders: readonly string[]): FailedRun[] {
   return folders.flatMap((folder): FailedRun[] => {
-    try {
-      const { status, failure } = readRunInfo(folder);
-      return status === 'failed' ? [{ folder, reason: failure ?? 'it failed' }] : [];
-    } catch {
-      return [];
-    }
+    const info = infoOf(folder);
+    return info?.status === 'failed' ? [{ folder, reason: info.failure ?? 'it failed' }] : [];
   });
 }

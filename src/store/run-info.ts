@@ -93,6 +93,8 @@ const runInfoSchema = z.object({
   configHash: z.string().optional(),
   /** Name of the run that this one takes up at its stage of new variables, with their tags exchanged; absent in others. */
   exchangeOf: folderName.optional(),
+  /** The sweep that began the run, and the hash of its arms and predictions then; absent in runs of no sweep. */
+  sweep: z.object({ name: folderName, hash: z.string() }).optional(),
   command: z.array(z.string()),
   stepsDone: count,
   stepsTotal: count,

@@ -15,6 +15,7 @@ import { quickNumbers } from '../../tui/data/quick-numbers.js';
 import { readRunIndex } from '../../tui/data/run-index.js';
 import { RunSource } from '../../tui/data/run-source.js';
 import { dimensions, newRun, subsets, wobble } from '../tui/support/fixture-run.js';
+import { emptySweepRecord } from '../../src/store/sweep-record.js';
 import { temporaryFolder } from '../tui/support/folders.js';
 
 /** Accuracies that are planted: what the tag does, and how much easier the first set of new variables is. */
@@ -151,6 +152,9 @@ test('an exchanged half is attached to its run, also under another name, and is 
   ]);
 });
 
+/** Of a sweep that has not been run. */
+const emptyRecord = emptySweepRecord('x');
+
 test('the list of runs and a sweep show the mean', async () => {
   const root = await plantedRuns({ tag: 0.2, difficulty: 0.1 }, [0, 1]);
   const entries = await readRunIndex(root, nodeEnvironment);
@@ -170,8 +174,11 @@ test('the list of runs and a sweep show the mean', async () => {
       description: '',
       experiment: 'set-inclusion',
       axes: [{ key: 'k', label: 'k', scale: 'linear' }],
+      hash: '',
+      predictions: [],
     },
     [{ name: '1', values: [1], folders, seeds: [0, 1] }],
+    emptyRecord,
   );
   const strong = arms[0]!.quantities.find(({ id }) => id === sweepQuantities.strong)!;
   for (const { value } of strong.seeds) expect(Math.abs(value! - 0.2)).toBeLessThan(0.02);

@@ -32,6 +32,8 @@ function point(value: number, gaps: readonly (number | null)[]): SweptArm {
     name: String(value),
     values: [value],
     folders: [],
+    compared: [],
+    begun: [],
     quantities: [quantity(sweepQuantities.strong, 'strong gap', true), quantity('size', 'size', false)],
   };
 }
@@ -80,6 +82,9 @@ describe('the trend of a sweep', () => {
         axes: [axis],
         arms: points,
         trends: sweepTrends([axis], points),
+        hash: '',
+        predictions: [],
+        verdicts: [],
       },
       400,
     );

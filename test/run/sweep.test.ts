@@ -4,8 +4,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';
 import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep/table.js';
 import { isSweepFile, loadSweep, type Sweep } from '../../src/run/sweep-config.js';
-import { armFolders, runSweep, whyOtherConfig } from '../../src/run/sweep.js';
+import { armFolders, hashOfSweep, runSweep, sweepChanges, whyOtherConfig } from '../../src/run/sweep.js';
+import { nodeFileSystem } from '../../src/store/file-system.js';
+import { unknownQuantity } from '../../src/analysis/known-quantities.js';
 import { listRuns } from '../../src/store/list-runs.js';
+import { emptySweepRecord, readSweepRecord, registrationOf } from '../../src/store/sweep-record.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { polars } from '../store/polars.js';
@@ -18,6 +21,8 @@ beforeAll(async () => {
 });
 
 const folder = temporaryFolder();
+
+const emptyRecord = emptySweepRecord('batch-size');
 
 /** A sweep file over the batch size of the tiny set-inclusion runs. */
 function write(name: string, changes: Readonly<Record<string, string>> = {}): string {
@@ -260,7 +265,14 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
   // A report with an override that no run had: every seed is marked, none is averaged.
   const other = loadSweep(write('run'), ['stages.0.epochs=77']);
   const marked = await analyseSweep(
-    { name: other.name, description: '', experiment: other.experiment, axes: other.axes },
+    {
+      name: other.name,
+      description: '',
+      experiment: other.experiment,
+      axes: other.axes,
+      hash: '',
+      predictions: [],
+    },
     other.arms.map((arm, i) => ({
       name: arm.name,
       values: arm.values,
@@ -268,6 +280,7 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
       folders: folders[i]!,
       whyOther: (own) => whyOtherConfig(arm, own),
     })),
+    emptyRecord,
   );
   expect(marked.arms[0]!.quantities[0]!.estimate).toEqual({
     kind: 'absent',
@@ -291,6 +304,146 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
     null,
     null,
   ]);
+});
+
+describe('predictions of a sweep file', () => {
+  const arms =
+    '[{ name: small, set: { stages.0.batchSize: 64 } }, { name: large }, { name: other, set: { data.variables: 64 } }]';
+  const grid = { axis: '', points: '', seeds: '0..1', arms };
+  const because = 'because: it was said before';
+  const predictions = (own: string): Record<string, string> => ({
+    ...grid,
+    predictions: `[{ ${own}, ${because} }]`,
+  });
+
+  test('name arms, a quantity and a sign', () => {
+    const file = write('predicted', {
+      ...grid,
+      predictions: `[
+        { id: gap, quantity: internalization.strongGap, arm: small, minus: large, predicted: positive, ${because} },
+        { id: same, quantity: alignment.tagSwapGap.all, arm: small, minus: other, paired: false, predicted: none, band: 0.1, ${because} },
+        { id: slope, quantity: internalization.weakGap, trend: stages.0.batchSize, arms: ["b-*"], scale: log, predicted: negative, ${because} }]`,
+      arms: `[{ name: small }, { name: large }, { name: other, set: { data.variables: 64 } }, { name: b-1, set: { stages.0.batchSize: 32 } }, { name: b-2, set: { stages.0.batchSize: 64 } }, { name: b-3, set: { stages.0.batchSize: 128 } }]`,
+    });
+    expect(loadSweep(file, [], unknownQuantity).predictions).toMatchObject([
+      { id: 'gap', contrast: { kind: 'difference', arm: 'small', minus: 'large' }, paired: true, band: null },
+      { id: 'same', predicted: 'none', band: 0.1, paired: false },
+      {
+        id: 'slope',
+        contrast: {
+          kind: 'trend',
+          scale: 'log',
+          arms: [
+            { arm: 'b-1', at: 32 },
+            { arm: 'b-2', at: 64 },
+            { arm: 'b-3', at: 128 },
+          ],
+        },
+        because: 'it was said before',
+      },
+    ]);
+  });
+
+  test.each([
+    [
+      'an unknown quantity',
+      'id: a, quantity: internalization.strongGab, arm: small, minus: large, predicted: positive',
+      /yaml:\d+:34 predictions\.0\.quantity: there is no quantity internalization\.strongGab; internalization has weakGap, strongGap/,
+    ],
+    [
+      'an unknown section',
+      'id: a, quantity: align.gap, arm: small, minus: large, predicted: positive',
+      /there is no quantity align\.gap: ids begin with internalization, alignment/,
+    ],
+    [
+      'an unknown arm',
+      'id: a, quantity: internalization.strongGap, arm: smal, minus: large, predicted: positive',
+      /predictions\.0\.arm: there is no arm smal; did you mean small\?; the arms are small, large, other$/,
+    ],
+    [
+      'arms of other data',
+      'id: a, quantity: internalization.strongGap, arm: small, minus: other, predicted: positive',
+      /the arms small and other have different data, so that a seed of one is not the same seed of the other; add paired: false/,
+    ],
+    [
+      'no band',
+      'id: a, quantity: internalization.strongGap, arm: small, minus: large, predicted: none',
+      /predictions\.0\.predicted: none needs a band/,
+    ],
+    [
+      'a trend over too few values',
+      'id: a, quantity: internalization.strongGap, trend: stages.0.batchSize, arms: [small, large], predicted: positive',
+      /stages\.0\.batchSize has 1 different value in these arms, and a trend needs 3$/,
+    ],
+    [
+      'a trend over a text',
+      'id: a, quantity: internalization.strongGap, trend: stages.0.sampler, predicted: positive',
+      /stages\.0\.sampler is no number in arm small; give the key of one$/,
+    ],
+    [
+      'nothing to compare',
+      'id: a, quantity: internalization.strongGap, arm: small, predicted: positive',
+      /predictions\.0\.id: compares nothing; give arm and minus, or trend/,
+    ],
+  ])('about %s are refused with their place', (name, own, message) => {
+    expect(() =>
+      loadSweep(write(`predicted-${name.replaceAll(' ', '-')}`, predictions(own)), [], unknownQuantity),
+    ).toThrow(message);
+  });
+
+  test('are in the record before the runs, which carry their hash; what changes later is told', async () => {
+    const root = temporaryFolder();
+    const own = 'id: a, quantity: internalization.strongGap, arm: small, minus: large, predicted: positive';
+    const parts: Record<string, string> = {
+      ...predictions(own),
+      arms: '[{ name: small, set: { stages.0.batchSize: 128 } }, { name: large, seeds: 0, set: { stages.0.batchSize: 256 } }]',
+    };
+    parts['predictions'] = parts['predictions']!.replace('predicted', 'paired: false, predicted');
+    const first = loadSweep(write('registered', parts));
+    const request = quietRequest(root, engine);
+    await runSweep(first, request, () => {});
+    const readRecord = () => readSweepRecord(nodeFileSystem, root, 'set-inclusion', 'batch-size');
+    const record = readRecord();
+    const hash = hashOfSweep(first);
+    expect(record.versions).toMatchObject([{ hash, predictions: [{ id: 'a', predicted: 'positive' }] }]);
+    const infos = first.arms.flatMap((arm) => armFolders(arm, root)).map((folder) => readRunInfo(folder));
+    expect(infos.map((info) => info.sweep)).toEqual(infos.map(() => ({ name: 'batch-size', hash })));
+    expect(record.firstRuns['large']).toEqual({ hash, started: infos.at(-1)!.started });
+    expect(sweepChanges(first, record, root)).toEqual([]);
+    // Layout, comments and reasons are no change.
+    const same = loadSweep(
+      write('registered', { ...parts, predictions: parts['predictions'].replace('it was', 'we') }),
+    );
+    expect(hashOfSweep(same)).toBe(hash);
+
+    const changed = loadSweep(
+      write('registered', {
+        ...parts,
+        predictions: parts['predictions'].replace('positive', 'negative'),
+        arms: '[{ name: small, set: { stages.0.batchSize: 64 } }, { name: large, seeds: 0..1, set: { stages.0.batchSize: 256 } }]',
+      }),
+    );
+    const folder = armFolders(changed.arms[0]!, root)[0];
+    expect(sweepChanges(changed, record, root)).toEqual([
+      'arm small: its config is another',
+      'arm large: seeds 0,1 instead of 0',
+      'prediction a: changed',
+      `affected: ${folder}: it has "batchSize: 128" where this sweep has "batchSize: 64"`,
+      expect.stringMatching(/^affected: .*small-seed1: /),
+    ]);
+    await runSweep(changed, request, () => {}, true);
+    const later = readRecord();
+    expect(later.versions.map((version) => version.predictions[0]!.predicted)).toEqual([
+      'positive',
+      'negative',
+    ]);
+    // The runs of the arm were trained again; that they are not the first ones is known.
+    expect(later.firstRuns['small']!.hash).toBe(hash);
+    expect(readRunInfo(folder!).sweep!.hash).toBe(hashOfSweep(changed));
+    const arms = changed.arms.map((arm) => arm.name);
+    expect(registrationOf(changed.predictions[0]!, later, arms, [])).toBe('changed');
+    expect(registrationOf(first.predictions[0]!, later, arms, [])).toBe('registered');
+  });
 });
 
 test('seeds that diverge are reported, stop no other point, and are not tried again', async () => {
@@ -319,8 +472,16 @@ test('seeds that diverge are reported, stop no other point, and are not tried ag
 
 const analyse = (sweep: Sweep, folders: readonly string[][]) =>
   analyseSweep(
-    { name: sweep.name, description: '', experiment: sweep.experiment, axes: sweep.axes },
+    {
+      name: sweep.name,
+      description: '',
+      experiment: sweep.experiment,
+      axes: sweep.axes,
+      hash: '',
+      predictions: [],
+    },
     sweep.arms.map(({ name, values, seeds }, i) => ({ name, values, seeds, folders: folders[i]! })),
+    emptyRecord,
   );
 
 describe('runs in the way of a sweep', () => {

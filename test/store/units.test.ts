@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { verdictTable } from '../../src/analysis/sweep/verdict-table.js';
 import { sweepTable } from '../../src/analysis/sweep/table.js';
 import { analysisTables, noDimensions } from '../../src/store/tables/analysis.js';
 import { resolveColumns } from '../../src/store/columns.js';
@@ -12,7 +13,9 @@ import { dimensions } from './support.js';
 function unitsOf(): Record<string, string> {
   const all = [
     ...Object.values(tables).map((table) => [table, dimensions] as const),
-    ...Object.values({ ...analysisTables, sweep: sweepTable }).map((table) => [table, noDimensions] as const),
+    ...Object.values({ ...analysisTables, sweep: sweepTable, verdicts: verdictTable }).map(
+      (table) => [table, noDimensions] as const,
+    ),
   ];
   const plain = new Set(['', '1', 'step', 'epoch', 'example', 'ms', 'value', 'seed']);
   return Object.fromEntries(
@@ -65,6 +68,7 @@ it('every column that is no plain number has the unit of the reports', () => {
     'penalty_curve.norm_part': 'nats',
     'curves.value': 'unit of the curve',
     'sweep.mean': 'unit of the quantity',
+    'verdicts.estimate': 'unit of the quantity',
   });
   // Cosines, shares and probabilities have none.
   for (const name of Object.keys(found))

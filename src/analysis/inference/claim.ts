@@ -13,6 +13,9 @@ import { tEstimate, tInterval } from './t-interval.js';
 /** What a claim predicts of a quantity: above 0, below 0, or too small to matter. */
 export type Prediction = 'positive' | 'negative' | 'none';
 
+/** Two-sided error that is spread over the claims of a report, or the predictions of a sweep. */
+export const claimAlpha = 0.05;
+
 /** How the data stand to a claim. */
 export type Verdict = 'supported' | 'contradicted' | 'undecided';
 
@@ -120,6 +123,11 @@ export function ratioClaimPValue(values: readonly Ratio[], band: Band): number |
   const inside = Math.max(aboveLow, 1 - aboveHigh);
   const outside = Math.min(1, 2 * Math.min(aboveHigh, 1 - aboveLow));
   return Math.min(inside, outside);
+}
+
+/** A verdict after its p-value was adjusted for the others; null where it rests on no test. */
+export function adjustedVerdict(verdict: Verdict, adjusted: number | null): Verdict {
+  return adjusted !== null && adjusted > claimAlpha ? 'undecided' : verdict;
 }
 
 /** The estimate minus a number that was stated before: interval and test move with it. Only of t intervals. */

@@ -10,6 +10,7 @@ const epochDrift: SectionSpec = {
   title:
     'Epoch drift: mean end points of all epochs of 4 minibatches of 8 under plain SGD, shuffled against drawn with replacement, ' +
     'smallest learning rate (end of the stage with questions)',
+  probe: 'epoch-drift',
   quantities: [
     {
       id: 'projection',

@@ -96,6 +96,13 @@ const withoutExchange =
 export const internalization: SectionSpec = {
   id: 'internalization',
   title: 'Internalization: accuracy and margin on held-out questions, by the subset of their variable',
+  ids: (design) => [
+    ...metrics.flatMap(({ suffix }) => [
+      `weak${suffix}`,
+      ...['', 'AsAssigned', 'Exchanged'].map((kind) => `strong${suffix}${kind}`),
+    ]),
+    ...[...effects, ...contrastsOf(design)].map(({ id }) => id),
+  ],
   quantities: (run, measured) => {
     const has = (id: string): boolean => measured.some((own) => own[id] !== undefined);
     const extra = [...effects, ...contrastsOf(designOf(run.info))].filter(({ id }) => has(id));

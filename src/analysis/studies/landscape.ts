@@ -20,6 +20,7 @@ const landscape: SectionSpec = {
   title:
     "Landscape: force of the variance penalty at these runs' batch size and learning rates (read as plain SGD with a rate for each " +
     'parameter); gradients of single examples, end of the stage with questions',
+  probe: 'landscape',
   quantities: [
     {
       id: 'force',

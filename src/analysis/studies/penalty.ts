@@ -39,6 +39,8 @@ export const penaltyLaw: SectionSpec = {
   title:
     'Law of the penalty: mean squared norm of real minibatch gradients, drawn as in training, against the law |G|^2 + (N-B)/(N-1) ' +
     'Gamma/B, or |G|^2 + Gamma/B for independent draws; end of the stage with questions',
+  ids: () => quantitiesOf(batchSizes).map(({ id }) => id),
+  probe: 'penalty',
   quantities: (_, measured) => quantitiesOf(batchSizes.filter((size) => isMeasured(size, measured))),
   measure: measurePenalty,
 };

@@ -27,6 +27,8 @@ const transfer: SectionSpec = {
   title:
     'Transfer: decrease of the loss of held-out questions after one update on the definition alone, new variables (end of the stage ' +
     'with questions); of plain gradient steps, per unit of learning rate',
+  ids: () => quantitiesOf(true).map(({ id }) => id),
+  probe: 'transfer',
   quantities: (_, measured) => quantitiesOf(measured.some((own) => own['gap.null'] !== undefined)),
   measure: async (run) => {
     const rows = await readTransfer(run);

@@ -40,10 +40,11 @@ export function sweepTrends(axes: readonly SweepAxis[], arms: readonly SweptArm[
   const { scale } = axes[0]!;
   const ordered = points.toSorted((a, b) => a.value - b.value);
   const axis = ordered.map(({ value }) => (scale === 'log' ? Math.log2(value) : value));
-  return ordered[0]!.quantities.flatMap(({ id, label, unit, null: none }, index): SweepTrend[] => {
+  return ordered[0]!.quantities.flatMap(({ id, label, unit, null: none }): SweepTrend[] => {
     if (none === null) return [];
     const byArm = ordered.map(
-      ({ quantities }) => new Map(quantities[index]!.seeds.map(({ seed, value }) => [seed, value])),
+      ({ quantities }) =>
+        new Map(quantities.find((own) => own.id === id)?.seeds.map(({ seed, value }) => [seed, value])),
     );
     const rows = [...byArm[0]!.keys()].flatMap((seed) => {
       const values = byArm.flatMap((arm) => arm.get(seed) ?? []);

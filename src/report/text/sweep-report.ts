@@ -8,16 +8,17 @@ import { textTable, wrap } from './table.js';
 export function sweepReport({ name, axes, arms, trends }: SweepAnalysis, width: number): string[] {
   const label = axes.length === 1 && arms.every((arm) => axisNumber(arm) !== null) ? axes[0]!.label : 'arm';
   const side = label === 'arm' ? 'left' : 'right';
-  const gaps = arms[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [] : [i]));
-  const sizes = arms[0]!.quantities.flatMap((quantity, i) => (quantity.null === null ? [i] : []));
-  const tables = gaps.map((index) => {
-    const head = [label, arms[0]!.quantities[index]!.label, '95 % interval', 'SD', 'p', 'seeds'];
-    const rows = arms.map((arm) => gapRow(arm, index));
+  const all = arms.map(({ quantities }) => quantities).toSorted((a, b) => b.length - a.length)[0]!;
+  const gaps = all.filter((quantity) => quantity.null !== null);
+  const sizes = all.filter((quantity) => quantity.null === null);
+  const tables = gaps.map(({ id, label: what }) => {
+    const head = [label, what, '95 % interval', 'SD', 'p', 'seeds'];
+    const rows = arms.map((arm) => gapRow(arm, id));
     return textTable([head, ...rows], [side, 'right', 'left', 'right', 'right', 'left']);
   });
-  const head = [label, ...sizes.map((index) => arms[0]!.quantities[index]!.label)];
+  const head = [label, ...sizes.map((own) => own.label)];
   const means = textTable(
-    [head, ...arms.map((arm) => [arm.name, ...sizes.map((index) => meanOf(arm, index))])],
+    [head, ...arms.map((arm) => [arm.name, ...sizes.map(({ id }) => meanOf(arm, id))])],
     head.map((_, column) => (column === 0 ? side : 'right')),
   );
   return [
@@ -28,9 +29,11 @@ export function sweepReport({ name, axes, arms, trends }: SweepAnalysis, width: 
   ];
 }
 
-function gapRow({ name, quantities }: SweptArm, index: number): string[] {
-  const { estimate, seeds } = quantities[index]!;
-  const present = seeds.filter((own) => own.value !== null).map(({ seed }) => seed);
+function gapRow({ name, quantities }: SweptArm, quantity: string): string[] {
+  const own = quantities.find(({ id }) => id === quantity);
+  if (own === undefined) return [name, 'absent', 'it has not been measured', '', '', ''];
+  const { estimate, seeds } = own;
+  const present = seeds.filter((each) => each.value !== null).map(({ seed }) => seed);
   if (estimate.kind === 'absent') return [name, 'absent', estimate.reason, '', '', ''];
   const { standardError } = estimate;
   return [
@@ -53,9 +56,9 @@ function trendLine({ label, unit, seeds, slope, page }: SweepTrend, axis: string
   return `${head}: ${change}; Page's test p = ${formatPValue(page.pValue)} (exploratory, not adjusted)`;
 }
 
-function meanOf({ quantities }: SweptArm, index: number): string {
-  const { estimate } = quantities[index]!;
-  return estimate.kind === 'absent' ? '' : formatNumber(estimate.estimate);
+function meanOf({ quantities }: SweptArm, quantity: string): string {
+  const estimate = quantities.find(({ id }) => id === quantity)?.estimate;
+  return estimate?.kind === 'value' ? formatNumber(estimate.estimate) : '';
 }
 
 function missingSeeds(arms: readonly SweptArm[]): string[] {

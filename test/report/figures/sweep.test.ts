@@ -30,6 +30,9 @@ const sweep: SweepAnalysis = {
   experiment: 'mnist-qa',
   axes: [{ key: 'data.variables', label: 'pairs', scale: 'log' }],
   trends: [],
+  hash: '',
+  predictions: [],
+  verdicts: [],
   arms: (
     [
       [8, [0.1, -0.2, 0.1]],
@@ -39,6 +42,8 @@ const sweep: SweepAnalysis = {
   ).map(([value, gaps]) => ({
     name: String(value),
     values: [value],
+    compared: [],
+    begun: [],
     folders: gaps.map((_, seed) => `runs/mnist-qa/pairs-${value}-seed${seed}`),
     quantities: [
       quantity(sweepQuantities.strong, 'strong gap, accuracy', gaps, true),

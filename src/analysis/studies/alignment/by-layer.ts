@@ -14,6 +14,8 @@ export const alignmentByLayer: SectionSpec = {
   id: 'alignmentByLayer',
   title: 'Alignment by layer: tag-swap gap of the cosine, new variables (end of the stage with questions)',
   multiplicity: 'holm',
+  ids: () => ['*'],
+  probe: 'panel',
   quantities: (run) =>
     [...layersOf(run)].map(([layer, tensors]): QuantitySpec => ({
       id: layer,

@@ -23,6 +23,7 @@ export const transferPath: SectionSpec = {
   title: ({ strong: [reliable, unreliable] }) =>
     `Transfer over the stage with definitions only: decrease of the loss of held-out questions, reliable (${reliable}) - unreliable tag ` +
     `(${unreliable}), and its path integral to first order, update by update; variables of the probe panel`,
+  probe: 'transfer-path',
   quantities: [
     {
       id: 'gap',
