@@ -195,9 +195,13 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
         onMessage: (message) => line.message(message),
         versions: { ...versions(), engine: engine.version },
       },
-      ({ name, seeds }, index) => {
+      (arms, first) => {
         line.end();
-        line.message(`arm ${index + 1} of ${loaded.arms.length}: ${name}, ${seeds.length} seeds`);
+        const names = arms.map(({ name }) => name).join(', ');
+        const runs = arms.reduce((sum, { seeds }) => sum + seeds.length, 0);
+        line.message(
+          `arm ${first + 1} of ${loaded.arms.length}: ${names}, ${runs} runs${arms.length > 1 ? ', together' : ''}`,
+        );
       },
       flags.existing === 'overwrite',
     );

@@ -14,7 +14,8 @@ import {
 } from '../store/sweep-record.js';
 import { loadKnownConfig } from './experiment-module.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
-import { startRuns } from './start.js';
+import { sameShapes } from './same-shapes.js';
+import { startTogether } from './start.js';
 import type { Sweep, SweepArm } from './sweep-config.js';
 
 /** Folders of the runs of an arm, in the order of its seeds. */
@@ -83,18 +84,19 @@ function register(sweep: Sweep, root: string, { fs: files, now }: Environment): 
 }
 
 /**
- * Trains the arms of a sweep that are not complete, one after the other, the seeds of each together. Complete runs are
+ * Trains the arms of a sweep that are not complete, the seeds of each together, and with them those of arms that differ
+ * in nothing but numbers of the step ({@link sameShapes}), as one computation. Complete runs are
  * left alone and interrupted ones resumed, so that a sweep that was stopped is started again by the same call. Runs
  * that failed, that another process writes, or that cannot be resumed are reported and do not stop the others.
  *
- * @param onArm told of every arm before it starts
+ * @param onArms told of arms that train together before they start, and of the number of the first of them
  * @param repair whether runs that cannot be resumed or have another config are trained again
  * @throws UserError when a folder holds a run of another config that is not to be repaired
  */
 export async function runSweep(
   sweep: Sweep,
   request: Omit<RunRequest, 'existing' | 'advice' | 'sweep'>,
-  onArm: (arm: SweepArm, index: number) => void,
+  onArms: (arms: readonly SweepArm[], first: number) => void,
   repair = false,
 ): Promise<RunsEnd> {
   const folders = sweep.arms.flatMap((arm) => armFolders(arm, request.root));
@@ -103,12 +105,18 @@ export async function runSweep(
   const { environment = nodeEnvironment } = request;
   let record = register(sweep, request.root, environment);
   const mark = { name: sweep.name, hash: hashOfSweep(sweep) };
-  for (const [index, arm] of sweep.arms.entries()) {
-    onArm(arm, index);
+  const note = (arms: readonly SweepArm[]): void => {
+    for (const arm of arms) record = noteFirstRun(sweep, arm, record, request.root, environment);
+  };
+  for (const arms of armsTogether(sweep.arms)) {
+    onArms(arms, sweep.arms.indexOf(arms[0]!));
     // Before they may be trained again, which makes them younger.
-    record = noteFirstRun(sweep, arm, record, request.root, environment);
+    note(arms);
+    const runs = arms.flatMap(({ config, resolved, seeds }) =>
+      seeds.map((seed) => ({ config, resolved, seed })),
+    );
     try {
-      const ended = await startRuns(arm.config, arm.resolved, arm.seeds, {
+      const ended = await startTogether(runs, {
         ...request,
         existing,
         advice,
@@ -117,15 +125,26 @@ export async function runSweep(
       failed.push(...ended.failed);
       if (ended.end === 'interrupted') return { end: 'interrupted', folders, failed };
     } catch (error) {
-      // Where every seed fails there is nothing to go on with in this arm, but in the others there is.
-      const broken = failuresOf(armFolders(arm, request.root));
-      if (!(error instanceof UserError) || broken.length < arm.seeds.length) throw error;
+      // Where every seed fails there is nothing to go on with in these arms, but in the others there is.
+      const broken = failuresOf(arms.flatMap((arm) => armFolders(arm, request.root)));
+      if (!(error instanceof UserError) || broken.length < runs.length) throw error;
       failed.push(...broken);
     } finally {
-      record = noteFirstRun(sweep, arm, record, request.root, environment);
+      note(arms);
     }
   }
   return { end: 'complete', folders, failed };
+}
+
+/** Arms in groups that can train as one computation, in the order of their first. */
+function armsTogether(arms: readonly SweepArm[]): SweepArm[][] {
+  const groups: SweepArm[][] = [];
+  for (const arm of arms) {
+    const group = groups.find(([first]) => sameShapes([first!.config, arm.config]) === null);
+    if (group === undefined) groups.push([arm]);
+    else group.push(arm);
+  }
+  return groups;
 }
 
 /** Notes in the record by which version of the file the oldest run of an arm began; a run of no sweep has none. */

@@ -446,6 +446,30 @@ describe('predictions of a sweep file', () => {
   });
 });
 
+test('arms that differ in numbers of the step alone train as one computation, each in its own folders', async () => {
+  const root = temporaryFolder();
+  const sweep = loadSweep(
+    write('packed', {
+      axis: '',
+      points: '',
+      seeds: '0',
+      arms: '[{ name: slow, set: { stages.0.optimizer.learningRate: 1.0e-4 } }, { name: large, set: { stages.0.batchSize: 256 } }, { name: fast }]',
+    }),
+  );
+  const together: string[][] = [];
+  const { end, failed } = await runSweep(sweep, quietRequest(root, engine), (arms) =>
+    together.push(arms.map(({ name }) => name)),
+  );
+  expect([end, failed]).toEqual(['complete', []]);
+  expect(together).toEqual([['slow', 'fast'], ['large']]);
+  const infos = sweep.arms.map((arm) => readRunInfo(armFolders(arm, root)[0]!));
+  expect(infos.map((info) => [info.status, info.stages[0]!.learningRate, info.siblings.length])).toEqual([
+    ['complete', 1e-4, 2],
+    ['complete', 2e-3, 1],
+    ['complete', 2e-3, 2],
+  ]);
+});
+
 test('seeds that diverge are reported, stop no other point, and are not tried again', async () => {
   const root = temporaryFolder();
   const sweep = loadSweep(
@@ -456,7 +480,7 @@ test('seeds that diverge are reported, stop no other point, and are not tried ag
   );
   const started: string[] = [];
   const run = (): ReturnType<typeof runSweep> =>
-    runSweep(sweep, quietRequest(root, engine), ({ name }) => started.push(name));
+    runSweep(sweep, quietRequest(root, engine), (arms) => started.push(...arms.map(({ name }) => name)));
   for (let attempt = 0; attempt < 2; attempt++) {
     const { end, failed } = await run();
     expect(end).toBe('complete');

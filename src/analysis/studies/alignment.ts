@@ -109,7 +109,7 @@ export const panelAlignment: SectionSpec = {
   title:
     'Alignment: cosine of the gradient of a definition with the mean gradient of the questions about its variable (probe panel, ' +
     'end of the stage with questions)',
-  probe: 'panel',
+  probe: 'alignment',
   quantities: { ofDesign: (design) => [...gaps, ...cosines, ...trainedQuantities(design)] },
   notes: (_, run) => jointNotes(run),
   measure: async (run, reader) => {

@@ -15,7 +15,7 @@ export const alignmentByLayer: SectionSpec = {
   title: 'Alignment by layer: tag-swap gap of the cosine, new variables (end of the stage with questions)',
   multiplicity: 'holm',
   ids: () => ['*'],
-  probe: 'panel',
+  probe: 'alignment',
   quantities: (run) =>
     [...layersOf(run)].map(([layer, tensors]): QuantitySpec => ({
       id: layer,

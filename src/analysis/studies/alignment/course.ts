@@ -22,7 +22,7 @@ export const alignmentCourse: SectionSpec = {
   id: 'alignmentCourse',
   title: 'Alignment over training: tag-swap gap of the cosine, new variables, all tensors',
   ids: () => ['step*', trend.id],
-  probe: 'panel',
+  probe: 'alignment',
   quantities: (_, measured) => {
     const steps = new Set(
       measured.flatMap((own) => Object.keys(own).flatMap((key) => /^step(\d+)$/.exec(key)?.[1] ?? [])),

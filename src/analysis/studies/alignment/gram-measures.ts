@@ -27,7 +27,7 @@ export const gramMeasures: SectionSpec = {
   title:
     'Measures of one Gram matrix: definitions with either tag and mean gradients of the held-out questions, new ' +
     'variables (end of the stage with questions)',
-  probe: 'panel',
+  probe: 'alignment',
   quantities: tags.flatMap((tag): QuantitySpec[] => {
     const measured = (label: string, key: string) => ({ kind: 'measured', label, key }) as const;
     return [
