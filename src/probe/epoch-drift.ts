@@ -6,14 +6,8 @@ import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import { tables } from '../store/tables/registry.js';
-import {
-  blockProducts,
-  blockwise,
-  shiftedBy,
-  sumOverReplicas,
-  tiled,
-  type BlockVectors,
-} from './block-vectors.js';
+import { blockwise, shiftedBy, sumOverReplicas, tiled, type BlockVectors } from './block-vectors.js';
+import { hessianProducts } from './hessian-products.js';
 import { dotOf } from './host-vectors.js';
 import type { Population } from './population.js';
 import { questionPopulation, ToolCache, type ProbeSpec } from './probe.js';
@@ -162,29 +156,10 @@ export function createEpochDriftMeter(model: Model, blocks: readonly ParameterBl
     const own = gradient(at, inputs, 1);
     const mean = own.blocks.map((block) => tf.tidy(() => tf.mean(block, 0, true)));
     const deviations = blockwise(tf.sub, own.blocks, mean);
-    const norms = blockProducts(deviations, deviations).map(Math.sqrt);
-    const along = (sign: 1 | -1): tf.Tensor[] => {
-      const moved = shiftedBy(
-        at,
-        norms.map((norm) => (norm === 0 ? 0 : (sign * difference) / norm)),
-        deviations,
-      );
-      const result = gradient(moved, inputs, 1);
-      const kept = result.blocks.map((block) => tf.clone(block));
-      result.dispose();
-      tf.dispose(moved);
-      return kept;
-    };
-    const [ahead, behind] = [along(1), along(-1)];
-    const change = blockwise(tf.sub, ahead, behind);
-    const scale = tf.tensor(
-      Float32Array.from(norms, (norm) => norm / (2 * difference)),
-      [minibatches, 1],
-    );
-    const products = change.map((block) => tf.mul(block, scale));
+    const products = hessianProducts(gradient, at, inputs, deviations, difference);
     const sum = sumOverReplicas(products);
     own.dispose();
-    tf.dispose([inputs, at, mean, deviations, ahead, behind, change, scale, products]);
+    tf.dispose([inputs, at, mean, deviations, products]);
     return sum;
   };
 

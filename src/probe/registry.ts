@@ -1,4 +1,5 @@
 import { epochDriftProbe } from './epoch-drift.js';
+import { forcesProbe } from './forces.js';
 import { landscapeProbe } from './landscape.js';
 import { alignmentProbe } from './alignment.js';
 import { penaltyProbe } from './penalty.js';
@@ -14,4 +15,5 @@ export const probes: readonly ProbeSpec[] = [
   landscapeProbe,
   epochDriftProbe,
   transferPathProbe,
+  forcesProbe,
 ];

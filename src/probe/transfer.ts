@@ -287,7 +287,7 @@ function definitionInputs(
 }
 
 /** Runs of `examples` examples of a panel as inputs of replicas, `[run, example, ...]`. */
-function panelInputs(
+export function panelInputs(
   panel: Panel,
   names: readonly string[],
   firsts: readonly number[],

@@ -20,6 +20,8 @@ export interface ReplayedUpdate {
    * adds to the gradient of the minibatch is no example's.
    */
   readonly weights: Float32Array;
+  /** Factor of clipping on the gradient. */
+  readonly clipFactor: number;
   /** Factor of the schedule on the learning rates. */
   readonly rateFactor: number;
   /** Blocks of parameters before and after, `[1, size]`. */
@@ -30,7 +32,8 @@ export interface ReplayedUpdate {
 }
 
 /**
- * Takes the updates of a stage of a run of one seed again, from the checkpoint before it: same minibatches, same noise.
+ * Takes the updates of a stage of a run of one seed again, from the checkpoint before it or one within: same minibatches, same
+ * noise.
  * The weights are those of the run up to rounding (bit for bit if it trained alone). Whoever iterates must not keep
  * tensors of an update beyond it.
  *
@@ -45,8 +48,10 @@ export function* replayStage(
   const learner = new Learner(plan.model, 1, plan.config.loss.normalisation, shared);
   learner.load([start.parameters]);
   learner.beginStage(updatingOf(plan.stages[stage]!));
+  const from = start.position.stage === stage ? start.position.stageStep : 0;
+  if (from > 0) learner.loadOptimizer([start.optimizer]);
   try {
-    for (const update of updates(plan, stage, learner, 0)) {
+    for (const update of updates(plan, stage, learner, from)) {
       const { place, minibatch, gradient, clipFactors, rateFactors } = update;
       const clip = clipFactors[0]!;
       const weights = gradient.exampleWeights.dataSync<'float32'>().map((weight) => weight * clip);
@@ -56,7 +61,7 @@ export function* replayStage(
       const { stageStep, step } = place;
       const rateFactor = rateFactors[0]!;
       try {
-        yield { stageStep, step, minibatch, weights, rateFactor, before, after, learner };
+        yield { stageStep, step, minibatch, weights, clipFactor: clip, rateFactor, before, after, learner };
       } finally {
         tf.dispose([before, after]);
       }

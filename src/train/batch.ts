@@ -60,16 +60,25 @@ export function noiseTensors(
   stage: string,
   step: number,
 ): ModelInputs {
-  if (model.noise.length === 0) return {};
-  const streams = seeds.map((seed) => createStream(seed, `noise/${stage}/${step}`));
+  return drawnNoise(
+    model,
+    examples,
+    seeds.map((seed) => createStream(seed, `noise/${stage}/${step}`)),
+  );
+}
+
+/**
+ * Such noise from given streams, one for each replica.
+ */
+export function drawnNoise(model: Model, examples: number, streams: readonly RandomStream[]): ModelInputs {
   return Object.fromEntries(
     model.noise.map(({ name, shape, standardDeviation }) => {
       const size = examples * shape.reduce((product, length) => product * length, 1);
-      const values = new Float32Array(seeds.length * size);
+      const values = new Float32Array(streams.length * size);
       streams.forEach((stream, replica) => {
         stream.fillNormal(values.subarray(replica * size, (replica + 1) * size), standardDeviation);
       });
-      return [name, tf.tensor(values, [seeds.length, examples, ...shape])];
+      return [name, tf.tensor(values, [streams.length, examples, ...shape])];
     }),
   );
 }

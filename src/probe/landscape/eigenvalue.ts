@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
-import { blocksOf, shiftedBy, type BlockVectors } from '../block-vectors.js';
+import type { BlockVectors } from '../block-vectors.js';
 import { dotOf } from '../host-vectors.js';
-import { batchesOf, meanGradient, type LossGradient } from './mean-gradient.js';
+import { batchesOf, meanProduct, type LossGradient } from './mean-gradient.js';
 
 /** Power iterations at most, and the relative change at which they stop. */
 const iterations = { most: 30, change: 0.005 };
@@ -27,18 +27,8 @@ export function largestEigenvalue(
   let change = Infinity;
   for (let i = 0; i < iterations.most && change > iterations.change; i++) {
     const moving = direction.map((own, p) => own * units[p]!);
-    const norm = Math.sqrt(dotOf(moving, moving));
-    if (norm === 0) break;
-    const reach = step / norm;
-    const along = blocksOf(moving, values);
-    const [ahead, behind] = ([reach, -reach] as const).map((signed) => {
-      const moved = shiftedBy(values, signed, along);
-      const { gradient: result } = meanGradient(model, moved, batches);
-      tf.dispose(moved);
-      return result;
-    });
-    tf.dispose(along);
-    const product = ahead!.map((own, p) => (units[p]! * (own - behind![p]!)) / (2 * reach));
+    if (dotOf(moving, moving) === 0) break;
+    const product = meanProduct(model, values, batches, moving, step).map((own, p) => units[p]! * own);
     const next = dotOf(product, direction);
     change = next === 0 ? 0 : Math.abs((next - value) / next);
     value = next;

@@ -4,8 +4,8 @@ import type { RandomStream } from '../../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../../train/batch.js';
 import type { GradientFunction } from '../../train/gradient-function.js';
 import type { ModelInputs } from '../../train/models/model.js';
-import { sumOverReplicas, tiled, type BlockVectors } from '../block-vectors.js';
-import { addTo } from '../host-vectors.js';
+import { blocksOf, shiftedBy, sumOverReplicas, tiled, type BlockVectors } from '../block-vectors.js';
+import { addTo, dotOf } from '../host-vectors.js';
 import { roundOf, together, type WeightedRows } from './rows.js';
 
 /** The gradient of a model's loss, and the names of its inputs. */
@@ -65,6 +65,32 @@ export function meanGradient(
     own.dispose();
   }
   return { gradient: sum!.map((value) => value / count), loss: loss / count };
+}
+
+/**
+ * The Hessian of the mean loss times a direction, by central differences of the gradient.
+ *
+ * @param step length of the shifts, in units of the parameters
+ */
+export function meanProduct(
+  loss: LossGradient,
+  values: BlockVectors,
+  batches: readonly Batch[],
+  direction: Float64Array,
+  step: number,
+): Float64Array {
+  const norm = Math.sqrt(dotOf(direction, direction));
+  if (norm === 0) return new Float64Array(direction.length);
+  const reach = step / norm;
+  const along = blocksOf(direction, values);
+  const [ahead, behind] = ([reach, -reach] as const).map((signed) => {
+    const moved = shiftedBy(values, signed, along);
+    const { gradient } = meanGradient(loss, moved, batches);
+    tf.dispose(moved);
+    return gradient;
+  });
+  tf.dispose(along);
+  return ahead!.map((own, p) => (own - behind![p]!) / (2 * reach));
 }
 
 /** All rows in batches. */

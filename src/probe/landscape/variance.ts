@@ -5,11 +5,11 @@ import {
   blockProducts,
   blocksOf,
   blockwise,
-  shiftedBy,
   sumOverReplicas,
   tiled,
   type BlockVectors,
 } from '../block-vectors.js';
+import { hessianProducts } from '../hessian-products.js';
 import { addTo } from '../host-vectors.js';
 import { inputsOf, type LossGradient } from './mean-gradient.js';
 import { roundOf, together, type WeightedRows } from './rows.js';
@@ -39,30 +39,13 @@ export function sumsOverExamples(
     const inputs = inputsOf(model, set, chosen, together, random);
     const own = model.gradient(start, inputs, 1);
     const deviations = blockwise(tf.sub, own.blocks, centre);
+    const mask = tf.tensor(counts, [together, 1]);
     /** Adds `sum_i w_i H_i v_i` of directions `[replica, size]` to a target. */
     const addCurved = (target: Float64Array, directions: BlockVectors): void => {
-      const norms = blockProducts(directions, directions).map(Math.sqrt);
-      const scale = norms.map((norm) => (norm === 0 ? 0 : step / norm));
-      const along = (sign: 1 | -1) => {
-        const moved = shiftedBy(
-          start,
-          scale.map((value) => sign * value),
-          directions,
-        );
-        const result = model.gradient(moved, inputs, 1);
-        tf.dispose(moved);
-        return result;
-      };
-      const [ahead, behind] = [along(1), along(-1)];
-      const difference = blockwise(tf.sub, ahead.blocks, behind.blocks);
-      const factors = tf.tensor(
-        Float32Array.from(norms, (norm, i) => (counts[i]! * norm) / (2 * step)),
-        [together, 1],
-      );
-      const weighted = difference.map((block) => tf.mul(block, factors));
+      const products = hessianProducts(model.gradient, start, inputs, directions, step);
+      const weighted = products.map((block) => tf.mul(block, mask));
       addTo(target, sumOverReplicas(weighted));
-      for (const result of [ahead, behind]) result.dispose();
-      tf.dispose([difference, factors, weighted]);
+      tf.dispose([products, weighted]);
     };
     blockProducts(deviations, deviations).forEach((norm2, i) => (deviation2 += counts[i]! * norm2));
     addCurved(curved, deviations);
@@ -72,7 +55,6 @@ export function sumsOverExamples(
       addCurved(ratedCurved, scaled);
       tf.dispose(scaled);
     }
-    const mask = tf.tensor(counts, [together, 1]);
     const squared = own.blocks.map((block) => tf.tidy(() => tf.mul(tf.square(block), mask)));
     addTo(squares, sumOverReplicas(squared));
     own.dispose();

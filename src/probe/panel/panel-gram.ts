@@ -43,7 +43,7 @@ export interface PanelProducts {
 }
 
 /** Roles whose tensors relate texts by the tokens they share: left out of the sum `without_embeddings`. */
-const lexicalRoles: ReadonlySet<ParameterRole> = new Set([
+export const lexicalRoles: ReadonlySet<ParameterRole> = new Set([
   'embedding',
   'variable',
   'position',

@@ -2,6 +2,7 @@ import type { TableDefinition } from '../columns.js';
 import { alignmentTables } from './alignment.js';
 import { epochDriftTables } from './epoch-drift.js';
 import { factorTables } from './factors.js';
+import { forceTables } from './forces.js';
 import { internalizationTables } from './internalization.js';
 import { landscapeTables } from './landscape.js';
 import { minibatchTables } from './minibatch.js';
@@ -18,6 +19,7 @@ export const tables = {
   ...penaltyTables,
   ...landscapeTables,
   ...epochDriftTables,
+  ...forceTables,
   ...transferTables,
   ...factorTables,
   ...eventTables,
