@@ -21,4 +21,5 @@ export const probeNames = [
   { name: 'landscape', tables: ['landscape'] },
   { name: 'epoch-drift', tables: ['epoch_drift'] },
   { name: 'transfer-path', tables: ['transfer_path'] },
+  { name: 'forces', tables: ['forces', 'force_ledger'] },
 ] as const;

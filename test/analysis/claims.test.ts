@@ -226,7 +226,7 @@ describe('over many draws of seeds without any effect', () => {
       .flatMap(({ quantity, band, threshold = 0 }) => {
         const ids = quantity.endsWith('.') ? [`${quantity}8`, `${quantity}16`] : [quantity];
         return ids.map((id, i) => {
-          const isRatio = id === 'transferPath.share.own';
+          const isRatio = id === 'transferPath.share.own' || id === 'forces.size';
           const values = seeds.map((): RunValue => {
             // One batch size lies at the end of the band, the other one on the law.
             const denominator = 1 + 0.3 * noise();

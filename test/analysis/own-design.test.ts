@@ -114,6 +114,9 @@ const always = [
   'minibatchMatching',
   'penaltyLaw',
   'epochDriftResidual',
+  'alignmentForceDifference',
+  'alignmentForceGap',
+  'alignmentForceSize',
 ];
 
 test.each(variants)('%s: planted effects are supported, and nothing is without them', async (name, run) => {

@@ -2,6 +2,7 @@ import type { SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
 import { alignmentStudy } from './alignment.js';
 import { epochDriftStudy } from './epoch-drift.js';
+import { forcesStudy } from './forces.js';
 import { internalizationStudy } from './internalization.js';
 import { landscapeStudy } from './landscape.js';
 import { minibatchStudy } from './minibatch.js';
@@ -17,6 +18,7 @@ export const studies: readonly Study[] = [
   landscapeStudy,
   penaltyStudy,
   epochDriftStudy,
+  forcesStudy,
 ];
 
 /** What `gradscope analyze` asks of runs, in the order of the report. */

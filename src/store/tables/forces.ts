@@ -12,7 +12,7 @@ export const forceNames = ['task', 'norm', 'alignment'] as const;
 export type ForceName = (typeof forceNames)[number];
 
 /** Pairings whose forces are measured. */
-export const forcePairings = [
+const forcePairings = [
   'matched',
   'mismatched',
   'tag_swap',
@@ -51,7 +51,7 @@ export const forceTables = {
       stage,
       step: checkpointStep,
       force: dictionary(
-        'task, of the loss; norm and alignment, of the two parts of the implicit penalty.',
+        'Where it comes from: task, the loss; norm and alignment, the two parts of the implicit penalty.',
         () => forceNames,
       ),
       ...pairs,

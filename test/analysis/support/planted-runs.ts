@@ -123,6 +123,7 @@ export async function writePlantedRun(root: string, run: PlantedRun): Promise<st
   if (!failed) writer.path(end, total);
   writer.penalty(end);
   writer.drift(end);
+  writer.forces(end - stageSteps / 2);
   for (const table of Object.keys(tables)) {
     if (fs.existsSync(path.join(folder, `${table}.arrows`))) await finalizeTable(folder, table);
   }
@@ -408,6 +409,36 @@ class PlantedTables {
           rated_full_norm2: 1,
         });
       }
+    });
+  }
+
+  /** An effect of the predicted sign is a third of the force of the loss, one of the other sign a sixtieth. */
+  forces(step: number): void {
+    const { tag, consistency } = this.run.effects;
+    this.table('forces', (add) => {
+      for (const subset of ['qd1consis', 'qd2incons', 'd1consis', 'd2consis'])
+        for (const force of ['task', 'norm', 'alignment'] as const)
+          for (const pairing of ['matched', 'mismatched', 'tag_swap', 'tag_swap_mismatched'] as const) {
+            const isTrained = subset.startsWith('q');
+            const isReliable = /1/.test(subset) === pairing.startsWith('m');
+            const effect = isTrained ? consistency : tag;
+            const size = pairing.endsWith('mismatched') ? 0 : effect > 0 ? effect : 0.05 * effect;
+            const rate = force === 'alignment' ? (isReliable ? size : -size) + this.noise(0.01) : 3;
+            add({
+              stage: 0,
+              step,
+              force,
+              subset,
+              questions: isTrained ? 'trained' : 'heldout',
+              pairing,
+              tensor: totalTensor,
+              pairs: variables,
+              inner: 1,
+              cosine: 0.1,
+              inner_rate: rate,
+              cosine_rate: rate / 10,
+            });
+          }
     });
   }
 
