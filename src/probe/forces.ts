@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createStream } from '../../data/random/streams.js';
 import { samplingOf, variancePenaltyFactor, whyNoVariancePenalty } from '../../data/samplers.js';
+import { examplesOf } from '../run/batch-size.js';
 import { questionStageOf } from '../run/plan.js';
 import { replayStage } from '../run/replay.js';
 import { forceNames } from '../store/tables/forces.js';
@@ -117,8 +118,9 @@ function pairsIn({ panel, plan, onMessage }: ProbedRun): PanelPairs {
 
 function varianceFactorOf({ plan }: ProbedRun): number {
   const { config, sets } = plan.stages[questionStageOf(plan)]!;
-  const { sampler, batchSize } = config;
-  const sampling = samplingOf({ sampler, batchSize, examples: sets[0]!.size });
+  const examples = sets[0]!.size;
+  const batchSize = examplesOf(config.batchSize, examples);
+  const sampling = samplingOf({ sampler: config.sampler, batchSize, examples });
   return whyNoVariancePenalty(sampling) === null ? variancePenaltyFactor(sampling) : 0;
 }
 
