@@ -143,7 +143,7 @@ export function createPairMeter(model: Model, blocks: readonly ParameterBlock[])
     blocks.forEach((block, i) => {
       const vector = vectors[i]!;
       for (const { name, offset, size } of block.parameters) {
-        parts.set(name, tf.slice(vector, [0, offset], [vector.shape[0]!, size]) as tf.Tensor2D);
+        parts.set(name, tf.slice(vector, [0, offset], [vector.shape[0], size]) as tf.Tensor2D);
       }
     });
     return model.parameters.map(({ name }) => parts.get(name)!);
