@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.js';
 import { guardOutput, tell } from './output.js';
 import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
+import { retrainCommand } from './retrain.js';
 import { runCommand } from './run.js';
 import { setupCommand } from './setup.js';
 import { showCommand } from './show.js';
@@ -32,6 +33,7 @@ Examples:
   gradscope run configs/set-inclusion.yaml --seeds 0..7   eight seeds together
   gradscope sweep configs/sweeps/mnist-pairs.yaml         one experiment over several values of a key
   gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
+  gradscope retrain runs/set-inclusion                    the real effect of single definitions, by training again
   gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals
   gradscope tui                                           browse all of it, also while runs are going`,
   );
@@ -43,6 +45,7 @@ for (const command of [
   runCommand,
   sweepCommand,
   probeCommand,
+  retrainCommand,
   analyzeCommand,
   verifyCommand,
   recoverCommand,

@@ -20,15 +20,20 @@ const pressedAgainAfter = 1000;
 /**
  * Listens for signals and tells people what they did. However many come, the process ends at the next step, with a
  * checkpoint; only a second Ctrl-C ends it at once, as a kill would.
+ *
+ * @param does what the process does then, for people
  */
-export function listenForStop(line: Pick<ProgressLine, 'message'>): StopSignals {
+export function listenForStop(
+  line: Pick<ProgressLine, 'message'>,
+  does = 'stopping at the next step, with a checkpoint',
+): StopSignals {
   const abort = new AbortController();
   let first = 0;
   const stop = (name: NodeJS.Signals): void => {
     if (!abort.signal.aborted) {
       first = performance.now();
       abort.abort();
-      line.message('stopping at the next step, with a checkpoint (Ctrl-C again to stop at once)');
+      line.message(`${does} (Ctrl-C again to stop at once)`);
     } else if (name === 'SIGINT' && performance.now() - first > pressedAgainAfter) process.exit(130);
   };
   for (const name of signals) process.on(name, stop);

@@ -16,6 +16,17 @@ export function blockProducts(a: BlockVectors, b: BlockVectors): Float64Array {
   return total ?? new Float64Array(0);
 }
 
+/** `[n * m]` products of each of n vectors with each of m; float32 within a block, float64 over blocks. */
+export function productMatrix(a: BlockVectors, b: BlockVectors): Float64Array {
+  const total = new Float64Array(a[0]!.shape[0] * b[0]!.shape[0]);
+  a.forEach((block, i) => {
+    const product = tf.tidy(() => tf.matMul(block as tf.Tensor2D, b[i]! as tf.Tensor2D, false, true));
+    product.dataSync().forEach((value, at) => (total[at]! += value));
+    product.dispose();
+  });
+  return total;
+}
+
 /** Element by element, a new vector; the caller disposes of it. */
 export function blockwise(
   combine: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,

@@ -100,7 +100,7 @@ export class ToolCache<T extends { dispose(): void }> {
 
   constructor(private readonly make: (model: Model, blocks: readonly ParameterBlock[]) => T) {}
 
-  of({ plan, modelKey }: ProbedRun, blocks: readonly ParameterBlock[]): T {
+  of({ plan, modelKey }: Pick<ProbedRun, 'plan' | 'modelKey'>, blocks: readonly ParameterBlock[]): T {
     if (modelKey !== this.model) this.dispose();
     this.model = modelKey;
     // Learning rates do not matter to gradients, only which parameters share a block.

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExperimentData } from '../../../data/experiment.js';
-import { parseGroupName } from '../../../data/design.js';
 import { blockProducts, blockwise, type BlockVectors } from '../block-vectors.js';
 import { meanLosses, questionInputs } from '../transfer.js';
+import { DefinitionShares } from './shares.js';
 import { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import { gradientFunction } from '../../train/gradient-function.js';
@@ -28,9 +27,6 @@ interface Followed {
 
 /** Numbers of all gradients that are held at once: 512 MB of float32. */
 const mostNumbers = 1 << 27;
-
-/** Definitions differentiated at once, as replicas. */
-const together = 16;
 
 /**
  * The path integral of transfer over the stage that trains definitions only: `sum_t g_q(theta_t) . (theta_{t+1} -
@@ -95,8 +91,7 @@ class PathRecorder {
   /** Gradients of the questions before the coming update, `[followed, size]`, and their losses. */
   private asked: { readonly blocks: tf.Tensor[]; readonly losses: number[] } | null = null;
   private startLosses: readonly number[] = [];
-  /** Each definition's share in the optimizer's momentum, `[followed, size]`. */
-  private shares: tf.Tensor[] | null = null;
+  private readonly shares: DefinitionShares;
 
   constructor(
     private readonly run: ProbedRun,
@@ -109,10 +104,16 @@ class PathRecorder {
       trainingFieldNames(run.plan.model),
       followed.map(({ set }) => set),
     );
+    const { entities } = run.panel;
+    this.shares = new DefinitionShares(
+      run.plan,
+      stage,
+      followed.map(({ entity }) => entities[entity]!.variable),
+    );
   }
 
   record(update: ReplayedUpdate, gradient: SetGradientFunction): void {
-    const { before, after, learner, stageStep, rateFactor } = update;
+    const { before, after } = update;
     const asked = this.asked ?? this.ask(before, gradient);
     if (this.asked === null) this.startLosses = asked.losses;
     const next = this.ask(after, gradient);
@@ -121,19 +122,15 @@ class PathRecorder {
     const ending = blockProducts(next.blocks, change);
     tf.dispose(change);
 
-    const seen = this.addShares(update, gradient);
-    const scale = learner.preconditioner(stageStep)!;
-    const { decay, biasCorrected } = learner.momentum;
-    const contributions = productMatrix(asked.blocks, this.shares!, scale);
-    tf.dispose(scale);
-    const factor = -rateFactor / (biasCorrected ? 1 - decay ** stageStep : 1);
+    const seen = this.shares.add(update, gradient);
+    const contributions = this.shares.changes(asked.blocks, update);
 
     const { entities } = this.run.panel;
     const count = this.followed.length;
     this.followed.forEach(({ entity }, i) => {
       const parts = { own: 0, same: 0, other: 0 };
       this.followed.forEach((other, j) => {
-        const value = factor * contributions[i * count + j]!;
+        const value = contributions[i * count + j]!;
         const same = entities[other.entity]!.subset === entities[entity]!.subset;
         parts[i === j ? 'own' : same ? 'same' : 'other'] += value;
       });
@@ -157,7 +154,8 @@ class PathRecorder {
   }
 
   dispose(): void {
-    tf.dispose([this.questions, this.asked?.blocks ?? [], this.shares ?? []]);
+    tf.dispose([this.questions, this.asked?.blocks ?? []]);
+    this.shares.dispose();
   }
 
   private ask(
@@ -169,93 +167,4 @@ class PathRecorder {
     losses.dispose();
     return asked;
   }
-
-  /** Lets the shares fade and adds those of the minibatch's definitions; returns the followed ones it held. */
-  private addShares(
-    { minibatch, weights, before, learner }: ReplayedUpdate,
-    gradient: SetGradientFunction,
-  ): Set<number> {
-    const { plan } = this.run;
-    const places = placesOf(
-      this.followed.map(({ entity }) => this.run.panel.entities[entity]!.variable),
-      plan.stages[this.stage]!,
-      plan.data[0]!,
-      minibatch.rows[0]!,
-    );
-    const { decay } = learner.momentum;
-    const count = this.followed.length;
-    let shares =
-      this.shares?.map((share) => tf.tidy(() => tf.mul(share, decay))) ??
-      before.map(({ shape }) => tf.zeros([count, shape[1]!]));
-    tf.dispose(this.shares ?? []);
-    for (let first = 0; first < places.length; first += together) {
-      const own = places.slice(first, first + together);
-      const chosen = Array.from({ length: together }, (_, i) => (own[i] ?? own[0]!).place);
-      const result = singleGradients(gradient, before, minibatch.inputs, chosen);
-      const selection = new Float32Array(count * together);
-      own.forEach(({ follower, place }, i) => {
-        selection[follower * together + i]! += (1 - decay) * weights[place]!;
-      });
-      const next = shares.map((share, i) =>
-        tf.tidy(() => tf.add(share, tf.matMul(tf.tensor2d(selection, [count, together]), result.blocks[i]!))),
-      );
-      tf.dispose(shares);
-      shares = next;
-      result.dispose();
-    }
-    this.shares = shares;
-    return new Set(places.map(({ follower }) => follower));
-  }
-}
-
-/** Where a minibatch holds definitions of the followed variables. */
-function placesOf(
-  variables: readonly number[],
-  { sets }: StagePlan,
-  { groups }: ExperimentData,
-  rows: Int32Array,
-): { readonly follower: number; readonly place: number }[] {
-  const set = sets[0]!;
-  const followers = new Map(variables.map((variable, i) => [variable, i]));
-  return Array.from(rows).flatMap((row, place) => {
-    const follower = followers.get(set.variable[row]!);
-    const isDefinition = parseGroupName(groups[set.group[row]!]!).kind === 'definition';
-    return follower === undefined || !isDefinition ? [] : [{ follower, place }];
-  });
-}
-
-/** Gradients of single examples of a minibatch as the update saw them, noise included, one per replica. */
-function singleGradients(
-  gradient: SetGradientFunction,
-  values: BlockVectors,
-  inputs: ModelInputs,
-  places: readonly number[],
-): ReturnType<SetGradientFunction> {
-  const chosen = Object.fromEntries(
-    Object.entries(inputs).map(([name, tensor]) => [
-      name,
-      tf.tidy(() =>
-        tf.reshape(tf.gather(tensor, tf.tensor1d([...places], 'int32'), 1), [
-          places.length,
-          1,
-          ...tensor.shape.slice(2),
-        ]),
-      ),
-    ]),
-  );
-  const result = gradient(values, chosen);
-  tf.dispose(chosen);
-  return result;
-}
-
-/** `[n, n]` products `g_i P s_j` of gradients and shares; float32 within a block, float64 over blocks. */
-function productMatrix(gradients: BlockVectors, shares: BlockVectors, scale: BlockVectors): Float64Array {
-  const count = gradients[0]!.shape[0];
-  const total = new Float64Array(count * count);
-  gradients.forEach((block, i) => {
-    const product = tf.tidy(() => tf.matMul(tf.mul(block, scale[i]!), shares[i]!, false, true));
-    product.dataSync().forEach((value, at) => (total[at]! += value));
-    product.dispose();
-  });
-  return total;
 }

@@ -7,6 +7,7 @@ import { internalizationTables } from './internalization.js';
 import { landscapeTables } from './landscape.js';
 import { minibatchTables } from './minibatch.js';
 import { penaltyTables } from './penalty.js';
+import { retrainTables } from './retrain.js';
 import { runTables, eventTables } from './run.js';
 import { transferTables } from './transfer.js';
 
@@ -21,6 +22,7 @@ export const tables = {
   ...epochDriftTables,
   ...forceTables,
   ...transferTables,
+  ...retrainTables,
   ...factorTables,
   ...eventTables,
 } as const satisfies Record<string, TableDefinition>;

@@ -1,0 +1,48 @@
+import { NewTables } from '../../../store/new-tables.js';
+import { tables } from '../../../store/tables/registry.js';
+import type { RunData } from '../../run-data.js';
+import { readRetrained } from './data.js';
+import { retrainScores, type RetrainScore } from './scores.js';
+
+/** The table has no dictionary that depends on a run. */
+const nothing = {
+  stages: [],
+  groups: [],
+  tensors: [],
+  testSets: [],
+  subsets: [],
+  metrics: [],
+  sketchSize: 1,
+} as const;
+
+/**
+ * Scores the predictors of a run and writes the table `retrain_scores` into its folder. Null for a run that was not
+ * retrained. Throws a UserError when the tables cannot be read or written.
+ */
+export async function scoreRetrained(
+  run: Pick<RunData, 'folder' | 'tables'> & { readonly info: { readonly seed: number } },
+): Promise<RetrainScore[] | null> {
+  const data = await readRetrained(run);
+  if (data === null) return null;
+  const scores = retrainScores(data, run.info.seed);
+  const written = new NewTables(run.folder);
+  try {
+    const writer = written.open({ table: tables.retrain_scores, dimensions: nothing });
+    for (const { change, scope, predictor, score, interval, units, scores: byVariable } of scores) {
+      writer.append({
+        change,
+        scope,
+        predictor,
+        score,
+        low: interval?.[0] ?? null,
+        high: interval?.[1] ?? null,
+        units,
+        scores: byVariable.length > 1 ? byVariable : [],
+      });
+    }
+    await written.publish();
+  } finally {
+    written.discard();
+  }
+  return scores;
+}

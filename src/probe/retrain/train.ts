@@ -1,0 +1,87 @@
+import { setImmediate } from 'node:timers/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ExperimentData } from '../../../data/experiment.js';
+import { learningRates } from '../../run/learning-rates.js';
+import type { RunPlan } from '../../run/plan.js';
+import { updates } from '../../run/updates.js';
+import { Learner } from '../../train/learner.js';
+import { stepsPerEpoch } from '../../train/sampler.js';
+import { createAsker, type Outcome } from './questions.js';
+import { changedSet, orderSeed, type Retraining } from './retrainings.js';
+import type { RetrainedRun, RetrainTools } from './tools.js';
+
+/** Longest time without giving signals and timers a chance, ms. */
+const breathEvery = 50;
+
+/**
+ * Trains the stage of a run again with each of some changes, as replicas of one computation, and asks the questions at
+ * their end. The retrainings must have equally many rows.
+ *
+ * @param onUpdate told after every update how many of the stage's are done; false: stop
+ * @param look gets the learner at the end of the stage
+ * @returns null when it was stopped
+ */
+export async function retrain(
+  run: RetrainedRun,
+  retrainings: readonly Retraining[],
+  tools: RetrainTools,
+  onUpdate: (done: number, all: number) => boolean,
+  look: (learner: Learner) => void = () => {},
+): Promise<Outcome[] | null> {
+  const { population, start } = run;
+  const plan = planOf(run, retrainings);
+  const own = plan.stages[population.stage]!;
+  const learner = new Learner(plan.model, retrainings.length, plan.config.loss.normalisation, (blocks) =>
+    tools.stepsOf(run).of(run, blocks),
+  );
+  try {
+    learner.load(retrainings.map(() => start.parameters));
+    learner.beginStage({ optimizer: own.config.optimizer, learningRate: learningRates(own.config) });
+    let breathed = performance.now();
+    for (const update of updates(plan, population.stage, learner, 0)) {
+      update.apply();
+      update.dispose();
+      if (!onUpdate(update.place.stageStep, own.steps)) return null;
+      if (performance.now() - breathed < breathEvery) continue;
+      await setImmediate();
+      breathed = performance.now();
+    }
+    look(learner);
+    const ask = createAsker(run.plan, population, tools.evaluators.of(run, learner.blocks));
+    const values = learner.read();
+    const outcomes = ask(values, retrainings.length);
+    tf.dispose(values);
+    return outcomes;
+  } finally {
+    learner.dispose();
+  }
+}
+
+/** Updates of a retraining's stage. */
+export function updatesOf({ plan, population }: RetrainedRun, retraining: Retraining): number {
+  const { config, sets } = plan.stages[population.stage]!;
+  const size = retraining.kept?.length ?? sets[0]!.size;
+  return Math.round(config.epochs * stepsPerEpoch({ ...sets[0]!, size }, config.batchSize, config.sampler));
+}
+
+/** The plan of a run of one seed with a replica for each retraining; of its stages, that one alone is meant to be trained. */
+function planOf({ plan, population }: RetrainedRun, retrainings: readonly Retraining[]): RunPlan {
+  const { stage, definitions } = population;
+  const data = plan.data[0]!;
+  const rowsOf = new Map(definitions.map(({ variable, rows }) => [variable, rows]));
+  const original = plan.stages[stage]!;
+  const sets = retrainings.map((retraining) =>
+    changedSet(original.sets[0]!, retraining, rowsOf, (variable, slot, buffers) =>
+      data.counterfactuals!.fill('tag_swap', variable, slot, buffers),
+    ),
+  );
+  const { batchSize, sampler, epochs } = original.config;
+  const perEpoch = stepsPerEpoch(sets[0]!, batchSize, sampler);
+  const own = { ...original, sets, stepsPerEpoch: perEpoch, steps: Math.round(epochs * perEpoch) };
+  return {
+    ...plan,
+    seeds: retrainings.map(({ order }) => orderSeed(plan.seeds[0]!, order)),
+    data: new Array<ExperimentData>(retrainings.length).fill(data),
+    stages: plan.stages.map((other, i) => (i === stage ? own : other)),
+  };
+}
