@@ -122,6 +122,10 @@ describe('the registry', () => {
         "force_ledger: stage dictionary, step int32, updates int32, subset dictionary, questions dictionary, pairing dictionary, tensor dictionary, pairs int32, inner float64, cosine float64?, inner_change float64, inner_first float64, inner_second float64, cosine_change float64?, cosine_first float64?, cosine_second float64?",
         "transfer: stage dictionary, step int32, subset dictionary, variable int32, asked int32, definition dictionary, update dictionary, step_size float64, predicted float64, curvature float64, actual float64, loss float64, norm_update float64, norm_questions float64, cosine float64?, preconditioned_cosine float64?",
         "transfer_path: stage dictionary, step int32, subset dictionary, variable int32, seen bool, predicted float64, midpoint float64, own float64, same_tag float64, other_tag float64, loss float64, start_loss float64",
+        "retrained: change dictionary, order int32, changed_subset dictionary, changed int32?, asked_subset dictionary, asked int32, loss float64, margin float64, accuracy float64, losses list-float32",
+        "retrain_halves: half int32, variables list-int32",
+        "retrain_predictions: subset dictionary, variable int32, definition dictionary, asked_subset dictionary, asked int32, inner_product float64, cosine float64?, one_step float64, checkpoints float64, path_integral float64?, tokens int32",
+        "retrain_scores: change dictionary, scope dictionary, predictor dictionary, score float64?, low float64?, high float64?, units int32, scores list-float64",
         "factors: stage dictionary, step int32, example int32, subset dictionary, variable int32, role dictionary, tensor dictionary, use int32, kind dictionary, rows int32, left list-float32, ids list-int32, right list-float32",
         "events: step int32, time float64, kind dictionary, message utf8",
       ]

@@ -24,7 +24,7 @@ export const retrainTables = {
     when,
     columns: {
       change: dictionary('What differs from the run.', () => retrainChanges),
-      order: int32('0: order of minibatches and noise of the run; 1, 2, ...: others.'),
+      order: int32('Order of minibatches and noise: 0 is that of the run, 1, 2, ... are others.'),
       changed_subset: dictionary(
         'Subset of the definition that is dropped or swapped, or that is dropped as a whole; none otherwise.',
         (d) => [...d.subsets, 'none'],
@@ -73,7 +73,7 @@ export const retrainTables = {
         "Change of the mean loss by one update of the stage's optimizer on the definition alone, at the full learning rate.",
         { unit: units.loss },
       ),
-      checkpoints: float64('inner_product summed over the start of the stage and its checkpoints.', {
+      checkpoints: float64('The sum of inner_product over the start of the stage and its checkpoints.', {
         unit: units.gradient2,
       }),
       path_integral: float64(
