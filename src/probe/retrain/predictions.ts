@@ -4,7 +4,7 @@ import { allocateFields } from '../../../data/fields.js';
 import { fixedSights } from '../../../data/fixed-sights.js';
 import { readFittingCheckpoint } from '../../run/checkpoint-fit.js';
 import { checkpointSteps, type Checkpoint } from '../../run/checkpoint.js';
-import { learningRates } from '../../run/learning-rates.js';
+import { learningRates, updatingOf } from '../../run/learning-rates.js';
 import { replayStage } from '../../run/replay.js';
 import { batchTensors } from '../../train/batch.js';
 import { Learner } from '../../train/learner.js';
@@ -55,7 +55,7 @@ export async function predict(
   onPart: (done: number, all: number) => boolean,
 ): Promise<Predictions | null> {
   const { plan, population, start } = run;
-  const { config, firstStep, steps } = plan.stages[population.stage]!;
+  const { firstStep, steps } = plan.stages[population.stage]!;
   const inputs = definitionInputs(run, kind);
   const questions = questionInputsOf(plan, population);
   const at = (parameters: readonly NamedTensor[]): Learner => {
@@ -63,7 +63,7 @@ export async function predict(
       tools.stepsOf(run).of(run, blocks),
     );
     learner.load([parameters]);
-    learner.beginStage({ optimizer: config.optimizer, learningRate: learningRates(config) });
+    learner.beginStage(updatingOf(plan.stages[population.stage]!));
     return learner;
   };
   const last = firstStep + steps;

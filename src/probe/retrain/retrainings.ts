@@ -128,37 +128,41 @@ export function changedSet(
 ): ExampleSet {
   const muted = new Set(weightless);
   const swapped = new Set(change === 'tag_swap' ? rowsOf.get(changed!) : []);
-  if (muted.size === 0 && swapped.size === 0 && kept === null) return set;
-  const pick = (column: Int32Array): Int32Array => (kept === null ? column : kept.map((row) => column[row]!));
-  const { probability, epochSize } = set;
-  const original = (rows: ArrayLike<number>): ArrayLike<number> =>
-    kept === null ? rows : Array.from(rows, (row) => kept[row]!);
+  if (kept !== null) return keptRows(set, kept);
+  if (muted.size === 0 && swapped.size === 0) return set;
+  const width = set.fields['weights']!.shape.reduce((product, length) => product * length, 1);
   return {
-    size: kept?.length ?? set.size,
+    ...set,
+    fill(rows, first, buffers, random) {
+      set.fill(rows, first, buffers, random);
+      const weights = buffers['weights']!;
+      Array.from(rows).forEach((row, i) => {
+        if (muted.has(row)) weights.fill(0, (first + i) * width, (first + i + 1) * width);
+        if (swapped.has(row)) swap(changed!, first + i, buffers);
+      });
+    },
+  };
+}
+
+/** Some rows of a set alone. */
+export function keptRows(set: ExampleSet, kept: Int32Array): ExampleSet {
+  const pick = (column: Int32Array): Int32Array => kept.map((row) => column[row]!);
+  const original = (rows: ArrayLike<number>): number[] => Array.from(rows, (row) => kept[row]!);
+  const { probability, epochSize } = set;
+  return {
+    size: kept.length,
     fields: set.fields,
     group: pick(set.group),
     variable: pick(set.variable),
     id: pick(set.id),
     ...(probability === undefined
       ? {}
-      : { probability: kept === null ? probability : Float64Array.from(kept, (row) => probability[row]!) }),
+      : { probability: Float64Array.from(kept, (row) => probability[row]!) }),
     // An epoch of a mixture is as long as the share of the rows that are there.
-    ...(epochSize === undefined
-      ? {}
-      : { epochSize: kept === null ? epochSize : Math.round((epochSize * kept.length) / set.size) }),
+    ...(epochSize === undefined ? {} : { epochSize: Math.round((epochSize * kept.length) / set.size) }),
     ...(set.sourceImages === undefined
       ? {}
       : { sourceImages: (rows, random) => set.sourceImages!(original(rows), random) }),
-    fill(rows, first, buffers, random) {
-      const own = original(rows);
-      set.fill(own, first, buffers, random);
-      if (muted.size === 0 && swapped.size === 0) return;
-      const weights = buffers['weights']!;
-      const width = set.fields['weights']!.shape.reduce((product, length) => product * length, 1);
-      Array.from(own).forEach((row, i) => {
-        if (muted.has(row)) weights.fill(0, (first + i) * width, (first + i + 1) * width);
-        if (swapped.has(row)) swap(changed!, first + i, buffers);
-      });
-    },
+    fill: (rows, first, buffers, random) => set.fill(original(rows), first, buffers, random),
   };
 }

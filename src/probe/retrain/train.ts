@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExperimentData } from '../../../data/experiment.js';
-import { learningRates } from '../../run/learning-rates.js';
+import { updatingOf } from '../../run/learning-rates.js';
+import { stageOrder } from '../../run/order.js';
 import type { RunPlan } from '../../run/plan.js';
 import { updates } from '../../run/updates.js';
 import { Learner } from '../../train/learner.js';
-import { stepsPerEpoch } from '../../train/sampler.js';
+import type { MinibatchOrder } from '../../train/sampler.js';
 import { createAsker, type Outcome } from './questions.js';
-import { changedSet, orderSeed, type Retraining } from './retrainings.js';
+import { changedSet, keptRows, orderSeed, type Retraining } from './retrainings.js';
 import type { RetrainedRun, RetrainTools } from './tools.js';
 
 /** Longest time without giving signals and timers a chance, ms. */
@@ -36,7 +36,7 @@ export async function retrain(
   );
   try {
     learner.load(retrainings.map(() => start.parameters));
-    learner.beginStage({ optimizer: own.config.optimizer, learningRate: learningRates(own.config) });
+    learner.beginStage(updatingOf(own));
     let breathed = performance.now();
     for (const update of updates(plan, population.stage, learner, 0)) {
       update.apply();
@@ -58,11 +58,14 @@ export async function retrain(
 }
 
 /** Updates of a retraining's stage. */
-export function updatesOf({ plan, population }: RetrainedRun, retraining: Retraining): number {
+export function updatesOf({ plan, population }: RetrainedRun, { order, kept }: Retraining): number {
   const { config, sets } = plan.stages[population.stage]!;
-  const size = retraining.kept?.length ?? sets[0]!.size;
-  return Math.round(config.epochs * stepsPerEpoch({ ...sets[0]!, size }, config.batchSize, config.sampler));
+  const set = kept === null ? sets[0]! : keptRows(sets[0]!, kept);
+  return stepsOf(config, stageOrder(config, set, plan.data[0]!.groups, orderSeed(plan.seeds[0]!, order)));
 }
+
+const stepsOf = ({ epochs }: { readonly epochs: number }, { stepsPerEpoch }: MinibatchOrder): number =>
+  Math.round(epochs * stepsPerEpoch);
 
 /** The plan of a run of one seed with a replica for each retraining; of its stages, that one alone is meant to be trained. */
 function planOf({ plan, population }: RetrainedRun, retrainings: readonly Retraining[]): RunPlan {
@@ -75,13 +78,21 @@ function planOf({ plan, population }: RetrainedRun, retrainings: readonly Retrai
       data.counterfactuals!.fill('tag_swap', variable, slot, buffers),
     ),
   );
-  const { batchSize, sampler, epochs } = original.config;
-  const perEpoch = stepsPerEpoch(sets[0]!, batchSize, sampler);
-  const own = { ...original, sets, stepsPerEpoch: perEpoch, steps: Math.round(epochs * perEpoch) };
+  const seeds = retrainings.map(({ order }) => orderSeed(plan.seeds[0]!, order));
+  const order = stageOrder(original.config, sets[0]!, data.groups, seeds[0]!);
+  const each = <T>(value: T): T[] => new Array<T>(retrainings.length).fill(value);
+  const own = {
+    ...original,
+    configs: each(original.config),
+    sets,
+    stepsPerEpoch: order.stepsPerEpoch,
+    steps: stepsOf(original.config, order),
+  };
   return {
     ...plan,
-    seeds: retrainings.map(({ order }) => orderSeed(plan.seeds[0]!, order)),
-    data: new Array<ExperimentData>(retrainings.length).fill(data),
+    configs: each(plan.config),
+    seeds,
+    data: each(data),
     stages: plan.stages.map((other, i) => (i === stage ? own : other)),
   };
 }
