@@ -11,6 +11,8 @@ const free: readonly string[] = [
   'stages.*.parameterGroups.*.learningRate',
   'stages.*.schedule.**',
   'stages.*.clipNorm',
+  'stages.*.noise.strength',
+  'stages.*.noise.batchSize',
 ];
 
 /** Keys that are not free although they lie below one that is. */

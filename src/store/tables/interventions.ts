@@ -21,6 +21,17 @@ export const interventionColumns = {
       'Share of the frozen parameters in the squared norm of the minibatch gradient; null where that is zero.',
     ),
   },
+  noise: {
+    noise_norm: done('Euclidean norm of the noise on the gradient.', units.gradient),
+    noise_trace: done(
+      'What the square of noise_norm is on average over draws: the trace of the covariance of the noise.',
+      units.gradient2,
+    ),
+    noise_gamma: done(
+      'Gradient variance Gamma of the rows of the stage, estimated without bias from the examples of the minibatch.',
+      units.gradient2,
+    ),
+  },
   reset: {
     reset_distance: done(
       'Euclidean distance that the reset at the start of the stage moved the parameters by; null at other updates.',

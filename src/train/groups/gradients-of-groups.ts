@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assembleGradients } from '../gradient.js';
 import type { ParameterUse } from '../tape/uses.js';
+import { weightExamples } from '../tape/weighted.js';
 
 /**
  * The gradients of the groups of a minibatch, from the factors of one backward pass: parameter -> tensor
@@ -20,24 +21,9 @@ export function gradientsOfGroups(
     const kept = new Map<string, tf.Tensor>();
     tf.tidy(() => {
       const member = Float32Array.from(groupOf, (own) => (own === group ? 1 : 0));
-      const masked = uses.map((use) => maskExamples(use, member));
+      const masked = uses.map((use) => weightExamples(use, tf.tensor2d(member, [1, member.length])));
       for (const [name, tensor] of assembleGradients(masked, 1).total) kept.set(name, tf.keep(tensor));
     });
     return kept;
   });
-}
-
-/** A use in which the examples count as `member` says, `[example]`. */
-function maskExamples(use: ParameterUse, member: Float32Array): ParameterUse {
-  const rowsOf = (rows: number): tf.Tensor3D => {
-    const mask = tf.tensor2d(member, [member.length, 1]);
-    return tf.reshape(tf.tile(mask, [1, rows]), [1, member.length * rows, 1]);
-  };
-  switch (use.kind) {
-    case 'vector':
-      return { ...use, sums: tf.mul(use.sums, rowsOf(1)) };
-    case 'linear':
-    case 'embedding':
-      return { ...use, right: tf.mul(use.right, rowsOf(use.rows)) };
-  }
 }
