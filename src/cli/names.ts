@@ -11,6 +11,7 @@ export const viewNames = [
   'config',
   'health',
   'findings',
+  'retraining',
 ] as const;
 
 /** Probes with the tables that they write. */

@@ -1,3 +1,5 @@
+import { UserError } from '../../data/errors.js';
+
 /** Names of what counterfactual retraining changes and of what predicts its outcome, the same in tables and analysis. */
 
 /**
@@ -59,3 +61,13 @@ export type RetrainPredictor = (typeof retrainPredictors)[number];
 export const retrainScopes = ['question', 'other', 'own', 'pooled', 'lds'] as const;
 
 export type RetrainScope = (typeof retrainScopes)[number];
+
+/** The one of some names that a text of a table is. Throws a UserError for one that this version does not know. */
+export function knownName<T extends string>(names: readonly T[], text: string): T {
+  const found = names.find((name) => name === text);
+  if (found === undefined)
+    throw new UserError(
+      `a table of retraining has the name '${text}', which this version does not know; run gradscope retrain again`,
+    );
+  return found;
+}

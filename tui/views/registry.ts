@@ -4,6 +4,7 @@ import { configView } from './config.js';
 import { findingsView } from './findings.js';
 import { healthView } from './health.js';
 import { minibatchesView } from './minibatch.js';
+import { retrainView } from './retrain.js';
 import { runsView } from './runs.js';
 import { trainingView } from './training.js';
 import { transferView } from './transfer.js';
@@ -20,4 +21,5 @@ export const views: readonly ViewSpec[] = [
   configView,
   healthView,
   findingsView,
+  retrainView,
 ];

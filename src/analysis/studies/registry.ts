@@ -7,6 +7,7 @@ import { internalizationStudy } from './internalization.js';
 import { landscapeStudy } from './landscape.js';
 import { minibatchStudy } from './minibatch.js';
 import { penaltyStudy } from './penalty.js';
+import { retrainStudy } from './retrain.js';
 import { transferStudy } from './transfer.js';
 
 /** Every study, in the order of the report. A further one is one more line here. */
@@ -14,6 +15,7 @@ export const studies: readonly Study[] = [
   internalizationStudy,
   alignmentStudy,
   transferStudy,
+  retrainStudy,
   minibatchStudy,
   landscapeStudy,
   penaltyStudy,

@@ -78,7 +78,7 @@ export function retrainReport(runs: readonly (readonly ShownScore[])[]): string[
   const failures = questions.flatMap((own) => {
     const failed = predictors.filter((predictor) => {
       const found = of(predictor, own);
-      return !controls.has(predictor) && found !== null && !((found.interval?.[0] ?? -1) > 0);
+      return !controls.has(predictor) && found !== null && !((found.interval?.[0] ?? found.score) > 0);
     });
     return failed.length === 0
       ? []

@@ -1,4 +1,4 @@
-import type { RetrainChange } from '../../../store/retrain-names.js';
+import { knownName, retrainChanges, type RetrainChange } from '../../../store/retrain-names.js';
 import { tables } from '../../../store/tables/registry.js';
 import { readTable, type RunData } from '../../run-data.js';
 
@@ -100,7 +100,7 @@ export async function readRetrained(run: Pick<RunData, 'folder' | 'tables'>): Pr
   for (let row = 0; row < retrained.rows; row += asked.length) {
     const subset = r.changed_subset.text(row);
     outcomes.push({
-      change: r.change.text(row) as RetrainChange,
+      change: knownName(retrainChanges, r.change.text(row)),
       order: r.order[row]!,
       subset: subset === 'none' ? null : subset,
       changed: r.changed.isNull(row) ? null : r.changed.values[row]!,

@@ -1,6 +1,15 @@
 import { NewTables } from '../../../store/new-tables.js';
 import { tables } from '../../../store/tables/registry.js';
-import type { RunData } from '../../run-data.js';
+import {
+  knownName,
+  retrainChanges,
+  retrainPredictors,
+  retrainScopes,
+  type RetrainChange,
+  type RetrainPredictor,
+  type RetrainScope,
+} from '../../../store/retrain-names.js';
+import { readTable, type RunData } from '../../run-data.js';
 import { readRetrained } from './data.js';
 import { retrainScores, type RetrainScore } from './scores.js';
 
@@ -45,4 +54,35 @@ export async function scoreRetrained(
     written.discard();
   }
   return scores;
+}
+
+/** A score as the table has it. */
+export interface StoredScore {
+  readonly change: RetrainChange;
+  readonly scope: RetrainScope;
+  readonly predictor: RetrainPredictor;
+  readonly score: number | null;
+  /** 95 % interval over definitions or halves. */
+  readonly interval: readonly [number, number] | null;
+}
+
+/** Reads the scores of a run; null for one without them. */
+export async function readScores(run: Pick<RunData, 'folder' | 'tables'>): Promise<StoredScore[] | null> {
+  const table = await readTable(run, tables.retrain_scores, [
+    'change',
+    'scope',
+    'predictor',
+    'score',
+    'low',
+    'high',
+  ]);
+  if (table === null) return null;
+  const { change, scope, predictor, score, low, high } = table.columns;
+  return Array.from({ length: table.rows }, (_, row) => ({
+    change: knownName(retrainChanges, change.text(row)),
+    scope: knownName(retrainScopes, scope.text(row)),
+    predictor: knownName(retrainPredictors, predictor.text(row)),
+    score: score.isNull(row) ? null : score.values[row]!,
+    interval: low.isNull(row) || high.isNull(row) ? null : [low.values[row]!, high.values[row]!],
+  }));
 }
