@@ -7,6 +7,7 @@ import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
 import { stageOrder } from './order.js';
+import { interventions } from './interventions/registry.js';
 import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
 import { sameShapes } from './same-shapes.js';
 import { refuseWithoutEffect } from './without-effect.js';
@@ -108,7 +109,12 @@ export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): Ru
     const perEpoch = orders[0]!.stepsPerEpoch;
     const steps = Math.round(stage.epochs * perEpoch);
     const own = configs.map(({ stages: all }) => all[index]!);
-    stages.push({ config: stage, configs: own, sets, stepsPerEpoch: perEpoch, steps, firstStep });
+    const planned = { config: stage, configs: own, sets, stepsPerEpoch: perEpoch, steps, firstStep };
+    for (const { key, dataProblem } of interventions) {
+      const problem = dataProblem?.(planned, { design: experiment.design, data }) ?? null;
+      if (problem !== null) throw new UserError(`stage ${stage.name}: ${key}.${problem}`);
+    }
+    stages.push(planned);
     firstStep += steps;
   }
   const { design } = experiment;

@@ -11,6 +11,7 @@ const free: readonly string[] = [
   'stages.*.parameterGroups.*.learningRate',
   'stages.*.schedule.**',
   'stages.*.clipNorm',
+  'stages.*.surgery.strength',
   'stages.*.noise.strength',
   'stages.*.noise.batchSize',
 ];

@@ -38,7 +38,14 @@ function ownConfig(folder: string, info: RunInfo, fs?: FileSystem): unknown {
 
 /** Keys that were added to configs, and to their stages, with what runs of versions before them did. */
 const addedKeys = { tagExchange: false };
-const addedStageKeys = { blocks: null, microBatch: null, reset: null, noise: null, freeze: null };
+const addedStageKeys = {
+  blocks: null,
+  microBatch: null,
+  reset: null,
+  surgery: null,
+  noise: null,
+  freeze: null,
+};
 
 /** A config's values, with those of {@link addedKeys} where they were not written. */
 export function withAddedKeys(config: unknown): unknown {

@@ -70,6 +70,8 @@ export interface Intervention {
   readonly problem: (stage: StageConfig) => string | null;
   /** Why it would do nothing, or cannot be done, with the data and the model of the run: the same, or null. */
   readonly planProblem: (place: InterventionPlace) => string | null;
+  /** Why it cannot be with the rows of the stage: the same, or null. */
+  readonly dataProblem?: (stage: StagePlan, plan: Pick<RunPlan, 'design' | 'data'>) => string | null;
   /** Sets it to work; null in a stage that does not have it. */
   readonly activate: (context: InterventionContext) => ActiveIntervention | null;
 }

@@ -38,6 +38,13 @@ export const interventionColumns = {
       units.parameter,
     ),
   },
+  surgery: {
+    surgery_cosine: done('Cosine of the gradients of the two sides; null where one is zero.'),
+    surgery_cosine_after: done('The same of what they became; null where nothing is left of one.'),
+    surgery_norm_ratio: done(
+      'Norm of the gradient after the surgery over that before it, as it is without equalNorm; 1 where nothing was done.',
+    ),
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Column<'float64', true>>>>>;
 
 /** Key of a set of {@link interventionColumns}. */
