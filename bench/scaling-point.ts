@@ -23,7 +23,7 @@ interface Measured {
   readonly size: number;
   /** What the program plans before such a run, bytes; null where it plans nothing. */
   readonly plannedBytes: number | null;
-  /** Milliseconds of one piece of work, such as one step. */
+  /** One piece of work, such as one step; gives its milliseconds. */
   readonly take: () => Promise<number>;
 }
 
@@ -32,6 +32,8 @@ export interface PointAnswer {
   readonly size: number;
   readonly plannedBytes: number | null;
   readonly ms: number;
+  /** Processor time of all threads, ms: what else runs on the machine changes it less than the time that passes. */
+  readonly processorMs: number;
   /** Most resident memory so far, beyond what the engine and the program held before, MB. */
   readonly peakMb: number;
 }
@@ -98,24 +100,27 @@ async function serve(point: Point): Promise<void> {
   globalThis.gc?.();
   const before = process.memoryUsage().rss;
   const { size, plannedBytes, take } = await build(point);
-  const answer = (ms: number): void => {
+  const answer = (times: { readonly ms: number; readonly processorMs: number }): void => {
     const peakMb = process.resourceUsage().maxRSS / 1000 - before / 1e6;
-    process.send!({ size, plannedBytes, ms, peakMb } satisfies PointAnswer);
+    process.send!({ size, plannedBytes, ...times, peakMb } satisfies PointAnswer);
   };
   // Graphs are built in the first, and memory has its later shape from the third on.
   for (let i = 0; i < 3; i++) await take();
   process.on('message', () => {
     void round(take).then(answer);
   });
-  answer(NaN);
+  answer({ ms: NaN, processorMs: NaN });
 }
 
-async function round(take: () => Promise<number>): Promise<number> {
+/** Median time of a piece of work, and its mean processor time. */
+async function round(take: () => Promise<number>): Promise<{ ms: number; processorMs: number }> {
   const times: number[] = [];
   const started = performance.now();
+  const before = process.cpuUsage();
   do times.push(await take());
   while (performance.now() - started < roundMs);
-  return median(times);
+  const { user, system } = process.cpuUsage(before);
+  return { ms: median(times), processorMs: (user + system) / 1000 / times.length };
 }
 
 await serve(JSON.parse(process.argv[2]!) as Point);

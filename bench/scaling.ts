@@ -10,8 +10,8 @@ import { median, printTable } from './support.js';
 import { writeLongRun } from './tui-runs.js';
 
 /**
- * Cost and memory against what a person can make larger, one quantity at a time. Cost is fitted as `a size^b` by least
- * squares on logarithms over all sizes; where small sizes pay mostly a fixed cost, b lies below what the work itself
+ * Cost and memory against what a person can make larger, one quantity at a time. Cost, the processor time of all threads,
+ * is fitted as `a size^b` by least squares on logarithms over all sizes; where small sizes pay mostly a fixed cost, b lies below what the work itself
  * grows by, and b between the two largest sizes says more.
  *
  *     npm run bench -- scaling [--quick]      --quick: 3 sizes a sweep
@@ -60,6 +60,7 @@ class PointProcess {
 interface Result {
   readonly size: number;
   readonly ms: number;
+  readonly processorMs: number;
   readonly peakMb: number;
   readonly plannedBytes: number | null;
 }
@@ -75,6 +76,7 @@ async function measure({ points }: Sweep): Promise<Result[]> {
       size: running[i]!.ready.size,
       plannedBytes: running[i]!.ready.plannedBytes,
       ms: median(own.map(({ ms }) => ms)),
+      processorMs: median(own.map(({ processorMs }) => processorMs)),
       peakMb: own.at(-1)!.peakMb,
     }));
   } finally {
@@ -122,16 +124,17 @@ try {
     const first = results[0]!;
     printTable(
       `${sweep.name}: ${sweep.about}`,
-      ['size', 'ms', 'per unit, of the first', 'memory MB', 'planned MB'],
-      results.map(({ size, ms, peakMb, plannedBytes }) => [
+      ['size', 'ms', 'processor ms', 'per unit, of the first', 'memory MB', 'planned MB'],
+      results.map(({ size, ms, processorMs, peakMb, plannedBytes }) => [
         size.toLocaleString('en'),
         ms.toFixed(2),
-        (ms / size / (first.ms / first.size)).toFixed(2),
+        processorMs.toFixed(2),
+        (processorMs / size / (first.processorMs / first.size)).toFixed(2),
         peakMb.toFixed(0),
         plannedBytes === null ? '-' : (plannedBytes / 1e6).toFixed(0),
       ]),
     );
-    const time = ({ ms }: Result): number => ms;
+    const time = ({ processorMs }: Result): number => processorMs;
     const memory = ({ peakMb }: Result): number => peakMb;
     fits.push([
       sweep.name,
@@ -145,7 +148,7 @@ try {
   }
   printTable(
     `Exponents b of cost = a size^b, with 95 % intervals of the fit over all sizes; medians of ${rounds} rounds in which sizes take turns`,
-    ['', 'by arithmetic', 'time', 'two largest', 'memory', 'two largest', 'bytes a unit'],
+    ['', 'by arithmetic', 'processor time', 'two largest', 'memory', 'two largest', 'bytes a unit'],
     fits,
   );
   console.log(
