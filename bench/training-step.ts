@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TextShape } from '../data/experiment.js';
 import { createStream } from '../data/random/streams.js';
 import { trainingBytes } from '../src/run/planned-cost.js';
-import { arrangeGroups, planSlots } from '../src/train/groups/arrange.js';
-import type { MinibatchGroups } from '../src/train/groups/division.js';
+import { arrangeGroups, divide, type MinibatchGroups } from '../src/train/groups/division.js';
 import { Learner } from '../src/train/learner.js';
 import { parameterCount } from '../src/train/models/model.js';
 import { transformerSchema } from '../src/train/models/transformer/config.js';
@@ -221,14 +220,14 @@ export function ourSteps(own: Case) {
 
 /** A minibatch of groups of equal size, sorted as training sorts it. */
 function equalGroups({ replicas, examples }: Case, groups: number, chunks: 1 | 2): MinibatchGroups {
-  const { rank, owners } = arrangeGroups(new Array<number>(groups).fill(1), chunks);
+  const sizes = new Array<number>(groups).fill(1);
+  const { rank } = arrangeGroups(sizes, chunks);
   const sorted = Array.from(rank.keys()).toSorted((a, b) => rank[a]! - rank[b]!);
   const groupOf = Int32Array.from(
     { length: replicas * examples },
     (_, i) => sorted[Math.floor(((i % examples) * groups) / examples)]!,
   );
-  const capacity = Math.max(4, Math.ceil(examples / 10));
-  return { groups, groupOf, slots: planSlots(groupOf, replicas, groups, owners, capacity, 0) };
+  return divide(groupOf, replicas, sizes, chunks);
 }
 
 function tokensOf({ rows, variables, vocabulary }: Case, lead: number[], offset: number): tf.Tensor {

@@ -11,6 +11,7 @@ import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { blocksSchema } from '../../data/blocks.js';
 import { samplerSchema } from '../../data/samplers.js';
 import { selectsNewAlone, selectsRows, trainSubsets } from '../../data/train-subsets.js';
+import { logTiers } from '../store/log-tier.js';
 
 const positive = z.number().int().positive();
 
@@ -114,11 +115,6 @@ const evaluationSchema = z.strictObject({
     .default(128)
     .describe('examples of one replica evaluated at once; no effect on the results'),
 });
-
-/** What the gradient log keeps; each tier adds to the one before. */
-export const logTiers = ['off', 'norms', 'groups', 'sketch', 'full'] as const;
-
-export type LogTier = (typeof logTiers)[number];
 
 const logSchema = z.strictObject({
   tier: z

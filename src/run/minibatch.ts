@@ -1,5 +1,5 @@
 import { createStream, type RandomStream } from '../../data/random/streams.js';
-import { arrangeGroups } from '../train/groups/arrange.js';
+import { arrangeGroups } from '../train/groups/division.js';
 import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
 import { parameterCount, trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import type { RunPlan, StagePlan } from './plan.js';

@@ -6,7 +6,7 @@ import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
 import { examplesOf } from './batch-size.js';
 import type { RunConfig, StageConfig } from './config.js';
-import { logTiers } from './config.js';
+import { reaches } from '../store/log-tier.js';
 
 /** What a stage of a run will be. */
 export interface PlannedStage {
@@ -130,11 +130,10 @@ function plannedStage(
 
 /** Gradients of all groups, `[group, parameter]`, and `[group, tensor, sketch]` in float64. */
 function bytesOfLog({ log }: RunConfig, model: Model, parameters: number, groups: number): number {
-  const reaches = (tier: RunConfig['log']['tier']): boolean =>
-    logTiers.indexOf(log.tier) >= logTiers.indexOf(tier);
-  const vectors = reaches('sketch') ? float * (groups + 1) * parameters : 0;
-  const sketches = reaches('sketch') ? 8 * (groups + 1) * (model.parameters.length + 1) * log.sketchSize : 0;
-  return vectors + sketches;
+  if (!reaches(log.tier, 'sketch')) return 0;
+  return (
+    float * (groups + 1) * parameters + 8 * (groups + 1) * (model.parameters.length + 1) * log.sketchSize
+  );
 }
 
 /** Throws a UserError, one line, for a cost that no machine is made for, whatever its memory. */

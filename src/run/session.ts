@@ -21,7 +21,8 @@ import {
 } from './checkpoint.js';
 import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
 import { GradientLog } from './log/gradient-log.js';
-import { reaches, type RunTables } from './log/run-tables.js';
+import type { RunTables } from './log/run-tables.js';
+import { reaches } from '../store/log-tier.js';
 import { updatingOf } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
 import { examplesStream, groupSizes, type Minibatch } from './minibatch.js';

@@ -1,6 +1,6 @@
 import { UserError } from '../../data/errors.js';
-import type { LogConfig, LogTier, RunConfig } from './config.js';
-import { logTiers } from './config.js';
+import { reaches, type LogTier } from '../store/log-tier.js';
+import type { LogConfig, RunConfig } from './config.js';
 import { matchesParameter } from '../../data/parameter-groups.js';
 import { interventions } from './interventions/registry.js';
 import { unmatched } from './interventions/patterns.js';
@@ -128,10 +128,6 @@ const schedules = [
 type KeysOfSchedules = {
   [Key in keyof LogConfig]: LogConfig[Key] extends LogSchedule ? Key : never;
 }[keyof LogConfig];
-
-function reaches(tier: LogTier, needed: LogTier): boolean {
-  return logTiers.indexOf(tier) >= logTiers.indexOf(needed);
-}
 
 function checkParameterGroups({ stages }: RunConfig, stage: number, names: readonly string[]): void {
   const free = new Set(names);

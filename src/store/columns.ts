@@ -1,3 +1,5 @@
+import type { LogTier } from './log-tier.js';
+
 /** How the values of a column are stored; each kind is one Arrow type. */
 export type ColumnKind =
   | 'int32'
@@ -55,6 +57,8 @@ export interface TableDefinition {
   readonly row: string;
   /** When rows are written, for the docs. */
   readonly when?: string;
+  /** Least tier of the gradient log that keeps it; without one every run does. */
+  readonly tier?: LogTier;
   readonly columns: Readonly<Record<string, Column>>;
   readonly groupColumns?: GroupColumns;
   /** Sets of columns that only some runs have, which {@link Dimensions.interventions} names. */

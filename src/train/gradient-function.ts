@@ -2,8 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { backward } from './backward.js';
 import { compile, type CompiledFunction } from './engine/compiled.js';
 import { assembleGradients } from './gradient.js';
-import { divisionKey, divisionTensors, splitDivision, type MinibatchGroups } from './groups/division.js';
-import type { GroupTensors } from './groups/basis.js';
+import {
+  divisionKey,
+  divisionTensors,
+  splitDivision,
+  type GroupTensors,
+  type MinibatchGroups,
+} from './groups/division.js';
 import { gramProducts, partGradientsOf, readGrams } from './groups/gram.js';
 import { joinLanes, planLanes, splitLanes, type Lane } from './lanes.js';
 import type { Model, ModelInputs } from './models/model.js';

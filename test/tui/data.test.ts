@@ -55,7 +55,8 @@ async function source(name = 'tiny-seed0', at = root): Promise<RunSource> {
 
 test('the browser and the analysis read one gradient log: its rows of the sum over tensors', async () => {
   const run = await openRun(folder);
-  const [own, whole] = [await (await source()).groupGradients(), await readGroupGradients(run)];
+  const { log, info } = await source();
+  const [own, whole] = [await log.read(info), await readGroupGradients(run)];
   expect(own!.steps).toEqual(whole!.steps);
   const gram = await readTable(run, tables.gram, ['step', 'tensor', 'group_a', 'group_b', 'cosine']);
   const { step, tensor, group_a: a, group_b: b, cosine } = gram!.columns;

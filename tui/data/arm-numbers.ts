@@ -101,7 +101,11 @@ async function measure(run: RunSource, spec: SectionSpec): Promise<MeasuredSecti
   const measured = await orReason(async () => {
     const data = await run.data();
     const alignment = () => readPanelAlignment(data);
-    const values = await spec.measure(data, { run: data, gradients: () => run.groupGradients(), alignment });
+    const values = await spec.measure(data, {
+      run: data,
+      gradients: () => run.log.read(run.info),
+      alignment,
+    });
     return values === null ? null : meansOf(values);
   });
   if (measured.kind === 'value') return measured.value;

@@ -1,17 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../../data/errors.js';
 import { GroupGradientLog } from '../../src/analysis/studies/minibatch/gradient-log.js';
-import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
 import { openExchangedHalf, openRun, type RunData } from '../../src/analysis/run-data.js';
 import type { RunInfo } from '../../src/store/run-info.js';
 import type { RunEntry } from './run-index.js';
 import { RunTableCache } from './run-tables.js';
-
-/** How far the gradient log is read, in rows. */
-export interface ScanProgress {
-  readonly done: number;
-  readonly all: number;
-}
 
 /** Milliseconds of scanning after which keys are answered. */
 const slice = 5;
@@ -19,8 +12,8 @@ const slice = 5;
 /** A run that is looked at: what `run.json` says, and its tables, read as needed. */
 export class RunSource {
   readonly tables: RunTableCache;
-  readonly #log: GroupGradientLog;
-  #progress: ScanProgress = { done: 0, all: 0 };
+  /** Norms and cosines of the groups' gradients, all tensors together. */
+  readonly log: GroupGradientLog;
   #resumed = 0;
   #configHash: Promise<string> | null = null;
 
@@ -29,8 +22,7 @@ export class RunSource {
     public info: RunInfo,
   ) {
     this.tables = new RunTableCache(entry.path);
-    this.#log = new GroupGradientLog(this.tables, async (done, all) => {
-      this.#progress = { done, all };
+    this.log = new GroupGradientLog(this.tables, async () => {
       if (performance.now() - this.#resumed < slice) return;
       await setImmediate();
       this.#resumed = performance.now();
@@ -45,18 +37,8 @@ export class RunSource {
     return this.info.seed;
   }
 
-  /** Norms and cosines of the groups' gradients, all tensors together; null where they are not logged. */
-  groupGradients(): Promise<GroupGradients | null> {
-    return this.#log.read(this.info);
-  }
-
-  /** How far the scan under way is; done equals all when none is. */
-  get scanProgress(): ScanProgress {
-    return this.#progress;
-  }
-
   get keptBytes(): number {
-    return this.tables.keptBytes + this.#log.keptBytes;
+    return this.tables.keptBytes + this.log.keptBytes;
   }
 
   /** The run as the functions of the analysis take it. Throws a UserError when its config cannot be read. */

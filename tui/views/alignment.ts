@@ -130,8 +130,8 @@ function tagPanel(context: ViewContext): ViewPanel {
 
 /** How far the logs of runs are read. */
 export function progressText(runs: readonly RunSource[]): string {
-  const done = runs.reduce((sum, { scanProgress }) => sum + scanProgress.done, 0);
-  const all = runs.reduce((sum, { scanProgress }) => sum + scanProgress.all, 0);
+  const done = runs.reduce((sum, { log }) => sum + log.progress.done, 0);
+  const all = runs.reduce((sum, { log }) => sum + log.progress.all, 0);
   // Read, and what follows takes its time too.
   if (all > 0 && done === all) return 'measuring ...';
   return all === 0
@@ -143,7 +143,7 @@ export function progressText(runs: readonly RunSource[]): string {
 async function tagCurves(runs: readonly RunSource[]): Promise<Series[]> {
   const logs: { readonly run: RunSource; readonly gradients: GroupGradients }[] = [];
   for (const run of runs) {
-    const gradients = await run.groupGradients();
+    const gradients = await run.log.read(run.info);
     if (gradients !== null) logs.push({ run, gradients });
   }
   if (logs.length === 0) return [];

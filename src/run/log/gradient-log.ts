@@ -1,13 +1,13 @@
+import { reaches, type LogTier } from '../../store/log-tier.js';
 import type { LogConfig } from '../config.js';
 import type { MinibatchGradient } from '../../train/gradient-function.js';
-import { arrangeGroups, planSlots } from '../../train/groups/arrange.js';
-import type { MinibatchGroups } from '../../train/groups/division.js';
+import { divide, type MinibatchGroups } from '../../train/groups/division.js';
 import { GroupStatistics } from '../../train/groups/statistics.js';
 import { TensorNorms } from '../../train/groups/tensor-norms.js';
 import type { Model } from '../../train/models/model.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { GramRows } from './gram-rows.js';
-import { reaches, type RunTables } from './run-tables.js';
+import type { RunTables } from './run-tables.js';
 import { scheduledSteps } from './schedule.js';
 import { VectorRows } from './vector-rows.js';
 
@@ -19,9 +19,6 @@ export interface StepPlace {
   /** Updates of the stage, this one included. */
   readonly stageStep: number;
 }
-
-/** Examples of each group that a slot of misplaced examples holds, as a share of the minibatch. */
-const slotShare = 1 / 10;
 
 /**
  * Writes the gradient log of R replicas in one stage. The Gram matrices of the groups come with the gradient; what is
@@ -41,7 +38,6 @@ export class GradientLog {
   private readonly sizes: readonly number[];
   /** Number of each of the run's groups among those of the stage, -1 where it is none of them. */
   private readonly indexOf: Int32Array;
-  private slots = 0;
 
   /** @param sizes training examples of each of the run's groups in the stage */
   constructor(config: LogConfig, model: Model, blocks: readonly ParameterBlock[], sizes: readonly number[]) {
@@ -67,7 +63,7 @@ export class GradientLog {
   /**
    * The groups of a minibatch, for the gradient to come with their Gram matrices; null at steps that log none.
    *
-   * @param groupOf `[replica, example]` group of each example, sorted as {@link arrangeGroups} says for the chunks
+   * @param groupOf `[replica, example]` group of each example, sorted as `arrangeGroups` says for the chunks
    */
   groups(groupOf: Int32Array, replicas: number, chunks: 1 | 2, stageStep: number): MinibatchGroups | null {
     if (!this.isGramStep(stageStep) && !this.isExampleStep(stageStep)) return null;
@@ -122,17 +118,12 @@ export class GradientLog {
   }
 
   private divide(groupOf: Int32Array, replicas: number, chunks: 1 | 2): MinibatchGroups {
-    const groups = this.sizes.length;
-    const { owners } = arrangeGroups(this.sizes, chunks);
-    const capacity = Math.max(4, Math.ceil((groupOf.length / replicas) * slotShare));
-    const own = groupOf.map((group) => this.indexOf[group]!);
-    let slots = planSlots(own, replicas, groups, owners, capacity, this.slots);
-    if (slots.slots > this.slots) {
-      // Room for one more than seen: every other number of slots is another graph to build.
-      this.slots = slots.slots + 1;
-      slots = planSlots(own, replicas, groups, owners, capacity, this.slots);
-    }
-    return { groups, groupOf: own, slots };
+    return divide(
+      groupOf.map((group) => this.indexOf[group]!),
+      replicas,
+      this.sizes,
+      chunks,
+    );
   }
 }
 

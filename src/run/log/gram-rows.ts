@@ -1,4 +1,6 @@
 import type { StepPlace } from './gradient-log.js';
+import type { TableWriter } from '../../store/table-writer.js';
+import type { tables as definitions } from '../../store/tables/registry.js';
 import type { RunTables } from './run-tables.js';
 
 /**
@@ -42,8 +44,8 @@ export class GramRows {
       const examples = counts.reduce((sum, count) => sum + count, 0);
       this.sumOverExamples(exampleNorms2, replica, groupOf, examples);
     }
-    this.writeGradients(tables, place, counts, exampleNorms2 !== null);
-    this.writeGram(tables, place, counts);
+    this.writeGradients(tables.gradients!, place, counts, exampleNorms2 !== null);
+    this.writeGram(tables.gram!, place, counts);
   }
 
   /**
@@ -108,12 +110,11 @@ export class GramRows {
   }
 
   private writeGradients(
-    tables: RunTables,
+    writer: TableWriter<typeof definitions.gradients>,
     { stage, step }: StepPlace,
     counts: Int32Array,
     examples: boolean,
   ): void {
-    const writer = tables.gradients!;
     const { groups, parameters, matrix, exampleSums } = this;
     let present = 1;
     for (let g = 0; g < groups; g++) if (counts[g]! > 0) present++;
@@ -145,8 +146,11 @@ export class GramRows {
     }
   }
 
-  private writeGram(tables: RunTables, { stage, step }: StepPlace, counts: Int32Array): void {
-    const writer = tables.gram!;
+  private writeGram(
+    writer: TableWriter<typeof definitions.gram>,
+    { stage, step }: StepPlace,
+    counts: Int32Array,
+  ): void {
     const { groups, parameters, matrix } = this;
     const present: number[] = [];
     for (let g = 0; g < groups; g++) if (counts[g]! > 0) present.push(g);

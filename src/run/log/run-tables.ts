@@ -7,18 +7,13 @@ import { type RunMetadata } from '../../store/table-schema.js';
 import { tables } from '../../store/tables/registry.js';
 import { streamPath } from '../../store/table-paths.js';
 import { TableWriter } from '../../store/table-writer.js';
-import { logTiers, type LogTier } from '../config.js';
+import { reaches, type LogTier } from '../../store/log-tier.js';
 
 /** Lengths of the streams of a run's tables, in bytes: where a resumed run cuts them and goes on. */
 export type TableOffsets = Readonly<Record<string, number>>;
 
 /** What a run may report in its `events` table. */
 export type EventKind = 'start' | 'checkpoint' | 'resume' | 'interrupt' | 'nan' | 'warning' | 'end';
-
-/** Whether a tier of the gradient log keeps what belongs to `needed`. */
-export function reaches(tier: LogTier, needed: LogTier): boolean {
-  return logTiers.indexOf(tier) >= logTiers.indexOf(needed);
-}
 
 /** Names of the tables that a run may write while it trains. */
 export const tablesOfTraining: readonly string[] = [
@@ -77,6 +72,9 @@ export class RunTables {
       this.names.push(table.name);
       return writer;
     };
+    const openOfTier = <D extends TableDefinition & { readonly tier: LogTier }>(
+      table: D,
+    ): TableWriter<D> | null => (reaches(tier, table.tier) ? open(table) : null);
     const offsetOf = (table: string, of: TableOffsets): number => {
       const offset = of[table] ?? 0;
       return table === tables.events.name
@@ -90,10 +88,10 @@ export class RunTables {
       this.examples = isKept(tables.examples) ? open(tables.examples) : null;
       this.metrics = open(tables.metrics);
       this.events = open(tables.events);
-      this.gradients = reaches(tier, 'norms') ? open(tables.gradients) : null;
-      this.gram = reaches(tier, 'groups') ? open(tables.gram) : null;
-      this.sketches = reaches(tier, 'sketch') ? open(tables.sketches) : null;
-      this.vectors = reaches(tier, 'full') ? open(tables.vectors) : null;
+      this.gradients = openOfTier(tables.gradients);
+      this.gram = openOfTier(tables.gram);
+      this.sketches = openOfTier(tables.sketches);
+      this.vectors = openOfTier(tables.vectors);
     } catch (error) {
       this.close();
       throw error;

@@ -1,13 +1,19 @@
 import { fixedListFloat32, float64, int32, listFloat32, type TableDefinition } from '../columns.js';
+import type { LogTier } from '../log-tier.js';
 import { units } from '../units.js';
 import { stage, step, tensor, group } from './common.js';
+
+const from = (tier: LogTier) => ({
+  tier,
+  when: `tier \`${tier}\`${tier === 'full' ? '' : ' and above'}`,
+});
 
 /** The gradient log: what is kept of the gradients of the groups of a minibatch. */
 export const minibatchTables = {
   gradients: {
     name: 'gradients',
     row: 'one step x group x tensor',
-    when: 'tier `norms` and above',
+    ...from('norms'),
     columns: {
       stage,
       step,
@@ -25,7 +31,7 @@ export const minibatchTables = {
   gram: {
     name: 'gram',
     row: 'one step x tensor x pair of groups',
-    when: 'tier `groups` and above',
+    ...from('groups'),
     columns: {
       stage,
       step,
@@ -41,7 +47,7 @@ export const minibatchTables = {
   sketches: {
     name: 'sketches',
     row: 'one step x group x tensor',
-    when: 'tier `sketch` and above',
+    ...from('sketch'),
     columns: {
       stage,
       step,
@@ -57,7 +63,7 @@ export const minibatchTables = {
   vectors: {
     name: 'vectors',
     row: 'one step x group x tensor x chunk',
-    when: 'tier `full`',
+    ...from('full'),
     columns: {
       stage,
       step,

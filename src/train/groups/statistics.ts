@@ -3,10 +3,15 @@ import { compile, type CompiledFunction } from '../engine/compiled.js';
 import type { MinibatchGradient } from '../gradient-function.js';
 import { joinLanes } from '../lanes.js';
 import { bindUses, flattenUses, type ParameterUse } from '../tape/uses.js';
-import { groupGradients, type GroupTensors, type PartGradients } from './basis.js';
-import { divisionKey, divisionTensors, splitDivision, type MinibatchGroups } from './division.js';
+import {
+  divisionKey,
+  divisionTensors,
+  splitDivision,
+  type GroupTensors,
+  type MinibatchGroups,
+} from './division.js';
 import { exampleNorms2 } from './example-norms.js';
-import { partGradientsOf } from './gram.js';
+import { groupGradients, partGradientsOf, type PartGradients } from './gram.js';
 
 /** What a statistic is computed from, inside a compiled function. */
 interface Sources {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { backward } from '../../../src/train/backward.js';
 import { assembleGradients } from '../../../src/train/gradient.js';
 import { gradientFunction, type MinibatchGradient } from '../../../src/train/gradient-function.js';
-import { arrangeGroups, planSlots } from '../../../src/train/groups/arrange.js';
+import { arrangeGroups, planSlots } from '../../../src/train/groups/division.js';
 import { GroupStatistics } from '../../../src/train/groups/statistics.js';
 import type { Model, ModelInputs } from '../../../src/train/models/model.js';
 import { pack, planBlocks } from '../../../src/train/parameters/layout.js';
@@ -46,7 +46,7 @@ describe.each(modelCases)('$name', ({ build, batch }) => {
     const inputs = batch(replicas, examples);
     const blocks = planBlocks(model.parameters, () => '', true);
     const owners = chunks === 1 ? [0] : [0, 1];
-    const slots = planSlots(groupOf, replicas, groups, owners, capacity, 0);
+    const slots = planSlots(groupOf, replicas, groups, owners, capacity);
     const compute = gradientFunction(model, blocks, 'example');
     const take = () => compute(pack(blocks, parameters), inputs, chunks, { groups, groupOf, slots });
     return { model, parameters, inputs, take, gradient: take(), groups: { groups, groupOf, slots } };
@@ -137,7 +137,7 @@ test.each(modelCases)(
     const inputs = batch(replicas, examples);
     const bitsOf = ({ blocks: own, losses, norm2 }: MinibatchGradient): Float32Array[] =>
       [...own, losses, norm2].map((tensor) => Float32Array.from(tensor.dataSync()));
-    const minibatchGroups = { groups, groupOf, slots: planSlots(groupOf, replicas, groups, [0, 1], 3, 0) };
+    const minibatchGroups = { groups, groupOf, slots: planSlots(groupOf, replicas, groups, [0, 1], 3) };
     const compute = gradientFunction(model, blocks, 'example');
     const plain = compute(values, inputs, 2);
     const before = bitsOf(plain);
@@ -162,8 +162,26 @@ describe('arrangement', () => {
 
   test('a single group owns everything', () => {
     expect(arrangeGroups([0, 7], 2).owners).toEqual([1, 1]);
-    const plan = planSlots(Int32Array.from([1, 1, 1, 1]), 1, 2, [1, 1], 2, 0);
-    expect(plan.slots).toBe(0);
-    expect([...plan.coefficients]).toEqual([0, 0, 1, 1]);
+    const plan = planSlots(Int32Array.from([1, 1, 1, 1]), 1, 2, [1, 1], 2);
+    expect([...plan.taken]).toEqual([0, 0]);
+    expect([...plan.coefficients]).toEqual([0, 0, 0, 1, 1, 0]);
+  });
+
+  test('slots are of few different numbers, never fewer than it takes, and one a group but one at least', () => {
+    // Group 0 owns the chunk; so many examples of group 1, one a slot.
+    const slotsFor = (misplaced: number): number =>
+      planSlots(
+        Int32Array.from({ length: misplaced + 1 }, (_, i) => (i < misplaced ? 1 : 0)),
+        1,
+        3,
+        [0],
+        1,
+      ).slots;
+    const found = Array.from({ length: 64 }, (_, misplaced) => slotsFor(misplaced));
+    found.forEach((slots, misplaced) => expect(slots).toBeGreaterThanOrEqual(Math.max(2, misplaced)));
+    found.forEach((slots, misplaced) => expect(slots).toBeLessThanOrEqual(Math.max(2, misplaced * 1.25)));
+    expect([...new Set(found)]).toEqual([
+      2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64,
+    ]);
   });
 });

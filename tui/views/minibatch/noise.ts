@@ -78,7 +78,7 @@ export function noisePanel(context: ViewContext, run: RunSource): ViewPanel {
 async function noiseCurves(runs: readonly RunSource[]): Promise<{ gamma: RunCurve[]; full: RunCurve[] }> {
   const [gamma, full]: [RunCurve[], RunCurve[]] = [[], []];
   for (const run of runs) {
-    const gradients = await run.groupGradients();
+    const gradients = await run.log.read(run.info);
     if (gradients === null) continue;
     const last = Math.max(1, endOfQuestions(run.info));
     const width = Math.max(1, Math.ceil(last / windows));

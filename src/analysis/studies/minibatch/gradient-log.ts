@@ -35,8 +35,14 @@ export interface LogSource {
   ): Promise<TypedTable<D, N> | null>;
 }
 
-/** Called after each batch: how many rows of all are read. What it waits for comes before the next batch. */
-export type OnBatch = (done: number, all: number) => Promise<void> | void;
+/** How far the log is read, in rows. */
+export interface LogProgress {
+  readonly done: number;
+  readonly all: number;
+}
+
+/** Called after each batch. What it waits for comes before the next batch. */
+export type OnBatch = () => Promise<void> | void;
 
 /** Rows of one table with `tensor = total`, gathered batch by batch; groups by their place in the dictionary. */
 interface TotalRows {
@@ -72,12 +78,18 @@ export class GroupGradientLog {
   #gradients: TotalRows | null = null;
   #gram: TotalRows | null = null;
   #reading: Promise<GroupGradients | null> | null = null;
+  #progress: LogProgress = { done: 0, all: 0 };
   #built: { readonly rows: number; readonly gradients: GroupGradients } | null = null;
 
   constructor(
     private readonly source: LogSource,
     private readonly onBatch: OnBatch = () => {},
   ) {}
+
+  /** How far the reading under way is; done equals all when none is. */
+  get progress(): LogProgress {
+    return this.#progress;
+  }
 
   /** Bytes kept, about. */
   get keptBytes(): number {
@@ -109,13 +121,14 @@ export class GroupGradientLog {
     let done = 0;
     const tell = async (rows: number): Promise<void> => {
       done += rows;
-      await this.onBatch(done, all);
+      this.#progress = { done, all };
+      await this.onBatch();
     };
     await tell(0);
     await scanNorms(gradients, tell);
     await scanCosines(gram, tell);
     // Batches that an earlier call read count as done.
-    await this.onBatch(all, all);
+    this.#progress = { done: all, all };
     const { prefix } = tables.steps.groupColumns;
     const counts = info.groups.map((group) => groupColumnName(prefix, group));
     const steps = await this.source.read(tables.steps, ['step', 'batch_size', ...counts]);
