@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createStream } from '../../data/random/streams.js';
 import { samplingOf, variancePenaltyFactor, whyNoVariancePenalty } from '../../data/samplers.js';
-import { examplesOf } from '../run/batch-size.js';
+import { examplesPerBatch } from '../run/config.js';
 import { questionStageOf } from '../run/plan.js';
 import { replayStage } from '../run/replay.js';
 import { forceNames } from '../store/tables/forces.js';
@@ -119,7 +119,7 @@ function pairsIn({ panel, plan, onMessage }: ProbedRun): PanelPairs {
 function varianceFactorOf({ plan }: ProbedRun): number {
   const { config, sets } = plan.stages[questionStageOf(plan)]!;
   const examples = sets[0]!.size;
-  const batchSize = examplesOf(config.batchSize, examples);
+  const batchSize = examplesPerBatch(config.batchSize, examples);
   const sampling = samplingOf({ sampler: config.sampler, batchSize, examples });
   return whyNoVariancePenalty(sampling) === null ? variancePenaltyFactor(sampling) : 0;
 }

@@ -97,6 +97,11 @@ const stageSchema = z
 
 export type StageConfig = z.infer<typeof stageSchema>;
 
+/** Examples of a minibatch as configured, of `rows` rows; may be more than there are. */
+export function examplesPerBatch(batchSize: StageConfig['batchSize'], rows: number): number {
+  return batchSize === 'full' ? rows : batchSize;
+}
+
 const evaluationSchema = z.strictObject({
   everyEpochs: z
     .number()

@@ -3,7 +3,7 @@ import { allocateFields } from '../../data/fields.js';
 import { createStream } from '../../data/random/streams.js';
 import { rowProbabilities, samplingOf } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
-import { examplesOf } from './batch-size.js';
+import { examplesPerBatch } from './config.js';
 import { metricNames } from './evaluation/metrics.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
@@ -68,7 +68,7 @@ function describeStage(
 ): NewRun['stages'][number] {
   const [config, set] = [configs[replica]!, sets[replica]!];
   const { name, trainOn, sampler, optimizer, clipNorm } = config;
-  const batchSize = examplesOf(config.batchSize, set.size);
+  const batchSize = examplesPerBatch(config.batchSize, set.size);
   const rateOf = learningRates(config);
   const sum2 = rowProbabilities(set, sampler).reduce((sum, probability) => sum + probability ** 2, 0);
   return {

@@ -3,8 +3,7 @@ import { UserError } from '../../data/errors.js';
 import type { ExampleSet } from '../../data/experiment.js';
 import { createStream } from '../../data/random/streams.js';
 import { minibatchOrder, type MinibatchOrder } from '../train/sampler.js';
-import { examplesOf } from './batch-size.js';
-import type { StageConfig } from './config.js';
+import { examplesPerBatch, type StageConfig } from './config.js';
 
 /**
  * The order in which one replica meets the rows of a stage. Throws a UserError, one line, for a stage whose rows do not
@@ -28,7 +27,7 @@ export function stageOrder(
     const blockOf = blocks === null ? null : blockOfRows(blocks, groups, set);
     return minibatchOrder(
       set,
-      examplesOf(batchSize, set.size),
+      examplesPerBatch(batchSize, set.size),
       sampler,
       createStream(seed, `order/${name}`),
       blockOf,

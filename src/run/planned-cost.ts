@@ -4,8 +4,7 @@ import { experiments } from '../../data/registry.js';
 import { parameterCount, type Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
-import { examplesOf } from './batch-size.js';
-import type { RunConfig, StageConfig } from './config.js';
+import { examplesPerBatch, type RunConfig, type StageConfig } from './config.js';
 import { reaches } from '../store/log-tier.js';
 
 /** What a stage of a run will be. */
@@ -113,7 +112,7 @@ function plannedStage(
   sizes: DataSizes,
 ): PlannedStage {
   const { rows, mixtureEpoch } = sizes.training(trainOn);
-  const batchSize = examplesOf(configured, rows);
+  const batchSize = examplesPerBatch(configured, rows);
   // The mixture draws every minibatch whole; the other samplers cut an epoch into pieces.
   const largest = sampler === 'mixture' ? batchSize : Math.min(batchSize, rows);
   const perEpoch = stepsPerEpoch({ size: rows, epochSize: mixtureEpoch ?? rows }, batchSize, sampler);

@@ -4,8 +4,7 @@ import { createStream } from '../../../data/random/streams.js';
 import { samplingOf } from '../../../data/samplers.js';
 import { exampleGradients } from '../../train/example-gradients.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
-import { examplesOf } from '../batch-size.js';
-import type { StageConfig } from '../config.js';
+import { examplesPerBatch, type StageConfig } from '../config.js';
 import type { Minibatch } from '../minibatch.js';
 import { noiseCycle, type Draw } from './noise-cycle.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
@@ -79,7 +78,7 @@ export const noise: Intervention = {
 function takesAllRows(stage: Pick<StageConfig, 'sampler' | 'batchSize'>, examples: number): boolean {
   const { draws, batchSize } = samplingOf({
     sampler: stage.sampler,
-    batchSize: examplesOf(stage.batchSize, examples),
+    batchSize: examplesPerBatch(stage.batchSize, examples),
     examples,
   });
   return draws === 'partition' && batchSize === examples;
@@ -104,7 +103,7 @@ function activeNoise({ plan, stage, learner }: InterventionContext): ActiveInter
   });
   const { draws } = samplingOf({
     sampler,
-    batchSize: examplesOf(stage.config.batchSize, rows),
+    batchSize: examplesPerBatch(stage.config.batchSize, rows),
     examples: rows,
   });
   // Of rows that are drawn without replacement Gamma has the divisor N (gradient-maths section 5).
