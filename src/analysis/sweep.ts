@@ -11,6 +11,7 @@ import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/i
 import type { AxisValue, SweepAxis, SweepPrediction } from '../store/sweep-design.js';
 import type { BegunRun, SweepRecord } from '../store/sweep-record.js';
 import { makeQuantity, seedValue, type Quantity, type SeedValue } from './quantity.js';
+import { evidenceOf, explanationQuantities, type SweepEvidence } from './sweep/evidence.js';
 import { measureQuantities } from './sweep/measured.js';
 import { judgeSweep, type SweepVerdict } from './sweep/verdicts.js';
 import { openRun, type RunData } from './run-data.js';
@@ -59,6 +60,10 @@ export interface SweepAnalysis {
   readonly hash: string;
   readonly predictions: readonly SweepPrediction[];
   readonly verdicts: readonly SweepVerdict[];
+  /** Ids of the quantities that the figure shows; null where no mediator is named. */
+  readonly outcome: string;
+  readonly mediator: string | null;
+  readonly evidence: SweepEvidence;
 }
 
 /** Accuracy of one test set when training ends, or for X1 when its questions end. */
@@ -123,16 +128,24 @@ function specsOf({ weak, strong }: Design): (AccuracySpec | GapSpec)[] {
 
 /** Analyses the runs of a sweep's arms; seeds whose run is missing or not complete have no value, with the reason. */
 export async function analyseSweep(
-  sweep: Omit<SweepAnalysis, 'arms' | 'trends' | 'verdicts'>,
+  sweep: Omit<SweepAnalysis, 'arms' | 'trends' | 'verdicts' | 'evidence'>,
   arms: readonly SweepRuns[],
   record: SweepRecord,
 ): Promise<SweepAnalysis> {
   const analysed: SweptArm[] = [];
   const specs = specsOf(designOf(sweep));
-  const wanted = [...new Set(sweep.predictions.map(({ quantity }) => quantity))];
+  const { outcome, mediator, predictions } = sweep;
+  const wanted = [
+    ...new Set([
+      ...predictions.map(({ quantity }) => quantity),
+      outcome,
+      ...(mediator === null ? [] : [mediator]),
+      ...Object.values(explanationQuantities),
+    ]),
+  ];
   for (const arm of arms) analysed.push(await analyseArmOfSweep(specs, wanted, arm));
   const verdicts = judgeSweep({
-    predictions: sweep.predictions,
+    predictions,
     record,
     arms: analysed.map(({ name, begun, compared, quantities }) => ({
       name,
@@ -143,7 +156,16 @@ export async function analyseSweep(
       }),
     })),
   });
-  return { ...sweep, arms: analysed, trends: sweepTrends(sweep.axes, analysed), verdicts };
+  const pairs = predictions.flatMap(({ contrast, quantity, paired }) =>
+    contrast.kind === 'difference' && quantity === outcome && paired ? [contrast] : [],
+  );
+  return {
+    ...sweep,
+    arms: analysed,
+    trends: sweepTrends(sweep.axes, analysed),
+    verdicts,
+    evidence: evidenceOf(analysed, outcome, mediator, pairs),
+  };
 }
 
 async function analyseArmOfSweep(
@@ -222,7 +244,7 @@ export function sweepFolder(
 }
 
 /** Version of `sweep.json`. */
-export const sweepFormatVersion = 3;
+export const sweepFormatVersion = 4;
 
 /** Content of `sweep.json`: every number of table and figure, with the values of each seed behind it. */
 export interface SweepDocument extends SweepAnalysis {

@@ -12,6 +12,7 @@ export const viewNames = [
   'health',
   'findings',
   'retraining',
+  'sweep',
 ] as const;
 
 /** Probes with the tables that they write. */

@@ -1,7 +1,8 @@
 import { UserError } from '../../data/errors.js';
 import type { NamedTensor } from '../store/safetensors.js';
 import { optimizerRule } from '../train/optimizers/registry.js';
-import { checkpointPath, readCheckpoint, type Checkpoint } from './checkpoint.js';
+import { checkpointPath } from '../store/checkpoint-path.js';
+import { readCheckpoint, type Checkpoint } from './checkpoint.js';
 import type { RunPlan } from './plan.js';
 
 /**

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
+import { checkpointFolder, checkpointPath, parameterPrefix } from '../store/checkpoint-path.js';
 import { writeAtomically } from '../store/atomic-file.js';
 import { systemCode, systemMessage, type FileSystem } from '../store/file-system.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../store/safetensors.js';
@@ -55,18 +56,7 @@ const metadataSchema = z.object({
 const metadataKey = 'gradscope';
 const checksumKey = 'gradscope.sha256';
 
-const parameterPrefix = 'parameter/';
 const optimizerPrefix = 'optimizer/';
-
-/** Folder of a run's checkpoints. */
-export function checkpointFolder(run: string): string {
-  return path.join(run, 'checkpoints');
-}
-
-/** File of the checkpoint of a step. */
-export function checkpointPath(run: string, step: number): string {
-  return path.join(checkpointFolder(run), `step-${String(step).padStart(8, '0')}.safetensors`);
-}
 
 /** Writes a checkpoint so that it is there whole or not at all, also after a power cut. Throws a UserError. */
 export function writeCheckpoint(run: string, checkpoint: Checkpoint, fileSystem: FileSystem): string {

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import { UserError } from '../../data/errors.js';
 import { streamPath } from '../store/table-paths.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
-import { checkpointPath, checkpointSteps, type Checkpoint } from './checkpoint.js';
+import { checkpointPath } from '../store/checkpoint-path.js';
+import { checkpointSteps, type Checkpoint } from './checkpoint.js';
 import type { RunPlan } from './plan.js';
 import type { SiblingRun } from './siblings.js';
 

@@ -4,7 +4,7 @@ import { UserError } from '../../data/errors.js';
 import { systemMessage, type FileSystem } from '../store/file-system.js';
 import { configPath } from '../store/run-folder.js';
 import { runInfoPath } from '../store/run-info.js';
-import { checkpointFolder } from './checkpoint.js';
+import { checkpointFolder } from '../store/checkpoint-path.js';
 
 /** What a run writes beside its checkpoints, run.json and config.yaml: tables, whole, going on or half made. */
 const tableFile = /\.arrows?(?:\.|$)/;

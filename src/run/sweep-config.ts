@@ -31,6 +31,10 @@ export interface Sweep {
   /** None where all arms are named. */
   readonly axes: readonly SweepAxis[];
   readonly arms: readonly SweepArm[];
+  /** Id of the quantity that the figure shows and explains. */
+  readonly outcome: string;
+  /** Id of the quantity that the outcome may come about by; null where none is named. */
+  readonly mediator: string | null;
   readonly predictions: readonly SweepPrediction[];
 }
 
@@ -83,6 +87,14 @@ export function loadSweep(
   });
   const { experiment } = arms[0]!.config;
   const { design } = experiments.get(experiment)!;
+  const { outcome, mediator } = config;
+  for (const [key, id] of [
+    ['outcome', outcome],
+    ['mediator', mediator],
+  ] as const) {
+    const problem = id === null ? null : quantityProblem(id, design);
+    if (problem !== null) throw new UserError(`${locate([key])} ${key}: ${problem}`);
+  }
   return {
     name: config.sweep,
     description: config.description,
@@ -90,6 +102,8 @@ export function loadSweep(
     design,
     axes,
     arms,
+    outcome,
+    mediator,
     predictions: resolvePredictions(config.predictions, { design, axes, arms }, quantityProblem, locate),
   };
 }

@@ -157,6 +157,15 @@ export const sweepSchema = z
       .min(1)
       .max(1000)
       .optional(),
+    outcome: z
+      .string()
+      .default('internalization.strongGap')
+      .describe('id of the quantity that the figure shows and explains'),
+    mediator: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('id of the quantity that the outcome may come about by, such as alignment.tagSwapGap.all'),
     predictions: z
       .array(predictionSchema)
       .max(1000)

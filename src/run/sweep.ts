@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import { hashConfig } from '../store/config-hash.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
@@ -13,7 +14,7 @@ import {
   type SweepVersion,
 } from '../store/sweep-record.js';
 import { loadKnownConfig } from './experiment-module.js';
-import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
+import { runFolderOf, runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { sameShapes } from './same-shapes.js';
 import { startTogether } from './start.js';
 import type { Sweep, SweepArm } from './sweep-config.js';
@@ -21,6 +22,19 @@ import type { Sweep, SweepArm } from './sweep-config.js';
 /** Folders of the runs of an arm, in the order of its seeds. */
 export function armFolders({ config, seeds }: SweepArm, root: string): string[] {
   return seeds.map((seed) => runFolderOf(root, config, seed));
+}
+
+/** Seeds of an arm that have a run in a folder, ascending; none where the folder is not there. */
+export function seedsInFolder({ config }: SweepArm, root: string): number[] {
+  const folder = path.join(root, config.experiment);
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder)
+    .flatMap((name) => {
+      const seed = Number(/-seed(\d+)$/.exec(name)?.[1] ?? NaN);
+      return name === runId(config.name, seed) ? [seed] : [];
+    })
+    .toSorted((a, b) => a - b);
 }
 
 /** What helps someone who typed `sweep`: the name of its runs is the sweep's. */

@@ -176,6 +176,8 @@ test('the list of runs and a sweep show the mean', async () => {
       axes: [{ key: 'k', label: 'k', scale: 'linear' }],
       hash: '',
       predictions: [],
+      outcome: 'internalization.strongGap',
+      mediator: null,
     },
     [{ name: '1', values: [1], folders, seeds: [0, 1] }],
     emptyRecord,

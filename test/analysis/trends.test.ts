@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { evidenceOf } from '../../src/analysis/sweep/evidence.js';
 import { internalizationDesign } from '../../data/internalization-design.js';
 import { createStream } from '../../data/random/streams.js';
 import { makeQuantity, seedValue } from '../../src/analysis/quantity.js';
@@ -85,6 +86,9 @@ describe('the trend of a sweep', () => {
         hash: '',
         predictions: [],
         verdicts: [],
+        outcome: 'internalization.strongGap',
+        mediator: null,
+        evidence: evidenceOf([], 'internalization.strongGap', null, []),
       },
       400,
     );

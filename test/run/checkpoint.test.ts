@@ -1,10 +1,10 @@
+import { checkpointPath } from '../../src/store/checkpoint-path.js';
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { readFittingCheckpoint } from '../../src/run/checkpoint-fit.js';
 import {
-  checkpointPath,
   checkpointSteps,
   readCheckpoint,
   writeCheckpoint,

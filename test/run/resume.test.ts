@@ -1,7 +1,8 @@
+import { checkpointPath } from '../../src/store/checkpoint-path.js';
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { checkpointPath, checkpointSteps } from '../../src/run/checkpoint.js';
+import { checkpointSteps } from '../../src/run/checkpoint.js';
 import { nodeEnvironment, type Environment } from '../../src/store/environment.js';
 import { nodeFileSystem, type FileSystem } from '../../src/store/file-system.js';
 import { recoverRun } from '../../src/store/recover.js';

@@ -272,6 +272,8 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
       axes: other.axes,
       hash: '',
       predictions: [],
+      outcome: 'internalization.strongGap',
+      mediator: null,
     },
     other.arms.map((arm, i) => ({
       name: arm.name,
@@ -503,6 +505,8 @@ const analyse = (sweep: Sweep, folders: readonly string[][]) =>
       axes: sweep.axes,
       hash: '',
       predictions: [],
+      outcome: 'internalization.strongGap',
+      mediator: null,
     },
     sweep.arms.map(({ name, values, seeds }, i) => ({ name, values, seeds, folders: folders[i]! })),
     emptyRecord,

@@ -38,7 +38,7 @@ const selected = (lines: readonly string[]): string => lines.find((line) => line
 
 test('every view is reached by its number, names itself, and fits the screen', async () => {
   const watched = await open();
-  for (const [i, { id }] of views.entries()) {
+  for (const [i, { id }] of views.slice(0, 9).entries()) {
     const lines = await press(watched, String(i + 1));
     expect(lines).toHaveLength(29);
     expect(lines[1]).toContain(`[${i + 1} ${id}]`);
@@ -53,7 +53,9 @@ describe('the list of views', () => {
     const watched = await open();
     const list = (await press(watched, 'v')).join('\n');
     for (const [i, { id, question }] of views.entries())
-      expect(list).toMatch(new RegExp(`${i + 1}  ${id} +${question.slice(0, 40).replaceAll(/[?.|]/g, '.')}`));
+      expect(list).toMatch(
+        new RegExp(`${i < 9 ? i + 1 : ' '}  ${id} +${question.slice(0, 40).replaceAll(/[?.|]/g, '.')}`),
+      );
     expect(list).toContain('view: ');
     await press(watched, ...typed('heal'));
     expect(selected([...watched.session.frame().lines])).toContain('health');
@@ -61,8 +63,9 @@ describe('the list of views', () => {
     expect(watched.session.view).toBe('health');
     expect(selected(await press(watched, 'v'))).toContain('health');
     expect(selected(await press(watched, 'down'))).toContain('findings');
+    for (const { id } of views.slice(9)) expect(selected(await press(watched, 'down'))).toContain(id);
     expect(selected(await press(watched, 'down'))).toContain('runs');
-    await press(watched, 'up', 'up', 'up', 'enter');
+    await press(watched, ...views.slice(6).map(() => 'up'), 'enter');
     expect(watched.session.view).toBe('config');
     await press(watched, 'v', ...typed('penalty follow'), 'enter');
     expect(watched.session.view).toBe('variance');
@@ -91,7 +94,7 @@ describe('the list of views', () => {
       expect(watched.session.view).toBe(id);
       expect(lines[1]).toContain(`${id}]`);
       expect(lines[1]!.length).toBeLessThanOrEqual(width);
-      if (width < 160) expect(lines[1]).toContain('v: all 15');
+      if (width < 160) expect(lines[1]).toContain(`v: all ${every.length}`);
     }
     await press(watched, '9');
     expect(watched.session.view).toBe('findings');

@@ -1,5 +1,9 @@
+import fs from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { welchDifference } from '../../src/analysis/inference/seeds/welch.js';
+import { analyseSweep, sweepFormatVersion } from '../../src/analysis/sweep.js';
+import { emptySweepRecord } from '../../src/store/sweep-record.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import type { Estimate } from '../../src/analysis/inference/estimate.js';
 import { formatValue } from '../../src/report/charts/index.js';
@@ -334,4 +338,85 @@ test.each([
       }
     }
   }
+});
+
+describe('a sweep', () => {
+  const made = {
+    name: 'pairs',
+    description: '',
+    experiment: 'set-inclusion',
+    axes: [],
+    hash: '0123456789abcdef',
+    outcome: 'internalization.strongGap',
+    mediator: 'alignment.tagSwapGap.all',
+    predictions: [
+      {
+        id: 'firstIsLarger',
+        quantity: 'internalization.strongGap',
+        contrast: { kind: 'difference', arm: 'first', minus: 'second' },
+        paired: false,
+        predicted: 'positive',
+        band: null,
+        because: 'it comes first',
+      },
+    ],
+  } as const;
+  const armSeeds = { first: [0, 1, 2], second: [3, 4, 5] };
+  let own: string;
+
+  beforeAll(async () => {
+    own = temporaryFolder();
+    for (const seed of Object.values(armSeeds).flat()) await writeRun(own, seed);
+    const analysis = await analyseSweep(
+      { ...made, predictions: [...made.predictions] },
+      Object.entries(armSeeds).map(([name, list]) => ({
+        name,
+        values: [],
+        seeds: list,
+        folders: list.map((seed) => `${own}/tiny-seed${seed}`),
+      })),
+      emptySweepRecord('pairs'),
+    );
+    fs.mkdirSync(`${own}/sweeps/pairs`, { recursive: true });
+    const document = { formatVersion: sweepFormatVersion, command: [], versions: {}, ...analysis };
+    fs.writeFileSync(`${own}/sweeps/pairs/sweep.json`, JSON.stringify(document));
+  });
+
+  const ofSweep = (panel: string): Promise<string[]> =>
+    shown('sweep', { folders: [`${own}/tiny-seed0`], panel, width: 200 });
+
+  test('has a verdict for every prediction, marked where it is younger than its runs', async () => {
+    const text = (await ofSweep('verdicts')).join('\n');
+    const difference = welchDifference(armSeeds.first.map(strong), armSeeds.second.map(strong));
+    if (difference.kind === 'absent') throw new Error(difference.reason);
+    expect(text).toMatch(/inconclusive +firstIsLarger \(added after first run\): strong gap, accuracy/);
+    expect(text).toContain(
+      `predicted positive: ${signedNumber(difference.estimate)} ${interval(difference)} accuracy`,
+    );
+    expect(text).toContain('sha256 of arms and predictions: 0123456789ab');
+  });
+
+  test('has outcome and mediator of every arm', async () => {
+    const row = cells(await ofSweep('arms'), 'second');
+    const outcome = meanOverSeeds(armSeeds.second.map(strong));
+    const mediator = meanOverSeeds(armSeeds.second.map((seed) => tagSwap(seed).gap));
+    for (const [cell, estimate] of [
+      [row[1], outcome],
+      [row[2], mediator],
+    ] as const) {
+      if (estimate.kind === 'absent') throw new Error(estimate.reason);
+      expect(cell).toBe(`${signedNumber(estimate.estimate)} ${interval(estimate)}`);
+    }
+    expect(row[3]).toBe('3');
+    expect(row[4]).toBe('40.0');
+  });
+
+  test('has the numbers of the figure, run by run', async () => {
+    const row = cells(await ofSweep('sweep runs'), 'first');
+    expect(row.slice(0, 4)).toEqual(['first', '0', formatNumber(strong(0)), formatNumber(tagSwap(0).gap)]);
+  });
+
+  test('is not there beside other runs', async () => {
+    expect((await shown('sweep')).join('\n')).toContain('No sweep of this experiment has results');
+  });
 });

@@ -10,7 +10,7 @@ import { analysisPath } from '../../src/store/run-paths.js';
 
 const interval = z.tuple([z.number(), z.number()]).readonly();
 
-const estimateSchema = z.discriminatedUnion('kind', [
+export const estimateSchema = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('absent'), reason: z.string() }),
   z.looseObject({
     kind: z.literal('value'),
@@ -29,7 +29,7 @@ const controlSchema = z.looseObject({
   difference: estimateSchema,
 });
 
-const quantitySchema = z.looseObject({
+export const quantitySchema = z.looseObject({
   id: z.string(),
   label: z.string(),
   /** For tables below the title of its section; absent where that is the label, and in files of older versions. */

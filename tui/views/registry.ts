@@ -6,6 +6,7 @@ import { healthView } from './health.js';
 import { minibatchesView } from './minibatch.js';
 import { retrainView } from './retrain.js';
 import { runsView } from './runs.js';
+import { sweepView } from './sweep.js';
 import { trainingView } from './training.js';
 import { transferView } from './transfer.js';
 import { varianceView } from './variance.js';
@@ -22,4 +23,5 @@ export const views: readonly ViewSpec[] = [
   healthView,
   findingsView,
   retrainView,
+  sweepView,
 ];

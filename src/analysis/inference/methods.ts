@@ -11,6 +11,7 @@ const intervalMethods = {
   'hierarchical-bca': 'hierarchical bootstrap, BCa, variance matched',
   hajek: 'Hájek projection of a U-statistic',
   'least-squares': 'ordinary least squares, t',
+  jackknife: 'delete-one-seed jackknife, Student t over seeds',
   'fisher-z': 'Fisher z with the Bonett-Wright standard error',
 } as const;
 

@@ -60,6 +60,7 @@ function forcesSection(id: string, measure: MeasureName): SectionSpec {
       `Forces on the mean ${measures[measure]} of definitions with the questions about their variables: its change in an epoch of the mean ` +
       'dynamics of plain SGD with the learning rates of the stage, to first order, by the loss and by both parts of the implicit penalty; ' +
       'trained questions, of new variables held-out ones; mean over checkpoints within the stage with questions',
+    probe: 'forces',
     quantities: {
       ofDesign: (design) => [
         ...pairSetsOf(design).flatMap((set) => forceNames.map((force) => quantity(set, force))),
@@ -172,6 +173,7 @@ const forceLedger: SectionSpec = {
   title:
     'Ledger of the forces: change of the mean inner product of definitions with the questions about their variables by updates of the run ' +
     'taken again, against the forces and against its expansion along these updates; mean over checkpoints within the stage with questions',
+  probe: 'forces',
   quantities: {
     ofDesign: (design: Design) => [
       ...pairSetsOf(design).flatMap(ledgerQuantities),

@@ -8,6 +8,7 @@ import { landscapeStudy } from './landscape.js';
 import { minibatchStudy } from './minibatch.js';
 import { penaltyStudy } from './penalty.js';
 import { retrainStudy } from './retrain.js';
+import { trainingStudy } from './training.js';
 import { transferStudy } from './transfer.js';
 
 /** Every study, in the order of the report. A further one is one more line here. */
@@ -21,6 +22,7 @@ export const studies: readonly Study[] = [
   penaltyStudy,
   epochDriftStudy,
   forcesStudy,
+  trainingStudy,
 ];
 
 /** What `gradscope analyze` asks of runs, in the order of the report. */

@@ -9,9 +9,12 @@ export interface Drawing {
   readonly svg: string;
 }
 
-/** Drawings side by side, under one title, on white. */
+/** Pixels above drawings that have a title. */
+const titleHeight = 36;
+
+/** Drawings side by side, under one title where it is not empty, on white. */
 export function besides(title: string, drawings: readonly Drawing[]): Drawing {
-  const top = 36;
+  const top = title === '' ? 0 : titleHeight;
   const width = drawings.reduce((sum, own) => sum + own.width, 0);
   const height = top + Math.max(...drawings.map((own) => own.height));
   let left = 0;
@@ -20,11 +23,27 @@ export function besides(title: string, drawings: readonly Drawing[]): Drawing {
     left += own.width;
     return group;
   });
+  return titled(title, width, height, placed);
+}
+
+/** Drawings below each other, under one title, on white. */
+export function stacked(title: string, drawings: readonly Drawing[]): Drawing {
+  const width = Math.max(...drawings.map((own) => own.width));
+  let top = titleHeight;
+  const placed = drawings.map((own) => {
+    const group = `<g transform="translate(0,${top})">${own.svg}</g>`;
+    top += own.height;
+    return group;
+  });
+  return titled(title, width, top, placed);
+}
+
+function titled(title: string, width: number, height: number, content: readonly string[]): Drawing {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     `<rect width="100%" height="100%" fill="white"/>` +
     `<text x="12" y="22" font-family="${fonts.sans}" font-size="14" font-weight="bold">${escapeXml(title)}</text>` +
-    `${placed.join('')}</svg>`;
+    `${content.join('')}</svg>`;
   return { width, height, svg };
 }
 

@@ -1,5 +1,6 @@
 import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, test } from 'vitest';
+import { evidenceOf } from '../../../src/analysis/sweep/evidence.js';
 import { createStream } from '../../../data/random/streams.js';
 import { makeQuantity, seedValue, type Quantity } from '../../../src/analysis/quantity.js';
 import { accuracyQuantity, sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
@@ -33,6 +34,9 @@ const sweep: SweepAnalysis = {
   hash: '',
   predictions: [],
   verdicts: [],
+  outcome: 'internalization.strongGap',
+  mediator: null,
+  evidence: evidenceOf([], 'internalization.strongGap', null, []),
   arms: (
     [
       [8, [0.1, -0.2, 0.1]],

@@ -1,0 +1,133 @@
+import { nodeEnvironment, type Environment } from '../store/environment.js';
+import { effectiveStatus, exchangedSuffix, type RunInfo } from '../store/run-info.js';
+import { readRunInfo } from '../store/run-folder.js';
+import { exchangedStage } from './config.js';
+import { plannedCost } from './planned-cost.js';
+import { armFolders } from './sweep.js';
+import type { Sweep, SweepArm } from './sweep-config.js';
+
+/** How far the runs of an arm are. */
+export interface ArmStatus {
+  readonly arm: string;
+  readonly runs: number;
+  readonly complete: number;
+  readonly running: number;
+  readonly interrupted: number;
+  readonly failed: number;
+  readonly missing: number;
+  /** Updates that are done, and of all its runs, those with exchanged tags among them; failed runs count as through. */
+  readonly stepsDone: number;
+  readonly stepsTotal: number;
+}
+
+/** How far a sweep is. */
+export interface SweepStatus {
+  readonly sweep: string;
+  readonly arms: readonly ArmStatus[];
+  readonly stepsDone: number;
+  readonly stepsTotal: number;
+  /** Wall time of an update of one run, trained together as they were; null before a run is complete. */
+  readonly secondsPerStep: number | null;
+  /** Of training, at that rate; null where it is not known. */
+  readonly secondsLeft: number | null;
+}
+
+/**
+ * How far the runs of a sweep are, and how long the rest will take at the rate of those that are complete: wall time from
+ * the start of the runs that trained together to the end of the last of them, over their updates. A run that was stopped
+ * for long makes it slower than it was.
+ */
+export function sweepStatus(
+  sweep: Sweep,
+  root: string,
+  environment: Environment = nodeEnvironment,
+): SweepStatus {
+  const infos: RunInfo[] = [];
+  const arms = sweep.arms.map((arm) => armStatus(arm, root, environment, infos));
+  const sum = (of: (own: ArmStatus) => number): number => arms.reduce((all, own) => all + of(own), 0);
+  const [stepsDone, stepsTotal] = [sum((own) => own.stepsDone), sum((own) => own.stepsTotal)];
+  const secondsPerStep = rateOf(infos);
+  return {
+    sweep: sweep.name,
+    arms,
+    stepsDone,
+    stepsTotal,
+    secondsPerStep,
+    secondsLeft:
+      stepsDone === stepsTotal
+        ? 0
+        : secondsPerStep === null
+          ? null
+          : (stepsTotal - stepsDone) * secondsPerStep,
+  };
+}
+
+function armStatus(arm: SweepArm, root: string, environment: Environment, infos: RunInfo[]): ArmStatus {
+  const { config } = arm;
+  const { stages, steps } = plannedCost(config);
+  const before = config.tagExchange
+    ? stages.slice(0, exchangedStage(config)).reduce((all, own) => all + own.steps, 0)
+    : steps;
+  const counts = { complete: 0, running: 0, interrupted: 0, failed: 0, missing: 0 };
+  let stepsDone = 0;
+  for (const folder of armFolders(arm, root)) {
+    const info = infoAt(folder);
+    if (info === null) {
+      counts.missing++;
+      continue;
+    }
+    infos.push(info);
+    const { status } = effectiveStatus(info, environment.processes);
+    counts[status]++;
+    if (status === 'failed') {
+      stepsDone += steps + steps - before;
+      continue;
+    }
+    stepsDone += info.stepsDone;
+    const half = config.tagExchange ? infoAt(`${folder}${exchangedSuffix}`) : null;
+    if (half === null) continue;
+    infos.push(half);
+    stepsDone += Math.max(0, half.stepsDone - before);
+  }
+  return {
+    arm: arm.name,
+    runs: arm.seeds.length,
+    ...counts,
+    stepsDone,
+    stepsTotal: arm.seeds.length * (steps + steps - before),
+  };
+}
+
+function infoAt(folder: string): RunInfo | null {
+  try {
+    return readRunInfo(folder);
+  } catch {
+    return null;
+  }
+}
+
+/** Seconds of an update of a run, over the groups of runs that are all complete. */
+function rateOf(infos: readonly RunInfo[]): number | null {
+  const groups = new Map<string, RunInfo[]>();
+  for (const info of infos) {
+    const key = info.group ?? `${info.name} ${info.seed}`;
+    groups.set(key, [...(groups.get(key) ?? []), info]);
+  }
+  let [seconds, steps] = [0, 0];
+  for (const own of groups.values()) {
+    if (own.some(({ status, ended }) => status !== 'complete' || ended === null)) continue;
+    const start = Math.min(...own.map(({ started }) => Date.parse(started)));
+    const end = Math.max(...own.map(({ ended }) => Date.parse(ended!)));
+    seconds += (end - start) / 1000;
+    steps += own.reduce(
+      (sum, info) => sum + info.stepsTotal - (info.exchangeOf === undefined ? 0 : firstOf(info)),
+      0,
+    );
+  }
+  return steps === 0 ? null : seconds / steps;
+}
+
+/** Updates that the exchanged half of a run takes over from it. */
+function firstOf({ stages }: RunInfo): number {
+  return stages.at(-1)?.firstStep ?? 0;
+}
