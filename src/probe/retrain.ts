@@ -19,7 +19,7 @@ import type { TableWriter } from '../store/table-writer.js';
 import { RetrainParts } from './retrain/parts.js';
 import { retrainPopulation, type RetrainPopulation } from './retrain/population.js';
 import { predict, type PredictedKind, type Predictions } from './retrain/predictions.js';
-import { meansByVariable, type Outcome } from './retrain/questions.js';
+import { meansByVariable, type QuestionOutcome } from './retrain/questions.js';
 import { halfOf, retrainingsOf, type Retraining } from './retrain/retrainings.js';
 import type { RetrainedRun, RetrainTools } from './retrain/tools.js';
 import { retrain, updatesOf } from './retrain/train.js';
@@ -281,7 +281,7 @@ function chunksOf(retrainings: readonly Retraining[], most: number): Retraining[
   });
 }
 
-function isFinite({ loss }: Outcome): boolean {
+function isFinite({ loss }: QuestionOutcome): boolean {
   return loss.every(Number.isFinite);
 }
 
@@ -297,7 +297,7 @@ function writeRetrained(
   writer: TableWriter<typeof tables.retrained>,
   { asked, questions }: RetrainPopulation,
   retrainings: readonly Retraining[],
-  outcomes: ReadonlyMap<string, Outcome>,
+  outcomes: ReadonlyMap<string, QuestionOutcome>,
 ): void {
   for (const { id, change, order, subset, changed } of retrainings) {
     const outcome = outcomes.get(id);

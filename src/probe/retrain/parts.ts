@@ -7,7 +7,7 @@ import { systemMessage } from '../../store/file-system.js';
 import { decodeSafetensors, encodeSafetensors } from '../../store/safetensors.js';
 import { removeRemains } from '../../store/temporary.js';
 import type { Environment } from '../../store/environment.js';
-import { outcomeFields, type Outcome } from './questions.js';
+import { outcomeFields, type QuestionOutcome } from './questions.js';
 
 /** Ending of the files of a part. */
 const ending = '.safetensors';
@@ -40,8 +40,8 @@ export class RetrainParts {
    * @param size questions of an outcome
    * @returns also how many files of other facts, or damaged ones, were removed
    */
-  read(size: number): { readonly outcomes: Map<string, Outcome>; readonly removed: number } {
-    const outcomes = new Map<string, Outcome>();
+  read(size: number): { readonly outcomes: Map<string, QuestionOutcome>; readonly removed: number } {
+    const outcomes = new Map<string, QuestionOutcome>();
     let removed = 0;
     if (!fs.existsSync(this.folder)) return { outcomes, removed };
     removeRemains(this.environment.fs, this.folder, this.environment);
@@ -60,7 +60,7 @@ export class RetrainParts {
   }
 
   /** Keeps the outcomes of one computation. Throws a UserError when they cannot be written. */
-  write(ids: readonly string[], outcomes: readonly Outcome[]): void {
+  write(ids: readonly string[], outcomes: readonly QuestionOutcome[]): void {
     const { fs: fileSystem } = this.environment;
     fileSystem.makeFolder(this.folder);
     const tensors = ids.flatMap((id, i) =>
@@ -86,7 +86,7 @@ export class RetrainParts {
     }
   }
 
-  private outcomesIn(file: string, size: number): Map<string, Outcome> | null {
+  private outcomesIn(file: string, size: number): Map<string, QuestionOutcome> | null {
     try {
       const { tensors, metadata } = decodeSafetensors(file, fs.readFileSync(file));
       if (metadata['key'] !== this.key) return null;

@@ -9,7 +9,7 @@ import type { ModelInputs } from '../../train/models/model.js';
 import type { AskedVariable, RetrainPopulation } from './population.js';
 
 /** What a model answers to the questions of a population, variable after variable: `[variable * question]` each. */
-export interface Outcome {
+export interface QuestionOutcome {
   /** Cross-entropy of the right answer, nats. */
   readonly loss: Float32Array;
   /** Log-odds of the right answer against its contrast, nats. */
@@ -27,7 +27,7 @@ const fixedTest = (data: ExperimentData, set: number, seed: number): ExampleSet 
 /** Asks R models the questions of a population. */
 export interface Asker {
   /** @param values blocks of parameters, `[replica, size]` */
-  (values: readonly tf.Tensor[], replicas: number): Outcome[];
+  (values: readonly tf.Tensor[], replicas: number): QuestionOutcome[];
 }
 
 /** @param evaluator of the model, with the blocks that values will have */
@@ -43,7 +43,7 @@ export function createAsker(
   }));
   const total = asked.length * questions;
   return (values, replicas) => {
-    const outcomes = Array.from({ length: replicas }, (): Outcome => ({
+    const outcomes = Array.from({ length: replicas }, (): QuestionOutcome => ({
       loss: new Float32Array(total),
       margin: new Float32Array(total),
       correct: new Float32Array(total),

@@ -6,7 +6,7 @@ import type { RunPlan } from '../../run/plan.js';
 import { updates } from '../../run/updates.js';
 import { Learner } from '../../train/learner.js';
 import type { MinibatchOrder } from '../../train/sampler.js';
-import { createAsker, type Outcome } from './questions.js';
+import { createAsker, type QuestionOutcome } from './questions.js';
 import { changedSet, keptRows, orderSeed, type Retraining } from './retrainings.js';
 import type { RetrainedRun, RetrainTools } from './tools.js';
 
@@ -27,7 +27,7 @@ export async function retrain(
   tools: RetrainTools,
   onUpdate: (done: number, all: number) => boolean,
   look: (learner: Learner) => void = () => {},
-): Promise<Outcome[] | null> {
+): Promise<QuestionOutcome[] | null> {
   const { population, start } = run;
   const plan = planOf(run, retrainings);
   const own = plan.stages[population.stage]!;
