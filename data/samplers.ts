@@ -54,6 +54,8 @@ export interface Sampling extends SamplerDeclaration {
   readonly population: number;
   /** B, examples of a whole minibatch. */
   readonly batchSize: number;
+  /** What decides which rows share a minibatch, where the draws are `arranged`. */
+  readonly arranger: string | null;
 }
 
 /** What a config or a `run.json` says of a stage. */
@@ -63,13 +65,15 @@ export interface SampledStage {
   readonly batchSize: number;
   /** Rows of the training set. */
   readonly examples: number;
+  /** Whether a composition places some of them. */
+  readonly isComposed?: boolean;
 }
 
 /**
  * The sampling of a stage. A minibatch has at most as many examples as a pass over the rows, except for a stream of
  * fresh examples; one of all rows is a partition however they are ordered. Throws a UserError for a sampler that is not known, and for a stage without rows.
  */
-export function samplingOf({ sampler, batchSize, examples }: SampledStage): Sampling {
+export function samplingOf({ sampler, batchSize, examples, isComposed = false }: SampledStage): Sampling {
   const name = samplers.find((own) => own === sampler);
   if (name === undefined) {
     throw new UserError(
@@ -82,10 +86,15 @@ export function samplingOf({ sampler, batchSize, examples }: SampledStage): Samp
   const declared = declarations[name];
   const isStream = declared.probabilities === 'data';
   const hasOneMinibatch = !isStream && batchSize >= examples;
+  let arranger: string | null = null;
+  if (!hasOneMinibatch && declared.draws === 'arranged') arranger = `the sampler ${name}`;
+  if (!hasOneMinibatch && isComposed) arranger = 'the composition';
+  const drawn = declared.draws === 'independent' ? 'independent' : 'partition';
   return {
     sampler: name,
     probabilities: declared.probabilities,
-    draws: declared.draws === 'arranged' && hasOneMinibatch ? 'partition' : declared.draws,
+    draws: arranger === null ? drawn : 'arranged',
+    arranger,
     population: examples,
     batchSize: isStream ? batchSize : Math.min(batchSize, examples),
   };
@@ -117,21 +126,20 @@ export function variancePenaltyFactor({ draws, batchSize, population }: Sampling
 }
 
 /** Why the implicit penalty has no variance part, or null where it has one (0 for the full batch). */
-export function whyNoVariancePenalty({ draws, sampler }: Sampling): string | null {
+export function whyNoVariancePenalty({ draws, sampler, arranger }: Sampling): string | null {
   if (draws === 'partition') return null;
   return draws === 'independent'
     ? `the sampler ${sampler} draws examples independently: the implicit penalty has no variance part at this order`
-    : `the sampler ${sampler} decides which rows share a minibatch: the implicit penalty is not kappa Gamma, and the order of ` +
-        'minibatches adds a term of its own';
+    : `${arranger} decides which rows share a minibatch: the implicit penalty is not kappa Gamma`;
 }
 
 /**
  * Why a minibatch of a stage is no random sample of its rows, so that neither does its norm follow from Gamma and |G|^2 nor
  * do they from it; null where it is one.
  */
-export function whyNoSample({ draws, sampler }: Sampling): string | null {
+export function whyNoSample({ draws, arranger }: Sampling): string | null {
   return draws === 'arranged'
-    ? `minibatches of the sampler ${sampler} are no random samples of the rows: Gamma and |G|^2 do not follow from them`
+    ? `${arranger} decides which rows share a minibatch: it is no random sample of them, and Gamma and |G|^2 do not follow from it`
     : null;
 }
 

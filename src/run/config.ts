@@ -9,6 +9,7 @@ import { optimizerSchema } from '../train/optimizers/registry.js';
 import { learningRateSchema } from '../train/optimizers/bounds.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { blocksSchema } from '../../data/blocks.js';
+import { compositionSchema } from '../../data/composition.js';
 import { samplerSchema } from '../../data/samplers.js';
 import { selectsNewAlone, selectsRows, trainSubsets } from '../../data/train-subsets.js';
 import { logTiers } from '../store/log-tier.js';
@@ -45,6 +46,7 @@ const stageSchema = z
       ),
     sampler: samplerSchema,
     blocks: blocksSchema,
+    composition: compositionSchema,
     optimizer: optimizerSchema,
     parameterGroups: z
       .array(parameterGroupSchema)
@@ -68,7 +70,7 @@ const stageSchema = z
       const problem = stage[intervention.key] === null ? null : intervention.problem(stage);
       if (problem !== null) context.addIssue({ code: 'custom', path: [intervention.key], message: problem });
     }
-    const { sampler, batchSize, blocks, optimizer, parameterGroups } = stage;
+    const { sampler, batchSize, blocks, composition, optimizer, parameterGroups } = stage;
     if ((sampler === 'blocks') !== (blocks !== null)) {
       context.addIssue({
         code: 'custom',
@@ -77,6 +79,13 @@ const stageSchema = z
           blocks === null
             ? 'the sampler blocks needs them: a list such as [definition, qa]'
             : `the sampler ${sampler} has no blocks; leave them out, or set sampler to blocks`,
+      });
+    }
+    if (composition !== null && sampler !== 'shuffle' && sampler !== 'shuffleOnce') {
+      context.addIssue({
+        code: 'custom',
+        path: ['composition'],
+        message: `it shuffles what it does not place, which the sampler ${sampler} does not; set that to shuffle or shuffleOnce`,
       });
     }
     if (batchSize === 'full' && (sampler === 'withReplacement' || sampler === 'mixture')) {

@@ -9,10 +9,10 @@ import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
 import type { RunMetadata } from '../store/table-schema.js';
 import { sketchFamily } from '../train/groups/sketch.js';
-import type { Model } from '../train/models/model.js';
 import { columnSetsOf } from './interventions/registry.js';
 import { learningRates } from './learning-rates.js';
-import { groupCounts, type RunPlan, type StagePlan } from './plan.js';
+import { activeComposition, stagePairs, type OrderedStage } from './order.js';
+import { groupCounts, orderedStage, type RunPlan, type StagePlan } from './plan.js';
 import { runId, type RunRequest } from './request.js';
 
 /** What `run.json` says of a replica's run. */
@@ -55,18 +55,16 @@ export function describeRun(
 }
 
 /** What `run.json` says of the stages of a replica's run. */
-export function describeStages({ stages, data, model }: RunPlan, replica: number): NewRun['stages'] {
-  const { groups } = data[replica]!;
-  return stages.map((stage) => describeStage(stage, replica, groups, model));
+export function describeStages(plan: RunPlan, replica: number): NewRun['stages'] {
+  return plan.stages.map((stage) => describeStage(plan, stage, replica));
 }
 
-function describeStage(
-  { configs, sets, firstStep, steps, stepsPerEpoch }: StagePlan,
-  replica: number,
-  groups: readonly string[],
-  model: Model,
-): NewRun['stages'][number] {
-  const [config, set] = [configs[replica]!, sets[replica]!];
+function describeStage(plan: RunPlan, stage: StagePlan, replica: number): NewRun['stages'][number] {
+  const { model } = plan;
+  const { firstStep, steps, stepsPerEpoch } = stage;
+  const ordered = orderedStage(plan, stage, replica);
+  const { set, groups } = ordered;
+  const config = stage.configs[replica]!;
   const { name, trainOn, sampler, optimizer, clipNorm } = config;
   const batchSize = examplesPerBatch(config.batchSize, set.size);
   const rateOf = learningRates(config);
@@ -81,6 +79,7 @@ function describeStage(
     effectiveBatchSize: samplingOf({ sampler, batchSize, examples: set.size }).batchSize,
     examples: set.size,
     sampler,
+    ...describePairs(ordered),
     effectiveExamples: 1 / sum2,
     freshNoise: model.noise.length > 0 || differsBetweenSights(set),
     optimizer: optimizer.kind,
@@ -88,6 +87,15 @@ function describeStage(
     learningRates: Object.fromEntries(model.parameters.map((own) => [own.name, rateOf(own.name)])),
     clipNorm,
     groups: [...groupCounts(set, groups)],
+  };
+}
+
+function describePairs(stage: OrderedStage): Pick<NewRun['stages'][number], 'pairs' | 'composition'> {
+  const composition = activeComposition(stage.config);
+  const { composed, ...pairs } = stagePairs(stage);
+  return {
+    pairs,
+    composition: composed === null || composition === null ? null : { ...composition, ...composed },
   };
 }
 

@@ -6,7 +6,7 @@ import { stageRoles, type StageRoles } from '../../data/stage-roles.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
-import { stageOrder } from './order.js';
+import { stageOrder, type OrderedStage } from './order.js';
 import { interventions } from './interventions/registry.js';
 import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
 import { sameShapes } from './same-shapes.js';
@@ -105,10 +105,12 @@ export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): Ru
         `stage ${stage.name}: the seeds have training sets of different sizes; run them one by one`,
       );
     }
-    const orders = sets.map((set, replica) => stageOrder(stage, set, data[replica]!.groups, seeds[replica]!));
+    const own = configs.map(({ stages: all }) => all[index]!);
+    const orders = sets.map((_, replica) =>
+      stageOrder(orderedStage({ data, seeds }, { configs: own, sets }, replica)),
+    );
     const perEpoch = orders[0]!.stepsPerEpoch;
     const steps = Math.round(stage.epochs * perEpoch);
-    const own = configs.map(({ stages: all }) => all[index]!);
     const planned = { config: stage, configs: own, sets, stepsPerEpoch: perEpoch, steps, firstStep };
     for (const { key, dataProblem } of interventions) {
       const problem = dataProblem?.(planned, { design: experiment.design, data }) ?? null;
@@ -120,6 +122,20 @@ export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): Ru
   const { design } = experiment;
   const totalSteps = firstStep;
   return { config, configs, seeds, exchangesTags, data, design, model, stages, totalSteps, cost: cost! };
+}
+
+/** What the order of a replica's stage depends on. */
+export function orderedStage(
+  { data, seeds }: Pick<RunPlan, 'data' | 'seeds'>,
+  { configs, sets }: Pick<StagePlan, 'configs' | 'sets'>,
+  replica: number,
+): OrderedStage {
+  return {
+    config: configs[replica]!,
+    set: sets[replica]!,
+    groups: data[replica]!.groups,
+    seed: seeds[replica]!,
+  };
 }
 
 /** Updates of a run before the first one that it takes itself: none, or those before the stage that is exchanged. */

@@ -14,6 +14,7 @@ const free: readonly string[] = [
   'stages.*.surgery.strength',
   'stages.*.noise.strength',
   'stages.*.noise.batchSize',
+  'stages.*.composition',
 ];
 
 /** Keys that are not free although they lie below one that is. */

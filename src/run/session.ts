@@ -26,8 +26,9 @@ import { reaches } from '../store/log-tier.js';
 import { updatingOf } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
 import { examplesStream, groupSizes, type Minibatch } from './minibatch.js';
-import { keptCheckpoints, startStep, type RunPlan, type StagePlan } from './plan.js';
-import { writeBatch, writeStep } from './step-rows.js';
+import { meetingCounter, type MetPairs } from './order.js';
+import { keptCheckpoints, orderedStage, startStep, type RunPlan, type StagePlan } from './plan.js';
+import { writeBatch, writeMeetings, writeStep } from './step-rows.js';
 import { updates, type Update } from './updates.js';
 
 /** One replica's run while it trains. */
@@ -85,6 +86,8 @@ export class TrainingSession {
   private lastLook = 0;
   private position: Position = { stage: 0, stageStep: 0, step: 0 };
   private readonly keptSteps: ReadonlySet<number>;
+  /** `[replica]` of the stage that is trained. */
+  private meetings: ((rows: Int32Array) => MetPairs)[] = [];
 
   constructor(
     private readonly plan: RunPlan,
@@ -137,6 +140,7 @@ export class TrainingSession {
   private async runStage(stage: StagePlan, checkpoints: readonly Checkpoint[] | null): Promise<SessionEnd> {
     this.learner.beginStage(updatingOf(stage));
     if (checkpoints !== null) this.learner.loadOptimizer(checkpoints.map(({ optimizer }) => optimizer));
+    this.meetings = stage.sets.map((_, replica) => meetingCounter(orderedStage(this.plan, stage, replica)));
     const evaluation = new Evaluation(this.plan, this.learner.blocks);
     const { groups } = this.plan.data[0]!;
     const log = new GradientLog(
@@ -234,6 +238,7 @@ export class TrainingSession {
       writeBatch(own, place, sets[replica]!, rows[replica]!, () =>
         examplesStream(this.plan.seeds[replica]!, config.name, place.stageStep),
       );
+      writeMeetings(own, place, this.meetings[replica]!(rows[replica]!));
     });
     // Evaluations and checkpoints need the memory.
     update.dispose();

@@ -6,6 +6,7 @@ import type { InterventionColumn } from '../store/tables/interventions.js';
 import { tables as definitions } from '../store/tables/registry.js';
 import type { StepPlace } from './log/gradient-log.js';
 import type { RunTables } from './log/run-tables.js';
+import type { MetPairs } from './order.js';
 
 /** A row of the table `steps`. */
 export interface StepRow {
@@ -69,6 +70,22 @@ export function writeBatch(
   batches.column('stage_step')[i] = stageStep;
   batches.column('examples').push(rows.map((row) => set.id[row]!));
   batches.column('images').push(set.sourceImages?.(rows, random) ?? new Int32Array(0));
+}
+
+/** Appends a row to the table `cooccurrence`. */
+export function writeMeetings(
+  { cooccurrence }: RunTables,
+  { stage, step, stageStep }: StepPlace,
+  { matched, mismatched, assigned }: MetPairs,
+): void {
+  if (cooccurrence === null) return;
+  const i = cooccurrence.reserve(1);
+  cooccurrence.column('stage')[i] = stage;
+  cooccurrence.column('step')[i] = step;
+  cooccurrence.column('stage_step')[i] = stageStep;
+  cooccurrence.column('matched')[i] = matched;
+  cooccurrence.column('mismatched')[i] = mismatched;
+  if (assigned !== null) cooccurrence.column('assigned')[i] = assigned;
 }
 
 /** Fills the table `examples`. */

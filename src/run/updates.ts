@@ -9,7 +9,7 @@ import type { InterventionValues } from './interventions/intervention.js';
 import type { StepPlace } from './log/gradient-log.js';
 import { groupSizes, minibatchOf, type Minibatch } from './minibatch.js';
 import { stageOrder } from './order.js';
-import type { RunPlan, StagePlan } from './plan.js';
+import { orderedStage, type RunPlan, type StagePlan } from './plan.js';
 
 /** An update of R replicas, computed and not yet taken. */
 export interface Update {
@@ -93,15 +93,20 @@ export function* updates(
 
 /** `[replica]` rows of the minibatches of a stage after the first `from`, in the order of the sampler. */
 function* minibatchRows(
-  { data, seeds }: RunPlan,
-  { config, sets, steps, stepsPerEpoch }: StagePlan,
+  plan: RunPlan,
+  stage: StagePlan,
   from: number,
 ): Generator<{ readonly stageStep: number; readonly rows: readonly Int32Array[] }, void> {
-  const orders = sets.map((set, replica) => stageOrder(config, set, data[replica]!.groups, seeds[replica]!));
+  const { sets, steps, stepsPerEpoch } = stage;
+  const orders = sets.map((_, replica) => stageOrder(orderedStage(plan, stage, replica)));
   for (let first = 0; first < steps; first += stepsPerEpoch) {
-    // Epochs that are over are drawn too: the streams go on from their end.
-    const epoch = orders.map((order) => order.epoch(first / stepsPerEpoch));
     const last = Math.min(steps, first + stepsPerEpoch);
+    const isOver = last <= from;
+    if (isOver && orders.every((order) => order.isByPosition)) continue;
+    // Other epochs that are over are drawn too: the streams go on from their end.
+    const epoch = orders.map((order) =>
+      isOver && order.isByPosition ? [] : order.epoch(first / stepsPerEpoch),
+    );
     for (let done = Math.max(first, from); done < last; done++) {
       yield { stageStep: done + 1, rows: epoch.map((batches) => batches[done - first]!) };
     }

@@ -68,6 +68,7 @@ export function settingsWithLittleEffect(config: RunConfig, cost: PlannedCost): 
         stage.parameterGroups.every(({ learningRate }) => learningRate === 0),
       `${key}: the learning rate is 0: the network is measured, not trained`,
     );
+    note(stage.composition?.share === 0, `${key}.composition.share: 0 places nothing: the rows are shuffled`);
     note(
       Math.abs(stage.epochs * stepsPerEpoch - steps) > 0.01 * steps,
       `${key}.epochs: ${stage.epochs} are rounded to ${steps} updates of ${stepsPerEpoch} an epoch`,

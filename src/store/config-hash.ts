@@ -40,6 +40,7 @@ function ownConfig(folder: string, info: RunInfo, fs?: FileSystem): unknown {
 const addedKeys = { tagExchange: false };
 const addedStageKeys = {
   blocks: null,
+  composition: null,
   microBatch: null,
   reset: null,
   surgery: null,

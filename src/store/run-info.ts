@@ -42,6 +42,22 @@ const stageSchema = z.object({
   /** Rows of the training set. */
   examples: count,
   sampler: z.string(),
+  /** Definition-question pairs of the rows: all, matched. Absent in runs before it was recorded. */
+  pairs: z.object({ definitions: count, questions: count, matched: count }).optional(),
+  /**
+   * Which rows share a minibatch, as configured, with the variables that have a definition and questions; null without a
+   * composition that places any. Absent in runs before there were any.
+   */
+  composition: z
+    .object({
+      pairs: z.enum(['matched', 'mismatched']),
+      share: z.number(),
+      place: z.enum(['together', 'apart']),
+      variables: count,
+      questionsPerVariable: count,
+    })
+    .nullable()
+    .optional(),
   /**
    * Rows that would make draws as varied if all were equally likely, `1 / sum p^2`: as many as there are rows unless the
    * sampler takes the data's probabilities. Absent in runs before it was recorded.

@@ -5,7 +5,12 @@ import { rowDrawer, rowWeights, type Sampler } from '../../data/samplers.js';
 /** Minibatches of a stage, one replica's. */
 export interface MinibatchOrder {
   readonly stepsPerEpoch: number;
-  /** Rows of the minibatches of epoch `epoch` = 0, 1, ...; the last one may be smaller. Call with epochs in order. */
+  /** Whether an epoch can be had without those before it. */
+  readonly isByPosition: boolean;
+  /**
+   * Rows of the minibatches of epoch `epoch` = 0, 1, ...; the last one may be smaller. Call with all epochs in order unless
+   * the order is by position.
+   */
   epoch(epoch: number): Int32Array[];
 }
 
@@ -42,6 +47,7 @@ export function minibatchOrder(
   let fixed: Int32Array | null = null;
   return {
     stepsPerEpoch: steps,
+    isByPosition: false,
     epoch: () => {
       let rows: Int32Array;
       if (sampler === 'shuffle') rows = random.permutation(size);

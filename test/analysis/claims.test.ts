@@ -61,8 +61,13 @@ const verdicts = ({ analysis }: Pick<AnalysedArm, 'analysis'>): Record<string, s
 const claimOf = ({ analysis }: Pick<AnalysedArm, 'analysis'>, id: string): Claim =>
   analysis.claims.find((claim) => claim.id === id)!;
 
-/** Claims of an arm at alpha = 1; the two below are those of an arm with all four subsets. */
-const atOne = claimSpecs.map(({ id }) => id).filter((id) => !/^(weakTagEffect|consistencyEffect)$/.test(id));
+/**
+ * Claims of an arm at alpha = 1; the two below are those of an arm with all four subsets. A composition's is about runs that
+ * have no law of the penalty: a test of its own.
+ */
+const atOne = claimSpecs
+  .map(({ id }) => id)
+  .filter((id) => !/^(weakTagEffect|consistencyEffect|composition)$/.test(id));
 const split = ['weakTagEffect', 'consistencyEffect'];
 
 let full: AnalysedArm;
@@ -141,6 +146,27 @@ describe('where the tag means nothing (alpha = 0.5)', () => {
     expect(label).toContain('other seeds');
     expect(difference).toMatchObject({ method: 'welch', seeds: 12 });
   });
+});
+
+test.each([
+  ['supported', 0, 0.002],
+  ['undecided', 0, 0.05],
+  ['contradicted', 0.1, 0.002],
+] as const)('a composition that is as its law says, or not: %s', (verdict, deviation, spread) => {
+  const random = createStream(2, 'composition');
+  const quantity = makeQuantity(
+    {
+      id: 'cooccurrence.composedDeviation',
+      label: 'assigned - law',
+      unit: '1',
+      values: seeds.map((seed) => seedValue(seed, deviation + spread * random.normal())),
+      null: { kind: 'zero', label: '0, the law' },
+      controls: [],
+    },
+    () => random,
+  );
+  const claims = judgeClaims([quantity]);
+  expect(claims.map(({ id, judgement }) => [id, judgement.verdict])).toEqual([['composition', verdict]]);
 });
 
 test('a claim says which seeds are not in its mean, how the family counts, and exact sign flips', async () => {

@@ -106,6 +106,7 @@ describe('the registry', () => {
         "steps: stage dictionary, step int32, stage_step int32, epoch float64, learning_rate float64, batch_size int32, loss float64, grad_norm float64, clip_factor float64, update_norm float64?, step_ms float64, log_ms float64, examples_qd1consis_definition int32, examples_qd1consis_qa int32, examples_q_qa int32",
         "batches: stage dictionary, step int32, stage_step int32, examples list-int32, images list-int32",
         "examples: example int32, group dictionary, subset dictionary, kind dictionary, variable int32, name utf8, entity utf8, tag int32?, text utf8, tokens list-int32, positions list-int32, labels list-int32, weights list-float32, digits list-int32, strip list-int32, probability float64?",
+        "cooccurrence: stage dictionary, step int32, stage_step int32, matched int32, mismatched int32, assigned int32?",
         "gradients: stage dictionary, step int32, group dictionary, tensor dictionary, norm2 float64, example_norm2 float64?",
         "gram: stage dictionary, step int32, tensor dictionary, group_a dictionary, group_b dictionary, inner float64, cosine float64?",
         "sketches: stage dictionary, step int32, group dictionary, tensor dictionary, sketch fixed-list-float32",

@@ -1,4 +1,3 @@
-import { assertInteger } from '../inference/check.js';
 import { everyExample } from './gram.js';
 import type { Gram } from './gram.js';
 import { gradientSums } from './gradient-sums.js';
@@ -23,35 +22,4 @@ export function compositionLaw(
     for (const j of everyExample(gram)) if (i !== j) shared += together(i, j) * gram.at(i, j);
   }
   return measured((sums.norms + shared) / (gram.size * batchSize));
-}
-
-/** How a sampler places matched pairs of examples. */
-export type PairPlacement = 'random' | 'together' | 'apart';
-
-/** Probabilities that two examples share a minibatch. */
-export interface SharingProbabilities {
-  readonly matched: number;
-  readonly mismatched: number;
-}
-
-/**
- * Probabilities of sharing a minibatch when N examples form N/2 matched pairs: each example meets B - 1 others
- * whatever the placement. Throws a RangeError when the placement cannot be had: `together` needs an even B, `apart`
- * B <= N/2, all an even N of at least 4.
- */
-export function sharingProbabilities(
-  placement: PairPlacement,
-  batchSize: number,
-  population: number,
-): SharingProbabilities {
-  const [B, N] = [batchSize, population];
-  assertInteger('population', N, 4);
-  assertInteger('batch size', B, 1);
-  const possible = { random: B <= N, together: B % 2 === 0 && B <= N, apart: B <= N / 2 };
-  if (N % 2 !== 0 || !possible[placement]) {
-    throw new RangeError(`pairs of ${N} examples cannot be placed ${placement} in batches of ${B}`);
-  }
-  if (placement === 'random') return { matched: (B - 1) / (N - 1), mismatched: (B - 1) / (N - 1) };
-  const matched = placement === 'together' ? 1 : 0;
-  return { matched, mismatched: (B - 1 - matched) / (N - 2) };
 }

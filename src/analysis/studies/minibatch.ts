@@ -114,8 +114,9 @@ function combined(values: readonly (number | string)[], weights: readonly number
  * N - 1 examples `1 - C(N-1-k, B-1) / C(N-1, B-1)`. k is the number of questions per definition, one definition per variable.
  */
 function meeting({ info }: RunData, gradients: GroupGradients, { from, to }: StepRange): number | string {
-  const { examples, batchSize, sampler } = questionStage(info);
+  const { examples, batchSize, sampler, composition } = questionStage(info);
   if (sampler !== 'shuffle' && sampler !== 'shuffleOnce') return `it is not told for the sampler ${sampler}`;
+  if ((composition ?? null) !== null) return 'it is not told for a composition: see cooccurrence.matched';
   const { definitions, questions } = alignmentPairs(designOf(info)).reliable;
   const mean = (group: string): number | string => {
     const counts = gradients.count(group);

@@ -1,6 +1,7 @@
 import type { SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
 import { alignmentStudy } from './alignment.js';
+import { cooccurrenceStudy } from './cooccurrence.js';
 import { epochDriftStudy } from './epoch-drift.js';
 import { forcesStudy } from './forces.js';
 import { internalizationStudy } from './internalization.js';
@@ -18,6 +19,7 @@ export const studies: readonly Study[] = [
   transferStudy,
   retrainStudy,
   minibatchStudy,
+  cooccurrenceStudy,
   landscapeStudy,
   penaltyStudy,
   epochDriftStudy,

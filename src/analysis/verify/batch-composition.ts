@@ -1,7 +1,10 @@
+import { composedEpoch } from '../../../data/composed-epoch.js';
+import { compositionShape } from '../../../data/composition.js';
+import type { PairUnit } from '../../../data/pairs.js';
 import { createStream } from '../../../data/random/streams.js';
 import type { RandomStream } from '../../../data/random/streams.js';
-import { compositionLaw, sharingProbabilities } from '../measures/composition-law.js';
-import type { PairPlacement } from '../measures/composition-law.js';
+import { compositionLaw } from '../measures/composition-law.js';
+import { sharingProbabilities, shuffledSharing } from '../measures/cooccurrence-law.js';
 import { gramOf } from '../measures/gram.js';
 import type { Gram } from '../measures/gram.js';
 import { length, shifted } from '../measures/hessian-vector.js';
@@ -16,20 +19,46 @@ import { meanBatchNorm2 } from './partition-average.js';
 
 const [examples, batchSize, draws] = [12, 4, 5000];
 
-/** A random partition of pairs (0,1), (2,3), ... into batches. */
-function drawPartition(placement: PairPlacement, stream: RandomStream): number[][] {
-  const batches = (order: readonly number[]): number[][] =>
-    Array.from({ length: order.length / batchSize }, (_, k) =>
-      order.slice(k * batchSize, (k + 1) * batchSize),
-    );
-  if (placement === 'together') {
-    return batches(Array.from(stream.permutation(examples / 2)).flatMap((pair) => [2 * pair, 2 * pair + 1]));
-  }
-  for (;;) {
-    const drawn = batches(Array.from(stream.permutation(examples)));
-    const apart = drawn.every((batch) => new Set(batch.map((i) => i >> 1)).size === batchSize);
-    if (placement === 'random' || apart) return drawn;
-  }
+/** Pairs (0,1), (2,3), ... */
+const units: readonly PairUnit[] = Array.from({ length: examples / 2 }, (_, pair) => ({
+  definition: 2 * pair,
+  questions: [2 * pair + 1],
+}));
+
+const rows = { examples, batchSize, variables: units.length, questionsPerVariable: 1 };
+
+/** How pairs are placed, the probabilities of two rows, and how an epoch is drawn. */
+interface Placement {
+  readonly name: 'together' | 'apart' | 'random';
+  readonly matched: number;
+  readonly mismatched: number;
+  readonly draw: (random: RandomStream) => readonly (readonly number[])[];
+}
+
+function placements(): Placement[] {
+  const composed = (['together', 'apart'] as const).map((place): Placement => {
+    const shape = compositionShape(rows, { share: 1, place });
+    const { within, across } = sharingProbabilities(shape, place);
+    return {
+      name: place,
+      matched: within,
+      mismatched: across,
+      draw: (random) => composedEpoch(shape, place, units, random).map((own) => [...own]),
+    };
+  });
+  const any = shuffledSharing(examples, batchSize);
+  const random: Placement = {
+    name: 'random',
+    matched: any,
+    mismatched: any,
+    draw: (stream) => {
+      const order = Array.from(stream.permutation(examples));
+      return Array.from({ length: examples / batchSize }, (_, k) =>
+        order.slice(k * batchSize, (k + 1) * batchSize),
+      );
+    },
+  };
+  return [...composed, random];
 }
 
 /** Gradients of which every odd one takes after the even one before it. */
@@ -47,21 +76,13 @@ export function batchComposition(): VerificationResult {
   const stream = createStream(4, 'verify composition');
   const golden = { together: 2.13004, apart: 1.51186, random: 1.68046 } as const;
   return resultOf(
-    (['together', 'apart', 'random'] as const).flatMap((placement) => {
-      const { matched, mismatched } = sharingProbabilities(placement, batchSize, examples);
+    placements().flatMap(({ name, matched, mismatched, draw }) => {
       const law = compositionLaw(gram, batchSize, (i, j) => (i >> 1 === j >> 1 ? matched : mismatched));
-      const norms = Array.from({ length: draws }, () =>
-        meanBatchNorm2(gram, [drawPartition(placement, stream)]),
-      );
+      const norms = Array.from({ length: draws }, () => meanBatchNorm2(gram, [draw(stream)]));
       const { mean, standardDeviation } = moments(norms);
       return [
-        near(`law, pairs ${placement}`, law, golden[placement], 1e-5),
-        near(
-          `simulated, pairs ${placement}`,
-          mean,
-          present(law),
-          (3 * standardDeviation!) / Math.sqrt(draws),
-        ),
+        near(`law, pairs ${name}`, law, golden[name], 1e-5),
+        near(`simulated, pairs ${name}`, mean, present(law), (3 * standardDeviation!) / Math.sqrt(draws)),
       ];
     }),
   );

@@ -61,7 +61,8 @@ export async function retrain(
 export function updatesOf({ plan, population }: RetrainedRun, { order, kept }: Retraining): number {
   const { config, sets } = plan.stages[population.stage]!;
   const set = kept === null ? sets[0]! : keptRows(sets[0]!, kept);
-  return stepsOf(config, stageOrder(config, set, plan.data[0]!.groups, orderSeed(plan.seeds[0]!, order)));
+  const { groups } = plan.data[0]!;
+  return stepsOf(config, stageOrder({ config, set, groups, seed: orderSeed(plan.seeds[0]!, order) }));
 }
 
 const stepsOf = ({ epochs }: { readonly epochs: number }, { stepsPerEpoch }: MinibatchOrder): number =>
@@ -79,7 +80,12 @@ function planOf({ plan, population }: RetrainedRun, retrainings: readonly Retrai
     ),
   );
   const seeds = retrainings.map(({ order }) => orderSeed(plan.seeds[0]!, order));
-  const order = stageOrder(original.config, sets[0]!, data.groups, seeds[0]!);
+  const order = stageOrder({
+    config: original.config,
+    set: sets[0]!,
+    groups: data.groups,
+    seed: seeds[0]!,
+  });
   const each = <T>(value: T): T[] => new Array<T>(retrainings.length).fill(value);
   const own = {
     ...original,

@@ -19,6 +19,7 @@ export type EventKind = 'start' | 'checkpoint' | 'resume' | 'interrupt' | 'nan' 
 export const tablesOfTraining: readonly string[] = [
   tables.steps,
   tables.batches,
+  tables.cooccurrence,
   tables.examples,
   tables.metrics,
   tables.events,
@@ -37,8 +38,9 @@ type OpenTable = Pick<
 /** The open tables of one run; those its tier does not keep are null. */
 export class RunTables {
   readonly steps: TableWriter<typeof tables.steps>;
-  /** Null for a run that an earlier version began. */
+  // These are null for a run that an earlier version began.
   readonly batches: TableWriter<typeof tables.batches> | null;
+  readonly cooccurrence: TableWriter<typeof tables.cooccurrence> | null;
   readonly examples: TableWriter<typeof tables.examples> | null;
   readonly metrics: TableWriter<typeof tables.metrics>;
   readonly gradients: TableWriter<typeof tables.gradients> | null;
@@ -85,6 +87,7 @@ export class RunTables {
       this.steps = open(tables.steps);
       const isKept = ({ name }: TableDefinition): boolean => offsets === null || Object.hasOwn(offsets, name);
       this.batches = isKept(tables.batches) ? open(tables.batches) : null;
+      this.cooccurrence = isKept(tables.cooccurrence) ? open(tables.cooccurrence) : null;
       this.examples = isKept(tables.examples) ? open(tables.examples) : null;
       this.metrics = open(tables.metrics);
       this.events = open(tables.events);

@@ -1,5 +1,6 @@
 import type { TableDefinition } from '../columns.js';
 import { alignmentTables } from './alignment.js';
+import { cooccurrenceTables } from './cooccurrence.js';
 import { epochDriftTables } from './epoch-drift.js';
 import { factorTables } from './factors.js';
 import { forceTables } from './forces.js';
@@ -14,6 +15,7 @@ import { transferTables } from './transfer.js';
 /** Every table of a run folder, study by study. The tables of a further study are one more line here. */
 export const tables = {
   ...runTables,
+  ...cooccurrenceTables,
   ...minibatchTables,
   ...internalizationTables,
   ...alignmentTables,

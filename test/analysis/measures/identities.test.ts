@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { samplingOf } from '../../../data/samplers.js';
 import { centredMatched } from '../../../src/analysis/measures/centred.js';
-import { compositionLaw, sharingProbabilities } from '../../../src/analysis/measures/composition-law.js';
+import { compositionLaw } from '../../../src/analysis/measures/composition-law.js';
 import { conflictRate } from '../../../src/analysis/measures/conflict-rate.js';
 import { meanCosineToMean } from '../../../src/analysis/measures/cosine-to-mean.js';
 import { cosineGram, meanCosine } from '../../../src/analysis/measures/cosine.js';
@@ -157,15 +157,6 @@ test('minibatch norms: the law of composition at uniform shuffling, and its two 
       expect(difference(law(n), moments.meanNorm2, 100)).toBeLessThan(rounding);
     }),
   );
-});
-
-test('an example meets as many others however pairs are placed', () => {
-  for (const placement of ['random', 'together', 'apart'] as const) {
-    const { matched, mismatched } = sharingProbabilities(placement, 4, 12);
-    expect(matched + 10 * mismatched).toBeCloseTo(3, 12);
-  }
-  expect(() => sharingProbabilities('apart', 8, 12)).toThrow('cannot be placed apart in batches of 8');
-  expect(() => sharingProbabilities('together', 3, 12)).toThrow('cannot be placed together');
 });
 
 test('orthogonal gradients have cosine 0 to the mean of the others, not 1/sqrt(N)', () => {
