@@ -17,6 +17,40 @@ export function ghostProducts(x: readonly ParameterUse[], y: readonly ParameterU
   return total;
 }
 
+/**
+ * The same as a float32 tensor `[example of x, example of y]`, which the caller disposes of. Where the parameter is used once
+ * and an example has one row there is nothing to sum, and the products need not come to the host.
+ */
+export function ghostProductTensor(x: readonly ParameterUse[], y: readonly ParameterUse[]): tf.Tensor2D {
+  const [first, second] = [x[0]!, y[0]!];
+  const isOneRow = (use: ParameterUse): boolean => use.kind !== 'vector' && use.rows === 1;
+  if (x.length === 1 && isOneRow(first) && isOneRow(second)) {
+    if (first.kind === 'linear' && second.kind === 'linear') {
+      return tf.tidy(() =>
+        tf.mul(
+          tf.matMul(matrix(first.left), matrix(second.left), false, true),
+          tf.matMul(matrix(first.right), matrix(second.right), false, true),
+        ),
+      );
+    }
+    if (first.kind === 'embedding' && second.kind === 'embedding')
+      return tf.tidy(() => sameRowProducts(first, second));
+  }
+  const products = ghostProducts(x, y);
+  return tf.tensor2d(Float32Array.from(products), [exampleCount(first), exampleCount(second)]);
+}
+
+/** `1[id_i = id_j] b_i . b_j`, without rows outside the table. */
+function sameRowProducts(x: EmbeddingUse, y: EmbeddingUse): tf.Tensor2D {
+  const [own, others] = [tf.reshape(x.ids, [-1, 1]), tf.reshape(y.ids, [1, -1])];
+  const inTable = tf.logicalAnd(
+    tf.greaterEqual(own, tf.scalar(0, 'int32')),
+    tf.less(own, tf.scalar(x.size, 'int32')),
+  );
+  const same = tf.cast(tf.logicalAnd(tf.equal(own, others), inTable), 'float32');
+  return tf.mul(same, tf.matMul(matrix(x.right), matrix(y.right), false, true));
+}
+
 /** Examples of a use of one replica. */
 export function exampleCount(use: ParameterUse): number {
   if (use.kind === 'vector') return use.sums.shape[1];

@@ -6,7 +6,7 @@ import type { ParameterUse } from '../../train/tape/uses.js';
 import { addTo } from '../host-vectors.js';
 import { denseProductTensor, formGradients, formsGradients } from './dense-products.js';
 import type { ExampleFactors } from './factors.js';
-import { exampleCount, ghostProducts, valuesOf } from './ghost-products.js';
+import { ghostProductTensor, valuesOf } from './ghost-products.js';
 import type { Panel } from './panel.js';
 import { poolExamples, sliceExamples } from './select-examples.js';
 
@@ -179,8 +179,7 @@ function productsOf(x: readonly ParameterUse[], y: readonly ParameterUse[]): tf.
     const formed = formGradients(x[0]!);
     return denseProductTensor(formed, x === y ? formed : formGradients(y[0]!));
   }
-  const products = ghostProducts(x, y);
-  return tf.tensor2d(Float32Array.from(products), [exampleCount(x[0]!), exampleCount(y[0]!)]);
+  return ghostProductTensor(x, y);
 }
 
 /** `[definition, question set]` means over the questions of each set of `[definition, question]` products. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { exampleNorms2 } from '../../../src/train/groups/example-norms.js';
 import { denseProducts, formGradients, formsGradients } from '../../../src/probe/panel/dense-products.js';
-import { ghostProducts } from '../../../src/probe/panel/ghost-products.js';
+import { ghostProducts, ghostProductTensor } from '../../../src/probe/panel/ghost-products.js';
 import { panelProducts } from '../../../src/probe/panel/panel-gram.js';
 import type { Panel } from '../../../src/probe/panel/panel.js';
 import { poolExamples, sliceExamples } from '../../../src/probe/panel/select-examples.js';
@@ -55,11 +55,17 @@ describe.each(modelCases)('$name', ({ build, batch }) => {
     const { model, uses, dense } = setUp();
     for (const { name } of model.parameters) {
       const own = uses.filter(({ parameter }) => parameter === name);
-      const products = ghostProducts(
+      const [defined, asked] = [
         sliceExamples(own, 0, definitions),
         sliceExamples(own, definitions, examples),
-      );
+      ];
+      const products = ghostProducts(defined, asked);
       expect(products).toHaveLength(definitions * (examples - definitions));
+      const tensor = ghostProductTensor(defined, asked);
+      expect(tensor.shape).toEqual([definitions, examples - definitions]);
+      const largest = Math.max(...products.map(Math.abs));
+      for (const [at, value] of tensor.dataSync<'float32'>().entries())
+        expect(Math.abs(value - products[at]!), `${name} ${at}`).toBeLessThanOrEqual(1e-6 * largest);
       const norm = (i: number): number => Math.sqrt(dot(dense[i]!.get(name)!, dense[i]!.get(name)!));
       for (let i = 0; i < definitions; i++) {
         for (let j = definitions; j < examples; j++) {
