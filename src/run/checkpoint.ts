@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import { checkpointFolder, checkpointPath, parameterPrefix } from '../store/checkpoint-path.js';

@@ -165,7 +165,9 @@ export const sweepSchema = z
       .string()
       .nullable()
       .default(null)
-      .describe('id of the quantity that the outcome may come about by, such as alignment.tagSwapGap.all'),
+      .describe(
+        'id of the quantity that the effect on the outcome may go through, such as alignment.tagSwapGap.all',
+      ),
     predictions: z
       .array(predictionSchema)
       .max(1000)

@@ -1,4 +1,4 @@
-import { reaches, type LogTier } from '../../store/log-tier.js';
+import { reaches } from '../../store/log-tier.js';
 import type { LogConfig } from '../config.js';
 import type { MinibatchGradient } from '../../train/gradient-function.js';
 import { divide, type MinibatchGroups } from '../../train/groups/division.js';
