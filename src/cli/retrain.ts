@@ -56,6 +56,9 @@ retrain_scores into each run folder; gradscope analyze reads them.`,
     });
 }
 
+/** Share of the work before which a rate says nothing. */
+const soon = 0.003;
+
 async function retrainFolders(folders: readonly string[], flags: Flags): Promise<void> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { openRun } = await import('../analysis/run-data.js');
@@ -100,7 +103,7 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
               line.show(() => {
                 const seconds = line.now() - started;
                 const whole = (i + share) / pending.length;
-                const left = whole > 0 ? `  ${formatDuration((seconds * (1 - whole)) / whole)} left` : '';
+                const left = whole > soon ? `  ${formatDuration((seconds * (1 - whole)) / whole)} left` : '';
                 return `retraining run ${i + 1} of ${pending.length}: ${folder}, ${done}/${all} retrainings (${Math.floor(100 * share)} %)${left}`;
               }),
           });

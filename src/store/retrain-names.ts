@@ -53,7 +53,7 @@ export type RetrainPredictor = (typeof retrainPredictors)[number];
  *
  * - `question`: for each variable asked about, over the definitions; mean over the variables
  * - `other`: the same without the variable's own definition
- * - `own`: over the variables, each with its own definition
+ * - `own`: over the variables of a subset, each with its own definition; mean over the subsets
  * - `pooled`: over all pairs of a definition and a variable asked about
  * - `lds`: for each variable asked about, over random halves, against the sum of the predictions of the half's
  *   definitions; mean over the variables: the linear datamodeling score (Park et al. 2023)

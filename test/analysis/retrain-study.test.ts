@@ -59,6 +59,10 @@ test('a predictor that knows the effects scores 1, one that knows nothing is nam
   const failed = notes.filter((note) => note.startsWith('Does not predict'));
   expect(failed.length).toBeGreaterThan(0);
   for (const note of failed) expect(note).toMatch(/: cosine at the start\.$/);
+  // Random numbers know less than the names in the texts.
+  expect(notes.filter((note) => /less well than whether/.test(note))).toEqual(
+    expect.arrayContaining([expect.stringMatching(/: cosine at the start\.$/)]),
+  );
 });
 
 test('the browser shows predictions against effects, and what to do without them', async () => {

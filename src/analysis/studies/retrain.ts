@@ -2,6 +2,8 @@ import { newSubsets } from '../../../data/design.js';
 import { designOf } from '../../../data/internalization-design.js';
 import type { RetrainChange, RetrainPredictor, RetrainScope } from '../../store/retrain-names.js';
 import { tables } from '../../store/tables/registry.js';
+import type { Estimate, Interval } from '../inference/estimate.js';
+import { meanOverSeeds } from '../inference/seeds/mean.js';
 import type { Quantity, RunValue } from '../quantity.js';
 import { readTable, type RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
@@ -297,28 +299,51 @@ function scoreSection(
 
 const isPresent = (value: RunValue | undefined): boolean => value !== undefined && typeof value !== 'string';
 
-/** Names the gradient predictors whose interval over seeds does not lie above 0. */
+/**
+ * Names the gradient predictors whose interval over seeds does not lie above 0, and those that predict less than the
+ * knowledge, without any gradient, which definition is about which variable.
+ */
 function failures(
   section: string,
   predicted: readonly Predicted[],
   quantities: readonly Quantity[],
 ): string[] {
+  const gradients = shownPredictors.filter(isGradient);
   return predicted.flatMap((own) => {
-    const failed = shownPredictors.filter(isGradient).filter((predictor) => {
-      const quantity = quantities.find(({ id }) => id === `${section}.${keyOf(own, predictor)}`);
-      if (quantity?.estimate.kind !== 'value') return false;
-      const { interval } = quantity.estimate;
+    const quantityOf = (id: string): Quantity | undefined =>
+      quantities.find((quantity) => quantity.id === `${section}.${keyOf(own, { id })}`);
+    const failed = gradients.filter(({ id }) => {
+      const interval = intervalOf(quantityOf(id)?.estimate);
       return interval !== null && !(interval[0] > 0);
     });
-    return failed.length === 0
-      ? []
-      : [`Does not predict ${own.label}: ${failed.map(({ label }) => label).join(', ')}.`];
+    const baseline = quantityOf('ownDefinition');
+    const weaker = gradients.filter(({ id }) => {
+      const seeds = quantityOf(id)?.seeds ?? [];
+      const differences = seeds.flatMap(({ value }, i) => {
+        const other = baseline?.seeds[i]?.value ?? null;
+        return value === null || other === null ? [] : [value - other];
+      });
+      const interval = differences.length < 2 ? null : intervalOf(meanOverSeeds(differences));
+      return interval !== null && interval[1] < 0;
+    });
+    const names = (list: typeof gradients): string => list.map(({ label }) => label).join(', ');
+    return [
+      ...(failed.length === 0 ? [] : [`Does not predict ${own.label}: ${names(failed)}.`]),
+      ...(weaker.length === 0
+        ? []
+        : [
+            `Predicts ${own.label} less well than whether a definition is about the variable, without any gradient: ${names(weaker)}.`,
+          ]),
+    ];
   });
 }
 
+const intervalOf = (estimate: Estimate | undefined): Interval | null =>
+  estimate?.kind === 'value' ? estimate.interval : null;
+
 const ofChanges = scoreSection(
   'retrainingScores',
-  'Predictions of single definitions against retraining without them (own: each with the questions about its variable; others: for each ' +
+  'Predictions of single definitions against retraining without them (own: each with the questions about its variable, within subsets; others: for each ' +
     'variable over the definitions of others; pooled: all pairs): Spearman correlation of predicted and actual change of the loss',
   changesPredicted,
 );

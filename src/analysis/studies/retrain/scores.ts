@@ -115,16 +115,17 @@ function changesIn(
     );
 }
 
-/** What the pairs of a scope are ranked within. */
+/** Which pairs a scope takes, and what they are ranked within. */
 const scopes: readonly {
   readonly scope: RetrainScope;
   readonly takes: (pair: Pair) => boolean;
-  readonly isPooled: boolean;
+  readonly within: 'asked' | 'subset' | 'all';
 }[] = [
-  { scope: 'question', takes: () => true, isPooled: false },
-  { scope: 'other', takes: ({ isOwn }) => !isOwn, isPooled: false },
-  { scope: 'own', takes: ({ isOwn }) => isOwn, isPooled: true },
-  { scope: 'pooled', takes: () => true, isPooled: true },
+  { scope: 'question', takes: () => true, within: 'asked' },
+  { scope: 'other', takes: ({ isOwn }) => !isOwn, within: 'asked' },
+  // Over both tags at once, the tag alone would tell the sign of a swap.
+  { scope: 'own', takes: ({ isOwn }) => isOwn, within: 'subset' },
+  { scope: 'pooled', takes: () => true, within: 'all' },
 ];
 
 function changeScores(
@@ -137,14 +138,20 @@ function changeScores(
   const orders = [...new Set(data.outcomes.map(({ order }) => order))].filter((order) => order > 0);
   const repeated = orders.map((order) => changesIn(data, change, order)).filter((own) => own.length > 0);
   const count = data.asked.length;
-  return scopes.flatMap(({ scope, takes, isPooled }) => {
+  const subsets = [...new Set(data.definitions.map(({ subset }) => subset))];
+  const groupOf = {
+    asked: ({ asked }: Pair) => asked,
+    subset: ({ definition }: Pair) => subsets.indexOf(data.definitions[definition]!.subset),
+    all: () => 0,
+  };
+  return scopes.flatMap(({ scope, takes, within }) => {
     const own = pairs.filter(takes);
     if (own.length === 0) return [];
     const score = (predictor: RetrainPredictor, x: readonly number[]): RetrainScore => {
       const ranked: RankedPairs = {
         x: Float64Array.from(x),
         y: Float64Array.from(own, (pair) => pair.change),
-        group: Int32Array.from(own, ({ asked }) => (isPooled ? 0 : asked)),
+        group: Int32Array.from(own, groupOf[within]),
         unit: Int32Array.from(own, ({ unit }) => unit),
       };
       const random = createStream(seed, `retrain/bootstrap/${change}/${scope}`);
