@@ -74,16 +74,16 @@ export const hashOfSweep = (sweep: Sweep): string => sweepHash(versionOf(sweep))
 export function sweepChanges(sweep: Sweep, record: SweepRecord, root: string): string[] {
   const last = record.versions.at(-1);
   if (last === undefined || last.hash === hashOfSweep(sweep)) return [];
-  const affected = sweep.arms.flatMap((arm) => {
-    const old = last.arms.find(({ name }) => name === arm.name);
-    if (old === undefined || old.configHash === hashConfig(arm.config)) return [];
-    return armFolders(arm, root).flatMap((folder) => {
+  const configs = sweep.arms.flatMap((arm) => {
+    const affected = armFolders(arm, root).flatMap((folder) => {
       if (!fs.existsSync(configPath(folder))) return [];
       const why = whyOtherConfig(arm, folder);
       return why === null ? [] : [`affected: ${folder}: ${why}`];
     });
+    // Hashes also differ between versions of the program, which read the same of a run's config.
+    return affected.length === 0 ? [] : [`arm ${arm.name}: its config is another`, ...affected];
   });
-  return [...versionChanges(last, versionOf(sweep)), ...affected];
+  return [...configs, ...versionChanges(last, versionOf(sweep))];
 }
 
 /** Notes in the record of a sweep what its file says now, before runs are trained by it. Throws a UserError as writing does. */

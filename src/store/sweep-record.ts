@@ -142,7 +142,7 @@ export function registrationOf(
   return hashConfig(content(before)) === hashConfig(content(prediction)) ? 'registered' : 'changed';
 }
 
-/** What a new version of a sweep file says otherwise than the one before, a line each. */
+/** What a new version of a sweep file says otherwise than the one before of anything but configs, a line each. */
 export function versionChanges(before: SweepVersion, now: Omit<SweepVersion, 'hash' | 'since'>): string[] {
   const lines: string[] = [];
   const [oldArms, newArms] = [before.arms, now.arms].map(
@@ -151,8 +151,7 @@ export function versionChanges(before: SweepVersion, now: Omit<SweepVersion, 'ha
   for (const [name, arm] of newArms!) {
     const old = oldArms!.get(name);
     if (old === undefined) lines.push(`arm ${name}: new`);
-    else if (old.configHash !== arm.configHash) lines.push(`arm ${name}: its config is another`);
-    if (old !== undefined && old.seeds.join() !== arm.seeds.join()) {
+    else if (old.seeds.join() !== arm.seeds.join()) {
       lines.push(`arm ${name}: seeds ${arm.seeds.join(',')} instead of ${old.seeds.join(',')}`);
     }
   }

@@ -4,7 +4,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { analyseSweep, sweepQuantities } from '../../src/analysis/sweep.js';
 import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep/table.js';
 import { isSweepFile, loadSweep, type Sweep } from '../../src/run/sweep-config.js';
-import { armFolders, hashOfSweep, runSweep, sweepChanges, whyOtherConfig } from '../../src/run/sweep.js';
+import {
+  armFolders,
+  hashOfSweep,
+  runSweep,
+  seedsInFolder,
+  sweepChanges,
+  whyOtherConfig,
+} from '../../src/run/sweep.js';
+import { sweepStatus } from '../../src/run/sweep-status.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import { unknownQuantity } from '../../src/analysis/known-quantities.js';
 import { listRuns } from '../../src/store/list-runs.js';
@@ -403,7 +411,28 @@ describe('predictions of a sweep file', () => {
     parts['predictions'] = parts['predictions']!.replace('predicted', 'paired: false, predicted');
     const first = loadSweep(write('registered', parts));
     const request = quietRequest(root, engine);
+    const before = sweepStatus(first, root);
+    expect(before).toMatchObject({
+      arms: [
+        { arm: 'small', runs: 2, missing: 2, complete: 0 },
+        { arm: 'large', runs: 1, missing: 1 },
+      ],
+      stepsDone: 0,
+      secondsLeft: null,
+    });
     await runSweep(first, request, () => {});
+    const after = sweepStatus(first, root);
+    expect(after).toMatchObject({
+      stepsDone: before.stepsTotal,
+      stepsTotal: before.stepsTotal,
+      secondsLeft: 0,
+    });
+    expect(after.arms.map(({ complete }) => complete)).toEqual([2, 1]);
+    // Two more seeds of the larger arm take what the rate says.
+    const more = { ...first, arms: first.arms.map((arm) => ({ ...arm, seeds: [0, 1, 2] })) };
+    const left = sweepStatus(more, root);
+    expect(left.secondsLeft! / left.secondsPerStep!).toBeCloseTo(left.stepsTotal - before.stepsTotal, 6);
+    expect(seedsInFolder(first.arms[0]!, root)).toEqual([0, 1]);
     const readRecord = () => readSweepRecord(nodeFileSystem, root, 'set-inclusion', 'batch-size');
     const record = readRecord();
     const hash = hashOfSweep(first);
@@ -428,10 +457,10 @@ describe('predictions of a sweep file', () => {
     const folder = armFolders(changed.arms[0]!, root)[0];
     expect(sweepChanges(changed, record, root)).toEqual([
       'arm small: its config is another',
-      'arm large: seeds 0,1 instead of 0',
-      'prediction a: changed',
       `affected: ${folder}: it has "batchSize: 128" where this sweep has "batchSize: 64"`,
       expect.stringMatching(/^affected: .*small-seed1: /),
+      'arm large: seeds 0,1 instead of 0',
+      'prediction a: changed',
     ]);
     await runSweep(changed, request, () => {}, true);
     const later = readRecord();

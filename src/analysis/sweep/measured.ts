@@ -52,12 +52,13 @@ export async function measureQuantities(
       };
       const values = ofSeeds(spec.key ?? spec.id);
       const none = spec.null?.kind === 'measured' ? ofSeeds(spec.null.key) : null;
-      const { label, unit } = spec;
+      const { label, shortLabel, unit } = spec;
       found.push({
         quantity: makeQuantity(
           {
             id,
             label,
+            ...(shortLabel === undefined ? {} : { shortLabel }),
             unit,
             values,
             null:

@@ -38,6 +38,8 @@ export interface SweepMediation {
   readonly contrasts: readonly MediatedContrast[];
 }
 
+type WithOutcome = SweptRun & { readonly outcome: number };
+
 type Whole = SweptRun & { readonly outcome: number; readonly mediator: number };
 
 const isWhole = (run: SweptRun): run is Whole => run.outcome !== null && run.mediator !== null;
@@ -54,6 +56,7 @@ export function mediationOf(
   pairs: readonly { readonly arm: string; readonly minus: string }[],
 ): SweepMediation {
   const whole = runs.filter(isWhole);
+  const withOutcome = runs.filter((run): run is WithOutcome => run.outcome !== null);
   const withLoss = whole.flatMap((run) => (run.loss === null ? [] : [{ ...run, loss: run.loss }]));
   return {
     slope: slopeOf(whole),
@@ -62,7 +65,7 @@ export function mediationOf(
       ['mediator', 'training loss'],
     ),
     runs: whole.length,
-    contrasts: pairs.map(({ arm, minus }) => contrastOfPair(whole, arm, minus)),
+    contrasts: pairs.map(({ arm, minus }) => contrastOfPair(withOutcome, whole, arm, minus)),
   };
 }
 
@@ -84,21 +87,28 @@ const slopeOf = (runs: readonly Whole[]): Estimate =>
     ['mediator'],
   );
 
-/** Seeds that both arms have, with the differences of outcome and mediator. */
-function differencesOf(runs: readonly Whole[], arm: string, minus: string) {
+/** Differences of a value between two arms, of the seeds that both have. */
+function differencesOf<Run extends SweptRun>(
+  runs: readonly Run[],
+  arm: string,
+  minus: string,
+  valueOf: (run: Run) => number,
+): number[] {
   return runs.flatMap((run) => {
     const other = runs.find((own) => own.arm === minus && own.seed === run.seed);
-    return run.arm !== arm || other === undefined
-      ? []
-      : [{ seed: run.seed, outcome: run.outcome - other.outcome, mediator: run.mediator - other.mediator }];
+    return run.arm !== arm || other === undefined ? [] : [valueOf(run) - valueOf(other)];
   });
 }
 
-function contrastOfPair(runs: readonly Whole[], arm: string, minus: string): MediatedContrast {
-  const differences = differencesOf(runs, arm, minus);
+function contrastOfPair(
+  withOutcome: readonly WithOutcome[],
+  runs: readonly Whole[],
+  arm: string,
+  minus: string,
+): MediatedContrast {
   const mean = (of: readonly number[]): Estimate =>
     of.length === 0 ? absent('no seed is in both arms') : meanOverSeeds(of);
-  const total = mean(differences.map(({ outcome }) => outcome));
+  const total = mean(differencesOf(withOutcome, arm, minus, ({ outcome }) => outcome));
   const indirect = indirectOf(runs, arm, minus);
   const isFound =
     total.kind === 'value' && total.interval !== null && total.interval[0] * total.interval[1] > 0;
@@ -106,7 +116,7 @@ function contrastOfPair(runs: readonly Whole[], arm: string, minus: string): Med
     arm,
     minus,
     total,
-    mediator: mean(differences.map(({ mediator }) => mediator)),
+    mediator: mean(differencesOf(runs, arm, minus, ({ mediator }) => mediator)),
     indirect,
     proportion: isFound && indirect.kind === 'value' ? indirect.estimate / total.estimate : null,
   };
@@ -114,11 +124,11 @@ function contrastOfPair(runs: readonly Whole[], arm: string, minus: string): Med
 
 function indirectOf(runs: readonly Whole[], arm: string, minus: string): Estimate {
   const of = (some: readonly Whole[]): number | string => {
-    const differences = differencesOf(some, arm, minus);
-    if (differences.length === 0) return 'no seed is in both arms';
+    const differences = differencesOf(some, arm, minus, ({ mediator }) => mediator);
+    if (differences.length === 0) return 'no seed has both in both arms';
     const slope = slopeOf(some);
     if (slope.kind === 'absent') return slope.reason;
-    return (slope.estimate * differences.reduce((sum, own) => sum + own.mediator, 0)) / differences.length;
+    return (slope.estimate * differences.reduce((sum, own) => sum + own, 0)) / differences.length;
   };
   const all = of(runs);
   if (typeof all === 'string') return absent(all);

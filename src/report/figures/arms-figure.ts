@@ -5,7 +5,7 @@ import { fonts } from './fonts.js';
 import type { Plotter } from './plot-library.js';
 import { besides, stacked, type Drawing } from './svg.js';
 
-const [width, height] = [400, 260];
+const [width, height] = [400, 270];
 
 /** Told apart in every kind of sight (Okabe and Ito 2008). */
 const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#8c6d31'];
@@ -82,6 +82,7 @@ function explanationPanel(
     width,
     height,
     marginLeft: 55,
+    marginTop: 32,
     marginRight: 60,
     marginBottom: 42,
     style,

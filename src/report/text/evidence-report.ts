@@ -39,7 +39,7 @@ export function evidenceReport(
     ),
     ...mediation.contrasts.flatMap(({ arm, minus, total, indirect, proportion }) =>
       paragraph(
-        `${arm} - ${minus}: ${words(total)}, of which ${words(indirect)} goes with the mediator` +
+        `${arm} - ${minus}: ${words(total)}, ${indirect.kind === 'absent' ? `the part that goes with the mediator is absent (${indirect.reason})` : `of which ${words(indirect)} goes with the mediator`}` +
           `${proportion === null ? '' : `, ${formatNumber(100 * proportion)} %`}.`,
       ),
     ),

@@ -16,14 +16,18 @@ export function sweepReport({ name, axes, arms, trends }: SweepAnalysis, width: 
     const rows = arms.map((arm) => gapRow(arm, id));
     return textTable([head, ...rows], [side, 'right', 'left', 'right', 'right', 'left']);
   });
-  const head = [label, ...sizes.map((own) => own.label)];
-  const means = textTable(
-    [head, ...arms.map((arm) => [arm.name, ...sizes.map(({ id }) => meanOf(arm, id))])],
-    head.map((_, column) => (column === 0 ? side : 'right')),
-  );
+  const sections = [...new Set(sizes.map(({ id }) => id.split('.')[0]!))];
+  const means = sections.map((section) => {
+    const own = sizes.filter(({ id }) => id.startsWith(`${section}.`));
+    const head = [label, ...own.map(({ label: what, shortLabel = what }) => shortLabel)];
+    return textTable(
+      [head, ...arms.map((arm) => [arm.name, ...own.map(({ id }) => meanOf(arm, id))])],
+      head.map((_, column) => (column === 0 ? side : 'right')),
+    );
+  });
   return [
     axes.length === 0 ? name : `${name}: ${axes.map(({ key }) => key).join(', ')}`,
-    ...[...tables, means].flatMap((table) => ['', ...table]),
+    ...[...tables, ...means].flatMap((table) => ['', ...table]),
     ...trends.flatMap((trend) => ['', ...wrap(trendLine(trend, label), width, '  ')]),
     ...missingSeeds(arms).flatMap((line) => ['', ...wrap(line, width, '  ')]),
   ];

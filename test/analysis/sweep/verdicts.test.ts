@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createStream } from '../../../data/random/streams.js';
+import { powerOf, seedsNeeded } from '../../../src/analysis/inference/power.js';
 import { seedValue } from '../../../src/analysis/quantity.js';
+import { plannedPower } from '../../../src/analysis/sweep/power-plan.js';
 import { judgeSweep, type SweepVerdict } from '../../../src/analysis/sweep/verdicts.js';
 import { verdictRows } from '../../../src/analysis/sweep/verdict-table.js';
 import type { SweepPrediction } from '../../../src/store/sweep-design.js';
@@ -225,6 +227,31 @@ describe('verdicts on simulated sweeps', () => {
     expect(power.effect).toMatchObject({ estimate: expect.closeTo((0.8882 * mean) / sd, 3) });
     expect(power.power).toBeGreaterThan(0.4);
     expect(power.seedsNeeded).toBeGreaterThan(8);
+  });
+});
+
+describe('power by a pilot', () => {
+  test('is that of the seeds of the file for the effect of the pilot, also at the level that Holm leaves', () => {
+    const pilot = [0.5, -0.1, 0.4, 0.2, 0.9, -0.2];
+    const verdicts = judge({ a: pilot, b: pilot.map(() => 0) }, [
+      prediction(),
+      prediction({ id: 'none', predicted: 'none', band: 1 }),
+    ]);
+    const [own, none] = plannedPower(verdicts, (arm) =>
+      arm === 'a' ? [1, 2, 3, 4, 5, 6, 7, 8] : [2, 4, 6, 8, 10],
+    );
+    const { effect } = own!;
+    if (effect.kind === 'absent') throw new Error(effect.reason);
+    expect(own).toMatchObject({
+      pilot: 6,
+      planned: 4,
+      power: expect.closeTo(powerOf(effect.estimate, 4), 12),
+    });
+    expect(own!.powerCorrected).toBeCloseTo(powerOf(effect.estimate, 4, { alpha: 0.025 }), 12);
+    expect(own!.power).toBeGreaterThan(own!.powerCorrected!);
+    expect(own!.needed).toBe(seedsNeeded(effect.estimate));
+    expect(own!.neededCorrected).toBeGreaterThan(own!.needed!);
+    expect(none).toMatchObject({ power: null, needed: null });
   });
 });
 

@@ -1,12 +1,14 @@
 import { Resvg } from '@resvg/resvg-js';
 import { describe, expect, test } from 'vitest';
-import { evidenceOf } from '../../../src/analysis/sweep/evidence.js';
+import { evidenceOf, explanationQuantities } from '../../../src/analysis/sweep/evidence.js';
 import { createStream } from '../../../data/random/streams.js';
 import { makeQuantity, seedValue, type Quantity } from '../../../src/analysis/quantity.js';
 import { accuracyQuantity, sweepQuantities, type SweepAnalysis } from '../../../src/analysis/sweep.js';
 import { sweepCsv, sweepRows } from '../../../src/analysis/sweep/table.js';
 import { loadPlotter } from '../../../src/report/figures/plot-library.js';
 import { toPng } from '../../../src/report/figures/svg.js';
+import { evidenceReport } from '../../../src/report/text/evidence-report.js';
+import { armsFigure } from '../../../src/report/figures/arms-figure.js';
 import { sweepFigure } from '../../../src/report/figures/sweep-figure.js';
 import { sweepReport } from '../../../src/report/text/sweep-report.js';
 
@@ -106,5 +108,31 @@ describe('a sweep', () => {
     expect(lines[0]).toBe('arm,value,quantity,label,unit,seeds,mean,low,high,standard_deviation,p');
     expect(lines).toHaveLength(10);
     expect(lines[7]).toBe('1000,1000,internalization.strongGap,"strong gap, accuracy",accuracy,1,0.5,,,,');
+  });
+
+  test('has a second figure, of outcome and mediator by arm and of what may be behind them, run by run', async () => {
+    const values = (id: string, scale: number) =>
+      quantity(id, id, [scale, 2 * scale, 4 * scale, 3 * scale], true);
+    const explained = [
+      ...Object.values(explanationQuantities).map((id, i) => [id, i + 1] as const),
+      ['gap', 1] as const,
+      ['alignment', 2] as const,
+    ];
+    const arms = ['small', 'large'].map((name, i) => ({
+      ...sweep.arms[0]!,
+      name,
+      quantities: explained.map(([id, scale]) => values(id, scale + i)),
+    }));
+    const evidence = evidenceOf(arms, 'gap', 'alignment', [{ arm: 'small', minus: 'large' }]);
+    const { svg } = armsFigure(evidence, 'two', await loadPlotter());
+    // Two arms in two panels; in four more each arm and each of its four runs.
+    expect(svg.match(/<circle/g)).toHaveLength(2 * 2 + 4 * (2 + 8));
+    expect(svg).toContain('log kappa; not told apart from the others');
+    expect(new Resvg(svg).width).toBe(800);
+    const text = evidenceReport(evidence, 400).join('\n');
+    expect(text).toContain(
+      'log kappa, log updates, training loss and distance from the start are not told apart',
+    );
+    expect(text).toMatch(/Mediation by the alignment, over 8 runs/);
   });
 });
