@@ -39,6 +39,11 @@ const benches: Record<string, Bench> = {
     takes: '2 min',
     parts: [{ file: 'bench/logging.ts', threads: single }],
   },
+  interventions: {
+    about: 'update with each intervention, against the plain one',
+    takes: '2 min',
+    parts: [{ file: 'bench/interventions.ts', threads: single }],
+  },
   panel: {
     about: 'products of definitions and questions, against one backward pass an example, here and in PyTorch',
     takes: '2 min',

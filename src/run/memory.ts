@@ -30,11 +30,12 @@ export function availableMemory(
 /** Throws a UserError when not even one replica fits into the memory, in bytes. */
 export function requireMemory(cost: PlannedCost, available: number): void {
   if (cost.bytesPerReplica <= available) return;
-  const { parameterBytes, activationBytes, logBytes, dataBytes } = cost;
+  const { parameterBytes, activationBytes, logBytes, interventionBytes, dataBytes } = cost;
   const parts = [
     [parameterBytes, `${grouped(cost.parameters)} parameters`],
     [activationBytes, 'activations of the largest batch (stages.*.microBatch divides it)'],
     [logBytes, 'gradients that are logged'],
+    [interventionBytes, 'interventions (stages.*.penalty, whose parts stages.*.microBatch divides)'],
     [dataBytes, 'data'],
   ] as const;
   const [bytes, largest] = parts.reduce((most, part) => (part[0] > most[0] ? part : most));

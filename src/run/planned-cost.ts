@@ -6,6 +6,7 @@ import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
 import { examplesPerBatch, type RunConfig, type StageConfig } from './config.js';
 import { reaches } from '../store/log-tier.js';
+import { interventions } from './interventions/registry.js';
 
 /** What a stage of a run will be. */
 export interface PlannedStage {
@@ -37,6 +38,8 @@ export interface PlannedCost {
   readonly activationBytes: number;
   /** Gradients and sketches of the groups that the log's tier keeps at once, bytes. */
   readonly logBytes: number;
+  /** What the interventions of a stage take beside that, bytes. */
+  readonly interventionBytes: number;
   /** Rows of training and test, bytes. */
   readonly dataBytes: number;
   /** Sum of the bytes above: memory of one replica. */
@@ -80,14 +83,20 @@ export function plannedCost(config: RunConfig): PlannedCost {
   );
   const { parameterBytes, activationBytes } = trainingBytes(model, examples);
   const logBytes = bytesOfLog(config, model, parameters, sizes.groups.length);
+  const interventionBytes = Math.max(
+    ...config.stages.map((stage, i) =>
+      interventions.reduce((sum, { bytes }) => sum + (bytes?.(stage, stages[i]!, model) ?? 0), 0),
+    ),
+  );
   return {
     parameters,
     parameterNames: model.parameters.map(({ name }) => name),
     parameterBytes,
     activationBytes,
     logBytes,
+    interventionBytes,
     dataBytes: sizes.bytes,
-    bytesPerReplica: parameterBytes + activationBytes + logBytes + sizes.bytes,
+    bytesPerReplica: parameterBytes + activationBytes + logBytes + interventionBytes + sizes.bytes,
     stages,
     steps: stages.reduce((sum, { steps }) => sum + steps, 0),
     trainingRows: Math.max(...stages.map(({ rows }) => rows)),

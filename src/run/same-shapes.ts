@@ -11,6 +11,8 @@ const free: readonly string[] = [
   'stages.*.parameterGroups.*.learningRate',
   'stages.*.schedule.**',
   'stages.*.clipNorm',
+  'stages.*.penalty.lambda',
+  'stages.*.penalty.forceRatio',
   'stages.*.surgery.strength',
   'stages.*.noise.strength',
   'stages.*.noise.batchSize',

@@ -46,6 +46,7 @@ const addedStageKeys = {
   surgery: null,
   noise: null,
   freeze: null,
+  penalty: null,
 };
 
 /** A config's values, with those of {@link addedKeys} where they were not written. */

@@ -25,10 +25,17 @@ export function backward(
   inputs: ModelInputs,
   exampleWeights: tf.Tensor2D,
 ): Backward {
-  const labels = inputs['labels'] as tf.Tensor3D;
-  const losses = (tape: FactorTape): tf.Tensor2D =>
-    queryLoss(model.logits(tape, inputs), labels, inputs['weights'] as tf.Tensor3D);
-  return recordBackward(parameters, losses, exampleWeights);
+  const lossesOf = modelLosses(model);
+  return recordBackward(parameters, (tape) => lossesOf(tape, inputs), exampleWeights);
+}
+
+/** `[replica, example]` losses of a batch, the parameters used through the tape alone. */
+export type LossFunction = (tape: FactorTape, inputs: ModelInputs) => tf.Tensor2D;
+
+/** What a model is trained to lower. */
+export function modelLosses(model: Model): LossFunction {
+  return (tape, inputs) =>
+    queryLoss(model.logits(tape, inputs), inputs['labels'] as tf.Tensor3D, inputs['weights'] as tf.Tensor3D);
 }
 
 /**

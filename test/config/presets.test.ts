@@ -23,6 +23,7 @@ const published: readonly (readonly [string, string])[] = [
   ['set-inclusion-plain.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion-sgd.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion-smoke.yaml', '8d370fdba3fdc7f6dacfa2e83969e3a881a19fd3d63b3bcfe259888073d0ca15'],
+  ['set-inclusion-variance.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
 ];
 

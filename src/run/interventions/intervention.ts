@@ -2,11 +2,12 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { InterventionColumn, InterventionColumnSet } from '../../store/tables/interventions.js';
 import type { MinibatchGradient } from '../../train/gradient-function.js';
 import type { Learner } from '../../train/learner.js';
+import type { Model } from '../../train/models/model.js';
 import type { RunConfig, StageConfig } from '../config.js';
 import type { StepPlace } from '../log/gradient-log.js';
 import type { Minibatch } from '../minibatch.js';
 import type { RunPlan, StagePlan } from '../plan.js';
-import type { PlannedCost } from '../planned-cost.js';
+import type { PlannedCost, PlannedStage } from '../planned-cost.js';
 
 /** Key of a stage under which an intervention is set, and of its columns. */
 export type InterventionKey = Exclude<InterventionColumnSet, 'gradient'>;
@@ -72,6 +73,8 @@ export interface Intervention {
   readonly planProblem: (place: InterventionPlace) => string | null;
   /** Why it cannot be with the rows of the stage: the same, or null. */
   readonly dataProblem?: (stage: StagePlan, plan: Pick<RunPlan, 'design' | 'data'>) => string | null;
+  /** Memory that it takes at one replica's update beside what plain training holds, bytes; nothing by default. */
+  readonly bytes?: (stage: StageConfig, planned: PlannedStage, model: Model) => number;
   /** Sets it to work; null in a stage that does not have it. */
   readonly activate: (context: InterventionContext) => ActiveIntervention | null;
 }

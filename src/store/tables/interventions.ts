@@ -16,6 +16,17 @@ export const interventionColumns = {
       units.gradient,
     ),
   },
+  penalty: {
+    penalty_value: done('Value of the penalty R on gradients of the minibatch.', units.gradient2),
+    penalty_force: done(
+      'Euclidean norm of the force of the penalty, the gradient of (lambda / 4) R.',
+      units.gradient,
+    ),
+    penalty_cosine: done(
+      'Cosine of the gradient of R with that of the minibatch, whatever the sign of lambda; null where one is zero.',
+    ),
+    penalty_lambda: done('Strength lambda of the penalty.', units.rate),
+  },
   freeze: {
     freeze_share: done(
       'Share of the frozen parameters in the squared norm of the minibatch gradient; null where that is zero.',

@@ -11,7 +11,7 @@ export function gather(x: tf.Tensor, ids: tf.Tensor1D, axis: number): tf.Tensor 
   const native = nativeBackend();
   if (native === null) return tf.gather(x, ids, axis);
   const attributes = [
-    typeAttribute('Tparams', 'float32'),
+    typeAttribute('Tparams', x.dtype === 'int32' ? 'int32' : 'float32'),
     typeAttribute('Tindices', 'int32'),
     typeAttribute('Taxis', 'int32'),
   ];
