@@ -13,6 +13,7 @@ export const viewNames = [
   'findings',
   'retraining',
   'sweep',
+  'forces',
 ] as const;
 
 /** Probes with the tables that they write. */

@@ -9,12 +9,14 @@ import type { Estimate } from '../../src/analysis/inference/estimate.js';
 import { formatValue } from '../../src/report/charts/index.js';
 import { formatInterval, formatNumber } from '../../src/report/text/numbers.js';
 import { show, type ShowOptions } from '../../tui/show.js';
+import type { ForceName } from '../../src/store/tables/forces.js';
 import { plainStyle } from './support/plain-style.js';
 import {
   accuracyOf,
   cosineOf,
   cosineOfGroups,
   fallOf,
+  forceOf,
   gradNormOf,
   lossOf,
   measuredNorm2,
@@ -254,6 +256,32 @@ describe('the numbers on screen are those of the tables', () => {
     ]);
   });
 
+  test('forces: change in an epoch by each of them, and tensor by tensor beside questions of other variables', async () => {
+    // Ten updates are an epoch; checkpoints within the stage are those at steps 10 and 20.
+    const mean = (force: ForceName, pairing: string): number =>
+      (10 * (forceOf(force, 'qd1consis', pairing, 10) + forceOf(force, 'qd1consis', pairing, 20))) / 2;
+    const course = (await shown('forces')).join(' ').replaceAll(/\s+/g, ' ');
+    for (const force of ['task', 'alignment'] as const)
+      expect(course).toContain(
+        `qd1consis, ${force} force nats^2/parameter^2 ${signedNumber(mean(force, 'matched'))}`,
+      );
+    const lines = await shown('forces', { panel: 'tensors' });
+    const at = (force: ForceName, pairing: string): number => 10 * forceOf(force, 'qd1consis', pairing, 0);
+    const expected = [
+      at('task', 'matched'),
+      at('norm', 'matched'),
+      at('alignment', 'matched'),
+      at('task', 'mismatched'),
+      at('alignment', 'mismatched'),
+      at('task', 'matched') / 10,
+      at('alignment', 'matched') / 10,
+    ];
+    expect(cells(lines, 'total')).toEqual(['total', ...expected.map(signedNumber)]);
+    expect(cells(lines, 'embed_in.weight').slice(1, 4)).toEqual(
+      expected.slice(0, 3).map((value) => signedNumber(value / 4)),
+    );
+  });
+
   test('health: outliers, the cost of logging', async () => {
     const lines = await shown('health');
     expect(cells(lines, 'look')).toEqual(expect.arrayContaining(["gradient norm > 10 x its stage's"]));
@@ -322,6 +350,7 @@ test.each([
   'config',
   'health',
   'findings',
+  'forces',
 ])('%s stays within its box at every size, with and without colour and braille', async (view) => {
   for (const width of [80, 100, 133, 200]) {
     for (const style of [

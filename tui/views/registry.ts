@@ -2,6 +2,7 @@ import type { ViewSpec } from '../view/context.js';
 import { alignmentView } from './alignment.js';
 import { configView } from './config.js';
 import { findingsView } from './findings.js';
+import { forcesView } from './forces.js';
 import { healthView } from './health.js';
 import { minibatchesView } from './minibatch.js';
 import { retrainView } from './retrain.js';
@@ -24,4 +25,5 @@ export const views: readonly ViewSpec[] = [
   findingsView,
   retrainView,
   sweepView,
+  forcesView,
 ];

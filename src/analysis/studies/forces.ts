@@ -288,14 +288,4 @@ export const forcesStudy: Study = {
       threshold: 0.1,
     },
   ],
-  checks: [
-    {
-      id: 'forceLedgerClosure',
-      check:
-        'the change of the inner products by one update is that of its first two orders along the change of the parameters (calculus)',
-      quantity: 'forceLedger.closure',
-      tolerance: 0.25,
-      of: 'seed',
-    },
-  ],
 };

@@ -27,7 +27,7 @@ export interface VerificationResult extends Pick<
 
 /** A statement of the theory, or of a measure, with a number that is known independently. */
 export interface Check {
-  /** `V0` ... `V13`. */
+  /** `V0` ... `V14`. */
   readonly id: string;
   /** What holds, in a few words. */
   readonly name: string;

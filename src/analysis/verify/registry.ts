@@ -1,4 +1,5 @@
 import { batchComposition, compositionDynamics } from './batch-composition.js';
+import { blockForceCheck } from './block-forces.js';
 import type { Check } from './check.js';
 import { firstOrderTransfer } from './first-order-transfer.js';
 import { ghostProductCheck } from './ghost-products.js';
@@ -38,4 +39,5 @@ export const checksOf = ({ createSketcher }: Shipped): readonly Check[] => [
   { id: 'V11', name: 'first-order transfer', run: firstOrderTransfer },
   { id: 'V12', name: 'ghost products', run: ghostProductCheck },
   { id: 'V13', name: 'coverage of the intervals of reports', run: intervalCoverage },
+  { id: 'V14', name: 'forces on the inner product of two gradients', run: blockForceCheck },
 ];

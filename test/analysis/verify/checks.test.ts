@@ -17,7 +17,7 @@ test.each(checks.map((check) => [check.id, check] as const))('%s', (_id, check) 
 });
 
 test('the registry has every golden check once', () => {
-  const ids = 'V0 V1 V2 V3 V4 V4b V5 V6 V7 V8 V9 V10 V11 V12 V13'.split(' ');
+  const ids = 'V0 V1 V2 V3 V4 V4b V5 V6 V7 V8 V9 V10 V11 V12 V13 V14'.split(' ');
   expect(checks.map(({ id }) => id)).toEqual(ids);
 });
 

@@ -87,6 +87,8 @@ const mutations: readonly (readonly [check: string, module: string, name: string
     'factoredProduct',
     (result, args) => withoutCrossTerms(result, args),
   ],
+  ['V14', 'src/analysis/measures/block-forces', 'blockForces', scaled(1.3)],
+  ['V14', 'src/analysis/measures/kappa', 'kappa', scaled(0)],
   ['V13', 'src/analysis/inference/seeds/mean', 'meanOverSeeds', narrowed],
   ['V13', 'src/analysis/inference/bootstrap/hierarchical-mean', 'hierarchicalMean', narrowed],
 ];

@@ -8,6 +8,7 @@ import { finalizeTable } from '../../../src/store/finalize.js';
 import { pairings } from '../../../src/store/tables/alignment.js';
 import { RunFolder } from '../../../src/store/run-folder.js';
 import { totalTensor, withoutEmbeddings } from '../../../src/store/tables/common.js';
+import type { ForceName } from '../../../src/store/tables/forces.js';
 import { tables, type TableName } from '../../../src/store/tables/registry.js';
 import { TableWriter } from '../../../src/store/table-writer.js';
 
@@ -119,6 +120,7 @@ export async function writeRun(root: string, seed: number, options: FixtureOptio
     writeTransfer(folder, seed, steps);
     writePath(folder, seed, steps, total);
     writeLandscape(folder, [0, steps, total], stageOf);
+    writeForces(folder, [0, steps / 4, steps / 2]);
   }
   for (const table of Object.keys(tables)) {
     if (fs.existsSync(path.join(folder, `${table}.arrows`))) await finalizeTable(folder, table);
@@ -461,5 +463,42 @@ function writeLandscape(folder: string, steps: readonly number[], stageOf: Stage
       writer.column('rated_variance_gradient_norm')[row] = 3 * 0.1 ** 1.5;
       writer.column('rated_lambda_max')[row] = 0.7;
     }
+  });
+}
+
+/** Change of the mean inner product by a force in one update: of the loss the largest, of matched pairs ten times others'. */
+export function forceOf(force: ForceName, subset: string, pairing: string, step: number): number {
+  const size = { task: -1, norm: -0.1, alignment: 0.01 }[force];
+  const of = { qd1consis: 1, qd2incons: 0.5, d1consis: 2, d2consis: 1 }[subset] ?? 0;
+  return (
+    size * of * (1 + step / 100) * (pairing.endsWith('mismatched') ? 0.1 : pairing === 'matched' ? 1 : 0.5)
+  );
+}
+
+function writeForces(folder: string, steps: readonly number[]): void {
+  table(folder, 'forces', (writer) => {
+    for (const step of steps)
+      for (const force of ['task', 'norm', 'alignment'] as const)
+        for (const subset of ['qd1consis', 'qd2incons', 'd1consis', 'd2consis'])
+          for (const pairing of ['matched', 'mismatched', 'tag_swap', 'tag_swap_mismatched'])
+            for (const tensor of [totalTensor, tensors[0]!]) {
+              const row = writer.reserve(1);
+              const rate = forceOf(force, subset, pairing, step) * (tensor === totalTensor ? 1 : 0.25);
+              writer.column('stage')[row] = 0;
+              writer.column('step')[row] = step;
+              writer.column('force')[row] = writer.indexOf('force', force);
+              writer.column('subset')[row] = writer.indexOf('subset', word(subset));
+              writer.column('questions')[row] = writer.indexOf(
+                'questions',
+                subset.startsWith('q') ? 'trained' : 'heldout',
+              );
+              writer.column('pairing')[row] = writer.indexOf('pairing', pairing);
+              writer.column('tensor')[row] = writer.indexOf('tensor', tensor);
+              writer.column('pairs')[row] = variables;
+              writer.column('inner')[row] = 1;
+              writer.column('cosine')[row] = 0.1;
+              writer.column('inner_rate')[row] = rate;
+              writer.column('cosine_rate')[row] = rate / 10;
+            }
   });
 }

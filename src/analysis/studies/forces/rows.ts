@@ -1,13 +1,14 @@
 import { totalTensor } from '../../../store/tables/common.js';
 import { forceNames, type ForceName } from '../../../store/tables/forces.js';
 import { tables } from '../../../store/tables/registry.js';
+import type { TypedTable } from '../../../store/typed-table.js';
 import { readTable, type RunData } from '../../run-data.js';
 import type { PairTerm } from './pair-sets.js';
 
 /** A value of pairs, by {@link keyOf}. */
 type Values = ReadonlyMap<string, number>;
 
-/** What the forces do in one update at the checkpoints of a run, all tensors together. */
+/** What the forces do in one update at the checkpoints of a run, in one tensor or all together. */
 export interface MeasuredForces {
   /** Checkpoints, ascending. */
   readonly steps: readonly number[];
@@ -17,6 +18,20 @@ export interface MeasuredForces {
   /** The same of the mean cosine. */
   readonly cosine: Values;
 }
+
+/** Columns of the table `forces` that {@link forcesIn} takes. */
+export const forceColumns = [
+  'step',
+  'force',
+  'subset',
+  'questions',
+  'pairing',
+  'tensor',
+  'inner_rate',
+  'cosine_rate',
+] as const;
+
+export type ForceTable = TypedTable<typeof tables.forces, (typeof forceColumns)[number]>;
 
 /** Parts of the change of mean inner products that `updates` updates make. */
 const ledgerParts = ['change', 'first', 'second'] as const;
@@ -37,20 +52,22 @@ const keyOf = (
   { subset, questions, pairing }: Omit<PairTerm, 'weight'>,
 ): string => [step, what, subset, questions, pairing].join(' ');
 
-/** Null for a run without the table, or where there was nothing to measure. */
+/** All tensors together; null for a run without the table, or where there was nothing to measure. */
 export async function readForces(run: RunData): Promise<MeasuredForces | null> {
-  const names = ['step', 'force', 'subset', 'questions', 'pairing', 'tensor'] as const;
-  const table = await readTable(run, tables.forces, [...names, 'inner_rate', 'cosine_rate']);
-  if (table === null || table.rows === 0) return null;
-  const { step, force, subset, questions, pairing, tensor, inner_rate, cosine_rate } = table.columns;
+  const table = await readTable(run, tables.forces, forceColumns);
+  return table === null || table.rows === 0 ? null : forcesIn(table, totalTensor);
+}
+
+/** The forces in one tensor, or in a sum over tensors. */
+export function forcesIn({ rows, columns }: ForceTable, wanted: string): MeasuredForces {
+  const { step, force, subset, questions, pairing, tensor, inner_rate, cosine_rate } = columns;
   const [inner, cosine] = [new Map<string, number>(), new Map<string, number>()];
   const steps = new Set<number>();
   const found = new Set<string>();
-  for (let row = 0; row < table.rows; row++) {
-    if (tensor.text(row) !== totalTensor) continue;
-    const key = [step[row]!, force.text(row), subset.text(row), questions.text(row), pairing.text(row)].join(
-      ' ',
-    );
+  for (let row = 0; row < rows; row++) {
+    if (tensor.text(row) !== wanted) continue;
+    const place = [subset.text(row), questions.text(row), pairing.text(row)].join(' ');
+    const key = `${step[row]!} ${force.text(row)} ${place}`;
     inner.set(key, inner_rate[row]!);
     cosine.set(key, cosine_rate.values[row]!);
     steps.add(step[row]!);
