@@ -111,7 +111,8 @@ export async function retrainRun(
       folder,
       {
         version: 1,
-        hash,
+        // A later version may know more keys: the hash of the run stays.
+        config: info.configHash ?? hash,
         data: info.dataHash,
         start: weightsHash(start),
         variables: options.variables,
