@@ -42,7 +42,7 @@ const read = (folder: string, table: string): Row[] =>
 function meetings(folder: string) {
   const examples = read(folder, 'examples');
   return read(folder, 'batches').map(({ examples: ids }) => {
-    const rows = Array.from(ids as Iterable<number>, (id) => examples[Number(id)]!);
+    const rows = Array.from(ids as Iterable<number>, (id) => examples[id]!);
     const definitions = rows.filter(({ kind }) => kind === 'definition');
     const questions = rows.filter(({ kind }) => kind === 'qa');
     const matched = definitions.flatMap((d) => questions.filter((q) => q['variable'] === d['variable']));
