@@ -11,10 +11,11 @@ import { RunReader } from './run-reader.js';
 import { sectionOf, type RunValues, type Section, type SectionSpec } from './section.js';
 import { penaltyLaw } from './studies/penalty.js';
 import { sections as builtIn } from './studies/registry.js';
+import { stageEndNotes } from './stage-end-notes.js';
 import { stageSampling } from './stage-sampling.js';
 import { effectiveStatus, type RunInfo } from '../store/run-info.js';
 import { attempt, Failures } from './failures.js';
-import { questionStage, stageRoles } from '../../data/stage-roles.js';
+import { endOfQuestions, questionStage, stageRoles } from '../../data/stage-roles.js';
 
 /** What the runs of one config show. */
 export interface ArmAnalysis {
@@ -58,6 +59,9 @@ export async function analyseArm(
   const failures = new Failures();
   const measured = sections.map((): (RunValues | string | null)[] => []);
   const curves: AlignmentCurve[][] = [];
+  const longest = Math.max(
+    ...arm.runs.map(({ info }) => (stageRoles(info).questions === null ? 0 : endOfQuestions(info))),
+  );
   for (const [i, run] of arm.runs.entries()) {
     const reader = new RunReader(run);
     for (const [s, section] of sections.entries()) {
@@ -65,7 +69,7 @@ export async function analyseArm(
       if (found.failed !== null) failures.add(run.folder, section.id, found.failed);
       measured[s]!.push(found.failed ?? found.value);
     }
-    const drawn = await attempt(async () => alignmentCurves(run, await reader.gradients()));
+    const drawn = await attempt(async () => alignmentCurves(run, await reader.gradients(), longest));
     if (drawn.failed !== null) failures.add(run.folder, 'curves', drawn.failed);
     curves.push(drawn.value ?? []);
     onProgress(i + 1);
@@ -110,12 +114,16 @@ export async function analyseArm(
 /** Curves of single runs as curves over seeds. */
 function joined(curves: readonly (readonly AlignmentCurve[])[]): AlignmentCurve[] {
   const first = curves.find((own) => own.length > 0) ?? [];
-  return first.map(({ name, steps }, i) => ({
-    name,
-    steps,
+  return first.map(({ name }, i) => {
+    // The stage may have ended earlier in some seeds, which have no values from there on.
+    const all = curves.flatMap((own) => own[i] ?? []);
+    const { steps } = all.reduce((a, b) => (b.steps.at(-1)! > a.steps.at(-1)! ? b : a));
     // One list for every seed, also where its log could not be read.
-    values: curves.flatMap((own) => own[i]?.values ?? [steps.map(() => null)]),
-  }));
+    const values = curves.flatMap((own) =>
+      (own[i]?.values ?? [[]]).map((points) => steps.map((_, k) => points[k] ?? null)),
+    );
+    return { name, steps, values };
+  });
 }
 
 function notesOf({ runs }: Arm): string[] {
@@ -134,6 +142,7 @@ function notesOf({ runs }: Arm): string[] {
     );
     notes.push(`${open.length} of ${runs.length} runs are not complete: ${words.join(', ')}.`);
   }
+  notes.push(...stageEndNotes(runs.map(({ info }) => info)));
   return notes;
 }
 

@@ -38,7 +38,7 @@ export class ProgressLine {
   }
 
   private describe(progress: TrainingProgress, seconds: number): string {
-    const { stage, step, totalSteps, replicas, loss, metrics } = progress;
+    const { stage, step, totalSteps, mayEndEarly, replicas, loss, metrics } = progress;
     const parts = [`${stage} ${step}/${totalSteps} (${Math.floor((100 * step) / totalSteps)} %)`];
     // Nothing is known about the rate before a second step.
     if (step > this.firstStep && seconds > 0) {
@@ -46,7 +46,7 @@ export class ProgressLine {
       const seeds = replicas === 1 ? '' : ` x ${replicas} seeds`;
       parts.push(
         `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} steps/s${seeds}`,
-        `${formatDuration((totalSteps - step) / rate)} left`,
+        `${mayEndEarly ? 'at most ' : ''}${formatDuration((totalSteps - step) / rate)} left`,
       );
     }
     parts.push(`loss ${loss.toFixed(3)}`);

@@ -16,7 +16,8 @@ import { checkpointSteps } from '../run/checkpoint.js';
 import { comingUpdate, loggedUpdates } from '../run/coming-update.js';
 import { dimensionsOf, metadataOf } from '../run/description.js';
 import { updatingOf } from '../run/learning-rates.js';
-import { planRun } from '../run/plan.js';
+import { planRuns, withKnownEnds } from '../run/plan.js';
+import { endsOf } from '../run/stage-ends.js';
 import type { Instrument, Moment, OpenTable, ProbedRun, ProbeOptions, ProbeSpec } from './probe.js';
 import { probes } from './registry.js';
 import type { RunRequest } from '../run/request.js';
@@ -84,8 +85,9 @@ export class Prober {
       const { config } = readStoredConfig(folder);
       const steps = checkpointSteps(folder);
       if (steps.length === 0) throw new UserError(`${folder}: there is no checkpoint to probe`);
-      const plan = planRun(config, [seed], info.exchangeOf !== undefined);
-      requireSamePlan(folder, info, plan, 0);
+      const planned = planRuns([{ config, seed, ends: endsOf(info) }], info.exchangeOf !== undefined);
+      requireSamePlan(folder, info, planned, 0);
+      const plan = withKnownEnds(planned);
       const panel = choosePanel(plan.data[0]!, this.options, createStream(seed, 'panel'), () =>
         createStream(seed, 'panel/examples'),
       );

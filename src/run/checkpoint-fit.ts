@@ -4,6 +4,7 @@ import { optimizerRule } from '../train/optimizers/registry.js';
 import { checkpointPath } from '../store/checkpoint-path.js';
 import { readCheckpoint, type Checkpoint } from './checkpoint.js';
 import type { RunPlan } from './plan.js';
+import { stagePlaces } from './stage-ends.js';
 
 /**
  * Reads the checkpoint of a step of a planned run. Throws a UserError naming the file when it is damaged or is not one
@@ -43,11 +44,12 @@ function originMisfit(
   return origin.dataHash === data[replica]!.hash ? null : 'it was trained on other data';
 }
 
-function placeMisfit({ stages }: RunPlan, { position }: Checkpoint): string | null {
+function placeMisfit({ stages }: RunPlan, { position, ends }: Checkpoint): string | null {
   const stage = stages[position.stage];
+  const firstStep = stagePlaces(stages, ends)[position.stage]?.firstStep;
   if (stage === undefined) return `it is of stage ${position.stage + 1} of ${stages.length}`;
   const { stageStep, step } = position;
-  if (stageStep <= stage.steps && stage.firstStep + stageStep === step) return null;
+  if (stageStep <= stage.plannedSteps && firstStep! + stageStep === step) return null;
   return `step ${stageStep} of stage ${stage.config.name} is not step ${step} of the run`;
 }
 

@@ -7,6 +7,8 @@ import { writeAtomically } from '../store/atomic-file.js';
 import { systemCode, systemMessage, type FileSystem } from '../store/file-system.js';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../store/safetensors.js';
 import type { TableOffsets } from './log/run-tables.js';
+import type { StageEnd } from './stage-ends.js';
+import type { StopState } from './stage-stop.js';
 
 /** How far a run has come. */
 export interface Position {
@@ -31,6 +33,10 @@ export interface Checkpoint {
   readonly parameters: readonly NamedTensor[];
   /** State of the stage's optimizer, named `slot/parameter`. */
   readonly optimizer: readonly NamedTensor[];
+  /** How the stages before ended, and its own where it has; none in runs whose stages have no `stop`. */
+  readonly ends: readonly StageEnd[];
+  /** What the stage's `stop` needs to go on; null where it has none, or has ended. */
+  readonly stop: StopState | null;
 }
 
 /** Hashes that a run's checkpoints share with its run.json. */
@@ -48,6 +54,17 @@ const metadataSchema = z.object({
   position: z.object({ stage: count, stageStep: count, step: count }),
   tables: z.record(z.string(), count),
   origin: z.object({ configHash: z.string(), dataHash: z.string() }).optional(),
+  ends: z
+    .array(
+      z.object({
+        steps: count,
+        reason: z.enum(['epochs', 'updates', 'trainingLoss', 'distance']),
+        trainingLoss: z.number().nullable(),
+        distance: z.number().nullable(),
+      }),
+    )
+    .optional(),
+  stop: z.object({ losses: z.array(z.number()), examples: z.array(count) }).optional(),
   randomState: z.string(),
 });
 
@@ -56,20 +73,28 @@ const metadataKey = 'gradscope';
 const checksumKey = 'gradscope.sha256';
 
 const optimizerPrefix = 'optimizer/';
+/** Parameters at the start of the stage. */
+const startPrefix = 'start/';
 
 /** Writes a checkpoint so that it is there whole or not at all, also after a power cut. Throws a UserError. */
 export function writeCheckpoint(run: string, checkpoint: Checkpoint, fileSystem: FileSystem): string {
-  const { position, seed, origin, tables, parameters, optimizer } = checkpoint;
+  const { position, seed, origin, tables, parameters, optimizer, ends, stop } = checkpoint;
   const file = checkpointPath(run, position.step);
   const prefixed = (prefix: string, tensors: readonly NamedTensor[]): NamedTensor[] =>
     tensors.map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
-  const tensors = [...prefixed(parameterPrefix, parameters), ...prefixed(optimizerPrefix, optimizer)];
+  const tensors = [
+    ...prefixed(parameterPrefix, parameters),
+    ...prefixed(optimizerPrefix, optimizer),
+    ...prefixed(startPrefix, stop?.start ?? []),
+  ];
   const text = JSON.stringify({
     formatVersion: 2,
     seed,
     position,
     tables,
     ...(origin === null ? {} : { origin }),
+    ...(ends.length === 0 ? {} : { ends: [...ends] }),
+    ...(stop === null ? {} : { stop: { losses: [...stop.losses], examples: [...stop.examples] } }),
     randomState: 'streams are functions of seed, stage and step',
   } satisfies z.infer<typeof metadataSchema>);
   fileSystem.makeFolder(checkpointFolder(run));
@@ -123,7 +148,7 @@ export function readCheckpoint(run: string, step: number): Checkpoint {
   }
   const { tensors, metadata } = decodeSafetensors(file, bytes);
   const text = metadata[metadataKey] ?? '';
-  const { formatVersion, seed, position, tables, origin } = parseMetadata(file, text);
+  const { formatVersion, seed, position, tables, origin, ends, stop } = parseMetadata(file, text);
   if (formatVersion > 1 && metadata[checksumKey] !== checksumOf(text, tensors)) {
     throw new UserError(`${file}: is damaged: its checksum is not that of its content`);
   }
@@ -142,6 +167,8 @@ export function readCheckpoint(run: string, step: number): Checkpoint {
     tables,
     parameters: withPrefix(parameterPrefix),
     optimizer: withPrefix(optimizerPrefix),
+    ends: ends ?? [],
+    stop: stop === undefined ? null : { ...stop, start: withPrefix(startPrefix) },
   };
 }
 

@@ -38,8 +38,8 @@ export function comingUpdate(
   stageStep: number,
   logged: LoggedUpdates,
 ): ComingUpdate | null {
-  const { config, firstStep, steps } = stages[stage]!;
+  const { config, firstStep, steps, plannedSteps } = stages[stage]!;
   const own = logged.get(firstStep + stageStep + 1);
   if (own === undefined || stageStep >= steps) return null;
-  return { ...own, rateFactor: scheduleFactor(config.schedule, stageStep + 1, steps) };
+  return { ...own, rateFactor: scheduleFactor(config.schedule, stageStep + 1, plannedSteps) };
 }

@@ -7,6 +7,7 @@ import { logScheduleSchema } from './log/schedule.js';
 import { modelSchema } from '../train/models/registry.js';
 import { optimizerSchema } from '../train/optimizers/registry.js';
 import { learningRateSchema } from '../train/optimizers/bounds.js';
+import { stopSchema } from './stop-schema.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { blocksSchema } from '../../data/blocks.js';
 import { compositionSchema } from '../../data/composition.js';
@@ -61,6 +62,7 @@ const stageSchema = z
       .nullable()
       .default(null)
       .describe('largest norm of the whole gradient; null: no clipping'),
+    stop: stopSchema,
     ...interventionSchemas,
   })
   .superRefine((stage, context) => {

@@ -13,6 +13,7 @@ import { columnSetsOf } from './interventions/registry.js';
 import { learningRates } from './learning-rates.js';
 import { activeComposition, stagePairs, type OrderedStage } from './order.js';
 import { groupCounts, orderedStage, type RunPlan, type StagePlan } from './plan.js';
+import { stagePlaces, totalSteps, type StageEnd } from './stage-ends.js';
 import { runId, type RunRequest } from './request.js';
 
 /** What `run.json` says of a replica's run. */
@@ -50,18 +51,35 @@ export function describeRun(
     ...(plan.exchangesTags ? { exchangeOf: runId(config.name, seeds[replica]!) } : {}),
     ...(request.sweep === undefined ? {} : { sweep: request.sweep }),
     command: [...request.command],
-    stepsTotal: plan.totalSteps,
+    stepsTotal: totalSteps(plan.stages, plan.ends[replica]!),
   };
 }
 
-/** What `run.json` says of the stages of a replica's run. */
-export function describeStages(plan: RunPlan, replica: number): NewRun['stages'] {
-  return plan.stages.map((stage) => describeStage(plan, stage, replica));
+/**
+ * What `run.json` says of the stages of a replica's run.
+ *
+ * @param ends of its first stages, as far as they are known
+ */
+export function describeStages(
+  plan: RunPlan,
+  replica: number,
+  ends: readonly StageEnd[] = plan.ends[replica]!,
+): NewRun['stages'] {
+  const { stages } = plan;
+  const places = stagePlaces(stages, ends);
+  const mayEnd = stages.some(({ config }) => config.stop !== null);
+  return stages.map((stage, i) => {
+    const { steps, ...end } = ends[i] ?? { steps: places[i]!.steps };
+    return {
+      ...describeStage(plan, { ...stage, firstStep: places[i]!.firstStep, steps }, replica),
+      ...(mayEnd && 'reason' in end ? { end } : {}),
+    };
+  });
 }
 
 function describeStage(plan: RunPlan, stage: StagePlan, replica: number): NewRun['stages'][number] {
   const { model } = plan;
-  const { firstStep, steps, stepsPerEpoch } = stage;
+  const { firstStep, steps, plannedSteps, stepsPerEpoch } = stage;
   const ordered = orderedStage(plan, stage, replica);
   const { set, groups } = ordered;
   const config = stage.configs[replica]!;
@@ -74,6 +92,7 @@ function describeStage(plan: RunPlan, stage: StagePlan, replica: number): NewRun
     trainOn,
     firstStep,
     steps,
+    ...(config.stop === null ? {} : { plannedSteps }),
     stepsPerEpoch,
     batchSize,
     effectiveBatchSize: samplingOf({ sampler, batchSize, examples: set.size }).batchSize,

@@ -60,7 +60,7 @@ export function checkpointsBefore(plan: RunPlan, runs: readonly string[]): Check
       );
     }
     try {
-      return readFittingCheckpoint(asAssigned, replica, folder, startStep(plan), configHash);
+      return readFittingCheckpoint(asAssigned, replica, folder, startStep(plan, replica), configHash);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new UserError(

@@ -46,9 +46,9 @@ export function requireMemory(cost: PlannedCost, available: number): void {
 }
 
 /** `33,018 parameters, 7,020 updates, about 12 MB of memory per seed`. */
-export function describeCost({ parameters, steps, bytesPerReplica }: PlannedCost): string {
+export function describeCost({ parameters, steps, mayEndEarly, bytesPerReplica }: PlannedCost): string {
   return (
-    `${grouped(parameters)} parameters, ${grouped(steps)} updates, ` +
+    `${grouped(parameters)} parameters, ${mayEndEarly ? 'at most ' : ''}${grouped(steps)} updates, ` +
     `about ${megabytes(bytesPerReplica)} MB of memory per seed`
   );
 }

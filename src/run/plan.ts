@@ -8,8 +8,9 @@ import { buildModel } from '../train/models/registry.js';
 import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
 import { stageOrder, type OrderedStage } from './order.js';
 import { interventions } from './interventions/registry.js';
-import { plannedCost, refuseImpossible, type PlannedCost } from './planned-cost.js';
+import { plannedCost, plannedSteps, refuseImpossible, type PlannedCost } from './planned-cost.js';
 import { sameShapes } from './same-shapes.js';
+import { stagePlaces, totalSteps, type StageEnd } from './stage-ends.js';
 import { refuseWithoutEffect } from './without-effect.js';
 
 /** A stage of training, for R replicas. */
@@ -21,8 +22,11 @@ export interface StagePlan {
   /** Training rows of each replica. */
   readonly sets: readonly ExampleSet[];
   readonly stepsPerEpoch: number;
+  /** Updates that it may have, and those that schedules and checkpoints are planned by. */
+  readonly plannedSteps: number;
+  /** The same, or those that it had, where the plan is of a run that is past it ({@link withKnownEnds}). */
   readonly steps: number;
-  /** Updates before this stage. */
+  /** Updates before this stage, of those. */
   readonly firstStep: number;
 }
 
@@ -41,6 +45,8 @@ export interface RunPlan {
   readonly seeds: readonly number[];
   /** Whether the tags of the two sets of new variables are exchanged in the data. */
   readonly exchangesTags: boolean;
+  /** Of each replica, ends of its first stages as far as they are known when it is planned. */
+  readonly ends: readonly (readonly StageEnd[])[];
   readonly data: readonly ExperimentData[];
   /** Subsets and their roles, as the experiment declares them. */
   readonly design: Design;
@@ -75,8 +81,11 @@ export function planRun(config: RunConfig, seeds: readonly number[], exchangesTa
   );
 }
 
-/** The same for runs of several configs. Throws a UserError when they cannot train together, too. */
-export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): RunPlan {
+/** The same for runs of several configs, which may be past some stages. Throws a UserError when they cannot train together, too. */
+export function planRuns(
+  runs: readonly (PlannedRun & { readonly ends?: readonly StageEnd[] })[],
+  exchangesTags = false,
+): RunPlan {
   const configs = runs.map(({ config }) => config);
   const seeds = runs.map(({ seed }) => seed);
   const [config] = configs;
@@ -110,8 +119,16 @@ export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): Ru
       stageOrder(orderedStage({ data, seeds }, { configs: own, sets }, replica)),
     );
     const perEpoch = orders[0]!.stepsPerEpoch;
-    const steps = Math.round(stage.epochs * perEpoch);
-    const planned = { config: stage, configs: own, sets, stepsPerEpoch: perEpoch, steps, firstStep };
+    const steps = plannedSteps(stage, perEpoch);
+    const planned = {
+      config: stage,
+      configs: own,
+      sets,
+      stepsPerEpoch: perEpoch,
+      plannedSteps: steps,
+      steps,
+      firstStep,
+    };
     for (const { key, dataProblem } of interventions) {
       const problem = dataProblem?.(planned, { design: experiment.design, data }) ?? null;
       if (problem !== null) throw new UserError(`stage ${stage.name}: ${key}.${problem}`);
@@ -120,8 +137,29 @@ export function planRuns(runs: readonly PlannedRun[], exchangesTags = false): Ru
     firstStep += steps;
   }
   const { design } = experiment;
-  const totalSteps = firstStep;
-  return { config, configs, seeds, exchangesTags, data, design, model, stages, totalSteps, cost: cost! };
+  return {
+    config,
+    configs,
+    seeds,
+    exchangesTags,
+    ends: runs.map(({ ends }) => ends ?? []),
+    data,
+    design,
+    model,
+    stages,
+    totalSteps: firstStep,
+    cost: cost!,
+  };
+}
+
+/** The plan of one run as it went: stages that have ended have the updates that they had. */
+export function withKnownEnds(plan: RunPlan): RunPlan {
+  const places = stagePlaces(plan.stages, plan.ends[0]!);
+  return {
+    ...plan,
+    stages: plan.stages.map((stage, i) => ({ ...stage, ...places[i]! })),
+    totalSteps: totalSteps(plan.stages, plan.ends[0]!),
+  };
 }
 
 /** What the order of a replica's stage depends on. */
@@ -139,20 +177,28 @@ export function orderedStage(
 }
 
 /** Updates of a run before the first one that it takes itself: none, or those before the stage that is exchanged. */
-export function startStep({ config, stages, exchangesTags }: RunPlan): number {
-  return exchangesTags ? stages[exchangedStage(config)]!.firstStep : 0;
+export function startStep({ config, stages, ends, exchangesTags }: RunPlan, replica: number): number {
+  return exchangesTags ? stagePlaces(stages, ends[replica]!)[exchangedStage(config)]!.firstStep : 0;
 }
 
-/** Steps at which a run keeps a checkpoint, ascending: `checkpoint.perStage` of every stage, equally spaced, its end among them. */
-export function keptCheckpoints({ config, stages }: RunPlan): number[] {
+/**
+ * Steps at which a run keeps a checkpoint: `checkpoint.perStage` of every stage, equally spaced over its planned updates as
+ * far as it comes, and its end.
+ *
+ * @param ends of its first stages, as far as they are known
+ */
+export function keptCheckpoints(
+  { config, stages }: Pick<RunPlan, 'config' | 'stages'>,
+  ends: readonly StageEnd[],
+): ReadonlySet<number> {
   const { perStage } = config.checkpoint;
-  const steps = stages.flatMap((stage) =>
-    Array.from(
-      { length: perStage },
-      (_, i) => stage.firstStep + Math.round((stage.steps * (i + 1)) / perStage),
-    ),
-  );
-  return [...new Set(steps)].filter((step) => step > 0);
+  const places = stagePlaces(stages, ends);
+  const kept = stages.flatMap(({ plannedSteps: planned }, i) => {
+    const { firstStep, steps } = places[i]!;
+    const spaced = Array.from({ length: perStage }, (_, k) => Math.round((planned * (k + 1)) / perStage));
+    return [...spaced.filter((step) => step < steps), steps].map((step) => firstStep + step);
+  });
+  return new Set(kept.filter((step) => step > 0));
 }
 
 /** What the stages of a plan train, see {@link stageRoles}. */

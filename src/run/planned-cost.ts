@@ -7,6 +7,7 @@ import { stepsPerEpoch } from '../train/sampler.js';
 import { examplesPerBatch, type RunConfig, type StageConfig } from './config.js';
 import { reaches } from '../store/log-tier.js';
 import { interventions } from './interventions/registry.js';
+import { mayEndEarly } from './stage-ends.js';
 
 /** What a stage of a run will be. */
 export interface PlannedStage {
@@ -45,8 +46,10 @@ export interface PlannedCost {
   /** Sum of the bytes above: memory of one replica. */
   readonly bytesPerReplica: number;
   readonly stages: readonly PlannedStage[];
-  /** Updates of all stages. */
+  /** Updates of all stages, at most. */
   readonly steps: number;
+  /** Whether a stage may end before its updates. */
+  readonly mayEndEarly: boolean;
   /** Rows that are trained on, the largest stage, and rows of all test sets. */
   readonly trainingRows: number;
   readonly testRows: number;
@@ -99,6 +102,7 @@ export function plannedCost(config: RunConfig): PlannedCost {
     bytesPerReplica: parameterBytes + activationBytes + logBytes + interventionBytes + sizes.bytes,
     stages,
     steps: stages.reduce((sum, { steps }) => sum + steps, 0),
+    mayEndEarly: config.stages.some(mayEndEarly),
     trainingRows: Math.max(...stages.map(({ rows }) => rows)),
     testRows: sizes.testRows,
     largestTest: sizes.largestTest,
@@ -116,8 +120,16 @@ export function trainingBytes(
   };
 }
 
+/** Updates that a stage has at most: its epochs rounded to whole updates, or fewer that its `stop` says. */
+export function plannedSteps(
+  { epochs, stop }: Pick<StageConfig, 'epochs' | 'stop'>,
+  stepsPerEpoch: number,
+): number {
+  return Math.min(Math.round(epochs * stepsPerEpoch), stop?.updates ?? Infinity);
+}
+
 function plannedStage(
-  { name, trainOn, sampler, batchSize: configured, microBatch, epochs }: StageConfig,
+  { name, trainOn, sampler, batchSize: configured, microBatch, epochs, stop }: StageConfig,
   sizes: DataSizes,
 ): PlannedStage {
   const { rows, mixtureEpoch } = sizes.training(trainOn);
@@ -131,7 +143,7 @@ function plannedStage(
     batchSize: largest,
     atOnce: Math.min(largest, microBatch ?? largest),
     stepsPerEpoch: perEpoch,
-    steps: Math.round(epochs * perEpoch),
+    steps: plannedSteps({ epochs, stop }, perEpoch),
     hasMixture: mixtureEpoch !== null,
   };
 }

@@ -6,6 +6,7 @@ import { describeRun, dimensionsOf, metadataOf } from './description.js';
 import { discardRun, removeIfEmpty } from './discard.js';
 import { RunTables } from './log/run-tables.js';
 import { startStep, type RunPlan } from './plan.js';
+import { mayEndEarly, totalSteps } from './stage-ends.js';
 import { runId, type RunRequest } from './request.js';
 import type { Replica } from './session.js';
 import { writeExamples } from './step-rows.js';
@@ -66,7 +67,7 @@ function createReplica(
   try {
     const tables = openTables(plan, replica, path, null, request);
     writeExamples(tables, plan.data[replica]!.examples());
-    tables.event(startStep(plan), 'start', startWords(plan, replica), environment.now().getTime());
+    tables.event(startStep(plan, replica), 'start', startWords(plan, replica), environment.now().getTime());
     return { seed, folder, tables };
   } catch (error) {
     discardRun(path, environment.fs);
@@ -77,11 +78,13 @@ function createReplica(
 }
 
 function startWords(plan: RunPlan, replica: number): string {
-  const { configs, seeds, totalSteps, exchangesTags } = plan;
+  const { configs, seeds, stages, ends, exchangesTags } = plan;
   const seed = seeds[replica]!;
+  const atMost = configs[replica]!.stages.some(mayEndEarly) ? 'at most ' : '';
+  const total = `${atMost}${totalSteps(stages, ends[replica]!)}`;
   return exchangesTags
-    ? `seed ${seed}, tags exchanged, from step ${startStep(plan)} of ${runId(configs[replica]!.name, seed)} to ${totalSteps}`
-    : `seed ${seed}, ${totalSteps} steps`;
+    ? `seed ${seed}, tags exchanged, from step ${startStep(plan, replica)} of ${runId(configs[replica]!.name, seed)} to ${total}`
+    : `seed ${seed}, ${total} steps`;
 }
 
 /** The tables of a replica: new ones, or those of its run, cut back to where they were at a checkpoint. */

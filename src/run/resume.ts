@@ -5,12 +5,14 @@ import { readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
 import { exchangedSuffix, type RunInfo } from '../store/run-info.js';
 import { filePath } from '../store/table-paths.js';
 import { readFittingCheckpoint } from './checkpoint-fit.js';
-import { checkpointSteps, removeCheckpoint } from './checkpoint.js';
+import { checkpointSteps, removeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { lastCommonCheckpoint } from './common-checkpoint.js';
+import { describeStages } from './description.js';
 import { discardRun } from './discard.js';
 import { finishTrained } from './finish.js';
 import { folderState } from './folder-state.js';
 import { lastFinalized, tablesOfTraining } from './log/run-tables.js';
+import { endsAt } from './places.js';
 import { planRuns, startStep, type RunPlan } from './plan.js';
 import { createReplicas, openTables } from './replica.js';
 import { runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
@@ -18,6 +20,7 @@ import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-conf
 import type { Replica } from './session.js';
 import { checkpointsOfOrigin } from './exchange-origin.js';
 import { sameShapes } from './same-shapes.js';
+import { endsOf, totalSteps, type StageEnd } from './stage-ends.js';
 import { siblingsOf, type SiblingRun } from './siblings.js';
 import { trainReplicas, type TrainingEnd } from './train.js';
 
@@ -47,7 +50,7 @@ export async function resumeOne(folder: string, request: RunRequest): Promise<Ru
   try {
     for (const own of folders) held.push(RunFolder.resume(own, environment));
     if (isCopy) becomeAlone(held[0]!);
-    const { end, failed } = isUntrained(folders, startStep(plan))
+    const { end, failed } = isUntrained(folders, plan)
       ? await beginAnew(plan, held, request)
       : await goOn(members, held, request);
     return { end, folders, failed };
@@ -142,15 +145,17 @@ function whyApart(stored: StoredConfig, own: StoredConfig, { configHash }: RunIn
 
 function planOf(members: readonly Member[]): RunPlan {
   return planRuns(
-    members.map(({ info, stored }) => ({ config: stored.config, seed: info.seed })),
+    members.map(({ info, stored }) => ({ config: stored.config, seed: info.seed, ends: endsOf(info) })),
     members[0]!.info.exchangeOf !== undefined,
   );
 }
 
 /** Whether runs died before all of them had their first checkpoint, which is taken before the first update. */
-function isUntrained(folders: readonly string[], start: number): boolean {
+function isUntrained(folders: readonly string[], plan: RunPlan): boolean {
   const steps = folders.map((folder) => checkpointSteps(folder));
-  return steps.some((own) => own.length === 0) && steps.every((own) => (own.at(-1) ?? start) === start);
+  const isAtStart = (own: readonly number[], replica: number): boolean =>
+    own.every((step) => step === startStep(plan, replica));
+  return steps.some((own) => own.length === 0) && steps.every(isAtStart);
 }
 
 /** Removes runs that were never trained, gives them back, and starts them again in their folders. */
@@ -181,8 +186,8 @@ async function goOn(
   const finish = async (list: typeof runs): Promise<void> => {
     for (const { member, folder } of list) {
       const plan = planOf([member]);
-      const { configHash } = member.info;
-      const checkpoint = readFittingCheckpoint(plan, 0, folder.path, plan.totalSteps, configHash);
+      const { configHash, stepsTotal } = folder.info;
+      const checkpoint = readFittingCheckpoint(plan, 0, folder.path, stepsTotal, configHash);
       request.onMessage(`${folder.path}: all its updates are done; finishing it`);
       await finishTrained(plan, 0, folder, checkpoint, request);
     }
@@ -192,26 +197,31 @@ async function goOn(
 
   const list = others.map(({ member }) => member);
   const plan = planOf(list);
-  const { step, checkpoints, problems } = lastCommonCheckpoint(plan, list);
-  for (const problem of problems) request.onMessage(`${problem}; going on from step ${step}`);
-  if (step === plan.totalSteps) {
+  const { checkpoints, problems } = lastCommonCheckpoint(plan, list);
+  const steps = checkpoints.map(({ position }) => position.step);
+  const from = [...new Set(steps)].join(', ');
+  for (const problem of problems) request.onMessage(`${problem}; going on from step ${from}`);
+  const ends = checkpoints.map((own) => endsAt(own.position, plan.stages, own.ends));
+  others.forEach(({ folder }, i) => takeBack(plan, i, folder, checkpoints[i]!, ends[i]!));
+  if (ends.every((own) => own.length === plan.stages.length)) {
     await finish(others);
     return { end: 'complete', failed: [] };
   }
   const together = list.length > 1 ? `${list.length} runs that train together` : list[0]!.folder;
-  request.onMessage(`resuming ${together}, from step ${step}`);
+  request.onMessage(`resuming ${together}, from step ${from}`);
   const { environment = nodeEnvironment } = request;
   // What lies behind is trained again; its checkpoints say lengths of tables that are cut now.
-  for (const { folder } of others) {
-    for (const later of checkpointSteps(folder.path).filter((own) => own > step))
+  others.forEach(({ folder }, i) => {
+    for (const later of checkpointSteps(folder.path).filter((own) => own > steps[i]!))
       removeCheckpoint(folder.path, later, environment.fs);
-  }
+  });
   const replicas: Replica[] = [];
   try {
     for (const [i, { member, folder }] of others.entries()) {
       const tables = openTables(plan, i, folder.path, checkpoints[i]!, request);
       replicas.push({ seed: member.info.seed, folder, tables });
       const now = environment.now().getTime();
+      const step = steps[i]!;
       for (const problem of problems) tables.event(step, 'warning', problem, now);
       tables.event(step, 'resume', `resumed from step ${step}`, now);
     }
@@ -220,6 +230,22 @@ async function goOn(
     throw error;
   }
   return trainReplicas(plan, replicas, checkpoints, request);
+}
+
+/** Lets `run.json` say of the stages what a checkpoint says, where they may end early: what lies behind it is void. */
+function takeBack(
+  plan: RunPlan,
+  replica: number,
+  folder: RunFolder,
+  checkpoint: Checkpoint,
+  ends: readonly StageEnd[],
+): void {
+  if (plan.stages.every(({ config }) => config.stop === null)) return;
+  folder.update({
+    stages: describeStages(plan, replica, ends),
+    stepsTotal: totalSteps(plan.stages, ends),
+    stepsDone: checkpoint.position.step,
+  });
 }
 
 /** Whether a run was stopped while its tables became files: it cannot be trained, nor need it be. */

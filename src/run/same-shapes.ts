@@ -17,6 +17,8 @@ const free: readonly string[] = [
   'stages.*.noise.strength',
   'stages.*.noise.batchSize',
   'stages.*.composition',
+  'stages.*.stop.trainingLoss',
+  'stages.*.stop.distance',
 ];
 
 /** Keys that are not free although they lie below one that is. */

@@ -10,6 +10,7 @@ import type { MinibatchGradient } from '../train/gradient-function.js';
 import type { MinibatchGroups } from '../train/groups/division.js';
 import { Learner } from '../train/learner.js';
 import { firstNonFinite } from '../train/non-finite.js';
+import type { NamedTensor } from '../store/safetensors.js';
 import { unpack } from '../train/parameters/layout.js';
 import {
   checkpointSteps,
@@ -17,7 +18,6 @@ import {
   writeCheckpoint,
   type Checkpoint,
   type Origin,
-  type Position,
 } from './checkpoint.js';
 import { Evaluation, writeMetrics, type Metrics } from './evaluation.js';
 import { GradientLog } from './log/gradient-log.js';
@@ -27,8 +27,12 @@ import { updatingOf } from './learning-rates.js';
 import { scheduledSteps } from './log/schedule.js';
 import { examplesStream, groupSizes, type Minibatch } from './minibatch.js';
 import { meetingCounter, type MetPairs } from './order.js';
+import { describeStages } from './description.js';
+import { endsAt, Places } from './places.js';
 import { keptCheckpoints, orderedStage, startStep, type RunPlan, type StagePlan } from './plan.js';
 import { writeBatch, writeMeetings, writeStep } from './step-rows.js';
+import { endWords, mayEndEarly, totalSteps, type StageEnd } from './stage-ends.js';
+import { StageStop } from './stage-stop.js';
 import { updates, type Update } from './updates.js';
 
 /** One replica's run while it trains. */
@@ -44,6 +48,8 @@ export interface TrainingProgress {
   /** Updates of the run that are done, and of all stages. */
   readonly step: number;
   readonly totalSteps: number;
+  /** Whether stages may end before those updates. */
+  readonly mayEndEarly: boolean;
   readonly replicas: number;
   /** Mean loss of the running replicas' last minibatch. */
   readonly loss: number;
@@ -84,8 +90,12 @@ export class TrainingSession {
   private lastCheckpoint = 0;
   private lastBreath = 0;
   private lastLook = 0;
-  private position: Position = { stage: 0, stageStep: 0, step: 0 };
-  private readonly keptSteps: ReadonlySet<number>;
+  private places: Places;
+  /** Steps at which each replica keeps a checkpoint. */
+  private readonly kept: ReadonlySet<number>[];
+  /** Parameters of replicas that have ended the stage while others go on; what the learner has of them is void. */
+  private frozen: (readonly NamedTensor[])[];
+  private stop: StageStop | null = null;
   /** `[replica]` of the stage that is trained. */
   private meetings: ((rows: Int32Array) => MetPairs)[] = [];
 
@@ -96,7 +106,12 @@ export class TrainingSession {
   ) {
     this.learner = new Learner(plan.model, replicas.length, plan.config.loss.normalisation);
     this.running = replicas.map(() => true);
-    this.keptSteps = new Set(keptCheckpoints(plan));
+    this.places = new Places(
+      plan.stages,
+      replicas.map(() => []),
+    );
+    this.kept = plan.ends.map((ends) => keptCheckpoints(plan, ends));
+    this.frozen = replicas.map(() => []);
   }
 
   /** Replicas that have not failed. */
@@ -105,7 +120,8 @@ export class TrainingSession {
   }
 
   /**
-   * @param checkpoints of each replica to go on from, all at the same position, or null to start
+   * @param checkpoints of each replica to go on from, or null to start: all after the same update of a stage, or, of a
+   *   replica that has ended the stage by then, of its end
    * @param begins whether the runs begin here, be it from checkpoints of other runs: they are evaluated first, and keep
    *   a checkpoint
    * @throws UserError when every replica has failed, or when a log cannot be written
@@ -115,23 +131,33 @@ export class TrainingSession {
     begins: boolean = checkpoints === null,
   ): Promise<SessionEnd> {
     this.begins = begins;
+    const { stages } = this.plan;
+    let first = 0;
+    let from = 0;
     if (checkpoints === null) {
       this.learner.initialise(this.plan.seeds.map((seed) => createStream(seed, 'initialisation')));
     } else {
-      this.position = checkpoints[0]!.position;
+      const ends = checkpoints.map((own) => endsAt(own.position, stages, own.ends));
+      this.places = new Places(stages, ends);
+      first = Math.min(...ends.map((own) => own.length));
+      from = Math.max(
+        ...checkpoints.map(({ position }, i) =>
+          ends[i]!.length === first && position.stage === first ? position.stageStep : 0,
+        ),
+      );
       this.learner.load(checkpoints.map(({ parameters }) => parameters));
+      this.frozen = checkpoints.map(({ parameters }, i) => (ends[i]!.length > first ? parameters : []));
+      ends.forEach((own, replica) => (this.kept[replica] = keptCheckpoints(this.plan, own)));
     }
     this.lastCheckpoint = this.options.elapsed();
     this.lastLook = this.lastCheckpoint;
-    let resumed = checkpoints;
-    for (let stage = this.position.stage; stage < this.plan.stages.length; stage++) {
-      const plan = this.plan.stages[stage]!;
-      if (resumed !== null && this.position.stage === stage && this.position.stageStep >= plan.steps)
-        continue;
-      const from = resumed !== null && this.position.stage === stage ? resumed : null;
-      if (from === null) this.position = { stage, stageStep: 0, step: plan.firstStep };
-      if ((await this.runStage(plan, from)) === 'interrupted') return 'interrupted';
-      resumed = null;
+    for (let stage = first; stage < stages.length; stage++) {
+      const resumed = stage === first && from > 0 ? checkpoints : null;
+      this.places.stage = stage;
+      this.places.stageStep = resumed === null ? 0 : from;
+      if ((await this.runStage(stages[stage]!, resumed)) === 'interrupted') return 'interrupted';
+      if (this.frozen.some((own) => own.length > 0)) this.learner.assign(this.frozen);
+      this.frozen = this.replicas.map(() => []);
     }
     this.learner.dispose();
     return 'complete';
@@ -149,67 +175,108 @@ export class TrainingSession {
       this.learner.blocks,
       groupSizes(stage, groups.length),
     );
+    const stop = new StageStop(stage, this.learner, checkpoints?.map((own) => own.stop) ?? null);
+    this.stop = stop;
     try {
       // A run that goes on from its first checkpoint has this evaluation in its tables already.
       if (this.begins) {
         this.begins = false;
-        this.evaluate(evaluation, stage, true);
-        this.checkpoint();
+        this.evaluate(evaluation, stage, true, this.active);
+        this.checkpoint(this.active);
       }
-      return await this.runSteps(stage, evaluation, log);
+      return await this.runSteps(stage, evaluation, log, stop);
     } finally {
       evaluation.dispose();
       log.dispose();
+      stop.dispose();
+      this.stop = null;
     }
   }
 
-  private async runSteps(stage: StagePlan, evaluation: Evaluation, log: GradientLog): Promise<SessionEnd> {
-    const { steps, stepsPerEpoch } = stage;
-    const evaluateEvery = Math.max(1, Math.round(this.plan.config.evaluation.everyEpochs * stepsPerEpoch));
-    if (this.stopsBefore(steps)) return 'interrupted';
-    const { stage: index, stageStep: from } = this.position;
+  private async runSteps(
+    stage: StagePlan,
+    evaluation: Evaluation,
+    log: GradientLog,
+    stop: StageStop,
+  ): Promise<SessionEnd> {
+    const { everyEpochs } = this.plan.config.evaluation;
+    const evaluateEvery = Math.max(1, Math.round(everyEpochs * stage.stepsPerEpoch));
+    if (this.isInterrupted()) return 'interrupted';
+    const { stage: index, stageStep: from } = this.places;
     const groupsOf = ({ groupOf, chunks }: Minibatch, stageStep: number): MinibatchGroups | null =>
       log.groups(groupOf, this.replicas.length, chunks, stageStep);
     for (const update of updates(this.plan, index, this.learner, from, groupsOf)) {
       this.lookAtFolders();
-      this.step(stage, log, update);
-      const { stageStep } = this.position;
-      const last = stageStep === steps;
-      if (last || stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, last);
+      stop.begin();
+      const losses = this.step(stage, log, update);
+      const { stageStep } = this.places;
+      const ends = stop.after(stageStep, losses, update.minibatch.rows[0]!.length);
+      const ending = this.active.filter((replica) => ends[replica] !== null);
+      const going = this.active.filter((replica) => ends[replica] === null);
+      if (ending.length > 0) this.evaluate(evaluation, stage, true, ending);
+      if (going.length > 0 && stageStep % evaluateEvery === 0) this.evaluate(evaluation, stage, false, going);
+      for (const replica of ending) {
+        this.endStage(stage, replica, ends[replica]!);
+        if (going.length > 0) this.frozen[replica] = this.learner.parameterValues(replica);
+      }
+      if (ending.length > 0) this.checkpoint(ending);
       if (
-        this.keptSteps.has(this.position.step) ||
+        going.some((replica) => this.kept[replica]!.has(this.places.positionOf(replica).step)) ||
         this.options.elapsed() - this.lastCheckpoint > this.plan.config.checkpoint.everySeconds * 1000
       ) {
-        this.checkpoint();
+        this.checkpoint(going);
       }
       await this.breathe();
-      if (this.stopsBefore(steps)) return 'interrupted';
+      if (going.length === 0) break;
+      if (this.isInterrupted()) return 'interrupted';
     }
     return 'complete';
   }
 
-  /** Whether the session was told to stop and the stage of `steps` updates has more to come; leaves a checkpoint then. */
-  private stopsBefore(steps: number): boolean {
-    if (!this.options.signal.aborted || this.position.stageStep >= steps) return false;
-    this.checkpoint();
+  /** Replicas that take the updates of the stage. */
+  private get active(): number[] {
+    return this.replicas.flatMap((_, replica) =>
+      this.running[replica] && !this.places.isWaiting(replica) ? [replica] : [],
+    );
+  }
+
+  private endStage({ config, configs }: StagePlan, replica: number, end: StageEnd): void {
+    const { tables } = this.replicas[replica]!;
+    const { step } = this.places.positionOf(replica);
+    this.places.end(replica, end);
+    this.kept[replica] = keptCheckpoints(this.plan, this.places.endsOf(replica));
+    const words = endWords(config.name, configs[replica]!.stop, end);
+    if (words !== null) tables.event(step, words.kind, words.text, this.options.time());
+  }
+
+  /** Whether the session was told to stop while the stage has more to come; leaves a checkpoint then. */
+  private isInterrupted(): boolean {
+    const { active } = this;
+    if (!this.options.signal.aborted || active.length === 0) return false;
+    this.checkpoint(active);
     return true;
   }
 
-  /** Looks at an update, logs it, and takes it. */
-  private step(stage: StagePlan, log: GradientLog, update: Update): void {
+  /** Looks at an update, logs it, and takes it. Returns the `[replica]` loss of its minibatch. */
+  private step(stage: StagePlan, log: GradientLog, update: Update): number[] {
     const { config, configs, sets } = stage;
-    const { place, minibatch, gradient, norms, clipFactors, rateFactors, gradientMs } = update;
+    const { minibatch, gradient, norms, clipFactors, rateFactors, gradientMs } = update;
+    const { stageStep } = update.place;
     const interventions = Object.entries(update.interventions);
     const { groupOf, rows } = minibatch;
     const losses = weightedLosses(gradient);
     this.stopBrokenReplicas(update, losses);
 
     const beforeLog = performance.now();
-    const tables = this.replicas.map(({ tables: own }, replica) => (this.running[replica] ? own : null));
-    log.record(place, gradient, groupOf, tables);
+    const active = new Set(this.active);
+    this.places.stageStep = stageStep;
+    const targets = this.replicas.map(({ tables }, replica) =>
+      active.has(replica) ? { tables, place: this.places.positionOf(replica) } : null,
+    );
+    log.record(stageStep, gradient, groupOf, targets);
     const measureUpdate =
       reaches(this.plan.config.log.tier, 'groups') &&
-      scheduledSteps(this.plan.config.log.exampleNorms)(place.stageStep);
+      scheduledSteps(this.plan.config.log.exampleNorms)(stageStep);
     const before = measureUpdate ? this.learner.read() : null;
     const afterLog = performance.now();
     update.apply();
@@ -219,11 +286,12 @@ export class TrainingSession {
     const counts = countGroups(groupOf, this.replicas.length, this.plan.data[0]!.groups.length);
     const logMs = afterLog - beforeLog + (performance.now() - afterUpdate);
     const stepMs = gradientMs + (afterUpdate - afterLog);
-    this.replicas.forEach(({ tables: own }, replica) => {
-      if (!this.running[replica]) return;
+    targets.forEach((target, replica) => {
+      if (target === null) return;
+      const { tables: own, place } = target;
       writeStep(own, this.plan.data[0]!.groups, {
         place,
-        epoch: place.stageStep / stage.stepsPerEpoch,
+        epoch: stageStep / stage.stepsPerEpoch,
         learningRate: configs[replica]!.optimizer.learningRate * rateFactors[replica]!,
         batchSize: rows[replica]!.length,
         loss: losses[replica]!,
@@ -236,22 +304,22 @@ export class TrainingSession {
         counts: counts[replica]!,
       });
       writeBatch(own, place, sets[replica]!, rows[replica]!, () =>
-        examplesStream(this.plan.seeds[replica]!, config.name, place.stageStep),
+        examplesStream(this.plan.seeds[replica]!, config.name, stageStep),
       );
       writeMeetings(own, place, this.meetings[replica]!(rows[replica]!));
     });
     // Evaluations and checkpoints need the memory.
     update.dispose();
-    this.position = { stage: place.stage, stageStep: place.stageStep, step: place.step };
-    const running = losses.filter((_, replica) => this.running[replica]);
+    const running = losses.filter((_, replica) => active.has(replica));
     this.options.onProgress({
       stage: config.name,
-      step: place.step,
-      totalSteps: this.plan.totalSteps,
+      ...this.places.progress,
+      mayEndEarly: this.plan.stages.slice(this.places.stage).some((own) => own.configs.some(mayEndEarly)),
       replicas: running.length,
       loss: running.reduce((sum, loss) => sum + loss, 0) / running.length,
       metrics: this.metrics,
     });
+    return losses;
   }
 
   /** `[replica]` Euclidean distance of the parameters from earlier values, which are disposed of. */
@@ -270,11 +338,14 @@ export class TrainingSession {
     { place, gradient, norms, changedNorms }: Update,
     losses: readonly number[],
   ): void {
+    const { active } = this;
     this.replicas.forEach(({ seed, folder, tables }, replica) => {
       const own = [losses, norms, changedNorms].map((values) => Number.isFinite(values[replica]));
-      if (!this.running[replica] || own.every(Boolean)) return;
+      if (!active.includes(replica) || own.every(Boolean)) return;
+      const before = this.places.positionOf(replica).step;
+      const step = before + 1;
       const [hasLoss, hasGradient] = own;
-      const where = `not finite at step ${place.step} of stage ${this.plan.stages[place.stage]!.config.name}`;
+      const where = `not finite at step ${step} of stage ${this.plan.stages[place.stage]!.config.name}`;
       let message: string;
       if (hasLoss && hasGradient) {
         message = `seed ${seed}: the gradient that the interventions made is ${where}; make them weaker`;
@@ -287,35 +358,42 @@ export class TrainingSession {
           `first in: ${origin ?? 'the sum of squares (overflow)'}; lower the learning rate or clip the gradient`;
       }
       this.running[replica] = false;
-      tables.event(place.step, 'nan', message, this.options.time());
+      tables.event(step, 'nan', message, this.options.time());
       tables.close();
-      folder.update({ stepsDone: this.position.step });
+      folder.update({ stepsDone: before });
       folder.end('failed', message);
       if (this.survivors.length === 0) throw new UserError(message);
     });
   }
 
-  private evaluate(evaluation: Evaluation, stage: StagePlan, full: boolean): void {
+  private evaluate(
+    evaluation: Evaluation,
+    stage: StagePlan,
+    full: boolean,
+    replicas: readonly number[],
+  ): void {
     const values = this.learner.read();
-    this.metrics = evaluation.evaluate(values, full);
+    const evaluated = evaluation.evaluate(values, full);
     tf.dispose(values);
-    const place = {
-      stage: this.position.stage,
-      step: this.position.step,
-      epoch: this.position.stageStep / stage.stepsPerEpoch,
-    };
-    this.replicas.forEach(({ tables }, replica) => {
-      if (this.running[replica]) writeMetrics(tables, this.plan, place, this.metrics[replica]!);
-    });
+    this.metrics = evaluated.map((own, replica) =>
+      replicas.includes(replica) ? own : (this.metrics[replica] ?? own),
+    );
+    for (const replica of replicas) {
+      const { stage: index, stageStep, step } = this.places.positionOf(replica);
+      const place = { stage: index, step, epoch: stageStep / stage.stepsPerEpoch };
+      writeMetrics(this.replicas[replica]!.tables, this.plan, place, this.metrics[replica]!);
+    }
   }
 
-  /** Writes a checkpoint of every running replica; keeps the one before, in case the process dies in between. */
-  private checkpoint(): void {
+  /** Writes checkpoints of replicas; keeps the one before, in case the process dies in between. */
+  private checkpoint(replicas: readonly number[]): void {
     const { fileSystem, time, elapsed } = this.options;
-    const { position } = this;
+    const isStopping = this.plan.stages.some(({ config }) => config.stop !== null);
     this.lookAtFolders(true);
-    this.replicas.forEach(({ seed, folder, tables }, replica) => {
-      if (!this.running[replica]) return;
+    for (const replica of replicas) {
+      const { seed, folder, tables } = this.replicas[replica]!;
+      const position = this.places.positionOf(replica);
+      const ends = this.places.endsOf(replica);
       const offsets = tables.sync();
       writeCheckpoint(
         folder.path,
@@ -326,21 +404,31 @@ export class TrainingSession {
           tables: offsets,
           parameters: this.learner.parameterValues(replica),
           optimizer: this.learner.optimizerValues(replica),
+          ends: isStopping ? ends : [],
+          stop: this.places.isWaiting(replica) ? null : this.stop!.stateOf(replica),
         },
         fileSystem,
       );
-      folder.update({ stepsDone: position.step });
-      if (this.keptSteps.has(position.step) || position.step === startStep(this.plan))
+      const stages = isStopping
+        ? {
+            stages: describeStages(this.plan, replica, ends),
+            stepsTotal: totalSteps(this.plan.stages, ends),
+          }
+        : {};
+      folder.update({ stepsDone: position.step, ...stages });
+      if (this.kept[replica]!.has(position.step) || position.step === startStep(this.plan, replica))
         tables.event(position.step, 'checkpoint', 'kept for probes', time());
-    });
-    for (const { folder } of this.survivors) {
+    }
+    for (const replica of replicas) {
+      const { folder } = this.replicas[replica]!;
       for (const step of checkpointSteps(folder.path).slice(0, -2)) {
         const keep =
-          this.plan.config.checkpoint.keep === 'stages' && (step === 0 || this.keptSteps.has(step));
+          this.plan.config.checkpoint.keep === 'stages' && (step === 0 || this.kept[replica]!.has(step));
         if (!keep) removeCheckpoint(folder.path, step, fileSystem);
       }
     }
-    this.lastCheckpoint = elapsed();
+    // Those that go on without one here have theirs when it is due.
+    if (this.active.every((replica) => replicas.includes(replica))) this.lastCheckpoint = elapsed();
   }
 
   /**

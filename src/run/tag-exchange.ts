@@ -4,7 +4,8 @@ import { exchangedStage, type RunConfig } from './config.js';
 import { checkpointsBefore, halfFolderOf } from './exchange-origin.js';
 import { folderState } from './folder-state.js';
 import { availableMemory, replicaLimit } from './memory.js';
-import { checkedCost, planRun, planRuns } from './plan.js';
+import { checkedCost, planRuns, type RunPlan } from './plan.js';
+import { endsOf } from './stage-ends.js';
 import { createReplicas } from './replica.js';
 import type { FailedRun, RunRequest, RunsEnd } from './request.js';
 import { resumeAll, resumeOne } from './resume.js';
@@ -90,7 +91,7 @@ export async function trainHalves(halves: readonly Half[], request: RunRequest):
 /** Whether a half has its checkpoint to begin from; one that has not is among the failed, and keeps no other waiting. */
 function canBegin({ config, run, folder }: Half, failed: FailedRun[]): boolean {
   try {
-    checkpointsBefore(planRun(config, [readRunInfo(run).seed], true), [run]);
+    checkpointsBefore(planHalves([{ config, run }]), [run]);
     return true;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -99,11 +100,19 @@ function canBegin({ config, run, folder }: Half, failed: FailedRun[]): boolean {
   }
 }
 
-async function begin(halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
-  const plan = planRuns(
-    halves.map(({ config, run }) => ({ config, seed: readRunInfo(run).seed })),
+/** Plans the exchanged halves of runs, which go on where a stage of their run ended. */
+function planHalves(halves: readonly Pick<Half, 'config' | 'run'>[]): RunPlan {
+  return planRuns(
+    halves.map(({ config, run }) => {
+      const info = readRunInfo(run);
+      return { config, seed: info.seed, ends: endsOf(info).slice(0, exchangedStage(config)) };
+    }),
     true,
   );
+}
+
+async function begin(halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
+  const plan = planHalves(halves);
   const checkpoints = checkpointsBefore(
     plan,
     halves.map(({ run }) => run),

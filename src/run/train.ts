@@ -5,6 +5,7 @@ import { discardRun, removeIfEmpty } from './discard.js';
 import { finishRun } from './finish.js';
 import type { RunPlan } from './plan.js';
 import type { FailedRun, RunRequest } from './request.js';
+import { unreachedStops } from './stage-ends.js';
 import { TrainingSession, type Replica, type SessionEnd } from './session.js';
 
 /** How the replicas of one session ended. */
@@ -27,7 +28,7 @@ export async function trainReplicas(
   plan: RunPlan,
   replicas: readonly Replica[],
   checkpoints: readonly Checkpoint[] | null,
-  request: Pick<RunRequest, 'environment' | 'signal' | 'onProgress'>,
+  request: Pick<RunRequest, 'environment' | 'signal' | 'onProgress' | 'onMessage'>,
   begins: boolean = checkpoints === null,
 ): Promise<TrainingEnd> {
   const environment = request.environment ?? nodeEnvironment;
@@ -41,7 +42,13 @@ export async function trainReplicas(
   const failed: FailedRun[] = [];
   try {
     const end = await session.run(checkpoints, begins);
-    for (const replica of session.survivors) await endOf(replica, end, plan, environment);
+    for (const replica of session.survivors) await endOf(replica, end, environment);
+    if (end === 'complete') {
+      replicas.forEach(({ folder }, i) => {
+        for (const text of unreachedStops(plan.configs[i]!, folder.info))
+          request.onMessage(`${folder.path}: ${text}`);
+      });
+    }
     return { end, failed };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -58,15 +65,10 @@ export async function trainReplicas(
   }
 }
 
-async function endOf(
-  { folder, tables }: Replica,
-  end: SessionEnd,
-  plan: RunPlan,
-  environment: Environment,
-): Promise<void> {
+async function endOf({ folder, tables }: Replica, end: SessionEnd, environment: Environment): Promise<void> {
   const time = environment.now().getTime();
   if (end === 'complete') {
-    await finishRun(folder, tables, plan.totalSteps, time);
+    await finishRun(folder, tables, folder.info.stepsTotal, time);
     return;
   }
   tables.event(folder.info.stepsDone, 'interrupt', 'stopped on request', time);

@@ -53,7 +53,7 @@ export function* updates(
   groupsOf: (minibatch: Minibatch, stageStep: number) => MinibatchGroups | null = () => null,
 ): Generator<Update, void> {
   const own = plan.stages[stage]!;
-  const { configs, firstStep, steps } = own;
+  const { configs, firstStep, plannedSteps } = own;
   const sizes = groupSizes(own, plan.data[0]!.groups.length);
   const active = activateInterventions({ plan, stage: own, learner });
   try {
@@ -70,7 +70,7 @@ export function* updates(
       const interventions = { ...begun, ...change?.values };
       begun = {};
       const clipFactors = changedNorms.map((norm, replica) => clipFactor(norm, configs[replica]!.clipNorm));
-      const rateFactors = configs.map(({ schedule }) => scheduleFactor(schedule, stageStep, steps));
+      const rateFactors = configs.map(({ schedule }) => scheduleFactor(schedule, stageStep, plannedSteps));
       const gradientMs = performance.now() - started;
       const apply = (): void =>
         learner.update(change?.blocks ?? gradient.blocks, clipFactors, rateFactors, stageStep);

@@ -59,6 +59,10 @@ export function settingsWithLittleEffect(config: RunConfig, cost: PlannedCost): 
       `${key}.microBatch: ${stage.microBatch} is no less than a minibatch (${batchSize}): nothing is accumulated`,
     );
     note(
+      stage.stop !== null && (stage.stop.updates ?? 0) > steps,
+      `${key}.stop.updates: ${stage.stop?.updates} are not reached: its epochs are over after ${steps}`,
+    );
+    note(
       stage.schedule.warmupSteps >= steps,
       `${key}.schedule.warmupSteps: ${stage.schedule.warmupSteps} of ${steps} updates: the full learning rate is ` +
         (stage.schedule.warmupSteps > steps ? 'never reached' : 'reached at the last one'),
@@ -70,7 +74,7 @@ export function settingsWithLittleEffect(config: RunConfig, cost: PlannedCost): 
     );
     note(stage.composition?.share === 0, `${key}.composition.share: 0 places nothing: the rows are shuffled`);
     note(
-      Math.abs(stage.epochs * stepsPerEpoch - steps) > 0.01 * steps,
+      stage.stop?.updates !== steps && Math.abs(stage.epochs * stepsPerEpoch - steps) > 0.01 * steps,
       `${key}.epochs: ${stage.epochs} are rounded to ${steps} updates of ${stepsPerEpoch} an epoch`,
     );
   });

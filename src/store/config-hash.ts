@@ -42,6 +42,7 @@ const addedStageKeys = {
   blocks: null,
   composition: null,
   microBatch: null,
+  stop: null,
   reset: null,
   surgery: null,
   noise: null,

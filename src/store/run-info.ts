@@ -33,7 +33,20 @@ const stageSchema = z.object({
   trainOn: z.string(),
   /** Updates of the run before this stage. */
   firstStep: count,
+  /** Those that it had, or, of a stage that has not ended, that it may have. */
   steps: count,
+  /** Updates that a stage with a `stop` may have, by which its schedule goes; absent in stages without one. */
+  plannedSteps: count.optional(),
+  /** How a stage of a run with a `stop` ended, see `StageEnd`; absent before, and in other runs. */
+  end: z
+    .object({
+      reason: z.enum(['epochs', 'updates', 'trainingLoss', 'distance']),
+      /** Mean loss of the last epoch's minibatches, nats; null within the first epoch. */
+      trainingLoss: z.number().nullable(),
+      /** Distance of the parameters from the start of the stage; null where it is not asked for. */
+      distance: z.number().nullable(),
+    })
+    .optional(),
   stepsPerEpoch: count,
   /** As configured; all rows where that is `full`. */
   batchSize: z.int().positive(),

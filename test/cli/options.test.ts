@@ -47,6 +47,7 @@ describe('progress', () => {
     stage: 'stage1',
     step,
     totalSteps: 100,
+    mayEndEarly: false,
     replicas: 2,
     loss: 0.5,
     metrics: [],

@@ -9,6 +9,7 @@ const progress = (step: number): TrainingProgress => ({
   stage: 'stage1',
   step,
   totalSteps: 1000,
+  mayEndEarly: false,
   replicas: 8,
   loss: 0.5,
   metrics: [],

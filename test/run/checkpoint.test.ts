@@ -50,6 +50,8 @@ function checkpointOf(own: RunPlan): Checkpoint {
     tables: { steps: 10 },
     parameters,
     optimizer,
+    ends: [],
+    stop: null,
   };
 }
 

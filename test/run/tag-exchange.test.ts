@@ -60,7 +60,7 @@ describe('the exchanged half of a run', () => {
       const steps = read(half(folder), 'steps').map((row) => Number(row['step']));
       expect(steps).toEqual(Array.from({ length: own.stages[1]!.steps }, (_, i) => start(folder) + 1 + i));
       const plan = planRun(readStoredConfig(folder).config, [own.seed], true);
-      expect(startStep(plan)).toBe(start(folder));
+      expect(startStep(plan, 0)).toBe(start(folder));
       expect(plan.data[0]!.hash).toBe(other.dataHash);
     }
   });

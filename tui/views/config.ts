@@ -3,6 +3,7 @@ import path from 'node:path';
 import { programCommand, shellCommand } from '../../data/shell-word.js';
 import { drawList } from '../view/draw-list.js';
 import { integerColumn, textColumn, type List } from '../view/list.js';
+import type { RunInfo } from '../../src/store/run-info.js';
 import type { RunSource } from '../data/run-source.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
@@ -78,7 +79,7 @@ export function provenance({ entry, info }: RunSource, now: number): string[] {
     ...info.stages.map((stage) =>
       line(
         `stage ${stage.name}`,
-        `${stage.steps} steps from ${stage.firstStep}, batch ${stage.batchSize} of ${stage.examples} (${stage.sampler}), ${stage.optimizer}, learning rate ${stage.learningRate}`,
+        `${stage.steps} steps from ${stage.firstStep}${endOf(stage)}, batch ${stage.batchSize} of ${stage.examples} (${stage.sampler}), ${stage.optimizer}, learning rate ${stage.learningRate}`,
       ),
     ),
     line('groups', info.groups.join(', ')),
@@ -121,4 +122,16 @@ export function stateText({
   if (problem !== null) return problem;
   if (truncated !== null) return `partial: whole up to byte ${truncated.atByte} (${truncated.reason})`;
   return format === 'file' ? 'complete' : 'a stream, whole so far';
+}
+
+/** ` (of at most 40; ended by distance)` of a stage with a stop. */
+function endOf({ plannedSteps, end }: RunInfo['stages'][number]): string {
+  if (plannedSteps === undefined) return '';
+  const how =
+    end === undefined
+      ? 'not ended'
+      : end.reason === 'epochs'
+        ? 'stop never reached'
+        : `ended by ${end.reason}`;
+  return ` (of at most ${plannedSteps}; ${how})`;
 }

@@ -159,8 +159,11 @@ function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
   const { info } = run;
   const { weak, strong: fresh } = designOf(info);
   const steps = { questions: endOfQuestions(info), end: info.stepsTotal };
-  const gap = ([a, b]: SubsetPair, metric: string, at: 'questions' | 'end', from = read): number | string =>
-    gapAt(from, a, b, metric, steps[at]) ?? `seed ${info.seed} was not evaluated at step ${steps[at]}`;
+  const gap = ([a, b]: SubsetPair, metric: string, at: 'questions' | 'end', from = read): number | string => {
+    // The half's stages may have ended after other numbers of updates.
+    const step = at === 'end' ? (from.end ?? steps.end) : steps[at];
+    return gapAt(from, a, b, metric, step) ?? `seed ${info.seed} was not evaluated at step ${step}`;
+  };
   const values: Record<string, number | string> = {};
   for (const { metric, suffix } of metrics) {
     values[`weak${suffix}`] = gap(weak, metric, 'questions');

@@ -20,6 +20,12 @@ export interface StepPlace {
   readonly stageStep: number;
 }
 
+/** Where the record of a replica's minibatch goes. */
+export interface LogTarget {
+  readonly tables: RunTables;
+  readonly place: StepPlace;
+}
+
 /**
  * Writes the gradient log of R replicas in one stage. The Gram matrices of the groups come with the gradient; what is
  * logged more rarely is computed from the factors that training returns anyway, in functions of its own, after the gradient
@@ -75,40 +81,49 @@ export class GradientLog {
    *
    * @param gradient of the groups that {@link groups} gave for the minibatch
    * @param groupOf `[replica, example]` group of each example, as it was given there
-   * @param tables of each replica; null for one that has stopped
+   * @param targets of each replica; null for one that has stopped
    */
   record(
-    place: StepPlace,
+    stageStep: number,
     gradient: MinibatchGradient,
     groupOf: Int32Array,
-    tables: readonly (RunTables | null)[],
+    targets: readonly (LogTarget | null)[],
   ): void {
     if (this.norms !== null) {
       const norms2 = this.norms.measure(gradient.blocks);
-      tables.forEach((own, replica) => own && this.gramRows.writeNorms(own, place, norms2, replica));
+      targets.forEach(
+        (own, replica) => own && this.gramRows.writeNorms(own.tables, own.place, norms2, replica),
+      );
       return;
     }
-    const { stageStep } = place;
     const sketch = this.isSketchStep(stageStep);
     const vectors = this.isVectorStep(stageStep);
     const { grams } = gradient;
     if (grams === null && !sketch && !vectors) return;
-    const minibatch = gradient.groups ?? this.divide(groupOf, tables.length, gradient.chunks);
-    const counts = tables.map((_, replica) => countGroups(minibatch, replica, tables.length));
+    const minibatch = gradient.groups ?? this.divide(groupOf, targets.length, gradient.chunks);
+    const counts = targets.map((_, replica) => countGroups(minibatch, replica, targets.length));
     if (grams !== null) {
       const matrices = grams();
       const norms2 = this.isExampleStep(stageStep)
         ? this.statistics.exampleNorms2(gradient, minibatch)
         : null;
-      tables.forEach(
+      targets.forEach(
         (own, replica) =>
           own &&
-          this.gramRows.write(own, place, replica, counts[replica]!, matrices, norms2, minibatch.groupOf),
+          this.gramRows.write(
+            own.tables,
+            own.place,
+            replica,
+            counts[replica]!,
+            matrices,
+            norms2,
+            minibatch.groupOf,
+          ),
       );
     }
     if (sketch || vectors) {
       const parts = this.statistics.gradients(gradient, minibatch);
-      this.vectorRows.write(tables, place, counts, parts, { sketch, vectors });
+      this.vectorRows.write(targets, counts, parts, { sketch, vectors });
     }
   }
 

@@ -13,7 +13,7 @@ import { reaches, type LogTier } from '../../store/log-tier.js';
 export type TableOffsets = Readonly<Record<string, number>>;
 
 /** What a run may report in its `events` table. */
-export type EventKind = 'start' | 'checkpoint' | 'resume' | 'interrupt' | 'nan' | 'warning' | 'end';
+export type EventKind = 'start' | 'checkpoint' | 'resume' | 'interrupt' | 'nan' | 'warning' | 'stop' | 'end';
 
 /** Names of the tables that a run may write while it trains. */
 export const tablesOfTraining: readonly string[] = [

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { createSketcher, type Sketcher } from '../../train/groups/sketch.js';
 import type { Model } from '../../train/models/model.js';
-import type { StepPlace } from './gradient-log.js';
+import type { LogTarget, StepPlace } from './gradient-log.js';
 import type { RunTables } from './run-tables.js';
 
 /** Numbers of a row of the table `vectors`: readers stream rows of 4 MB. */
@@ -34,19 +34,19 @@ export class VectorRows {
    * @param parts `[replica, group, size]` of each parameter; disposed of here
    */
   write(
-    tables: readonly (RunTables | null)[],
-    place: StepPlace,
+    targets: readonly (LogTarget | null)[],
     counts: readonly Int32Array[],
     parts: readonly tf.Tensor3D[],
     what: { readonly sketch: boolean; readonly vectors: boolean },
   ): void {
-    const sketches = what.sketch ? tables.map(() => this.emptySketches()) : null;
+    const sketches = what.sketch ? targets.map(() => this.emptySketches()) : null;
     parts.forEach((part, parameter) => {
       const values = part.dataSync<'float32'>();
       part.dispose();
       const size = this.sizes[parameter]!;
-      tables.forEach((own, replica) => {
-        if (own === null) return;
+      targets.forEach((target, replica) => {
+        if (target === null) return;
+        const { tables: own, place } = target;
         const from = replica * this.groups * size;
         const vectors: Float32Array[] = [];
         for (let group = 0; group < this.groups; group++) {
@@ -60,8 +60,8 @@ export class VectorRows {
       });
     });
     sketches?.forEach((own, replica) => {
-      const target = tables[replica];
-      if (target) this.writeSketches(target, place, counts[replica]!, own);
+      const target = targets[replica];
+      if (target) this.writeSketches(target.tables, target.place, counts[replica]!, own);
     });
   }
 

@@ -12,7 +12,7 @@ import { stage, step, epoch } from './common.js';
 import { interventionColumns } from './interventions.js';
 
 /** What the `events` table can report. */
-const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end'] as const;
+const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'stop', 'end'] as const;
 
 /** What a training example is. */
 const exampleKinds = ['definition', 'qa'] as const;

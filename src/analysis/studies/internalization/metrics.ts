@@ -10,6 +10,8 @@ export interface MetricsOfRun {
   readonly steps: readonly number[];
   readonly sets: readonly string[];
   get(set: string, metric: string, step: number): number | null;
+  /** Updates of the run; absent where nobody asks. */
+  readonly end?: number;
   /** Those of the run's exchanged half; null or absent where it has none. */
   readonly exchanged?: MetricsOfRun | null;
 }
@@ -32,6 +34,7 @@ export async function readMetrics(run: RunData): Promise<MetricsOfRun> {
   return {
     steps: [...steps].toSorted((a, b) => a - b),
     sets: [...sets],
+    end: run.info.stepsTotal,
     exchanged: run.exchanged ? await readMetrics(run.exchanged) : null,
     get: (set, metric, step) => values.get(`${set}\n${metric}\n${step}`) ?? null,
   };
@@ -80,7 +83,10 @@ export function strongGaps(run: Pick<RunData, 'info'>, metrics: MetricsOfRun, me
   const exchanged =
     half === null
       ? `seed ${seed} has no half with tags exchanged`
-      : withReason(gapWhen(run, half, 'strong', metric, stepsTotal), 'its half with tags exchanged: ');
+      : withReason(
+          gapWhen(run, half, 'strong', metric, half.end ?? stepsTotal),
+          'its half with tags exchanged: ',
+        );
   const mean = meanOfTwo(asAssigned, exchanged);
   return { gap: half === null ? asAssigned : mean, asAssigned, exchanged, mean };
 }

@@ -17,12 +17,20 @@ const curvePoints = 60;
 
 const questionsOf = { questions: 'same subset', mismatched: 'other subset' } as const;
 
-/** Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram. */
-export function alignmentCurves(run: RunData, gradients: GroupGradients | null): AlignmentCurve[] {
+/**
+ * Cosine of definitions and questions of each tag over the stage with questions; none where the log has no Gram.
+ *
+ * @param longest updates of the run of the arm in which that stage ends last: the points of all lie at the same updates
+ */
+export function alignmentCurves(
+  run: RunData,
+  gradients: GroupGradients | null,
+  longest: number,
+): AlignmentCurve[] {
   if (gradients === null) return [];
   const pairs = alignmentPairs(designOf(run.info));
   const last = endOfQuestions(run.info);
-  const width = Math.max(1, Math.ceil(last / curvePoints));
+  const width = Math.max(1, Math.ceil(longest / curvePoints));
   return (['reliable', 'unreliable'] as const).flatMap((tag) =>
     (['questions', 'mismatched'] as const).map((which) => {
       const pair = pairs[tag];
