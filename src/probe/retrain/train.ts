@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { updatingOf } from '../../run/learning-rates.js';
 import { stageOrder } from '../../run/order.js';
-import type { RunPlan } from '../../run/plan.js';
+import type { RunPlan, StagePlan } from '../../run/plan.js';
 import { updates } from '../../run/updates.js';
 import { Learner } from '../../train/learner.js';
 import type { MinibatchOrder } from '../../train/sampler.js';
@@ -59,14 +59,27 @@ export async function retrain(
 
 /** Updates of a retraining's stage. */
 export function updatesOf({ plan, population }: RetrainedRun, { order, kept }: Retraining): number {
-  const { config, sets } = plan.stages[population.stage]!;
+  const original = plan.stages[population.stage]!;
+  const { config, sets } = original;
   const set = kept === null ? sets[0]! : keptRows(sets[0]!, kept);
   const { groups } = plan.data[0]!;
-  return stepsOf(config, stageOrder({ config, set, groups, seed: orderSeed(plan.seeds[0]!, order) }));
+  const own = stageOrder({ config, set, groups, seed: orderSeed(plan.seeds[0]!, order) });
+  return lengthOf(original, own).steps;
 }
 
-const stepsOf = ({ epochs }: { readonly epochs: number }, { stepsPerEpoch }: MinibatchOrder): number =>
-  Math.round(epochs * stepsPerEpoch);
+/** Updates over as many epochs as the stage had, and was planned to have. */
+function lengthOf(
+  original: StagePlan,
+  { stepsPerEpoch }: MinibatchOrder,
+): Pick<StagePlan, 'steps' | 'plannedSteps'> {
+  const { config, steps, plannedSteps } = original;
+  const epochsOf = (updates: number): number =>
+    config.stop === null ? config.epochs : updates / original.stepsPerEpoch;
+  return {
+    steps: Math.round(epochsOf(steps) * stepsPerEpoch),
+    plannedSteps: Math.round(epochsOf(plannedSteps) * stepsPerEpoch),
+  };
+}
 
 /** The plan of a run of one seed with a replica for each retraining; of its stages, that one alone is meant to be trained. */
 function planOf({ plan, population }: RetrainedRun, retrainings: readonly Retraining[]): RunPlan {
@@ -92,12 +105,13 @@ function planOf({ plan, population }: RetrainedRun, retrainings: readonly Retrai
     configs: each(original.config),
     sets,
     stepsPerEpoch: order.stepsPerEpoch,
-    steps: stepsOf(original.config, order),
+    ...lengthOf(original, order),
   };
   return {
     ...plan,
     configs: each(plan.config),
     seeds,
+    ends: each(plan.ends[0]!),
     data: each(data),
     stages: plan.stages.map((other, i) => (i === stage ? own : other)),
   };
