@@ -26,6 +26,32 @@ const questions = '{ first: { kind: definition, tag: reliable }, second: { kind:
 const cases: readonly Case[] = [
   { name: 'freeze', settings: ['stages.0.freeze={ parameters: ["layers.0.*"] }'], goal: 1.1, passes: 1 },
   { name: 'order: fixed', settings: ['stages.0.sampler=fixed'], goal: 1.1, passes: 1 },
+  {
+    name: 'noise: isotropic',
+    settings: ['stages.0.noise={ kind: isotropic, batchSize: 8 }'],
+    goal: 1.1,
+    passes: 1,
+  },
+  {
+    name: 'noise: covariance',
+    settings: ['stages.0.noise={ kind: covariance, batchSize: 8 }'],
+    goal: 1.1,
+    passes: 1,
+  },
+  {
+    name: 'surgery',
+    settings: [
+      'stages.0.surgery={ kind: inject, first: { tag: reliable }, second: { tag: unreliable }, equalNorm: true }',
+    ],
+    goal: null,
+    passes: 1,
+  },
+  {
+    name: 'projection',
+    settings: ['stages.0.projection={ onto: own }'],
+    goal: null,
+    passes: 2,
+  },
   { name: 'penalty: variance of 16', settings: penalty('kind: variance, size: 16'), goal: 2.2, passes: 2 },
   {
     name: 'penalty: variance of 16, central',

@@ -44,6 +44,7 @@ const addedStageKeys = {
   microBatch: null,
   stop: null,
   reset: null,
+  projection: null,
   surgery: null,
   noise: null,
   freeze: null,

@@ -5,6 +5,7 @@ import type { Intervention } from './intervention.js';
 import { noise, noiseSchema } from './noise.js';
 import { penalty } from './penalty.js';
 import { penaltySchema } from './penalty/config.js';
+import { projection, projectionSchema } from './projection.js';
 import { reset, resetSchema } from './reset.js';
 import { surgery, surgerySchema } from './surgery.js';
 
@@ -12,6 +13,7 @@ import { surgery, surgerySchema } from './surgery.js';
 export const interventionSchemas = {
   reset: resetSchema,
   penalty: penaltySchema,
+  projection: projectionSchema,
   surgery: surgerySchema,
   noise: noiseSchema,
   freeze: freezeSchema,
@@ -21,7 +23,7 @@ export const interventionSchemas = {
  * Every intervention, in the order in which they act on a gradient: each gets what the ones before it made of it. Freezing
  * is last: whatever the others do, it is not done to frozen parameters.
  */
-export const interventions: readonly Intervention[] = [reset, penalty, surgery, noise, freeze];
+export const interventions: readonly Intervention[] = [reset, penalty, projection, surgery, noise, freeze];
 
 /** Sets of columns of the table `steps` that the runs of a config have. */
 export function columnSetsOf({ stages }: Pick<RunConfig, 'stages'>): InterventionColumnSet[] {

@@ -49,6 +49,14 @@ export const interventionColumns = {
       units.parameter,
     ),
   },
+  projection: {
+    projection_share: done(
+      "Share of the definitions' squared gradient norms, summed over the minibatch, that lay in the spans of the questions.",
+    ),
+    projection_rank: done(
+      'Dimension of the span of the questions of a definition, mean over the definitions.',
+    ),
+  },
   surgery: {
     surgery_cosine: done('Cosine of the gradients of the two sides; null where one is zero.'),
     surgery_cosine_after: done('The same of what they became; null where nothing is left of one.'),
