@@ -3,7 +3,7 @@ import { createStream } from '../data/random/streams.js';
 import { loadConfig } from '../src/config/load.js';
 import { runSchema } from '../src/run/config.js';
 import { updatingOf } from '../src/run/learning-rates.js';
-import { planRun } from '../src/run/plan.js';
+import { planRuns } from '../src/run/plan.js';
 import { updates } from '../src/run/updates.js';
 import { loadEngine } from '../src/train/engine/load.js';
 import { Learner } from '../src/train/learner.js';
@@ -113,10 +113,7 @@ function stepper(settings: readonly string[], replicas: number) {
     'stages.0.epochs=100000',
     ...settings,
   ]);
-  const plan = planRun(
-    config,
-    Array.from({ length: replicas }, (_, seed) => seed),
-  );
+  const plan = planRuns(Array.from({ length: replicas }, (_, seed) => ({ config, seed })));
   const learner = new Learner(plan.model, replicas, plan.config.loss.normalisation);
   learner.initialise(plan.seeds.map((seed) => createStream(seed, 'initialisation')));
   learner.beginStage(updatingOf(plan.stages[0]!));

@@ -7,7 +7,7 @@ import { createFactorReader } from '../src/probe/panel/factors.js';
 import { panelProducts } from '../src/probe/panel/panel-gram.js';
 import { choosePanel } from '../src/probe/panel/panel.js';
 import { runSchema } from '../src/run/config.js';
-import { planRun } from '../src/run/plan.js';
+import { planRuns } from '../src/run/plan.js';
 import { batchTensors } from '../src/train/batch.js';
 import { backward } from '../src/train/backward.js';
 import { loadEngine } from '../src/train/engine/load.js';
@@ -27,7 +27,7 @@ import { smallCases } from './training-step.js';
  */
 const engine = await loadEngine({ engine: 'auto' });
 const { config } = loadConfig('configs/set-inclusion.yaml', runSchema);
-const plan = planRun(config, [0]);
+const plan = planRuns([{ config, seed: 0 }]);
 const learner = new Learner(plan.model, 1, 'example');
 learner.initialise([createStream(0, 'initialisation')]);
 const values = learner.read();

@@ -5,7 +5,7 @@ import { createFactorReader } from '../src/probe/panel/factors.js';
 import { panelProducts } from '../src/probe/panel/panel-gram.js';
 import { choosePanel } from '../src/probe/panel/panel.js';
 import { runSchema } from '../src/run/config.js';
-import { planRun } from '../src/run/plan.js';
+import { planRuns } from '../src/run/plan.js';
 import { readColumns } from '../src/store/read-columns.js';
 import { TableReader } from '../src/store/table-reader.js';
 import { defaultThreads, loadEngine } from '../src/train/engine/load.js';
@@ -70,7 +70,7 @@ async function build(point: Point): Promise<Measured> {
 
 function buildPanel(variablesPerSubset: number): Measured {
   const { config } = loadConfig('configs/set-inclusion.yaml', runSchema);
-  const plan = planRun(config, [0]);
+  const plan = planRuns([{ config, seed: 0 }]);
   const learner = new Learner(plan.model, 1, 'example');
   learner.initialise([createStream(0, 'initialisation')]);
   const values = learner.read();

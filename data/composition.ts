@@ -100,12 +100,12 @@ export function compositionShape(
 function spread(total: number, weights: readonly number[], most: readonly number[]): number[] {
   const all = sum(weights);
   const counts = weights.map((weight, k) => Math.min(most[k]!, Math.floor((total * weight) / all)));
-  for (let left = total - sum(counts); left > 0;) {
+  while (sum(counts) < total) {
+    const before = sum(counts);
     counts.forEach((count, k) => {
-      if (left === 0 || count === most[k]) return;
-      counts[k] = count + 1;
-      left--;
+      if (sum(counts) < total && count < most[k]!) counts[k] = count + 1;
     });
+    if (sum(counts) === before) throw new Error(`${total} do not fit into ${most.join(', ')}`);
   }
   return counts;
 }

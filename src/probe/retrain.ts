@@ -39,14 +39,6 @@ export interface RetrainOptions {
   readonly replicas: number | null;
 }
 
-export const retrainDefaults: RetrainOptions = {
-  variables: 25,
-  questions: 12,
-  halves: 100,
-  orders: 2,
-  replicas: null,
-};
-
 /** How far the retraining of a run has come. */
 export interface RetrainProgress {
   readonly folder: string;

@@ -70,18 +70,12 @@ export function checkedCost(config: RunConfig): PlannedCost {
 }
 
 /**
- * Builds the data of every seed and the model. Throws a UserError when the parts of the config do not fit.
+ * Builds the data of every run and the model. Throws a UserError when the parts of a config do not fit, or when the runs cannot
+ * train together.
  *
+ * @param runs may be past some stages
  * @param exchangesTags plans the exchanged halves of the runs
  */
-export function planRun(config: RunConfig, seeds: readonly number[], exchangesTags = false): RunPlan {
-  return planRuns(
-    seeds.map((seed) => ({ config, seed })),
-    exchangesTags,
-  );
-}
-
-/** The same for runs of several configs, which may be past some stages. Throws a UserError when they cannot train together, too. */
 export function planRuns(
   runs: readonly (PlannedRun & { readonly ends?: readonly StageEnd[] })[],
   exchangesTags = false,

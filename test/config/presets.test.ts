@@ -4,7 +4,7 @@ import { experiments } from '../../data/registry.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { plannedCost } from '../../src/run/planned-cost.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { parameterCount } from '../../src/train/models/model.js';
 
 /** sha256 of the data of seed 0 as the presets have had them since they were added. */

@@ -12,7 +12,7 @@ import { choosePanel } from '../../src/probe/panel/panel.js';
 import { populationOf } from '../../src/probe/population.js';
 import { transformerLossFloat64 } from '../../src/probe/reference/transformer-float64.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import type { ForceName } from '../../src/store/tables/forces.js';
 import { Learner } from '../../src/train/learner.js';
 import { transformerSchema } from '../../src/train/models/transformer/config.js';

@@ -9,7 +9,7 @@ import { createLandscapeMeter, landscapeDefaults } from '../../src/probe/landsca
 import { createMinibatchMeter } from '../../src/probe/penalty/minibatch-norms.js';
 import { populationOf, ratesOfCoordinates } from '../../src/probe/population.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { batchTensors, gatherExamples } from '../../src/train/batch.js';
 import { gradientFunction } from '../../src/train/gradient-function.js';
 import { Learner } from '../../src/train/learner.js';

@@ -8,7 +8,7 @@ import { groupIntoArms, openRun } from '../../src/analysis/run-data.js';
 import { loadConfig } from '../../src/config/load.js';
 import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { Prober } from '../../src/probe/prober.js';
 import { probeDefaults } from '../../src/probe/probe.js';
 import { readRunInfo } from '../../src/store/run-folder.js';

@@ -9,7 +9,7 @@ import { readCheckpoint, writeCheckpoint } from '../../src/run/checkpoint.js';
 import { checkpointPath } from '../../src/store/checkpoint-path.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import { readRunInfo } from '../../src/store/run-folder.js';
-import { retrainDefaults, retrainRun, type RetrainWatch } from '../../src/probe/retrain.js';
+import { retrainRun, type RetrainOptions, type RetrainWatch } from '../../src/probe/retrain.js';
 import { RetrainTools } from '../../src/probe/retrain/tools.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import { temporaryFolder, trainTiny } from '../run/support.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   engine = await useTestEngine();
 });
 
-const few = { ...retrainDefaults, variables: 2, questions: 3, halves: 3, orders: 1 };
+const few: RetrainOptions = { variables: 2, questions: 3, halves: 3, orders: 1, replicas: null };
 
 async function trained(overrides: readonly string[] = []): Promise<string> {
   const { folders } = await trainTiny({

@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { choosePanel } from '../../src/probe/panel/panel.js';
 import { createTransferMeter, type TransferUpdate } from '../../src/probe/transfer.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { Learner } from '../../src/train/learner.js';
 import { useTestEngine } from '../train/support/engine.js';
 import { tiny } from '../run/support.js';

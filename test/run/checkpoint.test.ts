@@ -11,7 +11,8 @@ import {
   type Checkpoint,
 } from '../../src/run/checkpoint.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun, type RunPlan } from '../../src/run/plan.js';
+import { type RunPlan } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/store/safetensors.js';
 import { Learner } from '../../src/train/learner.js';

@@ -7,7 +7,7 @@ import { findRuns } from '../../src/analysis/find-runs.js';
 import { groupIntoArms } from '../../src/analysis/run-data.js';
 import { Prober } from '../../src/probe/prober.js';
 import { probeDefaults } from '../../src/probe/probe.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { readStoredConfig } from '../../src/run/run-config.js';
 import { resumeRuns, startRuns } from '../../src/run/run.js';
 import { armHashOf, hashConfig } from '../../src/store/config-hash.js';

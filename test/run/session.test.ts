@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { replayStage } from '../../src/run/replay.js';
 import { checkpointSteps, readCheckpoint, writeCheckpoint } from '../../src/run/checkpoint.js';
 import { readColumns } from '../../src/store/read-columns.js';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createStream } from '../../data/random/streams.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
-import { planRun } from '../../src/run/plan.js';
+import { planRun } from '../support/plan-run.js';
 import { resumeRuns, startTogether, type RunRequest, type WantedRun } from '../../src/run/run.js';
 import { sameShapes } from '../../src/run/same-shapes.js';
 import { hashConfig } from '../../src/store/config-hash.js';

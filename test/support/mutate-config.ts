@@ -7,7 +7,8 @@ import { isPrintable } from '../../data/printable.js';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
-import { checkedCost, planRun } from '../../src/run/plan.js';
+import { checkedCost } from '../../src/run/plan.js';
+import { planRun } from './plan-run.js';
 import type { PlannedCost } from '../../src/run/planned-cost.js';
 
 /** A config file that is a preset but for one or two changes. */

@@ -39,7 +39,8 @@ const cooccurrence: SectionSpec = {
       probability('mismatched'),
       {
         id: 'excess',
-        label: 'matched - mismatched: how much more often a definition meets its own questions',
+        label:
+          'matched - mismatched: how much more often a definition meets the questions about its variable',
         shortLabel: 'matched - mismatched',
         unit: '1',
         null: { kind: 'zero', label: '0, a shuffle' },
@@ -134,7 +135,7 @@ function lawOfStage(stage: StageInfo): PairProbabilities | string {
     return cooccurrenceLaw({ examples: population, batchSize, ...pairs, ...composition }, composition);
   }
   if (probabilities === 'data') {
-    return `the sampler ${sampler} draws rows with different probabilities: no law is told`;
+    return `the sampler ${sampler} draws rows with different probabilities: there is no law`;
   }
   if (draws === 'arranged') return `${arranger} decides, not chance`;
   const shuffled = shuffledSharing(population, batchSize);
@@ -159,7 +160,7 @@ export const cooccurrenceStudy: Study = {
     {
       id: 'cooccurrenceLaw',
       check:
-        'definitions share minibatches with their own questions as often as the sampler, or the composition, says (combinatorics; ' +
+        'definitions share minibatches with the questions about their variables as often as the sampler, or the composition, says (combinatorics; ' +
         'standard errors as of independent pairs)',
       quantity: 'cooccurrence.standardised',
       tolerance: 4,

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createStream } from '../../../data/random/streams.js';
 import { readCheckpoint } from '../../../src/run/checkpoint.js';
 import { loadKnownConfig } from '../../../src/run/experiment-module.js';
-import { planRun } from '../../../src/run/plan.js';
+import { planRun } from '../../support/plan-run.js';
 import { replayStage } from '../../../src/run/replay.js';
 import { configPath, readRunInfo } from '../../../src/store/run-folder.js';
 import { listTables, TableReader } from '../../../src/store/table-reader.js';

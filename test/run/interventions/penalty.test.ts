@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.js';
 import { runSchema } from '../../../src/run/config.js';
-import { planRun } from '../../../src/run/plan.js';
+import { planRun } from '../../support/plan-run.js';
 import { startTogether } from '../../../src/run/start.js';
 import type { Engine } from '../../../src/train/engine/load.js';
 import { useTestEngine } from '../../train/support/engine.js';

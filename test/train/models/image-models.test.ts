@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createStream } from '../../../data/random/streams.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { runSchema } from '../../../src/run/config.js';
-import { planRun } from '../../../src/run/plan.js';
+import { planRun } from '../../support/plan-run.js';
 import { forward } from '../../../src/train/backward.js';
 import { convnetSchema } from '../../../src/train/models/convnet/config.js';
 import { buildConvnet } from '../../../src/train/models/convnet/convnet.js';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/load.js';
 import { runSchema } from '../../../src/run/config.js';
-import { checkedCost, planRun } from '../../../src/run/plan.js';
+import { checkedCost } from '../../../src/run/plan.js';
+import { planRun } from '../../support/plan-run.js';
 
 /** Rows of two tokens have one query, as a row of any length with loss on the answer has, and it is not about the second. */
 test.each([1, 2, 3])(
