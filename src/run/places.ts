@@ -43,10 +43,13 @@ export class Places {
     return { stage: this.stage, stageStep, step: firstStep + stageStep };
   }
 
-  /** Updates done in step, and at most to come: the replica that takes longest counts in each stage. */
+  /**
+   * Updates done in step, and at most to come: the replica that takes longest counts in each stage. One that has failed has no
+   * end of its stage and those after it.
+   */
   get progress(): { readonly step: number; readonly totalSteps: number } {
     const longest = Array.from({ length: this.stage }, (_, stage): StageEnd => {
-      const all = this.ends.map((own) => own[stage]!);
+      const all = this.ends.flatMap((own) => own[stage] ?? []);
       return all.reduce((a, b) => (b.steps > a.steps ? b : a));
     });
     const { firstStep } = stagePlaces(this.stages, longest)[this.stage]!;

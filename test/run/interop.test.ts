@@ -24,6 +24,7 @@ const dense = [
 const compared: Readonly<Record<string, readonly string[]>> = {
   steps: ['stage', 'step', 'loss', 'grad_norm', 'update_norm'],
   batches: ['stage', 'step', 'stage_step', 'examples', 'images'],
+  cooccurrence: ['stage', 'step', 'stage_step', 'matched', 'mismatched', 'assigned'],
   examples: [
     'example',
     'group',

@@ -89,9 +89,18 @@ test('a run ends complete, with every table as an Arrow file, and no tensor left
     .filter((name) => name.includes('.arrow'))
     .sort();
   expect(names).toEqual(
-    ['batches', 'events', 'examples', 'gradients', 'gram', 'metrics', 'sketches', 'steps', 'vectors'].map(
-      (name) => `${name}.arrow`,
-    ),
+    [
+      'batches',
+      'cooccurrence',
+      'events',
+      'examples',
+      'gradients',
+      'gram',
+      'metrics',
+      'sketches',
+      'steps',
+      'vectors',
+    ].map((name) => `${name}.arrow`),
   );
   const info = readRunInfo(folderOf(root));
   expect(info).toMatchObject({ status: 'complete', seed: 0, stepsDone: info.stepsTotal });
