@@ -6,8 +6,17 @@ const engineTests = {
   include: ['test/{train,probe,run}/**/*.test.ts'],
   exclude: ['test/train/engine/setup/**'],
 };
-/** Those on which the engine has no say: the fallback has no graphs to build first. */
-const onFallback = ['test/run/{resume,checkpoint,memory,own-design,old-run}.test.ts'];
+/**
+ * Those on which the engine has no say, or whose arithmetic has native tests of its own in `test/train`: the fallback has no
+ * graphs to build first, which takes most of their time. GRADSCOPE_TEST_ALL=1 runs them on the native engine, too.
+ */
+const onFallback =
+  process.env['GRADSCOPE_TEST_ALL'] === '1'
+    ? []
+    : [
+        'test/run/{resume,checkpoint,memory,own-design,old-run,stop,order,sweep}.test.ts',
+        'test/run/interventions/**',
+      ];
 const engines = ['native', 'wasm'].filter((engine) => engine !== 'native' || hasNative());
 
 function hasNative(): boolean {

@@ -61,13 +61,17 @@ const verdicts = ({ analysis }: Pick<AnalysedArm, 'analysis'>): Record<string, s
 const claimOf = ({ analysis }: Pick<AnalysedArm, 'analysis'>, id: string): Claim =>
   analysis.claims.find((claim) => claim.id === id)!;
 
+/** Claims about runs that have been retrained: whose planted tables are in `retrain-study.test.ts`. */
+const ofRetraining = claimSpecs.filter(({ quantity }) => /^(retraining|datamodelingScore)\./.test(quantity));
+
 /**
  * Claims of an arm at alpha = 1; the two below are those of an arm with all four subsets. A composition's is about runs that
  * have no law of the penalty: a test of its own.
  */
 const atOne = claimSpecs
   .map(({ id }) => id)
-  .filter((id) => !/^(weakTagEffect|consistencyEffect|composition)$/.test(id));
+  .filter((id) => !/^(weakTagEffect|consistencyEffect|composition)$/.test(id))
+  .filter((id) => !ofRetraining.some((own) => own.id === id));
 const split = ['weakTagEffect', 'consistencyEffect'];
 
 let full: AnalysedArm;
@@ -167,6 +171,29 @@ test.each([
   );
   const claims = judgeClaims([quantity]);
   expect(claims.map(({ id, judgement }) => [id, judgement.verdict])).toEqual([['composition', verdict]]);
+});
+
+describe.each(ofRetraining)('$id', ({ id, quantity: quantityId }) => {
+  test.each([
+    ['supported', 1],
+    ['undecided', 0],
+    ['contradicted', -1],
+  ] as const)('%s where the effect is %d', (verdict, effect) => {
+    const random = createStream(3, 'retraining');
+    const quantity = makeQuantity(
+      {
+        id: quantityId,
+        label: 'effect',
+        unit: '1',
+        values: seeds.map((seed) => seedValue(seed, effect + (seed % 2 === 0 ? 0.3 : -0.3))),
+        null: { kind: 'zero', label: '0' },
+        controls: [],
+      },
+      () => random,
+    );
+    const claims = judgeClaims([quantity]);
+    expect(claims.map((own) => [own.id, own.judgement.verdict])).toEqual([[id, verdict]]);
+  });
 });
 
 test('a claim says which seeds are not in its mean, how the family counts, and exact sign flips', async () => {

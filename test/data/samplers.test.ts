@@ -139,7 +139,7 @@ describe('factors', () => {
     const arranged = of(sampler, 4, 16);
     expect([minibatchVarianceFactor, variancePenaltyFactor].map((own) => own(arranged))).toEqual([NaN, NaN]);
     expect(whyNoVariancePenalty(arranged)).toContain(`the sampler ${sampler} decides`);
-    expect(whyNoSample(arranged)).toContain('no random samples');
+    expect(whyNoSample(arranged)).toContain('no random sample of them');
     // One minibatch of all rows is the same whatever their order.
     const full = of(sampler, 16, 16);
     expect([minibatchVarianceFactor, variancePenaltyFactor].map((own) => own(full))).toEqual([0, 0]);
