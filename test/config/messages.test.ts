@@ -160,8 +160,7 @@ describe('the place is that of the cause', () => {
   test('a key missing in a list that replaces another points to the list', () => {
     const text = 'stages:\n  - name: only\n    trainOn: stage1\n    epochs: 1\n    sampler: shuffle\n';
     const lines = refusal(text).split('\n');
-    console.log(lines);
-    expect(lines).toContain('own.yaml:3:5 stages.0.batchSize: missing; expected number');
+    expect(lines).toContain('own.yaml:3:5 stages.0.batchSize: expected a whole number or full, got nothing');
     expect(lines.every((line) => line.startsWith('own.yaml:3:5 '))).toBe(true);
   });
 
