@@ -58,7 +58,7 @@ const probe: Scenario = {
     'probe',
     'runs',
     '--only',
-    'panel,transfer-path',
+    'alignment,transfer-path',
     '--variables',
     '2',
     '--questions',
