@@ -32,3 +32,11 @@ export function parseSeeds(text: string): number[] {
     throw error;
   }
 }
+
+/** A positive whole number as the value of an option. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a positive whole number');
+  return value;
+}

@@ -1,15 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { ProbeProgress } from '../probe/prober.js';
 import type { EngineName } from '../train/engine/names.js';
-import { engineOption, threadsOption } from './options.js';
+import { engineOption, positive, threadsOption } from './options.js';
 import { probeNames } from './names.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
 import { StatusLine } from './status-line.js';
+import { widestModel } from './widest-model.js';
 
 interface Flags {
   readonly variables: number;
@@ -226,23 +227,6 @@ function flagsOfJob(flags: Flags, { intraOp, interOp }: Threads): string[] {
   ];
 }
 
-/** Width of the widest model of some runs; a run whose config cannot be read says why when its turn comes. */
-async function widestModel(folders: readonly string[]): Promise<number> {
-  const { loadRunConfig } = await import('../run/experiment-module.js');
-  const { modelWidth } = await import('../train/models/registry.js');
-  const { configPath } = await import('../store/run-folder.js');
-  const widths = [0];
-  for (const folder of folders) {
-    try {
-      const { config } = await loadRunConfig(configPath(folder));
-      widths.push(modelWidth(config.model));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-    }
-  }
-  return Math.max(...widths);
-}
-
 /** Names of probes, separated by commas. Throws a UserError for one that there is not. */
 function namesOf(text: string | undefined, probes: readonly { readonly name: string }[]): string[] | null {
   if (text === undefined) return null;
@@ -252,11 +236,4 @@ function namesOf(text: string | undefined, probes: readonly { readonly name: str
   if (unknown !== undefined)
     throw new UserError(`there is no probe ${unknown}; there are ${known.join(', ')}`);
   return names;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a positive whole number');
-  return value;
 }

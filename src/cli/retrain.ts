@@ -1,14 +1,15 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import type { ShownScore } from '../report/text/retrain-report.js';
-import { engineOption, threadsOption } from './options.js';
+import { engineOption, positive, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
 import { StatusLine } from './status-line.js';
 import { listenForStop } from './stop-signals.js';
+import { widestModel } from './widest-model.js';
 
 interface Flags {
   readonly variables: number;
@@ -68,16 +69,11 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
   const { RetrainTools } = await import('../probe/retrain/tools.js');
   const { availableMemory } = await import('../run/memory.js');
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
-  const { modelWidth } = await import('../train/models/registry.js');
-  const { loadRunConfig } = await import('../run/experiment-module.js');
-  const { configPath } = await import('../store/run-folder.js');
   const found = await findRuns(folders);
   for (const problem of found.problems) tell(`left out: ${problem}`);
   const pending = found.runs.filter((run) => flags.missing !== true || !run.tables.has('retrain_scores'));
-  const widths = [0];
-  for (const { folder } of pending)
-    widths.push(modelWidth((await loadRunConfig(configPath(folder))).config.model));
-  const threads = flags.threads ?? defaultThreads({ width: Math.max(...widths) });
+  const width = await widestModel(pending.map(({ folder }) => folder));
+  const threads = flags.threads ?? defaultThreads({ width });
   const line = new StatusLine(standardError());
   const started = line.now();
   const scored: { readonly name: string; readonly scores: readonly ShownScore[] }[] = [];
@@ -144,11 +140,4 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
     process.exitCode = 130;
     print('interrupted; the same command goes on');
   } else print(`next: ${programCommand('analyze', ...folders)}`);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a positive whole number');
-  return value;
 }
