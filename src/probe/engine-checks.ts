@@ -11,7 +11,7 @@ import { buildTransformer } from '../train/models/transformer/transformer.js';
 import { pack, planBlocks } from '../train/parameters/layout.js';
 import type { ParameterTensors } from '../train/tape/factor-tape.js';
 import { disposeUses, type ParameterUse } from '../train/tape/uses.js';
-import { blockProducts } from './block-vectors.js';
+import { blockProducts } from '../train/parameters/block-vectors.js';
 import { dotOf } from './host-vectors.js';
 import { denseProducts, formGradients } from './panel/dense-products.js';
 import { ghostProducts } from './panel/ghost-products.js';

@@ -6,7 +6,13 @@ import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import { tables } from '../store/tables/registry.js';
-import { blockwise, shiftedBy, sumOverReplicas, tiled, type BlockVectors } from './block-vectors.js';
+import {
+  blockwise,
+  shiftedBy,
+  sumOverReplicas,
+  tiled,
+  type BlockVectors,
+} from '../train/parameters/block-vectors.js';
 import { hessianProducts } from './hessian-products.js';
 import { dotOf } from './host-vectors.js';
 import type { Population } from './population.js';

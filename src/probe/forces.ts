@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createStream } from '../../data/random/streams.js';
-import { samplingOf, variancePenaltyFactor, whyNoVariancePenalty } from '../../data/samplers.js';
-import { examplesPerBatch } from '../run/config.js';
+import { variancePenaltyFactor, whyNoVariancePenalty } from '../../data/samplers.js';
+import { configuredSampling } from '../run/config.js';
 import { questionStageOf } from '../run/plan.js';
 import { replayStage } from '../run/replay.js';
 import { forceNames } from '../store/tables/forces.js';
@@ -10,7 +10,13 @@ import type { TableWriter } from '../store/table-writer.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { parameterCount } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
-import { blockProducts, blocksOf, blockwise, shiftedBy, type BlockVectors } from './block-vectors.js';
+import {
+  blockProducts,
+  blocksOf,
+  blockwise,
+  shiftedBy,
+  type BlockVectors,
+} from '../train/parameters/block-vectors.js';
 import { createDynamicsMeter } from './forces/dynamics.js';
 import {
   createPairMeter,
@@ -118,9 +124,7 @@ function pairsIn({ panel, plan, onMessage }: ProbedRun): PanelPairs {
 
 function varianceFactorOf({ plan }: ProbedRun): number {
   const { config, sets } = plan.stages[questionStageOf(plan)]!;
-  const examples = sets[0]!.size;
-  const batchSize = examplesPerBatch(config.batchSize, examples);
-  const sampling = samplingOf({ sampler: config.sampler, batchSize, examples });
+  const sampling = configuredSampling(config, sets[0]!.size);
   return whyNoVariancePenalty(sampling) === null ? variancePenaltyFactor(sampling) : 0;
 }
 

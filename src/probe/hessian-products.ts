@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { GradientFunction } from '../train/gradient-function.js';
 import type { ModelInputs } from '../train/models/model.js';
-import { blockProducts, blockwise, shiftedBy, type BlockVectors } from './block-vectors.js';
+import { blockProducts, blockwise, shiftedBy, type BlockVectors } from '../train/parameters/block-vectors.js';
 
 /**
  * `H_i v_i` of the losses of replicas without second derivatives: central differences of their gradients along `v_i /

@@ -4,7 +4,7 @@ import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFieldNames, type Model } from '../train/models/model.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import { tables } from '../store/tables/registry.js';
-import { blocksOf, type BlockVectors } from './block-vectors.js';
+import { blocksOf, type BlockVectors } from '../train/parameters/block-vectors.js';
 import { dotOf } from './host-vectors.js';
 import { largestEigenvalue } from './landscape/eigenvalue.js';
 import {

@@ -11,7 +11,7 @@ import { parameterCount, trainingFieldNames, type Model, type ModelInputs } from
 import { unpack, type ParameterBlock } from '../train/parameters/layout.js';
 import { tables } from '../store/tables/registry.js';
 import type { TableWriter } from '../store/table-writer.js';
-import { blockProducts, blockwise, type BlockVectors } from './block-vectors.js';
+import { blockProducts, blockwise, type BlockVectors } from '../train/parameters/block-vectors.js';
 import type { Panel } from './panel/panel.js';
 import { ToolCache, type Moment, type ProbedRun, type ProbeSpec } from './probe.js';
 

@@ -1,9 +1,9 @@
 import type { ExampleSet } from '../../data/experiment.js';
 import { allocateFields } from '../../data/fields.js';
 import { createStream } from '../../data/random/streams.js';
-import { rowProbabilities, samplingOf } from '../../data/samplers.js';
+import { rowProbabilities } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
-import { examplesPerBatch } from './config.js';
+import { configuredSampling, examplesPerBatch } from './config.js';
 import { metricNames } from './evaluation/metrics.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
@@ -95,7 +95,7 @@ function describeStage(plan: RunPlan, stage: StagePlan, replica: number): NewRun
     ...(config.stop === null ? {} : { plannedSteps }),
     stepsPerEpoch,
     batchSize,
-    effectiveBatchSize: samplingOf({ sampler, batchSize, examples: set.size }).batchSize,
+    effectiveBatchSize: configuredSampling(config, set.size).batchSize,
     examples: set.size,
     sampler,
     ...describePairs(ordered),

@@ -2,7 +2,7 @@ import { ratesByGroup } from '../../data/parameter-groups.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { Updating } from '../train/learner.js';
 import type { StageConfig } from './config.js';
-import { matchesAny } from './interventions/patterns.js';
+import { trainedIn } from './interventions/patterns.js';
 import type { StagePlan } from './plan.js';
 
 /**
@@ -11,8 +11,8 @@ import type { StagePlan } from './plan.js';
  */
 export function learningRates(config: StageConfig): (parameter: string) => number {
   const rateOf = ratesByGroup(config.parameterGroups, config.optimizer.learningRate);
-  const frozen = config.freeze?.parameters ?? [];
-  return (name) => (matchesAny(frozen, name) ? 0 : rateOf(name));
+  const isTrained = trainedIn(config);
+  return (name) => (isTrained(name) ? rateOf(name) : 0);
 }
 
 /** How each replica of a stage updates its parameters: one object for replicas that update alike at every step. */

@@ -5,9 +5,8 @@ import { UserError } from '../../data/errors.js';
 import type { ExampleSet } from '../../data/experiment.js';
 import { mismatchedUnits, pairCounter, pairUnits, unitOfRows, type PairUnit } from '../../data/pairs.js';
 import { createStream } from '../../data/random/streams.js';
-import { samplingOf } from '../../data/samplers.js';
 import { minibatchOrder, type MinibatchOrder } from '../train/sampler.js';
-import { examplesPerBatch, type StageConfig } from './config.js';
+import { configuredSampling, examplesPerBatch, type StageConfig } from './config.js';
 
 /** What the order of a stage depends on. */
 export interface OrderedStage {
@@ -75,11 +74,7 @@ function placedUnits({ config, set, groups, seed }: OrderedStage, { pairs }: Com
 }
 
 function composedRows({ config, set }: OrderedStage, units: readonly PairUnit[]) {
-  const { batchSize } = samplingOf({
-    sampler: config.sampler,
-    batchSize: examplesPerBatch(config.batchSize, set.size),
-    examples: set.size,
-  });
+  const { batchSize } = configuredSampling(config, set.size);
   return {
     examples: set.size,
     batchSize,

@@ -324,12 +324,8 @@ export class TrainingSession {
 
   /** `[replica]` Euclidean distance of the parameters from earlier values, which are disposed of. */
   private distanceFrom(before: readonly tf.Tensor[]): number[] {
-    const squares = tf.tidy(() => {
-      const now = this.learner.read();
-      return tf.addN(now.map((value, i) => tf.sum(tf.squaredDifference(value, before[i]!), 1)));
-    });
-    const distances = Array.from(squares.dataSync(), Math.sqrt);
-    tf.dispose([squares, ...before]);
+    const distances = this.learner.distancesFrom(before);
+    tf.dispose([...before]);
     return distances;
   }
 

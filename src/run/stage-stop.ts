@@ -119,14 +119,7 @@ export class StageStop {
 
   /** `[replica]` Euclidean distance of the parameters from the start of the stage; null where it is not asked for. */
   private distances(): number[] | null {
-    const { start } = this;
-    if (start === null) return null;
-    const squares = tf.tidy(() =>
-      tf.addN(this.learner.read().map((now, i) => tf.sum(tf.squaredDifference(now, start.blocks[i]!), 1))),
-    );
-    const distances = Array.from(squares.dataSync(), Math.sqrt);
-    squares.dispose();
-    return distances;
+    return this.start === null ? null : this.learner.distancesFrom(this.start.blocks);
   }
 
   private setStart(host: readonly (readonly NamedTensor[])[]): void {

@@ -12,6 +12,7 @@ import {
 import { gramProducts, partGradientsOf, readGrams } from './groups/gram.js';
 import { joinLanes, planLanes, splitLanes, type Lane } from './lanes.js';
 import type { Model, ModelInputs } from './models/model.js';
+import { squaredNorms } from './parameters/block-vectors.js';
 import { pack, unpack, type ParameterBlock } from './parameters/layout.js';
 import { bindUses, factorsOf, flattenUses, type FlatUses, type ParameterUse } from './tape/uses.js';
 
@@ -89,7 +90,7 @@ export function gradientFunction(
     const { losses, uses } = backward(model, unpack(blocks, values), inputs, weights);
     const assembled = assembleGradients(uses, chunks);
     const gradients = pack(blocks, assembled.total);
-    const norm2 = tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient), 1)));
+    const norm2 = squaredNorms(gradients);
     const grams =
       division === null ? [] : gramProducts(partGradientsOf(parameters, uses, assembled.chunks, division));
     const flat = flattenUses(uses);

@@ -8,6 +8,7 @@ import type { MinibatchGroups } from './groups/division.js';
 import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
 import type { Momentum, OptimizerRule } from './optimizers/rule.js';
+import { blockDistances } from './parameters/block-vectors.js';
 import { planBlocks, type ParameterBlock, type Placement } from './parameters/layout.js';
 
 /** How a stage updates parameters. */
@@ -194,6 +195,14 @@ export class Learner {
     return this.diagonals(step, (diagonal, { rule }) =>
       tf.cast(tf.greater(diagonal, rule!.unseenAbove), 'float32'),
     );
+  }
+
+  /** `[replica]` Euclidean distances of the parameters from other values of the blocks, `[replica, size]`. */
+  distancesFrom(blocks: readonly tf.Tensor[]): number[] {
+    const now = this.read();
+    const distances = blockDistances(now, blocks);
+    tf.dispose(now);
+    return distances;
   }
 
   /** Present values of the blocks, `[replica, size]`; the caller disposes of them before the next update. */

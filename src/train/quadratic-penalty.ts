@@ -4,6 +4,7 @@ import { compile } from './engine/compiled.js';
 import type { MinibatchGradient } from './gradient-function.js';
 import { joinLanes, planLanes, splitLanes } from './lanes.js';
 import type { ModelInputs } from './models/model.js';
+import { squaredNorms } from './parameters/block-vectors.js';
 import type { ParameterBlock } from './parameters/layout.js';
 import {
   gradientAcrossParts,
@@ -131,7 +132,7 @@ export function penaltyFunction(
       meanSquare = tf.mean(squared(directions), 1);
       base = gradients.map((own) => tf.sum(own, 1));
     }
-    const length = tf.mul(step, tf.sqrt(tf.addN(values.map((own) => tf.sum(tf.square(own), 1)))));
+    const length = tf.mul(step, tf.sqrt(squaredNorms(values)));
     const spread = tf.sqrt(meanSquare);
     const shift = tf.reshape(tf.div(length, tf.maximum(spread, 1e-20)), [replicas, 1, 1]);
 

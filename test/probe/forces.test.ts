@@ -4,7 +4,7 @@ import type { ExampleSet, FieldBuffers } from '../../data/experiment.js';
 import { allocateFields } from '../../data/fields.js';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { loadConfig } from '../../src/config/load.js';
-import { blocksOf } from '../../src/probe/block-vectors.js';
+import { blocksOf } from '../../src/train/parameters/block-vectors.js';
 import { slopesAlong } from '../../src/probe/forces.js';
 import { createDynamicsMeter, dynamicsDefaults } from '../../src/probe/forces/dynamics.js';
 import { createPairMeter, pairsOf } from '../../src/probe/forces/pairs.js';

@@ -7,7 +7,7 @@ import { gradientFunction } from '../../train/gradient-function.js';
 import { trainingFieldNames, type Model, type ModelInputs } from '../../train/models/model.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { setGradientFunction } from '../../train/set-gradients.js';
-import { blocksOf, sumOverReplicas, tiled, type BlockVectors } from '../block-vectors.js';
+import { blocksOf, sumOverReplicas, tiled, type BlockVectors } from '../../train/parameters/block-vectors.js';
 import { hessianProducts } from '../hessian-products.js';
 import { addTo } from '../host-vectors.js';
 import {

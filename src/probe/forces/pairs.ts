@@ -5,7 +5,7 @@ import { compile } from '../../train/engine/compiled.js';
 import { trainingFieldNames, type Model } from '../../train/models/model.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { setGradientFunction } from '../../train/set-gradients.js';
-import { type BlockVectors } from '../block-vectors.js';
+import { type BlockVectors } from '../../train/parameters/block-vectors.js';
 import { lexicalRoles } from '../panel/panel-gram.js';
 import type { Panel } from '../panel/panel.js';
 import { panelInputs } from '../transfer.js';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ExampleSet } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
-import type { BlockVectors } from '../block-vectors.js';
+import type { BlockVectors } from '../../train/parameters/block-vectors.js';
 import { dotOf } from '../host-vectors.js';
 import { batchesOf, meanProduct, type LossGradient } from './mean-gradient.js';
 

@@ -4,7 +4,13 @@ import type { RandomStream } from '../../../data/random/streams.js';
 import { batchTensors, gatherExamples } from '../../train/batch.js';
 import type { GradientFunction } from '../../train/gradient-function.js';
 import type { ModelInputs } from '../../train/models/model.js';
-import { blocksOf, shiftedBy, sumOverReplicas, tiled, type BlockVectors } from '../block-vectors.js';
+import {
+  blocksOf,
+  shiftedBy,
+  sumOverReplicas,
+  tiled,
+  type BlockVectors,
+} from '../../train/parameters/block-vectors.js';
 import { addTo, dotOf } from '../host-vectors.js';
 import { roundOf, together, type WeightedRows } from './rows.js';
 

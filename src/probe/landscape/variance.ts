@@ -8,7 +8,7 @@ import {
   sumOverReplicas,
   tiled,
   type BlockVectors,
-} from '../block-vectors.js';
+} from '../../train/parameters/block-vectors.js';
 import { hessianProducts } from '../hessian-products.js';
 import { addTo } from '../host-vectors.js';
 import { inputsOf, type LossGradient } from './mean-gradient.js';

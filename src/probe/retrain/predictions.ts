@@ -11,7 +11,7 @@ import { Learner } from '../../train/learner.js';
 import { parameterCount, trainingFieldNames, type ModelInputs } from '../../train/models/model.js';
 import { clipFactor } from '../../train/optimizers/schedule.js';
 import type { NamedTensor } from '../../store/safetensors.js';
-import { blockProducts, productMatrix } from '../block-vectors.js';
+import { blockProducts, productMatrix } from '../../train/parameters/block-vectors.js';
 import { DefinitionShares } from '../transfer/shares.js';
 import { createAsker, meansByVariable, questionInputsOf } from './questions.js';
 import type { RetrainedRun, RetrainTools } from './tools.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { blockProducts, blockwise, type BlockVectors } from '../block-vectors.js';
+import { blockProducts, blockwise, type BlockVectors } from '../../train/parameters/block-vectors.js';
 import { meanLosses, questionInputs } from '../transfer.js';
 import { DefinitionShares } from './shares.js';
 import { tables } from '../../store/tables/registry.js';

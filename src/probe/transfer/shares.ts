@@ -3,7 +3,7 @@ import { parseGroupName } from '../../../data/design.js';
 import type { RunPlan } from '../../run/plan.js';
 import type { ReplayedUpdate } from '../../run/replay.js';
 import type { SetGradientFunction } from '../../train/set-gradients.js';
-import { blockwise, productMatrix, type BlockVectors } from '../block-vectors.js';
+import { blockwise, productMatrix, type BlockVectors } from '../../train/parameters/block-vectors.js';
 
 /** Definitions differentiated at once, as replicas. */
 const together = 16;

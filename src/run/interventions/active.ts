@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { blockNorms } from '../../train/parameters/block-vectors.js';
 import type { ComingGradient, InterventionContext, InterventionValues } from './intervention.js';
 import { interventions } from './registry.js';
 
@@ -41,9 +42,7 @@ export function activateInterventions(context: InterventionContext): StageInterv
       }
       const kept = blocks;
       tf.dispose([...made].filter((block) => !kept.includes(block as tf.Tensor2D)));
-      const squares = tf.tidy(() => tf.addN(kept.map((block) => tf.sum(tf.square(block), 1))));
-      const norms = Array.from(squares.dataSync(), Math.sqrt);
-      squares.dispose();
+      const norms = blockNorms(kept);
       return {
         blocks: kept,
         norms,

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { squaredNorms } from '../../train/parameters/block-vectors.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
 import type { ActiveIntervention, ComingGradient, Intervention } from './intervention.js';
-import { matchesAny, patternProblem, patternsSchema } from './patterns.js';
+import { matchesAny, patternProblem, patternsSchema, trainedIn } from './patterns.js';
 
 export const freezeSchema = z
   .strictObject({ parameters: patternsSchema })
@@ -28,22 +29,21 @@ export const freeze: Intervention = {
       : null;
   },
   activate: ({ stage, learner }) => {
-    const { freeze: own } = stage.config;
-    if (own === null) return null;
-    return removal(learner.blocks, (name) => matchesAny(own.parameters, name));
+    if (stage.config.freeze === null) return null;
+    return removal(learner.blocks, trainedIn(stage.config));
   },
 };
 
 /** Takes parameters out of gradients; the others keep theirs, bit for bit. */
 function removal(
   blocks: readonly ParameterBlock[],
-  isFrozen: (parameter: string) => boolean,
+  isTrained: (parameter: string) => boolean,
 ): ActiveIntervention {
   // 1 where a block is trained and 0 where it is frozen, `[1, size]`; null where all of it is trained.
   const masks = blocks.map(({ size, parameters }) => {
-    if (!parameters.some(({ name }) => isFrozen(name))) return null;
+    if (parameters.every(({ name }) => isTrained(name))) return null;
     const mask = new Float32Array(size).fill(1);
-    for (const own of parameters) if (isFrozen(own.name)) mask.fill(0, own.offset, own.offset + own.size);
+    for (const own of parameters) if (!isTrained(own.name)) mask.fill(0, own.offset, own.offset + own.size);
     return tf.tensor2d(mask, [1, size]);
   });
   return {
@@ -52,9 +52,9 @@ function removal(
         masks[i] === null ? block : tf.mul<tf.Tensor2D>(block, masks[i]!),
       );
       const frozen = tf.tidy(() =>
-        tf.addN(
+        squaredNorms(
           gradient.blocks.flatMap((block, i) =>
-            masks[i] === null ? [] : [tf.sum(tf.square(tf.mul(block, tf.sub(1, masks[i]!))), 1)],
+            masks[i] === null ? [] : [tf.mul(block, tf.sub(1, masks[i]!))],
           ),
         ),
       );

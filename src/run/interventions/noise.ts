@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { createStream } from '../../../data/random/streams.js';
-import { samplingOf } from '../../../data/samplers.js';
 import { exampleGradients } from '../../train/example-gradients.js';
+import { blockNorms } from '../../train/parameters/block-vectors.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
-import { examplesPerBatch, type StageConfig } from '../config.js';
+import { configuredSampling, type StageConfig } from '../config.js';
 import type { Minibatch } from '../minibatch.js';
 import { noiseCycle, type Draw } from './noise-cycle.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
-import { matchesAny } from './patterns.js';
+import { trainedIn } from './patterns.js';
 
 export const noiseSchema = z
   .strictObject({
@@ -76,19 +76,14 @@ export const noise: Intervention = {
 };
 
 function takesAllRows(stage: Pick<StageConfig, 'sampler' | 'batchSize'>, examples: number): boolean {
-  const { draws, batchSize } = samplingOf({
-    sampler: stage.sampler,
-    batchSize: examplesPerBatch(stage.batchSize, examples),
-    examples,
-  });
+  const { draws, batchSize } = configuredSampling(stage, examples);
   return draws === 'partition' && batchSize === examples;
 }
 
 function activeNoise({ plan, stage, learner }: InterventionContext): ActiveIntervention {
-  const { freeze, name, sampler } = stage.config;
+  const { name } = stage.config;
   const configs = stage.configs.map(({ noise: own }) => own!);
-  const isTrained = (parameter: string): boolean =>
-    freeze === null || !matchesAny(freeze.parameters, parameter);
+  const isTrained = trainedIn(stage.config);
   const ofExamples = exampleGradients(learner.blocks, isTrained);
   const places = trainedPlaces(learner.blocks, learner.model.parameters, isTrained);
   const dimensions = places.reduce((sum, { size }) => sum + size, 0);
@@ -101,11 +96,7 @@ function activeNoise({ plan, stage, learner }: InterventionContext): ActiveInter
       createStream(plan.seeds[replica]!, `gradient-noise/${name}/${stageStep}`).fillNormal(target, 1);
     return own.order === 'fresh' ? draw : noiseCycle(draw, Math.ceil(rows / own.batchSize));
   });
-  const { draws } = samplingOf({
-    sampler,
-    batchSize: examplesPerBatch(stage.config.batchSize, rows),
-    examples: rows,
-  });
+  const { draws } = configuredSampling(stage.config, rows);
   // Of rows that are drawn without replacement Gamma has the divisor N (gradient-maths section 5).
   const toGamma = draws === 'independent' ? 1 : (rows - 1) / rows;
 
@@ -138,10 +129,9 @@ function activeNoise({ plan, stage, learner }: InterventionContext): ActiveInter
               expected.map((trace) => Math.sqrt(trace / dimensions)),
             )
           : ofExamples.weightedMean(gradient, exampleWeights(minibatch, configs[0]!, numbers, scales));
-      const norms2 = tf.tidy(() => tf.addN(added.map((block) => tf.sum(tf.square(block), 1))));
-      const norms = Array.from(norms2.dataSync(), Math.sqrt);
+      const norms = blockNorms(added);
       const changed = blocks.map((block, i) => tf.add<tf.Tensor2D>(block, added[i]!));
-      tf.dispose([norms2, ...added]);
+      tf.dispose(added);
       return { blocks: changed, values: { noise_norm: norms, noise_trace: expected, noise_gamma: gammas } };
     },
     dispose: () => ofExamples.dispose(),

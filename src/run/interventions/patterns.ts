@@ -14,6 +14,14 @@ export function matchesAny(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => matchesParameter(pattern, name));
 }
 
+/** Which parameters a stage trains: all but those that it freezes. */
+export function trainedIn(stage: {
+  readonly freeze: { readonly parameters: readonly string[] } | null;
+}): (parameter: string) => boolean {
+  const frozen = stage.freeze?.parameters ?? [];
+  return (parameter) => !matchesAny(frozen, parameter);
+}
+
 /** Why a pattern stands for nothing, with what it may have meant; null where each stands for a parameter. */
 export function patternProblem(patterns: readonly string[], names: readonly string[]): string | null {
   const idle = patterns.find((pattern) => !names.some((name) => matchesParameter(pattern, name)));

@@ -3,6 +3,7 @@ import { createStream } from '../../../data/random/streams.js';
 import { modelLosses } from '../../train/backward.js';
 import type { ModelInputs } from '../../train/models/model.js';
 import { parameterCount } from '../../train/models/model.js';
+import { replicaProducts, squaredNorms } from '../../train/parameters/block-vectors.js';
 import { penaltyFunction, type PenaltyGradient } from '../../train/quadratic-penalty.js';
 import type { StagePlan } from '../plan.js';
 import { trainingBytes } from '../planned-cost.js';
@@ -158,13 +159,11 @@ function addForce(
   blocks: readonly tf.Tensor2D[],
 ): ChangedGradient {
   const measured = tf.tidy(() => {
-    const squares = tf.addN(half.map((own) => tf.sum(tf.square(own), 1)));
-    const inner = tf.addN(half.map((own, i) => tf.sum(tf.mul(own, task[i]!), 1)));
-    return tf.stack([value, squares, inner, norm2]);
+    return tf.stack([value, squaredNorms(half), replicaProducts(half, task), norm2]);
   });
-  const [values, squares, inner, squaredNorms] = measured.arraySync() as number[][];
+  const [values, squares, inner, taskSquares] = measured.arraySync() as number[][];
   measured.dispose();
-  const [halves, norms] = [squares!, squaredNorms!].map((own) => own.map(Math.sqrt));
+  const [halves, norms] = [squares!, taskSquares!].map((own) => own.map(Math.sqrt));
   const lambdas = settings.map(({ lambda, forceRatio }, replica) => {
     if (lambda !== undefined) return lambda;
     // A penalty that pulls nowhere has no strength that would match.

@@ -9,7 +9,7 @@ import { exampleProjection, type ProjectedExamples } from '../../train/example-p
 import { parameterCount, trainingFieldNames } from '../../train/models/model.js';
 import type { Minibatch } from '../minibatch.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
-import { matchesAny } from './patterns.js';
+import { trainedIn } from './patterns.js';
 
 export const projectionSchema = z
   .strictObject({
@@ -93,7 +93,7 @@ function definitionGroups({ groups }: ExperimentData): boolean[] {
 
 function activeProjection({ plan, stage, learner }: InterventionContext): ActiveIntervention {
   const { data, seeds, model } = plan;
-  const { freeze, name, projection: own } = stage.config;
+  const { name, projection: own } = stage.config;
   const questions = data.map((set, replica) =>
     heldOutQuestions(set, own!.onto, createStream(seeds[replica]!, `projection/${name}`)),
   );
@@ -102,11 +102,7 @@ function activeProjection({ plan, stage, learner }: InterventionContext): Active
   const replicas = seeds.length;
   const numbers = replicas * parameterCount(model) * 2 * (most + 1);
   const together = Math.max(1, Math.floor(mostNumbers / numbers));
-  const project = exampleProjection(
-    model,
-    learner.blocks,
-    (parameter) => freeze === null || !matchesAny(freeze.parameters, parameter),
-  );
+  const project = exampleProjection(model, learner.blocks, trainedIn(stage.config));
   const { fields } = stage.sets[0]!;
 
   /** Definitions with questions, of each replica: their places in the minibatch. */

@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { groupSelectionSchema, selectGroups, type GroupSelection } from '../../../data/group-selection.js';
 import { exampleGradients } from '../../train/example-gradients.js';
+import { blockProducts } from '../../train/parameters/block-vectors.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
-import { matchesAny } from './patterns.js';
+import { trainedIn } from './patterns.js';
 
 export const surgerySchema = z
   .strictObject({
@@ -103,13 +104,9 @@ export function incision(
 }
 
 function activeSurgery({ plan, stage, learner }: InterventionContext): ActiveIntervention {
-  const { freeze } = stage.config;
   const configs = stage.configs.map(({ surgery: own }) => own!);
   const sides = sidesOf(configs[0]!, plan);
-  const ofExamples = exampleGradients(
-    learner.blocks,
-    (parameter) => freeze === null || !matchesAny(freeze.parameters, parameter),
-  );
+  const ofExamples = exampleGradients(learner.blocks, trainedIn(stage.config));
   return {
     change: ({ minibatch, gradient, blocks }) => {
       const [first, second] = sides.map((side) =>
@@ -118,7 +115,11 @@ function activeSurgery({ plan, stage, learner }: InterventionContext): ActiveInt
           Float32Array.from(minibatch.groupOf, (group) => (side.has(group) ? 1 : 0)),
         ),
       ) as [tf.Tensor2D[], tf.Tensor2D[]];
-      const products = [dots(first, first), dots(first, second), dots(second, second)] as const;
+      const products = [
+        blockProducts(first, first),
+        blockProducts(first, second),
+        blockProducts(second, second),
+      ] as const;
       const cuts = configs.map(({ kind, strength }, replica) =>
         incision(kind, strength, [products[0][replica]!, products[1][replica]!, products[2][replica]!]),
       );
@@ -141,7 +142,7 @@ function activeSurgery({ plan, stage, learner }: InterventionContext): ActiveInt
         );
       });
       tf.dispose([first, second]);
-      const [before, after] = [dots(blocks, blocks), dots(cut, cut)];
+      const [before, after] = [blockProducts(blocks, blocks), blockProducts(cut, cut)];
       const ratios = changes.map((own, replica) => (own ? Math.sqrt(after[replica]! / before[replica]!) : 1));
       const result = { ...values, surgery_norm_ratio: ratios };
       if (!configs[0]!.equalNorm) return { blocks: cut, values: result };
@@ -154,12 +155,4 @@ function activeSurgery({ plan, stage, learner }: InterventionContext): ActiveInt
     },
     dispose: () => ofExamples.dispose(),
   };
-}
-
-/** `[replica]` inner products of gradients. */
-function dots(a: readonly tf.Tensor2D[], b: readonly tf.Tensor2D[]): Float32Array {
-  const sums = tf.tidy(() => tf.addN(a.map((block, i) => tf.sum(tf.mul(block, b[i]!), 1))));
-  const values = sums.dataSync<'float32'>();
-  sums.dispose();
-  return values;
 }

@@ -16,6 +16,35 @@ export function blockProducts(a: BlockVectors, b: BlockVectors): Float64Array {
   return total ?? new Float64Array(0);
 }
 
+/** `[replica]` inner products, float32. For use in compiled functions, or within `tf.tidy`. */
+export function replicaProducts(a: BlockVectors, b: BlockVectors): tf.Tensor1D {
+  return tf.addN(a.map((block, i) => tf.sum<tf.Tensor1D>(tf.mul(block, b[i]!), 1)));
+}
+
+/** `[replica]` squared Euclidean norms, float32. For use in compiled functions, or within `tf.tidy`. */
+export function squaredNorms(vectors: BlockVectors): tf.Tensor1D {
+  return tf.addN(vectors.map((block) => tf.sum<tf.Tensor1D>(tf.square(block), 1)));
+}
+
+/** `[replica]` Euclidean norms. */
+export function blockNorms(vectors: BlockVectors): number[] {
+  return rootsOf(() => squaredNorms(vectors));
+}
+
+/** `[replica]` Euclidean distances. */
+export function blockDistances(a: BlockVectors, b: BlockVectors): number[] {
+  return rootsOf(() =>
+    tf.addN(a.map((block, i) => tf.sum<tf.Tensor1D>(tf.squaredDifference(block, b[i]!), 1))),
+  );
+}
+
+function rootsOf(squares: () => tf.Tensor1D): number[] {
+  const tensor = tf.tidy(squares);
+  const roots = Array.from(tensor.dataSync(), Math.sqrt);
+  tensor.dispose();
+  return roots;
+}
+
 /** `[n * m]` products of each of n vectors with each of m; float32 within a block, float64 over blocks. */
 export function productMatrix(a: BlockVectors, b: BlockVectors): Float64Array {
   const total = new Float64Array(a[0]!.shape[0] * b[0]!.shape[0]);
