@@ -215,7 +215,9 @@ describe('the mean iterate follows the flow on C + epsilon/4 |grad C|^2 + kappa 
       const sampling = samplingOf({ sampler, batchSize: 2, examples: N });
       expect(expectedMinibatchNorm2({ gamma: 1, meanNorm2: 1 }, sampling)).toBeNaN();
       expect(kappa(1, sampling)).toBeNaN();
-      expect(() => populationMoments({ traceSigma: 1, meanNorm2: 1 }, sampling)).toThrow('no random sample of them');
+      expect(() => populationMoments({ traceSigma: 1, meanNorm2: 1 }, sampling)).toThrow(
+        'no random sample of them',
+      );
     }
   });
 });
