@@ -10,6 +10,7 @@ import { nodeFileSystem, removeQuietly, systemMessage } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { endOfStream } from './message-body.js';
 import type { Framed } from './message-body.js';
+import { dictionaryMessage } from './stream-header.js';
 import type { Truncation } from './stream-scan.js';
 import { isVerified } from './batch-reader.js';
 import { DamagedError, guarded } from './table-index.js';
@@ -99,12 +100,20 @@ class ArrowFile {
     this.#pending = new BatchBuilder(reader.name, reader.columns);
   }
 
-  /** Format fact: a file is a whole stream between the magic and the footer; apache-arrow leaves the schema away. */
+  /**
+   * Format fact: a file is a whole stream between the magic and the footer; apache-arrow leaves the schema away. A
+   * dictionary that grew in the stream is one here: not every reader of files takes one in parts.
+   */
   async begin(): Promise<void> {
-    const { dictionaries, schemaLength } = this.reader.index;
+    const { columns } = this.reader;
     this.#out.append([leading]);
-    await this.#copy(0, schemaLength);
-    for (const block of dictionaries) this.#dictionaries.push(await this.#copyMessage(block));
+    await this.#copy(0, this.reader.index.schemaLength);
+    for (const column of columns) {
+      if (column.kind !== 'dictionary') continue;
+      const framed = dictionaryMessage(column);
+      this.#dictionaries.push(this.#place(framed));
+      this.#out.append(framed.chunks);
+    }
   }
 
   async copyBatch(batch: number, block: BatchBlock): Promise<void> {
@@ -155,12 +164,6 @@ class ArrowFile {
     this.#out.append(framed.chunks);
     this.#rows += rows;
     this.#pending.reset();
-  }
-
-  async #copyMessage(block: Block): Promise<Block> {
-    const place = this.#place(block);
-    await this.#copy(block.offset, block.metadataLength + block.bodyLength);
-    return place;
   }
 
   #place({ metadataLength, bodyLength }: Pick<Framed, 'metadataLength' | 'bodyLength'>): Block {

@@ -77,9 +77,11 @@ export function encodeRecordBatch(layout: BatchLayout): Uint8Array {
   return Message.encode(Message.from(batchHeader(layout), layout.bodyLength));
 }
 
-/** Flatbuffer of the message that gives a dictionary all its values, without its prefix. */
-export function encodeDictionaryBatch(id: number, layout: BatchLayout): Uint8Array {
-  return Message.encode(Message.from(new DictionaryBatch(batchHeader(layout), id), layout.bodyLength));
+/** Flatbuffer of the message that gives a dictionary its values, or further ones, without its prefix. */
+export function encodeDictionaryBatch(id: number, layout: BatchLayout, isDelta: boolean): Uint8Array {
+  return Message.encode(
+    Message.from(new DictionaryBatch(batchHeader(layout), id, isDelta), layout.bodyLength),
+  );
 }
 
 function batchHeader({ rows, nodes, regions }: BatchLayout): RecordBatch {

@@ -204,6 +204,7 @@ export function decodeDictionary(batch: ParsedBatch, body: Uint8Array, large: bo
     unit: '',
     description: '',
     values: [],
+    grows: false,
     size: 0,
     dictionaryId: -1,
     encoding: { ...ownEncoding, large },

@@ -37,8 +37,11 @@ export interface Column<K extends ColumnKind = ColumnKind, N extends boolean = b
   readonly unit: string;
   /** One sentence. */
   readonly description: string;
-  /** Values of a dictionary. */
-  readonly values?: (dimensions: Dimensions) => readonly string[];
+  /**
+   * Values of a dictionary: those of a run, or a list that is the same in every run of this version. Such a list grows at
+   * its end only, so that a table which an earlier version began can be gone on with.
+   */
+  readonly values?: readonly string[] | ((dimensions: Dimensions) => readonly string[]);
   /** Values in each row of a fixed-size list. */
   readonly size?: (dimensions: Dimensions) => number;
 }
@@ -76,6 +79,8 @@ export interface ResolvedColumn {
   readonly description: string;
   /** Values of a dictionary column, empty for other kinds. */
   readonly values: readonly string[];
+  /** Whether a later version may have more values, behind these. */
+  readonly grows: boolean;
   /** Values in each row of a fixed-size list, 0 for other kinds. */
   readonly size: number;
   /** Id of a dictionary within its file, -1 for other kinds. */
@@ -172,7 +177,7 @@ export function utf8(description: string): Column<'utf8', false> {
 /** Declare a column of text whose values are all known when the table is created. */
 export function dictionary(
   description: string,
-  values: (dimensions: Dimensions) => readonly string[],
+  values: readonly string[] | ((dimensions: Dimensions) => readonly string[]),
 ): Column<'dictionary', false> {
   return { kind: 'dictionary', nullable: false, unit: '', description, values };
 }
@@ -224,7 +229,8 @@ function resolveColumn(
   column: Column,
   dimensions: Dimensions,
 ): Omit<ResolvedColumn, 'dictionaryId'> {
-  const values = column.values?.(dimensions) ?? [];
+  const declared = column.values ?? [];
+  const values = typeof declared === 'function' ? declared(dimensions) : declared;
   const twice = firstDuplicate(values);
   if (twice !== undefined) {
     throw new Error(`table ${table.name}, column ${name}: the dictionary holds '${twice}' twice`);
@@ -234,7 +240,8 @@ function resolveColumn(
     throw new Error(`table ${table.name}, column ${name}: the list size is ${size}, not a positive integer`);
   }
   const { kind, nullable, unit, description } = column;
-  return { name, kind, nullable, unit, description, values: [...values], size };
+  const grows = kind === 'dictionary' && typeof declared !== 'function';
+  return { name, kind, nullable, unit, description, values: [...values], grows, size };
 }
 
 function firstDuplicate(names: readonly string[]): string | undefined {

@@ -7,21 +7,23 @@ import { formatVersion, metadataKeys } from './format.js';
 import type { ParsedMessage } from './message-parser.js';
 import { parseSchema } from './schema-parser.js';
 import type { ColumnLayout, FileColumn } from './schema-parser.js';
+import { dictionaryMessage } from './stream-header.js';
 import type { TableSchema } from './table-schema.js';
 import { scanStream } from './stream-scan.js';
 import type { ReadAt } from './stream-scan.js';
 
 /**
  * Open a stream, check that it begins with this schema and these dictionaries and that a message ends at
- * `byteOffset`, and cut it there. Gives the open file and the rows that stay. Throws a UserError where the stream does
- * not fit, and leaves it as it is then.
+ * `byteOffset`, and cut it there. Gives the open file, the rows that stay, and the messages to go on with: an earlier
+ * version may have had fewer values in a dictionary that grows. Throws a UserError where the stream does not fit, and
+ * leaves it as it is then.
  */
 export function resumeStream(
   fs: FileSystem,
   path: string,
   expected: TableSchema,
   byteOffset: number,
-): { fd: number; rows: number } {
+): { fd: number; rows: number; missing: Uint8Array[] } {
   const fd = openExisting(fs, path);
   try {
     const readAt = readerOf(fs, fd);
@@ -29,9 +31,9 @@ export function resumeStream(
     if (size < byteOffset) {
       throw unfit(path, `it has ${size} bytes, fewer than the ${byteOffset} of the checkpoint`);
     }
-    const rows = checkedRows(path, readAt, expected, byteOffset);
+    const { rows, missing } = checked(path, readAt, expected, byteOffset);
     fs.truncate(fd, byteOffset);
-    return { fd, rows };
+    return { fd, rows, missing };
   } catch (error) {
     fs.close(fd);
     if (error instanceof UserError) throw error;
@@ -88,8 +90,13 @@ function openExisting(fs: FileSystem, path: string): number {
   }
 }
 
-/** Rows before `byteOffset`, once the messages before it are found to be the expected ones. */
-function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOffset: number): number {
+/** Rows before `byteOffset` and what the dictionaries lack, once the messages before it are found to be the expected ones. */
+function checked(
+  path: string,
+  readAt: ReadAt,
+  expected: TableSchema,
+  byteOffset: number,
+): { rows: number; missing: Uint8Array[] } {
   let columns: readonly FileColumn[] | null = null;
   let layout: readonly ColumnLayout[] = [];
   let rows = 0;
@@ -112,8 +119,7 @@ function checkedRows(path: string, readAt: ReadAt, expected: TableSchema, byteOf
     if (impossible !== null) throw unfit(path, impossible);
     rows += step.value.rows;
   }
-  compare(path, columns ?? [], expected.columns);
-  return rows;
+  return { rows, missing: compare(path, columns ?? [], expected.columns) };
 }
 
 function layoutIn(path: string, message: ParsedMessage, expected: TableSchema): readonly ColumnLayout[] {
@@ -129,13 +135,22 @@ function layoutIn(path: string, message: ParsedMessage, expected: TableSchema): 
   return schema.layout;
 }
 
-function compare(path: string, found: readonly FileColumn[], expected: readonly ResolvedColumn[]): void {
+/** Messages with the values that dictionaries of the stream lack. */
+function compare(
+  path: string,
+  found: readonly FileColumn[],
+  expected: readonly ResolvedColumn[],
+): Uint8Array[] {
+  const missing: Uint8Array[] = [];
   for (const [i, column] of expected.entries()) {
     const there = found[i];
-    if (there === undefined || summary(there) !== summary(column)) {
+    const known = there?.values.length ?? 0;
+    const lacks = column.grows && known > 0 && known < column.values.length;
+    const fitting = lacks ? { ...column, values: column.values.slice(0, known) } : column;
+    if (there === undefined || summary(there) !== summary(fitting)) {
       throw unfit(path, `column ${i + 1} is ${there ? summary(there) : 'missing'}, not ${summary(column)}`);
     }
-    const other = column.values.findIndex((value, at) => value !== there.values[at]);
+    const other = fitting.values.findIndex((value, at) => value !== there.values[at]);
     if (other >= 0) {
       const value = there.values[other] ?? 'missing';
       throw unfit(
@@ -143,10 +158,12 @@ function compare(path: string, found: readonly FileColumn[], expected: readonly 
         `value ${other} of the dictionary ${column.name} is ${value}, not ${column.values[other]}`,
       );
     }
+    if (lacks) missing.push(...dictionaryMessage(column, known).chunks);
   }
   if (found.length > expected.length) {
     throw unfit(path, `it has ${found.length} columns, not ${expected.length}`);
   }
+  return missing;
 }
 
 function summary({ name, kind, nullable, size, values }: ResolvedColumn): string {

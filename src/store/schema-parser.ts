@@ -120,6 +120,7 @@ function columnOf(table: FlatTable): FileColumn | null {
     unit: notes.get('unit') ?? '',
     description: notes.get('description') ?? '',
     values: [],
+    grows: false,
     size: kind === 'fixed-list-float32' ? (table.table(field.type)?.int32(0) ?? 0) : 0,
     dictionaryId: dictionaryEncoding === null ? -1 : dictionaryEncoding.length(dictionary.id),
     encoding: {

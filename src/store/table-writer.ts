@@ -95,8 +95,14 @@ export class TableWriter<D extends TableDefinition> {
     const { folder, table, dimensions, metadata, fs = nodeFileSystem, byteOffset } = options;
     const schema = makeSchema(table, dimensions, metadata);
     const path = options.path ?? streamPath(folder, table.name);
-    const { fd, rows } = resumeStream(fs, path, schema, byteOffset);
+    const { fd, rows, missing } = resumeStream(fs, path, schema, byteOffset);
     const file = new AppendFile(fs, path, `table ${table.name}`, fd, byteOffset);
+    try {
+      if (missing.length > 0) file.append(missing);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
     return new TableWriter(schema, file, rows, options);
   }
 

@@ -84,7 +84,9 @@ test('every number whose definition did not change is that of the version that w
 test.each(views.map(({ id }) => id))('view %s', async (view) => {
   const folders = [of('old-seed0'), of('old-seed1'), of('stopped-seed0')];
   const lines = await show({ folders, view, width: 120, height: 40, style: plainStyle });
-  expect(lines.length).toBeGreaterThan(3);
+  // Below its title, a view without its table says in one line how it is measured.
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.join('\n')).toMatch(lines.length > 3 ? /./ : /No (table|sweep) .*npx gradscope/);
   expect(lines.join('\n')).not.toMatch(/cannot be|undefined|NaN|newer version/);
 });
 

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { tableFromIPC } from 'apache-arrow';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dimensions, TableDefinition } from '../../src/store/columns.js';
@@ -6,6 +7,7 @@ import * as columns from '../../src/store/columns.js';
 import { finalizeTable } from '../../src/store/finalize.js';
 import { tables } from '../../src/store/tables/registry.js';
 import { TableWriter } from '../../src/store/table-writer.js';
+import { polars } from './polars.js';
 import { dimensions, fillGradients, gradientsWriter, range, rowsOf, temporaryFolder } from './support.js';
 
 function resume(folder: string, byteOffset: number, change: Partial<Dimensions> = {}) {
@@ -72,6 +74,47 @@ describe('TableWriter.resume', () => {
       `it has ${last} bytes, fewer than the ${last + 8} of the checkpoint; resume it from the checkpoint and the configuration that wrote it, or start a new run`,
     );
     expect(await rowsOf(folder, 'gradients')).toHaveLength(60);
+  });
+
+  it('goes on where an earlier version knew fewer values of a list that grows', async () => {
+    const of = (kinds: readonly string[]) =>
+      ({
+        name: 'happened',
+        row: 'one event',
+        when: 'always',
+        columns: { step: columns.int32('Step.'), kind: columns.dictionary('What happened.', kinds) },
+      }) as const satisfies TableDefinition;
+    const folder = temporaryFolder();
+    const before = TableWriter.create({ folder, table: of(['start', 'end']), dimensions });
+    before.append({ step: 0, kind: 'start' });
+    before.flush();
+    const at = before.byteOffset;
+    before.close();
+    const now = of(['start', 'end', 'stop', 'rest']);
+    // A process that was killed before its next checkpoint leaves the stream to be gone on with from the same place.
+    for (const kinds of [['rest'], ['stop', 'end']]) {
+      const writer = TableWriter.resume({ folder, table: now, dimensions, byteOffset: at });
+      expect(writer.rowsWritten).toBe(1);
+      for (const [i, kind] of kinds.entries()) writer.append({ step: i + 1, kind });
+      writer.flush();
+      writer.close();
+    }
+    const rows = [
+      { step: 0, kind: 'start' },
+      { step: 1, kind: 'stop' },
+      { step: 2, kind: 'end' },
+    ];
+    expect(await rowsOf(folder, 'happened')).toEqual(rows);
+    const whole = fs.readFileSync(`${folder}/happened.arrows`);
+    expect(tableFromIPC(whole).getChild('kind')!.toArray()).toHaveLength(3);
+    const other = of(['start', 'rest', 'end']);
+    expect(() => TableWriter.resume({ folder, table: other, dimensions, byteOffset: at })).toThrow(
+      /value 1 of the dictionary kind is end, not rest/,
+    );
+    // Other readers take a dictionary of a file in one part.
+    await finalizeTable(folder, 'happened');
+    expect(await rowsOf(folder, 'happened')).toEqual(rows);
+    expect(polars.readIPC(fs.readFileSync(`${folder}/happened.arrow`)).toRecords()).toEqual(rows);
   });
 
   it('refuses a stream of another run', () => {

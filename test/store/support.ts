@@ -43,7 +43,7 @@ export const everyKind = {
     f32_null: columns.float32('float32 with nulls', { nullable: true }),
     flag: columns.bool('bool'),
     text: columns.utf8('utf8'),
-    word: columns.dictionary('dictionary', () => ['zero', 'one', 'zwei', '三']),
+    word: columns.dictionary('dictionary', ['zero', 'one', 'zwei', '三']),
     triple: columns.fixedListFloat32('fixed-size list', (d) => d.sketchSize),
     f32s: columns.listFloat32('list of float32'),
     i32s: columns.listInt32('list of int32'),

@@ -42,8 +42,8 @@ export const alignmentTables = {
       step: checkpointStep,
       subset: dictionary('Subset of the entity.', (d) => d.subsets),
       variable: int32('Variable that the questions are about.'),
-      questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
-      pairing: dictionary('Which definition is held against the questions.', () => pairings),
+      questions: dictionary('Questions of the set: trained on, or held out.', questionKinds),
+      pairing: dictionary('Which definition is held against the questions.', pairings),
       definitions: int32('Definitions averaged over; 1 except for mismatched pairings and random.'),
       tensor: dictionary(
         'Parameter tensor; total is the sum over all, without_embeddings leaves out embeddings and unembedding.',
@@ -70,7 +70,7 @@ export const alignmentTables = {
     columns: {
       stage,
       step: checkpointStep,
-      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      tensor: dictionary('Sum over tensors.', [totalTensor, withoutEmbeddings]),
       subset: dictionary('Subset of the definition.', (d) => d.subsets),
       variable: int32('Variable of the definition.'),
       definition,
@@ -89,11 +89,11 @@ export const alignmentTables = {
     columns: {
       stage,
       step: checkpointStep,
-      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      tensor: dictionary('Sum over tensors.', [totalTensor, withoutEmbeddings]),
       question: int32('Number of the question: its place in the lists of panel_gram.'),
       subset: dictionary('Subset of the variable.', (d) => d.subsets),
       variable: int32('Variable that the question is about.'),
-      questions: dictionary('Questions of the set: trained on, or held out.', () => questionKinds),
+      questions: dictionary('Questions of the set: trained on, or held out.', questionKinds),
       norm2: float64('Squared norm of the gradient of the question.', { unit: units.gradient2 }),
     },
   },
@@ -105,11 +105,11 @@ export const alignmentTables = {
     columns: {
       stage,
       step: checkpointStep,
-      tensor: dictionary('Sum over tensors.', () => [totalTensor, withoutEmbeddings]),
+      tensor: dictionary('Sum over tensors.', [totalTensor, withoutEmbeddings]),
       vector: int32('Number of the row: definitions kind after kind, then question sets.'),
       subset: dictionary('Subset of the variable.', (d) => d.subsets),
       variable: int32('Variable that it is about.'),
-      role: dictionary('Definition of a kind, or the mean gradient of questions of a kind.', () => [
+      role: dictionary('Definition of a kind, or the mean gradient of questions of a kind.', [
         ...definitionKinds,
         ...questionKinds,
       ]),

@@ -15,7 +15,7 @@ export const factorTables = {
       example: int32('Number of the example in the panel: definitions kind after kind, then question sets.'),
       subset: dictionary('Subset of the variable.', (d) => d.subsets),
       variable: int32('Variable that the example is about.'),
-      role: dictionary('Definition of a kind, or question of a kind.', () => [
+      role: dictionary('Definition of a kind, or question of a kind.', [
         ...definitionKinds,
         ...questionKinds,
       ]),

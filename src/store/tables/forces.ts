@@ -23,7 +23,7 @@ export type ForcePairing = (typeof forcePairings)[number];
 
 const pairs = {
   subset: dictionary('Subset of the variables.', (d) => d.subsets),
-  questions: dictionary('Questions of the pairs: trained on, or held out.', () => questionKinds),
+  questions: dictionary('Questions of the pairs: trained on, or held out.', questionKinds),
   pairing: dictionary(
     'Which definition is held against which questions: of the same variable or of others, as trained or with the tag swapped.',
     () => forcePairings,

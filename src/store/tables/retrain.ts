@@ -23,7 +23,7 @@ export const retrainTables = {
     row: 'one retraining x variable asked about',
     when,
     columns: {
-      change: dictionary('What differs from the run.', () => retrainChanges),
+      change: dictionary('What differs from the run.', retrainChanges),
       order: int32('Order of minibatches and noise: 0 is that of the run, 1, 2, ... are others.'),
       changed_subset: dictionary(
         'Subset of the definition that is dropped or swapped, or that is dropped as a whole; none otherwise.',
@@ -58,7 +58,7 @@ export const retrainTables = {
     columns: {
       subset,
       variable: int32('Variable that is defined.'),
-      definition: dictionary('The definition as trained on, or with the tag swapped.', () => [
+      definition: dictionary('The definition as trained on, or with the tag swapped.', [
         'definition',
         'tag_swap',
       ]),
@@ -90,9 +90,9 @@ export const retrainTables = {
     row: 'one predictor x change x scope',
     when,
     columns: {
-      change: dictionary('What differed in the retrainings that are predicted.', () => retrainChanges),
-      scope: dictionary('Over what it is ranked.', () => retrainScopes),
-      predictor: dictionary('What predicts.', () => retrainPredictors),
+      change: dictionary('What differed in the retrainings that are predicted.', retrainChanges),
+      scope: dictionary('Over what it is ranked.', retrainScopes),
+      predictor: dictionary('What predicts.', retrainPredictors),
       score: float64(
         'Spearman correlation of predicted and actual change; null where one side is constant.',
         {

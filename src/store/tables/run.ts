@@ -12,7 +12,7 @@ import { stage, step, epoch } from './common.js';
 import { interventionColumns } from './interventions.js';
 
 /** What the `events` table can report. */
-const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'stop', 'end'] as const;
+const eventKinds = ['start', 'checkpoint', 'resume', 'interrupt', 'nan', 'warning', 'end', 'stop'] as const;
 
 /** What a training example is. */
 const exampleKinds = ['definition', 'qa'] as const;
@@ -80,7 +80,7 @@ export const runTables = {
       example: int32('Number of the example, the same in every stage of the run.'),
       group: dictionary('Group of the example: subset and kind.', (d) => d.groups),
       subset: dictionary('Subset of the variable.', (d) => d.subsets),
-      kind: dictionary('Whether the example is a definition or a question.', () => exampleKinds),
+      kind: dictionary('Whether the example is a definition or a question.', exampleKinds),
       variable: int32('Variable that the example is about.'),
       name: utf8('Name of the variable.'),
       entity: utf8('What the variable stands for, whatever its definition says.'),
@@ -112,7 +112,7 @@ export const eventTables = {
     columns: {
       step,
       time: float64('Time of the event since 1970-01-01 UTC.', { unit: 'ms' }),
-      kind: dictionary('What happened.', () => eventKinds),
+      kind: dictionary('What happened.', eventKinds),
       message: utf8('What happened, for people.'),
     },
   },
