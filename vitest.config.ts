@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests of what computes with tensors run twice: on the native engine, and on the WASM fallback. */
@@ -6,18 +7,27 @@ const engineTests = {
   include: ['test/{train,probe,run}/**/*.test.ts'],
   exclude: ['test/train/engine/setup/**'],
 };
-/**
- * Those on which the engine has no say, or whose arithmetic has native tests of its own in `test/train`: the fallback has no
- * graphs to build first, which takes most of their time. GRADSCOPE_TEST_ALL=1 runs them on the native engine, too.
- */
-const onFallback =
-  process.env['GRADSCOPE_TEST_ALL'] === '1'
-    ? []
-    : [
-        'test/run/{resume,checkpoint,memory,own-design,old-run,stop,order,sweep}.test.ts',
-        'test/run/interventions/**',
-      ];
 const engines = ['native', 'wasm'].filter((engine) => engine !== 'native' || hasNative());
+/**
+ * Those that run on one engine alone, where there are both: what they test is the same on either, or has tests of its own in
+ * `test/train`. GRADSCOPE_TEST_ALL=1 runs them on both.
+ */
+const onOneEngine: Readonly<Record<string, readonly string[]>> = {
+  // Many short runs: the fallback has no graphs to build first, which takes most of their time.
+  wasm: [
+    'test/run/{resume,checkpoint,memory,own-design,old-run,stop,order,sweep}.test.ts',
+    'test/run/{analyze,batch-sizes,closed-log,interop,micro-batch,mnist-qa,printed-commands}.test.ts',
+    'test/run/{rebuild,tag-exchange,tiny-paths,together}.test.ts',
+    'test/run/interventions/**',
+  ],
+  // Many products: the native engine is faster at them.
+  native: ['test/probe/{jobs,landscape,prober,retrain}.test.ts'],
+};
+
+function onOthers(engine: string): readonly string[] {
+  if (process.env['GRADSCOPE_TEST_ALL'] === '1') return [];
+  return engines.flatMap((other) => (other === engine ? [] : (onOneEngine[other] ?? [])));
+}
 
 function hasNative(): boolean {
   const installed = fs.existsSync('node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node');
@@ -29,6 +39,8 @@ function hasNative(): boolean {
 export default defineConfig({
   test: {
     reporters: ['default', './test/count-reporter.ts'],
+    // One of two processors would stand idle by default.
+    maxWorkers: Math.max(2, os.availableParallelism() - 1),
     testTimeout: 120_000,
     hookTimeout: 120_000,
     env: { CI: 'false', TF_CPP_MIN_LOG_LEVEL: '2' },
@@ -49,7 +61,7 @@ export default defineConfig({
         test: {
           name: engine,
           ...engineTests,
-          exclude: [...engineTests.exclude, ...(engine === 'native' ? onFallback : [])],
+          exclude: [...engineTests.exclude, ...onOthers(engine)],
           env: { GRADSCOPE_TEST_ENGINE: engine },
         },
       })),
