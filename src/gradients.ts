@@ -28,10 +28,6 @@ export { gradientVariance, type GradientMoments } from './analysis/measures/grad
 export { batchNorms, type BatchNorms } from './analysis/measures/batch-moments.js';
 export { normTest } from './analysis/measures/norm-test.js';
 export { innerProductTest } from './analysis/measures/inner-product-test.js';
-export {
-  coordinateMoments,
-  coordinateMomentsOf,
-  type CoordinateMoments,
-} from './analysis/measures/coordinate-moments.js';
-export { gradientSnr, type GradientSnr } from './analysis/measures/gradient-snr.js';
+export { coordinateMoments, coordinateMomentsOf } from './analysis/measures/coordinate-moments.js';
+export { gradientSnr, type CoordinateMoments, type GradientSnr } from '../data/gradient-snr.js';
 export { evidenceBasedCriterion } from './analysis/measures/evidence-based-criterion.js';

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { gradientSnr } from '../../data/gradient-snr.js';
 import { type RandomStream, createStream } from '../../data/random/streams.js';
 import { gradientFunction } from '../train/gradient-function.js';
 import { trainingFieldNames, type Model } from '../train/models/model.js';
@@ -32,7 +33,7 @@ export interface Landscape {
   readonly varianceGradientNorm: number;
   /** Cosine of the two gradients; null where one of them is zero. */
   readonly varianceLossCosine: number | null;
-  /** Mean over coordinates of `G_p^2 / Var_p` (Liu et al. 2020), population variance; null where none varies. */
+  /** {@link gradientSnr} of these examples as all there are; null where no coordinate varies. */
   readonly gsnr: number | null;
   /** Largest eigenvalue, in size, of the Hessian of the mean loss over a sample. */
   readonly lambdaMax: number;
@@ -114,6 +115,8 @@ export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlo
     const eigenvalue = (units: Float64Array) =>
       largestEigenvalue(lossGradient, values, set, sample, units, random, options.step);
     const lambda = eigenvalue(new Float64Array(mean.length).fill(1));
+    const deviations2 = sums.squares.map((square, p) => square - mean[p]! ** 2);
+    const snr = gradientSnr({ count: Infinity, mean, variance: deviations2 });
     const norm = Math.sqrt(dotOf(mean, mean));
     const varianceNorm = Math.sqrt(dotOf(variance, variance));
     return {
@@ -123,7 +126,7 @@ export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlo
       gamma: sums.deviation2,
       varianceGradientNorm: varianceNorm,
       varianceLossCosine: norm * varianceNorm === 0 ? null : dotOf(mean, variance) / norm / varianceNorm,
-      gsnr: meanSignalToNoise(mean, sums.squares),
+      gsnr: typeof snr === 'string' ? null : snr.mean,
       lambdaMax: lambda.value,
       lambdaChange: lambda.change,
       lambdaExamples: sample.length,
@@ -149,20 +152,6 @@ export function createLandscapeMeter(model: Model, blocks: readonly ParameterBlo
 /** `sqrt(sum_p epsilon_p v_p^2)` */
 function ratedNorm(vector: Float64Array, rates: Float64Array): number {
   return Math.sqrt(vector.reduce((sum, value, p) => sum + rates[p]! * value * value, 0));
-}
-
-/** Mean of `G_p^2 / (E g_p^2 - G_p^2)` over coordinates whose variance is more than the rounding of its terms. */
-function meanSignalToNoise(mean: Float64Array, squares: Float64Array): number | null {
-  let sum = 0;
-  let counted = 0;
-  mean.forEach((value, p) => {
-    const second = squares[p]!;
-    const variance = second - value * value;
-    if (variance <= 1e-6 * second) return;
-    sum += (value * value) / variance;
-    counted++;
-  });
-  return counted === 0 ? null : sum / counted;
 }
 
 /** Gradient of the gradient variance, curvature and signal-to-noise ratio of the training set of the stage with questions. */

@@ -171,7 +171,12 @@ test('rows that are drawn with unequal probabilities weigh so, and rates of sing
     own.forEach((g, row) =>
       g.forEach((value, p) => (gamma += (weights[row]! / total) * scale[p]! * (value - mean[p]!) ** 2)),
     );
-    return { mean, gamma };
+    const ratios = Array.from(mean).flatMap((value, p) => {
+      const second = own.reduce((sum, g, row) => sum + (weights[row]! / total) * g[p]! ** 2, 0);
+      const variance = second - value ** 2;
+      return variance > 1e-6 * second ? [value ** 2 / variance] : [];
+    });
+    return { mean, gamma, gsnr: ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length };
   };
   const ones = new Float64Array(size).fill(1);
   const plain = at(start, ones);
@@ -181,6 +186,7 @@ test('rows that are drawn with unequal probabilities weigh so, and rates of sing
     lambdaExamples: 64,
   });
   expect(found.gamma / plain.gamma).toBeCloseTo(1, 3);
+  expect(found.gsnr! / plain.gsnr).toBeCloseTo(1, 3);
   expect(found.lossGradientNorm / Math.sqrt(dot(plain.mean, plain.mean))).toBeCloseTo(1, 3);
   expect(found.rated.gamma / at(start, rates).gamma).toBeCloseTo(1, 3);
   const scaled = plain.mean.map((value, p) => rates[p]! * value);

@@ -1,12 +1,4 @@
-/** First two moments of a minibatch's gradients, coordinate by coordinate. */
-export interface CoordinateMoments {
-  /** Examples B. */
-  readonly count: number;
-  /** `[parameter]` mean gradient. */
-  readonly mean: Float64Array;
-  /** `[parameter]` sample variance `s_p^2`, divisor B - 1. */
-  readonly variance: Float64Array;
-}
+import type { CoordinateMoments } from '../../../data/gradient-snr.js';
 
 /**
  * Moments from the sums `sum g_i` and `sum g_i^2` (`[parameter]`) over `count` examples: one pass over the gradients.

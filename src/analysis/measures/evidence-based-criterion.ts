@@ -1,4 +1,4 @@
-import type { CoordinateMoments } from './coordinate-moments.js';
+import type { CoordinateMoments } from '../../../data/gradient-snr.js';
 import { measured } from './measured.js';
 import type { Measured } from './measured.js';
 

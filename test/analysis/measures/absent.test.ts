@@ -11,7 +11,7 @@ import { cosinesToMean, meanCosineToMean } from '../../../src/analysis/measures/
 import { cosine, meanCosine } from '../../../src/analysis/measures/cosine.js';
 import { diversity } from '../../../src/analysis/measures/diversity.js';
 import { evidenceBasedCriterion } from '../../../src/analysis/measures/evidence-based-criterion.js';
-import { gradientSnr } from '../../../src/analysis/measures/gradient-snr.js';
+import { gradientSnr } from '../../../data/gradient-snr.js';
 import { gradientVariance } from '../../../src/analysis/measures/gradient-variance.js';
 import type { Gram } from '../../../src/analysis/measures/gram.js';
 import { everyExample, gramMatrix, gramOf } from '../../../src/analysis/measures/gram.js';

@@ -11,7 +11,7 @@ import { cosine, meanCosine } from '../../../src/analysis/measures/cosine.js';
 import { diversity } from '../../../src/analysis/measures/diversity.js';
 import { evidenceBasedCriterion } from '../../../src/analysis/measures/evidence-based-criterion.js';
 import { expectedMinibatchNorm2 } from '../../../src/analysis/measures/expected-minibatch-norm.js';
-import { gradientSnr } from '../../../src/analysis/measures/gradient-snr.js';
+import { gradientSnr } from '../../../data/gradient-snr.js';
 import { gradientVariance } from '../../../src/analysis/measures/gradient-variance.js';
 import { everyExample, gramOf } from '../../../src/analysis/measures/gram.js';
 import { innerProductTest } from '../../../src/analysis/measures/inner-product-test.js';
