@@ -11,6 +11,7 @@ export class ProgressLine {
   private readonly line: StatusLine;
   private started: number | null = null;
   private firstStep = 0;
+  private lastStep = 0;
 
   constructor(target: ProgressTarget) {
     this.line = new StatusLine(target);
@@ -18,10 +19,12 @@ export class ProgressLine {
 
   update(progress: TrainingProgress): void {
     const now = this.line.now();
-    if (this.started === null) {
+    // The next runs of many begin at an earlier step: their rate is their own.
+    if (this.started === null || progress.step < this.lastStep) {
       this.started = now;
       this.firstStep = progress.step;
     }
+    this.lastStep = progress.step;
     const seconds = now - this.started;
     this.line.show(() => this.describe(progress, seconds), progress.step === progress.totalSteps);
   }

@@ -97,6 +97,10 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
     );
     // Not before there are folders: a start that is refused says why, and nothing else.
     for (const note of notes.splice(0)) request.onMessage(note);
+    if (next > 0)
+      request.onMessage(
+        `training ${now.length} more of them, ${left.length - next - now.length} are left after these`,
+      );
     const trained = await trainReplicas(plan, replicas, null, request);
     failed.push(...trained.failed);
     if (trained.end === 'interrupted') return { end: 'interrupted', folders, failed };

@@ -35,6 +35,22 @@ test('a line has stage, step, rate, time left and loss, by the clock that it was
   expect(text).toContain('stage1 201/1000 (20 %)  10 steps/s x 8 seeds  1 min 20 s left  loss 0.500');
 });
 
+test('runs that begin after others have a rate of their own', () => {
+  const shown: string[] = [];
+  let milliseconds = 0;
+  const line = new ProgressLine({
+    isTerminal: true,
+    columns: 200,
+    write: (text) => void shown.push(text),
+    now: () => milliseconds,
+  });
+  for (const step of [1, 501, 1000, 1, 51]) {
+    line.update(progress(step));
+    milliseconds += 10_000;
+  }
+  expect(shown.at(-1)).toContain('stage1 51/1000 (5 %)  5.0 steps/s x 8 seeds  3 min 10 s left');
+});
+
 test('the clock of durations is not the clock of the day, which may be set', () => {
   const { now } = standardError();
   const before = now();
