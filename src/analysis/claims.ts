@@ -99,13 +99,16 @@ export function judgeClaims(
       adjustedPValue: p,
       signFlipsPValue,
       seedsForPower: found.seedsForPower,
-      controls: own.length === 1 ? own[0]!.controls.filter(({ id }) => id === 'alpha50') : [],
+      controls: own.length === 1 ? own[0]!.controls.filter(({ id }) => id === tagControlId) : [],
     };
   });
 }
 
+/** Id of the control that an arm in which the tag means nothing is, whatever key of its data the design names for it. */
+export const tagControlId = 'tagControl';
+
 /** Whether an arm in which the tag means nothing is a control of a quantity. */
-export function hasAlphaControl(quantity: string): boolean {
+export function hasTagControl(quantity: string): boolean {
   return claimSpecs.some(
     (spec) => spec.quantity === quantity && (spec.aboutTags ?? spec.unless !== undefined),
   );

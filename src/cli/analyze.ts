@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { printableJson } from '../../data/printable.js';
-import type { AnalysedArm } from '../analysis/alpha-control.js';
+import type { AnalysedArm } from '../analysis/tag-control.js';
 import { print, tell } from './output.js';
 import { standardError } from './progress.js';
 import { columnsOf, terminalStyle } from '../report/terminal.js';
@@ -55,7 +55,7 @@ async function analyze(folders: readonly string[], { json = false, out, study }:
   const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
   const { analyseArm } = await import('../analysis/analyse-arm.js');
   const { attempt } = await import('../analysis/failures.js');
-  const { withAlphaControl } = await import('../analysis/alpha-control.js');
+  const { withTagControl } = await import('../analysis/tag-control.js');
   const { withLooks } = await import('../analysis/looks.js');
   const { analysisDocument, outputFolder } = await import('../analysis/document.js');
   const { writeAnalysis } = await import('../analysis/write-analysis.js');
@@ -86,7 +86,7 @@ async function analyze(folders: readonly string[], { json = false, out, study }:
     if (found.failed !== null) leftOut.push(`${arm.runs[0]!.folder}: ${found.failed}`);
     else analysed.push({ arm, analysis: found.value });
   }
-  const compared = await attempt(async () => withAlphaControl(analysed));
+  const compared = await attempt(async () => withTagControl(analysed));
   if (compared.failed !== null) leftOut.push(`arms are not compared with each other: ${compared.failed}`);
 
   const origin = {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createStream } from '../../data/random/streams.js';
-import { withAlphaControl, type AnalysedArm } from '../../src/analysis/alpha-control.js';
+import { withTagControl, type AnalysedArm } from '../../src/analysis/tag-control.js';
 import { analyseArm } from '../../src/analysis/analyse-arm.js';
 import { claimSpecs, judgeClaims, type Claim } from '../../src/analysis/claims.js';
 import { claimAlpha } from '../../src/analysis/inference/claim.js';
@@ -126,10 +126,10 @@ describe('where the tag means nothing (alpha = 0.5)', () => {
   });
 
   test('it is a control of every claim about tags, seed by seed', () => {
-    const [own] = withAlphaControl([full, half]);
+    const [own] = withTagControl([full, half]);
     for (const { id, aboutTags } of claimSpecs.filter((spec) => atOne.includes(spec.id))) {
       const { controls } = own!.claims.find((claim) => claim.id === id)!;
-      const expected = aboutTags === true || id === 'weakInternalization' ? ['alpha50'] : [];
+      const expected = aboutTags === true || id === 'weakInternalization' ? ['tagControl'] : [];
       expect([id, controls.map((control) => control.id)]).toEqual([id, expected]);
     }
     // The weak gap at alpha = 1 is all of the consistency: nothing of it is left against the control.
@@ -145,7 +145,7 @@ describe('where the tag means nothing (alpha = 0.5)', () => {
       { name: 'apart50', effects: { ...planted, tag: 0 }, alpha: 0.5 },
       [20, 21, 22, 23],
     );
-    const [own] = withAlphaControl([full, apart]);
+    const [own] = withTagControl([full, apart]);
     const { difference, label } = own!.claims.find(({ id }) => id === 'strongInternalization')!.controls[0]!;
     expect(label).toContain('other seeds');
     expect(difference).toMatchObject({ method: 'welch', seeds: 12 });

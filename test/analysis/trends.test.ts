@@ -124,6 +124,7 @@ describe('the trend of the tag-swap gap over training', () => {
       steps: Object.keys(gaps).map(Number),
       design: internalizationDesign,
       tensors: [],
+      has: () => true,
       cosines: ({ step }, subset, pairing) => {
         const isSwapped = pairing.startsWith('tag_swap');
         const isReliable = subset.startsWith('d1') !== isSwapped;

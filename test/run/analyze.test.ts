@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { withAlphaControl, type AnalysedArm } from '../../src/analysis/alpha-control.js';
+import { withTagControl, type AnalysedArm } from '../../src/analysis/tag-control.js';
 import { analyseArm, type ArmAnalysis } from '../../src/analysis/analyse-arm.js';
 import { writeAnalysisTables } from '../../src/analysis/analysis-tables.js';
 import type { Quantity } from '../../src/analysis/quantity.js';
@@ -84,24 +84,24 @@ test('every number that is there is finite, and has its seeds', () => {
 
 test('runs whose tag says nothing are a control, seed by seed', async () => {
   const [arm] = groupIntoArms((await findRuns([root])).runs);
-  const [own, other] = withAlphaControl([{ arm: arm!, analysis }, control]);
+  const [own, other] = withTagControl([{ arm: arm!, analysis }, control]);
   const gapOf = (from: ArmAnalysis, id: string): Quantity =>
     from.sections[0]!.quantities.find((quantity) => quantity.id === id)!;
   const gap = gapOf(own!, 'internalization.strongGap');
-  expect(gap.controls.map(({ id }) => id)).toEqual(['before', 'alpha50']);
-  const [, alpha50] = gap.controls;
-  expect(alpha50!.label).toContain('tiny50');
+  expect(gap.controls.map(({ id }) => id)).toEqual(['before', 'tagControl']);
+  const [, tagControl] = gap.controls;
+  expect(tagControl!.label).toContain('tiny50');
   const plain = gapOf(control.analysis, 'internalization.strongGap');
   const expected = plain.seeds.map(
     ({ seed, value }) => gap.seeds.find((one) => one.seed === seed)!.value! - value!,
   );
-  expect(alpha50!.difference).toMatchObject({
+  expect(tagControl!.difference).toMatchObject({
     seeds: 2,
     estimate: (expected[0]! + expected[1]!) / 2,
   });
   // Also of the weak gap, which is as large where the tag means nothing: it compares right with wrong definitions.
-  expect(gapOf(own!, 'internalization.weakGap').controls.map(({ id }) => id)).toEqual(['alpha50']);
-  expect(own!.claims.find(({ id }) => id === 'strongInternalization')!.controls).toEqual([alpha50]);
+  expect(gapOf(own!, 'internalization.weakGap').controls.map(({ id }) => id)).toEqual(['tagControl']);
+  expect(own!.claims.find(({ id }) => id === 'strongInternalization')!.controls).toEqual([tagControl]);
   // The control has none itself; its claims take tag and consistency apart.
   expect(gapOf(other!, 'internalization.strongGap').controls.map(({ id }) => id)).toEqual(['before']);
   expect(control.analysis.claims.map(({ id }) => id)).toEqual(
@@ -126,12 +126,12 @@ test('arms that differ in more than alpha are no controls', async () => {
   forgetHash(changed);
   const [other] = groupIntoArms((await findRuns([changed])).runs);
   const [arm] = groupIntoArms((await findRuns([root])).runs);
-  const [own] = withAlphaControl([
+  const [own] = withTagControl([
     { arm: arm!, analysis },
     { arm: other!, analysis: control.analysis },
   ]);
   const controls = own!.sections.flatMap(({ quantities }) => quantities.flatMap((one) => one.controls));
-  expect(controls.filter(({ id }) => id === 'alpha50')).toEqual([]);
+  expect(controls.filter(({ id }) => id === 'tagControl')).toEqual([]);
 });
 
 test('the tables of an analysis say what analysis.json says, to another program', async () => {

@@ -11,6 +11,7 @@ import {
   type AlignmentPlace,
   type PanelAlignment,
 } from './alignment/cosines.js';
+import { noCounterfactuals } from '../counterfactuals.js';
 import type { RunValue } from '../quantity.js';
 import type { ControlSpec, QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
@@ -142,7 +143,9 @@ function measure(alignment: PanelAlignment, end: number): RunValues {
       [`${key}.untrained`]: valuesByEntity(both.before[tag]),
       [`${key}.asTrained`]: of('matched'),
       [`${key}.otherSubsets`]: of('random'),
-      [`${key}.entitySwap`]: of('entity_swap'),
+      [`${key}.entitySwap`]: alignment.has('entity_swap')
+        ? of('entity_swap')
+        : noCounterfactuals('entity_swap'),
     };
   };
   const ofTrained = (subset: string, pairing: Pairing): number[] | string =>

@@ -3,6 +3,7 @@ import { designOf } from '../../../data/internalization-design.js';
 import { samplingCaveat, whyNoVariancePenalty } from '../../../data/samplers.js';
 import { forceNames, type ForceName } from '../../store/tables/forces.js';
 import type { RunValue } from '../quantity.js';
+import { noCounterfactuals } from '../counterfactuals.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import { stageSampling } from '../stage-sampling.js';
@@ -88,6 +89,7 @@ function valuesOf(run: RunData, forces: MeasuredForces, measure: MeasureName): R
   const meanOf = (steps: readonly number[], force: ForceName, terms: readonly PairTerm[]): RunValue => {
     if (steps.length === 0)
       return `seed ${run.info.seed}: no checkpoint there (checkpoint.perStage of the config keeps more)`;
+    if (lacksSwaps(forces, terms)) return noCounterfactuals('tag_swap');
     if (!forces.forces.has(force))
       return missing ?? `seed ${run.info.seed}: the ${shortForce[force]} was not measured`;
     let sum = 0;
@@ -118,6 +120,11 @@ function valuesOf(run: RunData, forces: MeasuredForces, measure: MeasureName): R
     ? { numerator: sizes.alignment, denominator: sizes.task }
     : (missing ?? `seed ${run.info.seed}: the alignment force was not measured`);
   return values;
+}
+
+/** Whether pairs need definitions with the other tag, and the run has none. */
+function lacksSwaps({ pairings }: MeasuredForces, terms: readonly PairTerm[]): boolean {
+  return !pairings.has('tag_swap') && terms.some(({ pairing }) => pairing.startsWith('tag_swap'));
 }
 
 /** Why a run has no alignment force, or null where it has one. */
@@ -210,7 +217,11 @@ const forceLedger: SectionSpec = {
     const sets = pairSetsOf(designOf(run.info));
     const within = ledger.moments.filter(({ step }) => step > firstStep);
     const epochs = within.filter(({ updates }) => updates === stepsPerEpoch);
-    const meanOf = (of: (moment: (typeof epochs)[number]) => number | null): RunValue => {
+    const meanOf = (
+      terms: readonly PairTerm[],
+      of: (moment: (typeof epochs)[number]) => number | null,
+    ): RunValue => {
+      if (lacksSwaps(forces, terms)) return noCounterfactuals('tag_swap');
       const all = epochs.flatMap((moment) => of(moment) ?? []);
       return all.length === 0
         ? `seed ${run.info.seed}: no checkpoint within the stage with an epoch after it`
@@ -227,9 +238,9 @@ const forceLedger: SectionSpec = {
     };
     const values: Record<string, RunValue> = {};
     for (const { id, terms } of sets) {
-      values[`${id}.observed`] = meanOf((moment) => ledgerSum(ledger, moment, 'change', terms));
-      values[`${id}.predicted`] = meanOf(({ step }) => predicted(step, terms));
-      values[`${id}.along`] = meanOf((moment) => ledgerSum(ledger, moment, 'first', terms));
+      values[`${id}.observed`] = meanOf(terms, (moment) => ledgerSum(ledger, moment, 'change', terms));
+      values[`${id}.predicted`] = meanOf(terms, ({ step }) => predicted(step, terms));
+      values[`${id}.along`] = meanOf(terms, (moment) => ledgerSum(ledger, moment, 'first', terms));
     }
     const shareOf = (
       moments: typeof within,

@@ -1,6 +1,7 @@
 import { designOf } from '../../../data/internalization-design.js';
 import { endOfQuestions } from '../../../data/stage-roles.js';
 import { transferGap, type TransferGap, type TransferParts } from '../measures/transfer-gap.js';
+import { noCounterfactuals } from '../counterfactuals.js';
 import type { RunData } from '../run-data.js';
 import type { RunValue } from '../quantity.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
@@ -160,6 +161,14 @@ function quantitiesOf(hasNull: boolean): QuantitySpec[] {
   ];
 }
 
+const plainKeys = quantitiesOf(false).flatMap(({ id }) => (id.startsWith('optimizer.') ? [] : [id]));
+const shareKeys = ['optimizer.gap', 'optimizer.predicted', 'optimizer.explained', 'optimizer.cosine'];
+
+/** Whether definitions with the other tag were measured, which every pair by tag needs. */
+function hasSwaps(rows: readonly TransferRow[]): boolean {
+  return rows.some(({ definition }) => definition === 'tag_swap');
+}
+
 function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
   const sizes = stepSizesOf(rows, 'sgd');
   const [smallest, largest] = [sizes[0], sizes.at(-1)];
@@ -169,6 +178,7 @@ function ofPlainSteps(run: RunData, rows: readonly TransferRow[]): RunValues {
       `seed ${run.info.seed}: no transfer was measured at the end of the stage with questions`,
     );
   }
+  if (!hasSwaps(rows)) return missing(plainKeys, noCounterfactuals('tag_swap'));
   const design = designOf(run.info);
   const pairs = tagPairs(rows, design, 'sgd', smallest);
   const large = tagPairs(rows, design, 'sgd', largest);
@@ -206,11 +216,12 @@ function ofShares(run: RunData, rows: readonly TransferRow[]): RunValues {
   const [size] = stepSizesOf(rows, 'optimizer');
   if (size === undefined) {
     return missing(
-      ['optimizer.gap', 'optimizer.predicted', 'optimizer.explained', 'optimizer.cosine'],
+      shareKeys,
       `seed ${run.info.seed}: no checkpoint after the stage with questions at which the optimizer has second moments of ` +
         'new variables and another update comes',
     );
   }
+  if (!hasSwaps(rows)) return missing(shareKeys, noCounterfactuals('tag_swap'));
   const pairs = tagPairs(rows, designOf(run.info), 'optimizer', size);
   const cosines = pairs
     .map(({ reliable, unreliable }) => reliable.preconditionedCosine - unreliable.preconditionedCosine)

@@ -40,6 +40,8 @@ export interface PlantedRun {
   readonly failed?: boolean;
   /** Writes the table transfer as probes did before they asked other variables' questions. */
   readonly oldProbe?: boolean;
+  /** Whether its data have counterfactual definitions; by default they have. */
+  readonly counterfactuals?: false;
   /** Stages by what they train on; X1, then X2 by default. */
   readonly stages?: readonly string[];
   /** Another design, whose subsets stand for those of the built-in one by their names, and names of its stages. */
@@ -47,6 +49,8 @@ export interface PlantedRun {
     readonly design: Design;
     readonly subsets: Readonly<Record<string, string>>;
     readonly stageNames: readonly string[];
+    /** Of the config, whose experiment then comes from a module. */
+    readonly data?: Readonly<Record<string, number>>;
   };
 }
 
@@ -111,7 +115,9 @@ export async function writePlantedRun(root: string, run: PlantedRun): Promise<st
       command: ['gradscope', 'run'],
       stepsTotal: total,
     },
-    `name: ${name}\ndata: { alpha: ${alpha} }\n`,
+    run.own?.data === undefined
+      ? `name: ${name}\ndata: { alpha: ${alpha} }\n`
+      : `name: ${name}\nmodule: own.mjs\ndata: ${JSON.stringify(run.own.data)}\n`,
     nodeEnvironment,
   );
   const writer = new PlantedTables(folder, run, total);
@@ -477,6 +483,8 @@ class PlantedTables {
     });
     try {
       fill((row) => {
+        const isCounterfactual = Object.values(row).some((value) => /_swap|unseen_tag/.test(String(value)));
+        if (this.run.counterfactuals === false && isCounterfactual) return;
         const renamed = Object.entries(row).map(([column, value]) => [
           column,
           typeof value === 'string' ? wordOf(this.run, value) : value,

@@ -5,6 +5,7 @@ import type { Pairing } from '../../../store/tables/alignment.js';
 import type { QuestionKind } from '../../../store/tables/common.js';
 import { tables } from '../../../store/tables/registry.js';
 import type { TypedTable } from '../../../store/typed-table.js';
+import { noCounterfactuals } from '../../counterfactuals.js';
 import { readTable, type RunData } from '../../run-data.js';
 
 /** Definition and questions of one entity: what the table `alignment` says of a pairing, for one tensor or several. */
@@ -38,6 +39,8 @@ interface EntityCosines<Place> {
   readonly design: Design;
   /** By variable; variables without a direction are left out. */
   cosines(place: Place, subset: string, pairing: Pairing): ReadonlyMap<number, number>;
+  /** Whether the table holds a pairing at all: without counterfactual definitions a panel has none of theirs. */
+  readonly has: (pairing: Pairing) => boolean;
 }
 
 /** Alignment of a panel's definitions with questions, of one run. */
@@ -78,13 +81,14 @@ type CosineTable = TypedTable<typeof tables.alignment, (typeof cosineColumns)[nu
 
 /** Cosines of the table `alignment`. */
 export function panelCosines(table: CosineTable, design: Design): PanelCosines {
-  const { steps, rowsOf } = alignmentRows(table);
+  const { steps, rowsOf, has } = alignmentRows(table);
   const { tensor, subset, variable, cosine } = table.columns;
   return {
     design,
     steps,
     tensors: tensor.values,
     subsets: subset.values,
+    has,
     cosines: (place, ofSubset, pairing) => {
       const found = new Map<number, number>();
       for (const row of rowsOf(place, ofSubset, pairing)) {
@@ -117,7 +121,8 @@ function alignmentRows(table: CosineTable) {
     const cell = keys.reduce((own, { values }, i) => own * values.length + places[i]!, first);
     return sorted.rows.subarray(sorted.starts[cell], sorted.starts[cell + 1]);
   };
-  return { steps, rowsOf };
+  const has = (own: Pairing): boolean => pairing.indices.includes(pairing.values.indexOf(own));
+  return { steps, rowsOf, has };
 }
 
 function sortByCell(count: number, cells: number, cellOf: (row: number) => number) {
@@ -146,6 +151,7 @@ export async function readPanelAlignment(run: RunData): Promise<PanelAlignment |
   return {
     steps,
     design: single.design,
+    has: single.has,
     tensors: run.info.parameters.map(({ tensor }) => tensor).filter((tensor) => !sums.has(tensor)),
     cosines: ({ tensors, ...place }, subset, pairing) => {
       const [first] = tensors;
@@ -212,16 +218,17 @@ export function ofNewVariables<Place>(
   return { reliable: shows('reliable'), unreliable: shows('unreliable') };
 }
 
-/** `a - b` of the entities that both have, in the order of `a`; the reason without any. */
-function differencesByEntity(
-  a: ReadonlyMap<number, number>,
-  b: ReadonlyMap<number, number>,
+/** Reliable minus unreliable of the entities that both have; the reason without any. */
+function differencesByEntity<Place>(
+  alignment: EntityCosines<Place>,
+  { reliable: a, unreliable: b }: ByTag<ReadonlyMap<number, number>>,
 ): number[] | string {
   const found = [...a].flatMap(([entity, value]) => {
     const other = b.get(entity);
     return other === undefined ? [] : [value - other];
   });
-  return found.length === 0 ? 'no entity has both gradients' : found;
+  if (found.length > 0) return found;
+  return alignment.has('tag_swap') ? 'no entity has both gradients' : noCounterfactuals('tag_swap');
 }
 
 /** The values of entities; the reason without any. */
@@ -237,8 +244,7 @@ export function meanOverEntities(values: readonly number[] | string): number {
 
 /** Tag-swap gap of the new variables: cosine with the reliable tag minus that with the other, entity by entity. */
 export function tagSwapGap<Place>(alignment: EntityCosines<Place>, place: Place): number[] | string {
-  const { reliable, unreliable } = ofNewVariables(alignment, place);
-  return differencesByEntity(reliable, unreliable);
+  return differencesByEntity(alignment, ofNewVariables(alignment, place));
 }
 
 /**
@@ -246,8 +252,10 @@ export function tagSwapGap<Place>(alignment: EntityCosines<Place>, place: Place)
  * any questions.
  */
 export function tagSwapNull<Place>(alignment: EntityCosines<Place>, place: Place): number[] | string {
-  const { reliable, unreliable } = ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched');
-  return differencesByEntity(reliable, unreliable);
+  return differencesByEntity(
+    alignment,
+    ofNewVariables(alignment, place, 'mismatched', 'tag_swap_mismatched'),
+  );
 }
 
 /** Where new variables are trained on by the end of the stage with questions. */

@@ -13,6 +13,7 @@ export interface MeasuredForces {
   /** Checkpoints, ascending. */
   readonly steps: readonly number[];
   readonly forces: ReadonlySet<ForceName>;
+  readonly pairings: ReadonlySet<string>;
   /** Change of the mean inner product by a force in one update. */
   readonly inner: Values;
   /** The same of the mean cosine. */
@@ -63,7 +64,7 @@ export function forcesIn({ rows, columns }: ForceTable, wanted: string): Measure
   const { step, force, subset, questions, pairing, tensor, inner_rate, cosine_rate } = columns;
   const [inner, cosine] = [new Map<string, number>(), new Map<string, number>()];
   const steps = new Set<number>();
-  const found = new Set<string>();
+  const [found, pairings] = [new Set<string>(), new Set<string>()];
   for (let row = 0; row < rows; row++) {
     if (tensor.text(row) !== wanted) continue;
     const place = [subset.text(row), questions.text(row), pairing.text(row)].join(' ');
@@ -72,10 +73,12 @@ export function forcesIn({ rows, columns }: ForceTable, wanted: string): Measure
     cosine.set(key, cosine_rate.values[row]!);
     steps.add(step[row]!);
     found.add(force.text(row));
+    pairings.add(pairing.text(row));
   }
   return {
     steps: [...steps].toSorted((a, b) => a - b),
     forces: new Set(forceNames.filter((name) => found.has(name))),
+    pairings,
     inner,
     cosine,
   };

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { withAlphaControl } from '../../../../src/analysis/alpha-control.js';
+import { withTagControl } from '../../../../src/analysis/tag-control.js';
 import { analyseArm } from '../../../../src/analysis/analyse-arm.js';
 import { findRuns } from '../../../../src/analysis/find-runs.js';
 import { groupIntoArms } from '../../../../src/analysis/run-data.js';
@@ -289,9 +289,7 @@ async function analysisProblems(folder: string): Promise<string[]> {
     const { runs } = await findRuns([folder]);
     const analysed = [];
     for (const arm of groupIntoArms(runs)) analysed.push({ arm, analysis: await analyseArm(arm) });
-    return withAlphaControl(analysed).flatMap((analysis) =>
-      armReport(analysis, { width: 100, colour: false }),
-    );
+    return withTagControl(analysed).flatMap((analysis) => armReport(analysis, { width: 100, colour: false }));
   });
   if (outcome.kind !== 'done') return problemsOf(outcome).map((problem) => `analyze: ${problem}`);
   const line = outcome.value.find(holdsControls);

@@ -1,6 +1,6 @@
 import type { ArmAnalysis } from './analyse-arm.js';
 import { armConfig, armFacts } from './arm-config.js';
-import { hasAlphaControl, judgeClaims } from './claims.js';
+import { hasTagControl, judgeClaims, tagControlId } from './claims.js';
 import { welchDifference } from './inference/seeds/welch.js';
 import { pairBySeed } from './inference/seeds/pair-by-seed.js';
 import { controlOf, overSeeds, type Control, type Quantity, type SeedValue } from './quantity.js';
@@ -17,7 +17,7 @@ export interface AnalysedArm {
  * (`data.alpha` = 0.5 of the built-in experiments), where there is one: a control, of every claim about tags, whose tags
  * were trained alike and mean nothing. Compared seed by seed, or where fewer than two seeds agree as two independent groups.
  */
-export function withAlphaControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
+export function withTagControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
   const described = arms.map((own) => ({ ...own, config: armConfig(own.arm) }));
   return described.map(({ arm, analysis, config }) => {
     const control = described.find((other) => other.config.isTagControl && other.config.rest === config.rest);
@@ -30,7 +30,7 @@ export function withAlphaControl(arms: readonly AnalysedArm[]): ArmAnalysis[] {
       ...section,
       quantities: section.quantities.map((quantity) => {
         const other = quantityOf(control.analysis, quantity.id);
-        if (other === undefined || !hasAlphaControl(quantity.id)) return quantity;
+        if (other === undefined || !hasTagControl(quantity.id)) return quantity;
         const label = `${config.control} (${control.analysis.name}), the tag means nothing`;
         return { ...quantity, controls: [...quantity.controls, otherArm(label, quantity, other)] };
       }),
@@ -48,7 +48,7 @@ function otherArm(label: string, quantity: Quantity, other: Quantity): Control {
   const pairs = pairBySeed(own, others);
   if (pairs.seeds.length < 2) {
     return {
-      id: 'alpha50',
+      id: tagControlId,
       label: `${label}; other seeds`,
       estimate: overSeeds(other.seeds),
       difference: welchDifference([...own.values()], [...others.values()]),
@@ -56,7 +56,7 @@ function otherArm(label: string, quantity: Quantity, other: Quantity): Control {
   }
   const values = (numbers: readonly number[]): SeedValue[] =>
     pairs.seeds.map((seed, i) => ({ seed, value: numbers[i]!, reason: null }));
-  return controlOf('alpha50', label, values(pairs.treated), values(pairs.control));
+  return controlOf(tagControlId, label, values(pairs.treated), values(pairs.control));
 }
 
 function quantityOf(analysis: ArmAnalysis, id: string): Quantity | undefined {
