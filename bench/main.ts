@@ -40,8 +40,8 @@ const benches: Record<string, Bench> = {
     parts: [{ file: 'bench/logging.ts', threads: single }],
   },
   interventions: {
-    about: 'update with each intervention, against the plain one',
-    takes: '2 min',
+    about: 'update with each intervention, order and stop, against the plain one; --quick: only that all run',
+    takes: '5 min',
     parts: [{ file: 'bench/interventions.ts', threads: single }],
   },
   panel: {
@@ -81,6 +81,9 @@ const benches: Record<string, Bench> = {
     parts: [{ file: 'bench/memory.ts', threads: single }],
   },
 };
+
+/** Benches that know --quick. */
+const takeQuick = ['scaling', 'interventions'];
 
 function help(): string {
   const width = Math.max(...Object.keys(benches).map((name) => name.length));
@@ -132,7 +135,7 @@ function main(args: readonly string[]): void {
     console.log(`\n== ${name}`);
     start('bench/rate.ts', all, []);
     for (const { file, threads } of benches[name]!.parts)
-      start(file, threads, name === 'scaling' ? flags : []);
+      start(file, threads, takeQuick.includes(name) ? flags : []);
   }
 }
 

@@ -166,7 +166,9 @@ function activeProjection({ plan, stage, learner }: InterventionContext): Active
         return { blocks, values: { projection_share: none, projection_rank: none } };
       }
       const values = learner.read();
-      const examples = Math.min(together, count);
+      // Minibatches differ in how many definitions they have; rounded up, few graphs do for all.
+      const grain = Math.max(1, Math.ceil(minibatch.rows[0]!.length / 32));
+      const examples = Math.min(together, Math.ceil(count / grain) * grain);
       const sums = seeds.map(() => ({ squares: 0, removed: 0, ranks: 0 }));
       let left = [...blocks];
       for (let from = 0; from < count; from += examples) {

@@ -54,6 +54,10 @@ export function linearExampleNorms2(use: LinearUse): tf.Tensor2D {
  * @returns `[replica, example]`
  */
 export function linearExampleProducts(first: LinearUse, second: LinearUse): tf.Tensor2D {
+  if (first.rows === 1 && second.rows === 1) {
+    // Many products of 1 x 1 matrices take several times as long.
+    return tf.mul(rowProducts(first.left, second.left), rowProducts(first.right, second.right));
+  }
   const weights = first.left.shape[2] * first.right.shape[2];
   const sides = first.left.shape[2] + first.right.shape[2];
   // Products of rows grow with the square of their number: a convolution's many patches make a gradient cheaper.
@@ -65,6 +69,11 @@ export function linearExampleProducts(first: LinearUse, second: LinearUse): tf.T
   const gramLeft = crossGram(first.left, first.rows, second.left, second.rows);
   const gramRight = crossGram(first.right, first.rows, second.right, second.rows);
   return tf.sum(tf.mul(gramLeft, gramRight), [2, 3]) as tf.Tensor2D;
+}
+
+/** `[replica, row]` inner products of the rows of one with those of the other. */
+function rowProducts(x: tf.Tensor3D, y: tf.Tensor3D): tf.Tensor2D {
+  return tf.sum(tf.mul(x, y), 2);
 }
 
 /** `[replica, example, row, row']` inner products of the rows of each example. */
