@@ -30,18 +30,13 @@ test('the command line and the exports of the package reach every file', () => {
 
 const named = project.exportedNames.filter(({ file }) => isSource(file));
 
-/** Exported for tests alone, and why. */
-const forTests: Readonly<Record<string, string>> = {
-  'src/store/columns.ts#float32': 'a kind of column that tables may declare, though none does now',
-};
-
 test('every exported name is used by another file, or at home and by tests', () => {
   const idle = named.filter(({ users, isUsedAtHome, isType }) => {
     if ([...users].some(isSource)) return false;
     return !isUsedAtHome || (users.size === 0 && !isType);
   });
   const shown = idle.map(({ file, name }) => `${file}#${name}`);
-  expect(shown.toSorted()).toEqual(Object.keys(forTests));
+  expect(shown).toEqual([]);
 });
 
 test('an exported name has one meaning', () => {

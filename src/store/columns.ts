@@ -1,6 +1,6 @@
 import type { LogTier } from './log-tier.js';
 
-/** How the values of a column are stored; each kind is one Arrow type. */
+/** How the values of a column are stored; each kind is one Arrow type. `float32` is in files of other programs alone. */
 export type ColumnKind =
   | 'int32'
   | 'float64'
@@ -155,8 +155,6 @@ function numeric<K extends ColumnKind>(kind: K): Numeric<K> {
 export const int32 = numeric('int32');
 /** Declare a column of float64. NaN is taken: it marks a null or a value that was not set. */
 export const float64 = numeric('float64');
-/** Declare a column of float32. NaN is taken, as in a float64 column. */
-export const float32 = numeric('float32');
 /** Declare a column of lists of float32; NaN is an ordinary value in a list. */
 export const listFloat32 = numeric('list-float32');
 /** Declare a column of lists of int32. */

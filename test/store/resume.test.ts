@@ -128,10 +128,10 @@ describe('TableWriter.resume', () => {
     );
     const other = {
       ...tables.gradients,
-      columns: { ...tables.gradients.columns, norm2: columns.float32('Norm.') },
+      columns: { ...tables.gradients.columns, norm2: columns.int32('Norm.') },
     } as const satisfies TableDefinition;
     expect(() => TableWriter.resume({ folder, table: other, dimensions, byteOffset: first })).toThrow(
-      /column 5 is norm2 \(float64\), not norm2 \(float32\)/,
+      /column 5 is norm2 \(float64\), not norm2 \(int32\)/,
     );
     const { norm2: _, ...fewer } = tables.gradients.columns;
     const shorter = { ...tables.gradients, columns: fewer };
