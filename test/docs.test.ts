@@ -142,3 +142,16 @@ test('the ways of docs/architecture.md are as long as they say, and imports join
     ).toEqual([]);
   }
 });
+
+test('docs/scaling.md lists the environment variables that the program and its scripts read, and no other', () => {
+  const files = ['data', 'src', 'scripts', 'tui'].flatMap((folder) =>
+    fs
+      .readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && /\.(?:tsx?|mjs)$/.test(entry.name))
+      .map((entry) => path.join(entry.parentPath, entry.name)),
+  );
+  const read = files.flatMap((file) => fs.readFileSync(file, 'utf8').match(/\bGRADSCOPE_[A-Z_]+\b/g) ?? []);
+  const page = fs.readFileSync('docs/scaling.md', 'utf8');
+  const listed = Array.from(page.matchAll(/^\| `(GRADSCOPE_[A-Z_]+)`/gm), ([, name]) => name!);
+  expect(listed.toSorted()).toEqual([...new Set(read)].toSorted());
+});
