@@ -101,7 +101,7 @@ describe('a study that is added', () => {
     expect(await writtenNames(more)).toContain("{ name: 'toy', tables: ['toy_rows'] }");
   });
 
-  test('is named in three files and three registries: nothing else names the drift of epochs', () => {
+  test('is named in three files and three registries, and by its screen: nothing else names the drift of epochs', () => {
     const named = ['data', 'src', 'tui', 'scripts']
       .flatMap((room) =>
         fs.readdirSync(room, { recursive: true, encoding: 'utf8' }).map((file) => path.join(room, file)),
@@ -111,12 +111,15 @@ describe('a study that is added', () => {
       )
       .map((file) => file.replaceAll(path.sep, '/'))
       .filter((file) => file !== namesFile);
-    expect(named.toSorted()).toEqual(
-      ['src/analysis/studies', 'src/probe', 'src/store/tables'].flatMap((room) => [
+    expect(named.toSorted()).toEqual([
+      ...['src/analysis/studies', 'src/probe', 'src/store/tables'].flatMap((room) => [
         `${room}/epoch-drift.ts`,
         `${room}/registry.ts`,
       ]),
-    );
+      // Its screen is a panel of the view that holds it.
+      'tui/views/epoch-drift.ts',
+      'tui/views/variance.ts',
+    ]);
   });
 });
 

@@ -15,6 +15,8 @@ import {
   accuracyOf,
   cosineOf,
   cosineOfGroups,
+  driftOf,
+  driftRates,
   fallOf,
   forceOf,
   gradNormOf,
@@ -254,6 +256,57 @@ describe('the numbers on screen are those of the tables', () => {
       '0.020',
       '7.00',
     ]);
+  });
+
+  test('variance: drift of epochs at the checkpoints, and its quantities with interval and null over seeds', async () => {
+    const folders = seeds.map(run);
+    const lines = await shown('variance', { folders, panel: 'drift', width: 110 });
+    const [small] = driftRates;
+    const projection = driftOf(0, small);
+    expect(cells(lines, '40 ')).toEqual([
+      '40',
+      'stage1',
+      formatNumber(small),
+      '4',
+      '8',
+      formatNumber(2e-6 * Math.hypot(projection, 0.2)),
+      formatNumber(2e-6),
+      signedNumber(projection),
+      signedNumber(projection / Math.hypot(projection, 0.2)),
+    ]);
+    const estimate = meanOverSeeds(seeds.map((seed) => driftOf(seed, small) - 1));
+    if (estimate.kind === 'absent') throw new Error(estimate.reason);
+    const line = lines.find((own) => own.startsWith('along the prediction / prediction - 1'))!;
+    expect(line).toMatch(/ 3 +0 /);
+    expect(line).toContain(`${signedNumber(estimate.estimate)}  ${interval(estimate)}`);
+    const inColour = await shown('variance', {
+      folders,
+      panel: 'drift',
+      width: 110,
+      style: { ...plainStyle, colour: true },
+    });
+    expect(inColour.map((own) => own.replaceAll('\u001B', '<esc>'))).toMatchInlineSnapshot(`
+      [
+        "<esc>[1mvariance: drift<esc>[22m",
+        "Do epochs that shuffle end where the variance penalty says? Null: the prediction.",
+        "<esc>[1m  step  stage   learning rate  minibatches  of examples  |drift|  |predicted|  along/predicted  cosine<esc>[22m",
+        "<esc>[7m›    0  stage1        0.00025            4            8   2.0e-6       2.0e-6           +0.991  +0.980        <esc>[27m",
+        "     0  stage1         0.0010            4            8   2.0e-6       2.0e-6           +0.976  +0.980",
+        "    40  stage1        0.00025            4            8   2.0e-6       2.0e-6           +0.991  +0.980",
+        "    40  stage1         0.0010            4            8   2.0e-6       2.0e-6           +0.976  +0.980",
+        "    50  stage2        0.00025            4            8   2.0e-6       2.0e-6           +0.991  +0.980",
+        "    50  stage2         0.0010            4            8   2.0e-6       2.0e-6           +0.976  +0.980",
+        "",
+        "<esc>[1m                                         unit   seed 0     mean  95 % interval     seeds  null      p<esc>[22m",
+        "along the prediction / prediction - 1          -0.0092  -0.0033  [-0.018, +0.011]      3     0  0.427",
+        "residual / prediction, norms                    +0.200   +0.200  [+0.200, +0.200]      3     0   1e-7",
+        "cosine with the prediction, larger rate         +0.980   +0.980  [+0.979, +0.980]      3     0   2e-8",
+        "<esc>[2mnull: 0, the theory; -1 if shuffling did nothing<esc>[22m",
+        "<esc>[2mnull: 0, the prediction is the drift<esc>[22m",
+        "<esc>[2mnull: 0, unrelated<esc>[22m",
+        "<esc>[2mdrift: mean end point of shuffled epochs - of those with replacement; from: computed from the tables of 3 runs<esc>[22m",
+      ]
+    `);
   });
 
   test('forces: change in an epoch by each of them, and tensor by tensor beside questions of other variables', async () => {

@@ -1,15 +1,11 @@
 import { tables } from '../../src/store/tables/registry.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { RunSource } from '../data/run-source.js';
-import { pathsOf, versionsOf } from '../view/arms.js';
 import type { ViewContext } from '../view/context.js';
-import { drawList } from '../view/draw-list.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
-import { cut, cutLines } from '../view/layout.js';
+import { listOverSection } from '../view/list-over-section.js';
 import { messagePanel, type ViewPanel } from '../view/picture.js';
-import { quantityLines } from '../view/quantities.js';
 import { signed } from '../view/text.js';
-import { paint } from '../view/style.js';
 
 const question = 'How do the loss, its curvature and its noise stand to each other at the checkpoints?';
 
@@ -52,37 +48,11 @@ export async function landscapePanel(context: ViewContext, run: RunSource): Prom
       numberColumn('lambda_max', 'nats/parameter^2', of('lambda_max')),
     ],
   };
-  return {
+  return listOverSection(context, run, {
     title: 'landscape',
     question,
-    choices: null,
-    drills: null,
-    draw(state, box, style) {
-      const section = context.want(`landscape ${pathsOf(context.arm)}`, versionsOf(context.arm), () =>
-        context.numbers.section(context.arm, 'landscape'),
-      );
-      const table =
-        section.kind === 'value'
-          ? section.value === null
-            ? []
-            : [
-                '',
-                ...quantityLines(section.value, { width: box.width, style, seed: run.seed }),
-                paint(
-                  cut(
-                    `cosine: of the gradients of Gamma and of the loss; from: ${section.value.source}`,
-                    box.width,
-                    style,
-                  ),
-                  'dim',
-                  style,
-                ),
-              ]
-          : [section.kind === 'failed' ? section.reason : 'measuring ...'];
-      // The list of checkpoints is short: the table takes what it leaves.
-      const height = Math.min(list.length + 1, Math.max(4, box.height >> 1));
-      const picture = drawList({ list, state, box: { width: box.width, height }, style });
-      return { ...picture, lines: cutLines([...picture.lines, ...table], box.height, style) };
-    },
-  };
+    list,
+    section: 'landscape',
+    note: 'cosine: of the gradients of Gamma and of the loss',
+  });
 }

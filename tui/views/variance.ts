@@ -1,5 +1,6 @@
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import { messagePanel, type ViewModel } from '../view/picture.js';
+import { epochDriftPanel } from './epoch-drift.js';
 import { landscapePanel } from './landscape.js';
 import { noisePanel } from './minibatch/noise.js';
 import { penaltyPanel } from './penalty.js';
@@ -20,6 +21,7 @@ async function load(context: ViewContext): Promise<ViewModel> {
       await penaltyPanel(context, current),
       noisePanel(context, current),
       await landscapePanel(context, current),
+      await epochDriftPanel(context, current),
     ],
   };
 }

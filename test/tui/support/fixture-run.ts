@@ -120,6 +120,7 @@ export async function writeRun(root: string, seed: number, options: FixtureOptio
     writeTransfer(folder, seed, steps);
     writePath(folder, seed, steps, total);
     writeLandscape(folder, [0, steps, total], stageOf);
+    writeDrift(folder, seed, [0, steps, total], stageOf);
     writeForces(folder, [0, steps / 4, steps / 2]);
   }
   for (const table of Object.keys(tables)) {
@@ -462,6 +463,31 @@ function writeLandscape(folder: string, steps: readonly number[], stageOf: Stage
       writer.column('rated_gamma')[row] = 0.8;
       writer.column('rated_variance_gradient_norm')[row] = 3 * 0.1 ** 1.5;
       writer.column('rated_lambda_max')[row] = 0.7;
+    }
+  });
+}
+
+/** Drift along its prediction, as a share of it: a little less, more so with the larger rate. */
+export const driftOf = (seed: number, rate: number): number => 1 - 20 * rate - 0.01 * wobble(seed, 5);
+
+/** Learning rates of the short epochs. */
+export const driftRates = [2.5e-4, 1e-3] as const;
+
+function writeDrift(folder: string, seed: number, steps: readonly number[], stageOf: StageOf): void {
+  table(folder, 'epoch_drift', (writer) => {
+    for (const step of steps) {
+      for (const rate of driftRates) {
+        const row = writer.reserve(1);
+        writer.column('stage')[row] = stageOf(step);
+        writer.column('step')[row] = step;
+        writer.column('learning_rate')[row] = rate;
+        writer.column('minibatches')[row] = 4;
+        writer.column('batch_size')[row] = 8;
+        writer.column('measured_norm')[row] = 2e-6 * Math.hypot(driftOf(seed, rate), 0.2);
+        writer.column('predicted_norm')[row] = 2e-6;
+        writer.column('projection')[row] = driftOf(seed, rate);
+        writer.column('cosine')[row] = driftOf(seed, rate) / Math.hypot(driftOf(seed, rate), 0.2);
+      }
     }
   });
 }
