@@ -83,7 +83,7 @@ const benches: Record<string, Bench> = {
 };
 
 /** Benches that know --quick. */
-const takeQuick = ['scaling', 'interventions'];
+const takeQuick = new Set(['scaling', 'interventions']);
 
 function help(): string {
   const width = Math.max(...Object.keys(benches).map((name) => name.length));
@@ -135,7 +135,7 @@ function main(args: readonly string[]): void {
     console.log(`\n== ${name}`);
     start('bench/rate.ts', all, []);
     for (const { file, threads } of benches[name]!.parts)
-      start(file, threads, takeQuick.includes(name) ? flags : []);
+      start(file, threads, takeQuick.has(name) ? flags : []);
   }
 }
 

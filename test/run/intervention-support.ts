@@ -80,7 +80,7 @@ export async function stepColumns<C extends InterventionColumn | 'grad_norm' | '
 }
 
 /** Rows of the table `steps` without times. */
-function stepRows(folder: string): unknown[] {
+export function stepRows(folder: string): unknown[] {
   const rows = polars.readIPC(fs.readFileSync(path.join(folder, 'steps.arrow'))).toRecords();
   return rows.map((row) => ({ ...row, step_ms: 0, log_ms: 0 }));
 }
