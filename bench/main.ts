@@ -66,24 +66,26 @@ const benches: Record<string, Bench> = {
     parts: [{ file: 'bench/start.ts', threads: null }],
   },
   store: {
-    about: 'Arrow files: writing, opening, reading',
-    takes: '1 min',
+    about: 'Arrow files: writing and reading, against apache-arrow and plain bytes; --quick: smaller ones',
+    takes: '2 min',
     parts: [{ file: 'bench/store.ts', threads: null }],
   },
   tui: {
-    about: 'browser: first screen, answer to a key, memory, on 200 runs, a million rows, 2 GB',
-    takes: '3 min',
+    about:
+      'browser: first screen, answer to a key, memory, on 200 runs, a million rows, 2 GB, against node alone and reading ' +
+      'bytes; --quick: a smaller log, 2 rounds',
+    takes: '8 min',
     parts: [{ file: 'bench/tui.ts', threads: null }],
   },
   memory: {
-    about: 'memory over 2,000 steps',
-    takes: '1 min',
+    about: 'memory over 2,000 steps with the default log, against none; --quick: 200 steps, 2 rounds',
+    takes: '8 min',
     parts: [{ file: 'bench/memory.ts', threads: single }],
   },
 };
 
 /** Benches that know --quick. */
-const takeQuick = new Set(['scaling', 'interventions']);
+const takeQuick = new Set(['scaling', 'interventions', 'store', 'tui', 'memory']);
 
 function help(): string {
   const width = Math.max(...Object.keys(benches).map((name) => name.length));

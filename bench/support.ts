@@ -7,6 +7,30 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? NaN;
 }
 
+/**
+ * What sides measure in each round, in which they take turns: what else the machine does meets all of them.
+ *
+ * @param warmUp whether a first round, which fills caches, is not counted
+ */
+export async function takeTurns<Side extends string, Found>(
+  rounds: number,
+  sides: Readonly<Record<Side, () => Found | Promise<Found>>>,
+  warmUp = true,
+): Promise<Record<Side, Found[]>> {
+  const names = Object.keys(sides) as Side[];
+  const found = Object.fromEntries(names.map((name): [string, Found[]] => [name, []])) as Record<
+    Side,
+    Found[]
+  >;
+  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
+    for (const name of names) {
+      const own = await sides[name]();
+      if (round >= 0) found[name].push(own);
+    }
+  }
+  return found;
+}
+
 /** Prints a table with aligned columns. */
 export function printTable(
   title: string,

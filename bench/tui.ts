@@ -12,15 +12,19 @@ import { writeRun } from '../test/tui/support/fixture-run.js';
 import { nodeEffects } from '../tui/effects.js';
 import { App } from '../tui/ink/App.js';
 import { BrowserSession } from '../tui/session/session.js';
-import { median, printTable } from './support.js';
+import { median, printTable, takeTurns } from './support.js';
 import { gradientRows, logBytes, writeLongRun } from './tui-runs.js';
 
 /**
  * The browser on a folder of 200 runs, a run with a million rows of `gradients`, and a log of 2 GB: time to the first
- * screen, time from a key to the bytes on the terminal that answer it, and memory. `GRADSCOPE_BENCH_GB` makes the log
- * smaller.
+ * screen, time from a key to the bytes on the terminal that answer it, and memory. Folders take turns in every round, with
+ * what no browser can be faster than: node alone in the same terminal, and reading the bytes of the log (here the browser
+ * answers keys meanwhile, a second of them at least).
+ * `GRADSCOPE_BENCH_GB` makes the log smaller; --quick: 0.2 GB, 2 rounds.
  */
-const gigabytes = Number(process.env['GRADSCOPE_BENCH_GB'] ?? 2);
+const isQuick = process.argv.includes('--quick');
+const gigabytes = Number(process.env['GRADSCOPE_BENCH_GB'] ?? (isQuick ? 0.2 : 2));
+const rounds = isQuick ? 2 : 5;
 const size = { width: 120, height: 40 };
 
 /** One measurement in a process of its own, so that nothing is warm and memory is its own. */
@@ -81,12 +85,10 @@ async function measure(root: string): Promise<Measured> {
   const readMs = performance.now() - reading;
   await press(screen, '1');
   const keys: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    for (const key of walk) {
-      const answered = await press(screen, key);
-      if (!Number.isNaN(answered)) keys.push(answered);
-      await session.settled();
-    }
+  for (const key of walk) {
+    const answered = await press(screen, key);
+    if (!Number.isNaN(answered)) keys.push(answered);
+    await session.settled();
   }
   const peakMb = process.resourceUsage().maxRSS / 1024;
   app.unmount();
@@ -108,26 +110,28 @@ async function press(screen: FakeTerminal, key: string): Promise<number> {
   return answered;
 }
 
-/** Seconds from the start of the program to its first screen, in tmux; null where there is no tmux. */
-async function firstScreen(root: string, count: number): Promise<number | null> {
+let servers = 0;
+
+/** Seconds from a command line to what it shows, in tmux; NaN where there is no tmux. */
+async function untilShown(command: string, shown: RegExp): Promise<number> {
   // A server that was told to end may still answer: each has a name of its own.
-  const server = `gradscope-bench-${process.pid}-${path.basename(root)}-${count}`;
+  const server = `gradscope-bench-${process.pid}-${servers++}`;
   const tmux = (...args: string[]) =>
     spawnSync('tmux', ['-u', '-L', server, ...args], {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
     });
-  if (tmux('-V').status !== 0 || !fs.existsSync('dist/src/cli/main.js')) return null;
+  if (tmux('-V').status !== 0 || !fs.existsSync(program)) return NaN;
   tmux('new-session', '-d', '-x', String(size.width), '-y', String(size.height), 'sh');
   try {
     await setTimeout(500);
-    tmux('send-keys', '-l', `env -u CI node ${path.resolve('dist/src/cli/main.js')} tui ${root}`);
+    tmux('send-keys', '-l', command);
     const started = performance.now();
     tmux('send-keys', 'Enter');
-    while (!/\[1 runs\][^]*complete/.test(tmux('capture-pane', '-p').stdout)) {
+    while (!shown.test(tmux('capture-pane', '-p').stdout)) {
       if (performance.now() - started > 10_000) {
         console.error(tmux('capture-pane', '-p').stdout);
-        return null;
+        return NaN;
       }
       await setTimeout(5);
     }
@@ -135,6 +139,28 @@ async function firstScreen(root: string, count: number): Promise<number | null> 
   } finally {
     tmux('kill-server');
   }
+}
+
+const program = path.resolve('dist/src/cli/main.js');
+
+const firstScreen = (root: string): Promise<number> =>
+  untilShown(`env -u CI node ${program} tui ${root}`, /\[1 runs\][^]*complete/);
+
+/** The same of a program that prints a line: what is typed does not hold it. */
+const nodeAlone = (): Promise<number> => untilShown(`node -e 'console.log(1e3 + 1)'`, /^1001$/m);
+
+/** Seconds in which the bytes of a run's log are read and nothing is made of them. */
+function readBytes(root: string): number {
+  const log = new Set(['gradients.arrow', 'gram.arrow']);
+  const started = performance.now();
+  for (const file of fs.readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    if (!log.has(path.basename(file))) continue;
+    const from = fs.openSync(path.join(root, file), 'r');
+    const piece = new Uint8Array(2 ** 22);
+    while (fs.readSync(from, piece) > 0);
+    fs.closeSync(from);
+  }
+  return (performance.now() - started) / 1000;
 }
 
 const quantile = (values: readonly number[], share: number): number =>
@@ -160,34 +186,62 @@ async function main(): Promise<void> {
     await writeLongRun(million, 'million', { steps: Math.ceil(1e6 / gradientRows), gram: true });
     const large = path.join(folder, 'large');
     await writeLongRun(large, 'large', { steps: Math.ceil((gigabytes * 1e9) / logBytes), gram: true });
-    const rows: string[][] = [];
-    for (const [name, root] of [
-      ['200 runs', many],
-      ['a million rows of gradients', million],
-      [`a log of ${gigabytes} GB`, large],
-    ] as const) {
-      const screens: number[] = [];
-      for (let i = 0; i < 3; i++) screens.push((await firstScreen(root, i)) ?? NaN);
-      const { openMs, keys, whileReading, readMs, peakMb } = measureApart(root);
-      rows.push([
+    const screens = await takeTurns(rounds, {
+      many: () => firstScreen(many),
+      million: () => firstScreen(million),
+      large: () => firstScreen(large),
+      node: nodeAlone,
+    });
+    const measured = await takeTurns(
+      rounds,
+      {
+        many: () => ({ ...measureApart(many), plain: NaN }),
+        million: () => ({ ...measureApart(million), plain: readBytes(million) }),
+        large: () => ({ ...measureApart(large), plain: readBytes(large) }),
+      },
+      false,
+    );
+    const ratioOf = (own: readonly number[], peer: readonly number[]): string => {
+      const ratio = median(own.map((value, round) => value / peer[round]!));
+      return Number.isNaN(ratio) ? '' : ratio.toFixed(1);
+    };
+    const rows = (
+      [
+        ['200 runs', 'many'],
+        ['a million rows of gradients', 'million'],
+        [`a log of ${gigabytes} GB`, 'large'],
+      ] as const
+    ).map(([name, place]) => {
+      const own = measured[place];
+      const keys = own.flatMap((round) => round.keys);
+      const whileReading = own.flatMap((round) => round.whileReading);
+      const seconds = own.map(({ readMs }) => readMs / 1000);
+      return [
         name,
-        median(screens).toFixed(2),
-        (openMs / 1000).toFixed(2),
+        median(screens[place]).toFixed(2),
+        ratioOf(screens[place], screens.node),
+        (median(own.map(({ openMs }) => openMs)) / 1000).toFixed(2),
         `${median(keys).toFixed(0)} / ${quantile(keys, 0.95).toFixed(0)} / ${Math.max(...keys).toFixed(0)}`,
         `${median(whileReading).toFixed(0)} / ${quantile(whileReading, 0.95).toFixed(0)}`,
-        (readMs / 1000).toFixed(1),
-        peakMb.toFixed(0),
-      ]);
-    }
+        median(seconds).toFixed(1),
+        ratioOf(
+          seconds,
+          own.map(({ plain }) => plain),
+        ),
+        median(own.map(({ peakMb }) => peakMb)).toFixed(0),
+      ];
+    });
     printTable(
-      `Browser, ${size.width} x ${size.height}`,
+      `Browser, ${size.width} x ${size.height}; medians of ${rounds} rounds in which folders and peers take turns`,
       [
         '',
         'first screen in tmux, s',
+        'of node alone',
         'session opened, s',
         'key, ms (median / 95 % / most)',
         'key while the log is read, ms',
         'whole log read, s',
+        'of its bytes',
         'peak memory, MB',
       ],
       rows,
@@ -197,7 +251,7 @@ async function main(): Promise<void> {
   }
 }
 
-const [only] = process.argv.slice(2);
+const only = process.argv.slice(2).find((word) => !word.startsWith('-'));
 if (only === undefined) await main();
 else {
   console.log(JSON.stringify(await measure(only)));
