@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TextShape } from '../data/experiment.js';
 import { createStream } from '../data/random/streams.js';
-import { trainingBytes } from '../src/run/planned-cost.js';
+import { trainingBytes } from '../src/run/planned-bytes.js';
 import { arrangeGroups, divide, type MinibatchGroups } from '../src/train/groups/division.js';
 import { Learner } from '../src/train/learner.js';
 import { parameterCount } from '../src/train/models/model.js';

@@ -179,6 +179,8 @@ export interface DataSizes {
   readonly largestTest: number;
   /** Rows of all test sets. */
   readonly testRows: number;
+  /** Held-out questions of a variable, at most: by them memory is estimated of what takes all at once. 0 where it is left out. */
+  readonly heldOut?: number;
   /** Names of the groups of training examples, as {@link ExperimentData.groups}. */
   readonly groups: readonly GroupName[];
   /** Memory that the built data of one seed take, roughly, in bytes. */

@@ -1,4 +1,4 @@
-import type { DataSizes, ExperimentData } from './experiment.js';
+import type { DataSizes, ExperimentData, TestSet } from './experiment.js';
 import { fieldSize } from './fields.js';
 
 /** Bytes of a row beside its fields: its object, group and variable. */
@@ -20,6 +20,14 @@ export function sizesOfData(data: ExperimentData): DataSizes {
     },
     testRows,
     largestTest: Math.max(0, ...tests.map(({ examples }) => examples.size)),
+    heldOut: Math.max(0, ...tests.filter(({ name, subset }) => name === subset).map(mostOfVariable)),
     bytes: testRows * (bytesPerRow + 8 * numbers),
   };
+}
+
+/** Rows of the variable that has most. */
+function mostOfVariable({ examples: { variable } }: TestSet): number {
+  const rows = new Map<number, number>();
+  for (const own of variable) rows.set(own, (rows.get(own) ?? 0) + 1);
+  return Math.max(0, ...rows.values());
 }

@@ -23,6 +23,7 @@ export function mnistQaSizes(config: MnistQaConfig, loss: LossConfig): DataSizes
   const groups: GroupName[] = [];
   const rows: number[] = [];
   const tests: number[] = [];
+  let heldOutPerVariable = 0;
   const assignment = assignSubsets(config);
   for (const subset of subsetNames) {
     const variables = assignment.get(subset)?.length;
@@ -35,7 +36,9 @@ export function mnistQaSizes(config: MnistQaConfig, loss: LossConfig): DataSizes
     };
     if (tag !== null) add('definition', variables);
     if (trainsQuestions) add('qa', variables * (cells - heldOut));
-    tests.push(variables * (trainsQuestions ? heldOut : cells) * config.testImages);
+    const questions = (trainsQuestions ? heldOut : cells) * config.testImages;
+    heldOutPerVariable = Math.max(heldOutPerVariable, questions);
+    tests.push(variables * questions);
   }
   const testRows = tests.reduce((sum, size) => sum + size, 0);
   return {
@@ -46,6 +49,7 @@ export function mnistQaSizes(config: MnistQaConfig, loss: LossConfig): DataSizes
     }),
     testRows,
     largestTest: Math.max(...tests),
+    heldOut: heldOutPerVariable,
     shape: imageShape(config),
     // The images of test rows are kept as numbers of digit images, one per cell.
     bytes: testRows * (4 * cells + bytesPerRow),

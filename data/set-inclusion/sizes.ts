@@ -58,6 +58,7 @@ export function setInclusionSizes(config: SetInclusionConfig, loss: LossConfig):
     // Training rows are tested, too: their loss is taken.
     testRows: total,
     largestTest: Math.max(largestTest, ...rows),
+    heldOut: questionsPerPart,
     shape: {
       modality: 'text',
       vocabularySize: vocabulary.size,

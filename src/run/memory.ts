@@ -35,7 +35,7 @@ export function requireMemory(cost: PlannedCost, available: number): void {
     [parameterBytes, `${grouped(cost.parameters)} parameters`],
     [activationBytes, 'activations of the largest batch (stages.*.microBatch divides it)'],
     [logBytes, 'gradients that are logged'],
-    [interventionBytes, 'interventions (stages.*.penalty, whose parts stages.*.microBatch divides)'],
+    [interventionBytes, 'interventions (stages.*.microBatch divides the parts of a penalty)'],
     [dataBytes, 'data'],
   ] as const;
   const [bytes, largest] = parts.reduce((most, part) => (part[0] > most[0] ? part : most));

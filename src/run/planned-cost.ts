@@ -7,6 +7,7 @@ import { stepsPerEpoch } from '../train/sampler.js';
 import { examplesPerBatch, type RunConfig, type StageConfig } from './config.js';
 import { reaches } from '../store/log-tier.js';
 import { interventions } from './interventions/registry.js';
+import { trainingBytes } from './planned-bytes.js';
 import { mayEndEarly } from './stage-ends.js';
 
 /** What a stage of a run will be. */
@@ -21,6 +22,8 @@ export interface PlannedStage {
   readonly stepsPerEpoch: number;
   /** Updates; 0 where the epochs round to none. */
   readonly steps: number;
+  /** Held-out questions of a variable, as far as is known; 0 otherwise. */
+  readonly heldOut: number;
   /** Whether the rows have the probabilities that the sampler `mixture` draws by. */
   readonly hasMixture: boolean;
 }
@@ -56,12 +59,6 @@ export interface PlannedCost {
   /** Rows of the largest test set. */
   readonly largestTest: number;
 }
-
-/** Copies of the parameters that a step holds: value, two moments, gradient, its chunks, log vectors. */
-const parameterCopies = 12;
-
-/** Copies of the recorded activations: forward value, saved value, gradient, temporaries. */
-const activationCopies = 4;
 
 /** Bytes of a float32. */
 const float = 4;
@@ -109,17 +106,6 @@ export function plannedCost(config: RunConfig): PlannedCost {
   };
 }
 
-/** Bytes that one replica trains in, with minibatches of so many examples; of the right size, not exact. */
-export function trainingBytes(
-  model: Model,
-  examples: number,
-): Pick<PlannedCost, 'parameterBytes' | 'activationBytes'> {
-  return {
-    parameterBytes: float * parameterCount(model) * parameterCopies,
-    activationBytes: float * examples * model.activationsPerExample * activationCopies,
-  };
-}
-
 /** Updates that a stage has at most: its epochs rounded to whole updates, or fewer that its `stop` says. */
 export function plannedSteps(
   { epochs, stop }: Pick<StageConfig, 'epochs' | 'stop'>,
@@ -144,6 +130,7 @@ function plannedStage(
     atOnce: Math.min(largest, microBatch ?? largest),
     stepsPerEpoch: perEpoch,
     steps: plannedSteps({ epochs, stop }, perEpoch),
+    heldOut: sizes.heldOut ?? 0,
     hasMixture: mixtureEpoch !== null,
   };
 }

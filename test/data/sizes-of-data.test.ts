@@ -20,8 +20,8 @@ test('sizes measured on data are those that arithmetic gives', () => {
   const loss = { target: 'answer', normalisation: 'example', includePadding: false } as const;
   const measured = sizesOfData(buildSetInclusion(config, loss, 0));
   const byArithmetic = setInclusion.sizes(config, loss);
-  const { shape, groups, testRows, largestTest } = byArithmetic;
-  expect(measured).toMatchObject({ shape, groups, testRows, largestTest });
+  const { shape, groups, testRows, largestTest, heldOut } = byArithmetic;
+  expect(measured).toMatchObject({ shape, groups, testRows, largestTest, heldOut });
   for (const part of ['stage1', 'stage2', 'full'] as const) {
     expect(measured.training(part)).toEqual(byArithmetic.training(part));
   }

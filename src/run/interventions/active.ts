@@ -42,6 +42,7 @@ export function activateInterventions(context: InterventionContext): StageInterv
       }
       const kept = blocks;
       tf.dispose([...made].filter((block) => !kept.includes(block as tf.Tensor2D)));
+      // Summed here whoever made them: the same sums, to the last digit, for a replica beside others and for one alone.
       const norms = blockNorms(kept);
       return {
         blocks: kept,

@@ -2,13 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { createStream } from '../../../data/random/streams.js';
 import { exampleGradients } from '../../train/example-gradients.js';
+import { parameterCount } from '../../train/models/model.js';
 import { blockNorms } from '../../train/parameters/block-vectors.js';
 import type { ParameterBlock } from '../../train/parameters/layout.js';
 import { configuredSampling, type StageConfig } from '../config.js';
 import type { Minibatch } from '../minibatch.js';
+import { factorBytes } from '../planned-bytes.js';
 import { noiseCycle, type Draw } from './noise-cycle.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
 import { trainedIn } from './patterns.js';
+import { accumulationProblem } from './whole-minibatch.js';
 
 export const noiseSchema = z
   .strictObject({
@@ -43,6 +46,9 @@ export const noiseSchema = z
   .default(null)
   .describe('noise on the gradient that makes it as noisy as that of a smaller minibatch');
 
+/** Copies of the parameters: numbers, the mean of a cycle in float64, the noise on host and in the engine, the changed gradient. */
+const copiesOfNoise = 6;
+
 type NoiseConfig = NonNullable<StageConfig['noise']>;
 
 /**
@@ -53,10 +59,7 @@ type NoiseConfig = NonNullable<StageConfig['noise']>;
 export const noise: Intervention = {
   key: 'noise',
   changesGradient: true,
-  problem: ({ microBatch }) =>
-    microBatch === null
-      ? null
-      : 'it is about the gradients of single examples, which an accumulated minibatch does not have; leave microBatch out, or noise',
+  problem: (stage) => accumulationProblem(stage, 'noise', 'single examples'),
   planProblem: ({ config, stage, cost }) => {
     const { rows, batchSize } = cost.stages[stage]!;
     const { noise: own, ...stageConfig } = config.stages[stage]!;
@@ -72,6 +75,8 @@ export const noise: Intervention = {
           `set batchSize of the stage to full and sampler to shuffle, or order to fresh`
       : null;
   },
+  bytes: ({ noise: own }, { batchSize }, model) =>
+    own === null ? 0 : copiesOfNoise * 4 * parameterCount(model) + factorBytes(model, batchSize),
   activate: (context) => (context.stage.config.noise === null ? null : activeNoise(context)),
 };
 

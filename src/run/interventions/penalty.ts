@@ -6,7 +6,7 @@ import { parameterCount } from '../../train/models/model.js';
 import { replicaProducts, squaredNorms } from '../../train/parameters/block-vectors.js';
 import { penaltyFunction, type PenaltyGradient } from '../../train/quadratic-penalty.js';
 import type { StagePlan } from '../plan.js';
-import { trainingBytes } from '../planned-cost.js';
+import { trainingBytes } from '../planned-bytes.js';
 import type {
   ActiveIntervention,
   ChangedGradient,
@@ -27,7 +27,7 @@ const shifts = { forward: 5e-6, central: 1e-5 } as const;
 
 /** Bytes that the copies of the parameters of parts may take at once, per replica; the others wait. */
 const mostBytes = 256e6;
-/** Copies that a part needs at once: its gradient, its shift and shifted parameters, of both sides, and temporaries. */
+/** Copies that a part needs at once, for each side: its gradient, its shift and shifted parameters, and temporaries. */
 const copiesOfPart = 8;
 
 /**
@@ -58,10 +58,11 @@ export const penalty: Intervention = {
     const parameters = parameterCount(model);
     const size = own.kind === 'variance' ? own.size : own.kind === 'exampleNorm' ? 1 : batchSize;
     const parts =
-      own.kind === 'blocks' ? 2 * own.blocks.length : partsTogether(parameters, size, batchSize, atOnce);
-    const sides = own.difference === 'central' ? 2 : 1;
+      own.kind === 'blocks'
+        ? 2 * own.blocks.length
+        : partsTogether(bytesOfPart(parameters, own), size, batchSize, atOnce);
     const { activationBytes } = trainingBytes(model, Math.min(size, batchSize) * parts);
-    return sides * (activationBytes + 4 * copiesOfPart * parameters * parts);
+    return sidesOf(own) * activationBytes + bytesOfPart(parameters, own) * parts;
   },
   activate: (context) => {
     const own = context.stage.configs.map((config) => config.penalty);
@@ -70,9 +71,15 @@ export const penalty: Intervention = {
   },
 };
 
+/** Points at which a difference takes gradients of every part, beside that of the minibatch. */
+const sidesOf = ({ difference }: PenaltyConfig): number => (difference === 'central' ? 2 : 1);
+
+const bytesOfPart = (parameters: number, own: PenaltyConfig): number =>
+  4 * copiesOfPart * parameters * sidesOf(own);
+
 /** Parts of so many examples that are taken at once, of a minibatch of which so many examples may be. */
-function partsTogether(parameters: number, size: number, examples: number, atOnce: number): number {
-  const inMemory = mostBytes / (4 * copiesOfPart * parameters);
+function partsTogether(partBytes: number, size: number, examples: number, atOnce: number): number {
+  const inMemory = mostBytes / partBytes;
   return Math.max(1, Math.floor(Math.min(inMemory, Math.min(atOnce, examples) / size)));
 }
 
@@ -92,7 +99,12 @@ function apply(
   const { model, seeds, config } = plan;
   const compute = penaltyFunction(modelLosses(model), learner.blocks, own.difference, shifts[own.difference]);
   const together = (size: number, examples: number): number =>
-    partsTogether(parameterCount(model), size, examples, stage.config.microBatch ?? examples);
+    partsTogether(
+      bytesOfPart(parameterCount(model), own),
+      size,
+      examples,
+      stage.config.microBatch ?? examples,
+    );
   const callsOf = (source: PartSource): PartCall[] => {
     const { examples } = source;
     switch (own.kind) {

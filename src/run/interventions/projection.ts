@@ -6,10 +6,12 @@ import { allocateFields } from '../../../data/fields.js';
 import { createStream, type RandomStream } from '../../../data/random/streams.js';
 import { batchTensors } from '../../train/batch.js';
 import { exampleProjection, type ProjectedExamples } from '../../train/example-projection.js';
-import { parameterCount, trainingFieldNames } from '../../train/models/model.js';
+import { parameterCount, trainingFieldNames, type Model } from '../../train/models/model.js';
 import type { Minibatch } from '../minibatch.js';
+import { trainingBytes } from '../planned-bytes.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
 import { trainedIn } from './patterns.js';
+import { accumulationProblem } from './whole-minibatch.js';
 
 export const projectionSchema = z
   .strictObject({
@@ -28,6 +30,16 @@ export const projectionSchema = z
 
 /** Numbers of the gradients that are formed at once, of all replicas: 128 MB of float32. */
 const mostNumbers = 1 << 25;
+
+/** Numbers of the gradients of a definition and its questions, as they are formed and once more as they are joined. */
+function numbersOfDefinition(model: Model, questions: number): number {
+  return parameterCount(model) * 2 * (questions + 1);
+}
+
+/** Definitions of each replica that are taken at once. */
+function definitionsTogether(model: Model, questions: number, replicas: number): number {
+  return Math.max(1, Math.floor(mostNumbers / (replicas * numbersOfDefinition(model, questions))));
+}
 
 /** Rows of a set that the gradients of a definition are projected off. */
 interface Questions {
@@ -64,11 +76,16 @@ function heldOutQuestions(
 export const projection: Intervention = {
   key: 'projection',
   changesGradient: true,
-  problem: ({ microBatch }) =>
-    microBatch === null
-      ? null
-      : 'it is about the gradients of single definitions, which an accumulated minibatch does not have; leave microBatch out, or projection',
+  problem: (stage) => accumulationProblem(stage, 'projection', 'single definitions'),
   planProblem: () => null,
+  bytes: ({ projection: own }, { batchSize, heldOut }, model) => {
+    if (own === null) return 0;
+    const definitions = Math.min(batchSize, definitionsTogether(model, heldOut, 1));
+    return (
+      4 * numbersOfDefinition(model, heldOut) * definitions +
+      trainingBytes(model, definitions * heldOut).activationBytes
+    );
+  },
   dataProblem: ({ config, sets }, { data }) => {
     if (config.projection === null) return null;
     const { onto } = config.projection;
@@ -100,8 +117,7 @@ function activeProjection({ plan, stage, learner }: InterventionContext): Active
   const isDefinition = definitionGroups(data[0]!);
   const most = Math.max(...questions.flatMap((of) => [...of.values()].map(({ rows }) => rows.length)));
   const replicas = seeds.length;
-  const numbers = replicas * parameterCount(model) * 2 * (most + 1);
-  const together = Math.max(1, Math.floor(mostNumbers / numbers));
+  const together = definitionsTogether(model, most, replicas);
   const project = exampleProjection(model, learner.blocks, trainedIn(stage.config));
   const { fields } = stage.sets[0]!;
 

@@ -2,9 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { groupSelectionSchema, selectGroups, type GroupSelection } from '../../../data/group-selection.js';
 import { exampleGradients } from '../../train/example-gradients.js';
+import { parameterCount } from '../../train/models/model.js';
 import { blockProducts } from '../../train/parameters/block-vectors.js';
+import { factorBytes } from '../planned-bytes.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
 import { trainedIn } from './patterns.js';
+import { accumulationProblem } from './whole-minibatch.js';
 
 export const surgerySchema = z
   .strictObject({
@@ -25,6 +28,9 @@ export const surgerySchema = z
   .nullable()
   .default(null)
   .describe('projects the gradients of two sets of groups in a minibatch off each other');
+
+/** Copies of the parameters: both gradients, what is added of each, the changed gradient, and it at its norm. */
+const copiesOfSurgery = 6;
 
 /** Positions of the groups of both sides. */
 function sidesOf(
@@ -48,10 +54,7 @@ function sidesOf(
 export const surgery: Intervention = {
   key: 'surgery',
   changesGradient: true,
-  problem: ({ microBatch }) =>
-    microBatch === null
-      ? null
-      : 'it is about the gradients of groups, which an accumulated minibatch does not have; leave microBatch out, or surgery',
+  problem: (stage) => accumulationProblem(stage, 'surgery', 'groups'),
   planProblem: () => null,
   dataProblem: ({ config, sets }, plan) => {
     if (config.surgery === null) return null;
@@ -67,6 +70,8 @@ export const surgery: Intervention = {
       ? null
       : `second: ${groups[common]} is in first too; say more of which groups are meant`;
   },
+  bytes: ({ surgery: own }, { batchSize }, model) =>
+    own === null ? 0 : copiesOfSurgery * 4 * parameterCount(model) + factorBytes(model, batchSize),
   activate: (context) => (context.stage.config.surgery === null ? null : activeSurgery(context)),
 };
 
