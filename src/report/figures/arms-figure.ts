@@ -13,6 +13,7 @@ const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9
 /**
  * What a sweep shows beside its verdicts: outcome and mediator of each arm, means with 95 % t intervals over seeds; and the
  * outcome against what else could be behind it, run by run, with the partial effect of each in the regression on all four.
+ * Arms have numbers, by which the lower panels name them.
  */
 export function armsFigure(evidence: SweepEvidence, name: string, plotter: Plotter): Drawing {
   const first = [
@@ -34,27 +35,38 @@ function armPanel(
   what: 'outcome' | 'mediator',
   { marks, draw }: Plotter,
 ): Drawing {
-  const rows = arms.flatMap((arm) => {
+  const names = arms.map(({ name }, i) => `${name} (${i + 1})`);
+  const rows = arms.flatMap((arm, i) => {
     const estimate = arm[what];
     if (estimate.kind === 'absent') return [];
     const [low, high] = estimate.interval ?? [estimate.estimate, estimate.estimate];
-    return [{ arm: arm.name, mean: estimate.estimate, low, high }];
+    return [{ arm: names[i], mean: estimate.estimate, low, high }];
   });
+  const label = what === 'outcome' ? outcomeLabel : mediatorLabel;
+  const own = Math.max(120, 24 * arms.length + 70);
+  const longest = Math.max(...names.map(({ length }) => length));
   const svg = draw({
     width,
-    height,
-    marginLeft: 55,
-    marginBottom: 70,
+    height: own,
+    marginLeft: Math.min(190, 20 + 6.5 * longest),
+    marginTop: 10,
+    marginRight: 20,
+    marginBottom: 42,
     style,
-    x: { type: 'point', domain: arms.map(({ name }) => name), label: null, inset: 14, tickRotate: -25 },
-    y: { label: what === 'outcome' ? outcomeLabel : mediatorLabel, grid: true, nice: true },
+    x: {
+      label: rows.length === 0 ? `${label}: no run has it` : label,
+      grid: true,
+      nice: true,
+      ...(rows.length === 0 ? { domain: [0, 1] } : {}),
+    },
+    y: { type: 'point', domain: names, label: null, inset: 10 },
     marks: [
-      marks.ruleY([0]),
-      marks.ruleX(rows, { x: 'arm', y1: 'low', y2: 'high', stroke: '#333333', strokeWidth: 1.5 }),
-      marks.dot(rows, { x: 'arm', y: 'mean', fill: '#333333', r: 4 }),
+      marks.ruleX([0]),
+      marks.ruleY(rows, { y: 'arm', x1: 'low', x2: 'high', stroke: '#333333', strokeWidth: 1.5 }),
+      marks.dot(rows, { x: 'mean', y: 'arm', fill: '#333333', r: 4 }),
     ],
   });
-  return { width, height, svg };
+  return { width, height: own, svg };
 }
 
 function explanationPanel(
@@ -63,8 +75,8 @@ function explanationPanel(
   label: string,
   { marks, draw }: Plotter,
 ): Drawing {
-  const colourOf = (arm: string): string =>
-    palette[arms.findIndex(({ name }) => name === arm) % palette.length]!;
+  const placeOf = (arm: string): number => arms.findIndex(({ name }) => name === arm);
+  const colourOf = (arm: string): string => palette[placeOf(arm) % palette.length]!;
   const rows = runs.flatMap((run) => {
     const x = explanationOf(id, run[id]);
     return x === null || run.outcome === null
@@ -76,23 +88,36 @@ function explanationPanel(
     if (own.length === 0) return [];
     const mean = (of: (row: (typeof own)[number]) => number): number =>
       own.reduce((sum, row) => sum + of(row), 0) / own.length;
-    return [{ x: mean((row) => row.x), y: mean((row) => row.y), arm: name, colour: colourOf(name) }];
+    const number = String(placeOf(name) + 1);
+    return [{ x: mean((row) => row.x), y: mean((row) => row.y), number, colour: colourOf(name) }];
   });
   const svg = draw({
     width,
     height,
     marginLeft: 55,
-    marginTop: 32,
-    marginRight: 60,
+    marginTop: 46,
+    marginRight: 20,
     marginBottom: 42,
     style,
-    x: { label: `${label}${effectWords(separation, label)}`, nice: true, inset: 10 },
+    x: { label, nice: true, inset: 10 },
     y: { label: outcomeLabel, grid: true, nice: true },
     marks: [
       marks.ruleY([0]),
       marks.dot(rows, { x: 'x', y: 'y', fill: 'colour', fillOpacity: 0.45, r: 2.5 }),
-      marks.dot(centres, { x: 'x', y: 'y', fill: 'colour', r: 5 }),
-      marks.text(centres, { x: 'x', y: 'y', text: 'arm', fill: 'colour', textAnchor: 'start', dx: 8 }),
+      marks.dot(centres, { x: 'x', y: 'y', fill: 'colour', stroke: 'white', r: 8 }),
+      marks.text(centres, {
+        x: 'x',
+        y: 'y',
+        text: 'number',
+        fill: 'white',
+        fontWeight: 'bold',
+        fontSize: 10,
+      }),
+      marks.text([{ words: effectWords(separation, label) }], {
+        text: 'words',
+        frameAnchor: 'top-right',
+        dy: -20,
+      }),
     ],
   });
   return { width, height, svg };
@@ -102,6 +127,6 @@ function explanationPanel(
 function effectWords({ fit }: SweepEvidence['separation'], label: string): string {
   const effect = fit.kind === 'absent' ? null : fit.slopes.find(({ name }) => name === label)?.effect;
   return effect?.kind === 'value'
-    ? `; partial effect ${formatNumber(effect.estimate, true)} ${formatInterval(effect, true)}`
-    : '; not told apart from the others';
+    ? `partial effect ${formatNumber(effect.estimate, true)} ${formatInterval(effect, true)}`
+    : 'not told apart from the others';
 }

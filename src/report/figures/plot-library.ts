@@ -21,8 +21,8 @@ export interface PlotLibrary {
   readonly plot: (options: MarkOptions) => PlotElement;
   readonly line: MarkOf<Rows>;
   readonly dot: MarkOf<Rows>;
-  readonly ruleX: MarkOf<Rows>;
-  readonly ruleY: MarkOf<readonly number[]>;
+  readonly ruleX: MarkOf<Rows | readonly number[]>;
+  readonly ruleY: MarkOf<Rows | readonly number[]>;
   readonly axisX: MarkOf<readonly number[]>;
   readonly text: MarkOf<Rows>;
 }

@@ -127,7 +127,8 @@ describe('a sweep', () => {
     const { svg } = armsFigure(evidence, 'two', await loadPlotter());
     // Two arms in two panels; in four more each arm and each of its four runs.
     expect(svg.match(/<circle/g)).toHaveLength(2 * 2 + 4 * (2 + 8));
-    expect(svg).toContain('log kappa; not told apart from the others');
+    expect(svg.match(/not told apart from the others/g)).toHaveLength(4);
+    for (const name of ['small (1)', 'large (2)']) expect(svg.split(name)).toHaveLength(3);
     expect(new Resvg(svg).width).toBe(800);
     const text = evidenceReport(evidence, 400).join('\n');
     expect(text).toContain(
