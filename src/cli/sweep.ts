@@ -190,14 +190,17 @@ async function report(loaded: Sweep, out: string): Promise<boolean> {
 }
 
 async function showStatus(loaded: Sweep, flags: Flags): Promise<number> {
+  const { isProbed } = await import('../probe/prober.js');
+  const { probeDefaults } = await import('../probe/probe.js');
   const { sweepStatus } = await import('../run/sweep-status.js');
   const { textTable } = await import('../report/text/table.js');
-  const status = sweepStatus(loaded, flags.out);
+  const only = await probesOf(loaded);
+  const status = sweepStatus(loaded, flags.out, (folder) => isProbed(folder, { ...probeDefaults, only }));
   if (flags.json === true) {
     print(printableJson(status, 2));
     return 0;
   }
-  const { arms, stepsDone, stepsTotal, secondsLeft } = status;
+  const { arms, stepsDone, stepsTotal, secondsLeft, toProbe } = status;
   const kinds = ['complete', 'running', 'interrupted', 'failed', 'missing'] as const;
   const share = (done: number, total: number): string =>
     `${total === 0 ? 100 : Math.floor((100 * done) / total)} %`;
@@ -220,6 +223,10 @@ async function showStatus(loaded: Sweep, flags: Flags): Promise<number> {
         ? 'nothing is left to train'
         : `about ${formatDuration(secondsLeft)} of training left`;
   print(`\n${share(stepsDone, stepsTotal)} of ${stepsTotal} updates; ${left}`);
+  if (toProbe > 0) {
+    const runs = toProbe === 1 ? '1 run is' : `${toProbe} runs are`;
+    print(`${runs} to be probed (${only.join(', ')}), which takes time beside the training`);
+  }
   return 0;
 }
 
@@ -240,28 +247,33 @@ async function showPower(loaded: Sweep, pilot: string): Promise<number> {
   return 0;
 }
 
-/** Probes the complete runs for what predictions and figures are about, where they lack it. */
-async function probeFor({ predictions, outcome, mediator, arms }: Sweep, flags: Flags): Promise<void> {
+/** Names of the probes whose tables the predictions and figures of a sweep are made of. */
+async function probesOf({ predictions, outcome, mediator }: Sweep): Promise<string[]> {
   const { sectionOfQuantity } = await import('../analysis/known-quantities.js');
-  const { armFolders } = await import('../run/sweep.js');
-  const { listRuns } = await import('../store/list-runs.js');
-  const { probeFlags, probeRuns } = await import('./probe.js');
   const asked = [
     outcome,
     ...(mediator === null ? [] : [mediator]),
     ...predictions.map((own) => own.quantity),
   ];
-  const probes = new Set(asked.flatMap((id) => sectionOfQuantity(id)?.probe ?? []));
-  if (probes.size === 0) return;
+  return [...new Set(asked.flatMap((id) => sectionOfQuantity(id)?.probe ?? []))];
+}
+
+/** Probes the complete runs for what predictions and figures are about, where they lack it. */
+async function probeFor(sweep: Sweep, flags: Flags): Promise<void> {
+  const { armFolders } = await import('../run/sweep.js');
+  const { listRuns } = await import('../store/list-runs.js');
+  const { probeFlags, probeRuns } = await import('./probe.js');
+  const probes = await probesOf(sweep);
+  if (probes.length === 0) return;
   const folders: string[] = [];
-  for (const folder of arms.flatMap((arm) => armFolders(arm, flags.out))) {
+  for (const folder of sweep.arms.flatMap((arm) => armFolders(arm, flags.out))) {
     if (!existsSync(folder)) continue;
     const [run] = await listRuns(folder, { depth: 0 });
     if (run?.info?.status === 'complete') folders.push(folder);
   }
   if (folders.length === 0) return;
   const { engine, threads } = flags;
-  const only = [...probes].join(',');
+  const only = probes.join(',');
   const { probed, seconds } = await probeRuns(folders, {
     ...probeFlags,
     only,

@@ -107,8 +107,9 @@ function explainUnion(issue: z.core.$ZodIssueInvalidUnion, context: ExplainConte
       );
     }
   }
-  const expected = describeAlternatives(alternatives);
-  return [{ path, message: `expected ${expected}, got ${show(value, path, context)}` }];
+  const expected =
+    issue.message === 'Invalid input' ? `expected ${describeAlternatives(alternatives)}` : issue.message;
+  return [{ path, message: `${expected}, got ${show(value, path, context)}` }];
 }
 
 /** The key that was meant, or the kind of thing that does have it. */

@@ -46,12 +46,19 @@ const seedsSchema = z
 const scaleSchema = z.enum(['linear', 'log']).default('linear').describe('of the axis in figures and trends');
 const labelSchema = z.string().max(200).describe('what it is, for the axis of the figure');
 
+const axisValueSchema = z.union([z.number(), z.string().max(100), z.boolean()], {
+  error: ({ input }) =>
+    typeof input === 'object'
+      ? 'expected a number, a text, true or false: write anything else as the set of a named arm (arms)'
+      : undefined,
+});
+
 const axisSchema = z.strictObject({
   key: z.string().describe('key of the experiment file that is varied, such as stages.0.batchSize'),
   label: labelSchema.optional(),
   scale: scaleSchema,
   values: z
-    .array(z.union([z.number(), z.string().max(100), z.boolean()]))
+    .array(axisValueSchema)
     .min(1)
     .max(1000)
     .describe('values of the key, one arm each; with several axes, one arm for each combination'),

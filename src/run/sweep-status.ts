@@ -18,6 +18,8 @@ export interface ArmStatus {
   /** Updates that are done, and of all its runs, those with exchanged tags among them; failed runs count as through. */
   readonly stepsDone: number;
   readonly stepsTotal: number;
+  /** Runs that lack tables of probes which the sweep asks for, those to be trained among them; no failed ones. */
+  readonly toProbe: number;
 }
 
 /** How far a sweep is. */
@@ -30,20 +32,25 @@ export interface SweepStatus {
   readonly secondsPerStep: number | null;
   /** Of training, at that rate; null where it is not known. */
   readonly secondsLeft: number | null;
+  /** Runs of all arms to probe; the time does not hold them. */
+  readonly toProbe: number;
 }
 
 /**
  * How far the runs of a sweep are, and how long the rest will take at the rate of those that are complete: wall time from
  * the start of the runs that trained together to the end of the last of them, over their updates. A run that was stopped
  * for long makes it slower than it was.
+ *
+ * @param isProbed whether a run in a folder has the tables of the probes that the sweep asks for
  */
 export function sweepStatus(
   sweep: Sweep,
   root: string,
+  isProbed: (folder: string) => boolean = () => true,
   environment: Environment = nodeEnvironment,
 ): SweepStatus {
   const infos: RunInfo[] = [];
-  const arms = sweep.arms.map((arm) => armStatus(arm, root, environment, infos));
+  const arms = sweep.arms.map((arm) => armStatus(arm, root, { isProbed, environment, infos }));
   const sum = (of: (own: ArmStatus) => number): number => arms.reduce((all, own) => all + of(own), 0);
   const [stepsDone, stepsTotal] = [sum((own) => own.stepsDone), sum((own) => own.stepsTotal)];
   const secondsPerStep = rateOf(infos);
@@ -59,21 +66,30 @@ export function sweepStatus(
         : secondsPerStep === null
           ? null
           : (stepsTotal - stepsDone) * secondsPerStep,
+    toProbe: sum((own) => own.toProbe),
   };
 }
 
-function armStatus(arm: SweepArm, root: string, environment: Environment, infos: RunInfo[]): ArmStatus {
+interface StatusSource {
+  readonly isProbed: (folder: string) => boolean;
+  readonly environment: Environment;
+  /** Gets what the runs say. */
+  readonly infos: RunInfo[];
+}
+
+function armStatus(arm: SweepArm, root: string, { isProbed, environment, infos }: StatusSource): ArmStatus {
   const { config } = arm;
   const { stages, steps } = plannedCost(config);
   const before = config.tagExchange
     ? stages.slice(0, exchangedStage(config)).reduce((all, own) => all + own.steps, 0)
     : steps;
   const counts = { complete: 0, running: 0, interrupted: 0, failed: 0, missing: 0 };
-  let stepsDone = 0;
+  let [stepsDone, toProbe] = [0, 0];
   for (const folder of armFolders(arm, root)) {
     const info = infoAt(folder);
     if (info === null) {
       counts.missing++;
+      toProbe += isProbed(folder) ? 0 : 1;
       continue;
     }
     infos.push(info);
@@ -83,6 +99,7 @@ function armStatus(arm: SweepArm, root: string, environment: Environment, infos:
       stepsDone += steps + steps - before;
       continue;
     }
+    toProbe += isProbed(folder) ? 0 : 1;
     stepsDone += info.stepsDone;
     const half = config.tagExchange ? infoAt(`${folder}${exchangedSuffix}`) : null;
     if (half === null) continue;
@@ -95,6 +112,7 @@ function armStatus(arm: SweepArm, root: string, environment: Environment, infos:
     ...counts,
     stepsDone,
     stepsTotal: arm.seeds.length * (steps + steps - before),
+    toProbe,
   };
 }
 

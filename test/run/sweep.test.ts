@@ -143,6 +143,16 @@ describe('a sweep file', () => {
       /config\.yaml:\d+:40 stages\.0\.epocs=1 stages\.0\.epocs: unknown key "epocs"; did you mean "epochs"\?$/,
     ],
     [
+      'a map on an axis',
+      {
+        axis: '',
+        points: '',
+        seeds: '0',
+        axes: '[{ key: stages.0.freeze, values: [{ parameters: ["*"] }, null] }]',
+      },
+      /map-on-an-axis\.yaml:\d+:\d+ axes\.0\.values\.0: expected a number, .* named arm \(arms\), got \{ parameters \}$/m,
+    ],
+    [
       'text on a log axis',
       {
         axis: '',
@@ -428,6 +438,12 @@ describe('predictions of a sweep file', () => {
       secondsLeft: 0,
     });
     expect(after.arms.map(({ complete }) => complete)).toEqual([2, 1]);
+    expect(after.toProbe).toBe(0);
+    const [probed] = armFolders(first.arms[1]!, root);
+    expect(sweepStatus(first, root, (folder) => folder === probed)).toMatchObject({
+      arms: [{ toProbe: 2 }, { toProbe: 0 }],
+      toProbe: 2,
+    });
     // Two more seeds of the larger arm take what the rate says.
     const more = { ...first, arms: first.arms.map((arm) => ({ ...arm, seeds: [0, 1, 2] })) };
     const left = sweepStatus(more, root);
