@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { compile } from './engine/compiled.js';
 import type { MinibatchGradient } from './gradient-function.js';
-import { joinLanes, splitLanes } from './lanes.js';
+import { joinLanes, planLanes, splitLanes, type Lane } from './lanes.js';
 import { bindUses, flattenUses, type FlatUses, type ParameterUse } from './tape/uses.js';
 
 /** What is computed, lane by lane, from the factors of a minibatch's gradient; the caller disposes of the results. */
@@ -15,7 +15,7 @@ export interface FactorFunction {
 }
 
 /**
- * Compiles a function of a minibatch's factors.
+ * Compiles a function of a minibatch's factors. An accumulated gradient has none: refused with a TypeError.
  *
  * @param compute for one lane, from its factors and its share of the other tensors
  */
@@ -23,15 +23,31 @@ export function fromFactors(
   name: string,
   compute: (uses: readonly ParameterUse[], others: readonly tf.Tensor[]) => tf.Tensor[],
 ): FactorFunction {
+  return acrossLanes(name, (uses, others) => {
+    if (uses === null) throw new TypeError(`${name}: the gradient was accumulated and has no factors`);
+    return compute(uses, others);
+  });
+}
+
+/**
+ * Compiles a function of the factors of a minibatch's gradient where it has them, lane by lane.
+ *
+ * @param compute for one lane, from its factors, or null for an accumulated gradient, and its share of the other tensors
+ */
+export function acrossLanes(
+  name: string,
+  compute: (uses: readonly ParameterUse[] | null, others: readonly tf.Tensor[]) => tf.Tensor[],
+): FactorFunction {
   /** How factors are put back into uses, and into lanes; the same whenever the shapes of all inputs are. */
-  let layout: { readonly flat: FlatUses; readonly lanes: MinibatchGradient['lanes'] };
+  let layout: { readonly flat: FlatUses | null; readonly lanes: readonly Lane[] };
   const run = compile(name, (tensors) => {
     const { flat, lanes } = layout;
-    const count = tensors.length - lanes.length * flat.factors.length;
+    const perLane = flat?.factors.length ?? 0;
+    const count = tensors.length - lanes.length * perLane;
     const split = tensors.slice(0, count).map((tensor) => splitLanes(tensor, lanes));
     const results = lanes.map((_, lane) => {
-      const first = count + lane * flat.factors.length;
-      const uses = bindUses(flat, tensors.slice(first, first + flat.factors.length));
+      const first = count + lane * perLane;
+      const uses = flat === null ? null : bindUses(flat, tensors.slice(first, first + perLane));
       return compute(
         uses,
         split.map((own) => own[lane]!),
@@ -41,7 +57,7 @@ export function fromFactors(
   });
   const call = ({ lanes }: Pick<MinibatchGradient, 'lanes'>, others: readonly tf.Tensor[]): tf.Tensor[] => {
     const flats = lanes.map(({ uses }) => flattenUses(uses));
-    layout = { flat: flats[0]!, lanes };
+    layout = { flat: flats[0] ?? null, lanes: lanes.length > 0 ? lanes : planLanes(others[0]!.shape[0]) };
     return run([...others, ...flats.flatMap(({ factors }) => factors)]);
   };
   return Object.assign(call, { dispose: () => run.dispose() });

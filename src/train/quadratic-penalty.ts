@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossFunction } from './backward.js';
-import { compile } from './engine/compiled.js';
+import { acrossLanes } from './from-factors.js';
 import type { MinibatchGradient } from './gradient-function.js';
-import { joinLanes, planLanes, splitLanes } from './lanes.js';
+import { planLanes, splitLanes } from './lanes.js';
 import type { ModelInputs } from './models/model.js';
 import { squaredNorms } from './parameters/block-vectors.js';
 import type { ParameterBlock } from './parameters/layout.js';
@@ -13,7 +13,7 @@ import {
   passedPartSums,
   type MinibatchParts,
 } from './sub-gradients.js';
-import { bindUses, flattenUses, type FlatUses } from './tape/uses.js';
+import type { ParameterUse } from './tape/uses.js';
 
 /**
  * A quadratic form `R = sum_kl A_kl <g_k, g_l>` of the mean gradients `g_k` of parts of a minibatch.
@@ -82,13 +82,14 @@ export function penaltyFunction(
   step: number,
 ): PenaltyFunction {
   /** What the inputs of the graph are; the same whenever their shapes are. */
-  let layout: { flat: FlatUses | null; names: readonly string[]; form: QuadraticForm; hasMask: boolean };
+  let layout: { names: readonly string[]; form: QuadraticForm; hasMask: boolean; isSingle: boolean };
 
-  const compute = (tensors: readonly tf.Tensor[], replicas: number, sublanes: boolean): tf.Tensor[] => {
-    const { flat, names, form, hasMask } = layout;
+  const compute = (uses: readonly ParameterUse[] | null, tensors: readonly tf.Tensor[]): tf.Tensor[] => {
+    const { names, form, hasMask, isSingle } = layout;
     let next = 0;
     const take = (count: number): tf.Tensor[] => tensors.slice(next, (next += count));
     const values = take(blocks.length) as tf.Tensor2D[];
+    const [replicas] = values[0]!.shape;
     const means = take(blocks.length) as tf.Tensor2D[];
     const fields = take(names.length);
     const [examples, scales, exampleWeights, coefficients] = take(4) as [
@@ -98,7 +99,6 @@ export function penaltyFunction(
       tf.Tensor,
     ];
     const taken = hasMask ? (take(1)[0] as tf.Tensor3D) : null;
-    const uses = flat === null ? null : bindUses(flat, take(flat.factors.length));
     const minibatch = fields[0]!.shape[1]!;
     const [, parts, size] = examples.shape;
 
@@ -154,7 +154,7 @@ export function penaltyFunction(
       : exampleWeights;
     const weights = tf.reshape(signed, [replicas * entries, size]) as tf.Tensor2D;
     // Two chains of ops keep two cores busy; those of several replicas are in two lanes already.
-    const lanes = sublanes ? planLanes(entries) : [{ first: 0, replicas: replicas * entries }];
+    const lanes = isSingle ? planLanes(entries) : [{ first: 0, replicas: replicas * entries }];
     const split = (x: tf.Tensor): tf.Tensor[] => splitLanes(x, lanes);
     const ofLanes = lanes.map((_, lane) =>
       gradientAcrossParts(
@@ -179,18 +179,7 @@ export function penaltyFunction(
     return tf.reshape(tf.concat([own, own], 1), [2 * x.shape[0], ...x.shape.slice(1)]);
   };
 
-  const run = compile('penalty on gradients', (tensors) => {
-    const { flat, names, hasMask } = layout;
-    const shared = 2 * blocks.length + names.length + 4 + (hasMask ? 1 : 0);
-    const lanes = planLanes(tensors[0]!.shape[0]);
-    const split = tensors.slice(0, shared).map((tensor) => splitLanes(tensor, lanes));
-    const results = lanes.map(({ replicas }, lane) => {
-      const count = flat?.factors.length ?? 0;
-      const factors = tensors.slice(shared + lane * count, shared + (lane + 1) * count);
-      return compute([...split.map((own) => own[lane]!), ...factors], replicas, tensors[0]!.shape[0] === 1);
-    });
-    return results[0]!.map((_, i) => joinLanes(results.map((own) => own[i]!)));
-  });
+  const run = acrossLanes('penalty on gradients', compute);
 
   const call: (...args: Parameters<PenaltyFunction>) => PenaltyGradient = (
     values,
@@ -200,17 +189,10 @@ export function penaltyFunction(
     form,
   ) => {
     const replicas = values[0]!.shape[0];
-    const flats = gradient.lanes.map(({ uses }) => flattenUses(uses));
     const names = Object.keys(inputs);
-    layout = { flat: flats[0] ?? null, names, form, hasMask: parts.taken !== null };
+    layout = { names, form, hasMask: parts.taken !== null, isSingle: replicas === 1 };
     const own = partTensors(parts, form, replicas, gradient.exampleWeights);
-    const [value, ...half] = run([
-      ...values,
-      ...gradient.blocks,
-      ...Object.values(inputs),
-      ...own,
-      ...flats.flatMap(({ factors }) => factors),
-    ]);
+    const [value, ...half] = run(gradient, [...values, ...gradient.blocks, ...Object.values(inputs), ...own]);
     tf.dispose(own);
     return { value: value as tf.Tensor1D, half: half as tf.Tensor2D[] };
   };
