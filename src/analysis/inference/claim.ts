@@ -87,21 +87,44 @@ export function judgeClaim(
 }
 
 /**
+ * p-value of the finding that an effect with a predicted sign lies within the band, the larger of two one-sided tests: what a
+ * claim is contradicted by without an effect on the other side. Null where it cannot be told, and when predicting `none`, whose
+ * {@link claimPValue} has it.
+ */
+export function negligiblePValue(
+  estimate: Estimate,
+  predicted: Prediction,
+  band: Band | null,
+): number | null {
+  if (predicted === 'none' || band === null) return null;
+  return bandPValues(estimate, band)?.inside ?? null;
+}
+
+/**
  * p-value of the test that a claim's verdict rests on, to be adjusted for the other claims of a report; null where there
  * is none. For a predicted sign the two-sided test against 0. Predicting `none`: the smaller of the p-values of the two
  * findings there can be, "within the band" (the larger of two one-sided tests) and "outside it" (two-sided against the
  * nearer end); they cannot both be false findings.
  */
 export function claimPValue(estimate: Estimate, predicted: Prediction, band: Band | null): number | null {
-  if (estimate.kind === 'absent' || estimate.interval === null || estimate.unit !== 'seed') return null;
-  if (predicted !== 'none') return estimate.pValue;
+  if (predicted !== 'none') return isOfSeeds(estimate) ? estimate.pValue : null;
+  const tests = band === null ? null : bandPValues(estimate, band);
+  return tests === null ? null : Math.min(tests.inside, tests.outside);
+}
+
+const isOfSeeds = (estimate: Estimate): estimate is EstimateValue =>
+  estimate.kind === 'value' && estimate.interval !== null && estimate.unit === 'seed';
+
+/** Tests of "within the band" and "outside it" by the t distribution; null where there are none. */
+function bandPValues(estimate: Estimate, band: Band): { inside: number; outside: number } | null {
+  if (!isOfSeeds(estimate)) return null;
   const { estimate: mean, standardError, degreesOfFreedom } = estimate;
-  if (band === null || standardError === null || degreesOfFreedom === null) return null;
+  if (standardError === null || degreesOfFreedom === null) return null;
   const [low, high] = bandInterval(band);
   const tail = (distance: number): number => studentTUpperTail(distance / standardError, degreesOfFreedom);
   const inside = Math.max(tail(mean - low), tail(high - mean));
   const outside = Math.min(1, 2 * Math.min(tail(mean - high), tail(low - mean)));
-  return Math.min(inside, outside);
+  return { inside, outside };
 }
 
 /**

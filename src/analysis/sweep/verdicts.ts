@@ -12,11 +12,13 @@ import {
   claimAlpha,
   claimPValue,
   judgeClaim,
+  negligiblePValue,
   seedsForObserved,
+  type Judgement,
   type Verdict,
 } from '../inference/claim.js';
 import type { Estimate } from '../inference/estimate.js';
-import { holm } from '../inference/multiplicity/holm.js';
+import { holmOfDisjoint } from '../inference/multiplicity/holm.js';
 import { minimalDetectableEffect, powerOf } from '../inference/power.js';
 import { effectSize } from '../inference/seeds/effect-size.js';
 import { signFlipTest } from '../inference/seeds/sign-flip.js';
@@ -36,7 +38,7 @@ const names = {
 export const verdictRule =
   'supports: the interval over seeds excludes 0 on the predicted side, or lies within the band where none was predicted, and ' +
   `the p-value, adjusted by Holm for all predictions of the file, is at most ${claimAlpha}; contradicts: the same on the ` +
-  'other side, or an effect shown to lie within the band; otherwise inconclusive';
+  'other side, or an effect shown to lie within the band, with the p-value of that; otherwise inconclusive';
 
 /** What the seeds that were run can find. */
 export interface SweepPower {
@@ -108,16 +110,22 @@ export function judgeSweep({ predictions, record, arms }: JudgedSweep): SweepVer
       prediction,
       contrasted,
       judgement: judgeClaim(contrasted.estimate, predicted, band),
-      pValue: claimPValue(contrasted.estimate, predicted, band),
+      pValues: [
+        claimPValue(contrasted.estimate, predicted, band),
+        negligiblePValue(contrasted.estimate, predicted, band),
+      ] as const,
     };
   });
-  const adjusted = holm(found.map(({ pValue }) => pValue));
-  return found.map(({ prediction, contrasted, judgement, pValue }, i): SweepVerdict => {
+  // That there is no effect, and that it is larger than the band, cannot both be true.
+  const adjusted = holmOfDisjoint(found.map(({ pValues }) => pValues));
+  return found.map(({ prediction, contrasted, judgement, pValues }, i): SweepVerdict => {
     const own = arms
       .flatMap(({ measured }) => measured)
       .find((each) => each.quantity === prediction.quantity);
     const { estimate, seeds, left } = contrasted;
-    const verdict = adjustedVerdict(judgement.verdict, adjusted[i]!);
+    const test = testBehind(judgement, prediction, adjusted[i]!);
+    const adjustedPValue = adjusted[i]![test] ?? null;
+    const verdict = adjustedVerdict(judgement.verdict, adjustedPValue);
     const compared = armsOfContrast(prediction.contrast);
     const begun = arms.filter(({ name }) => compared.includes(name)).flatMap((arm) => arm.begun);
     const registration = registrationOf(prediction, record, compared, begun);
@@ -142,8 +150,8 @@ export function judgeSweep({ predictions, record, arms }: JudgedSweep): SweepVer
         ...(left.length === 0 ? [] : [`Seeds that not all arms have: ${left.join(', ')}.`]),
       ].join(' '),
       negligible: judgement.negligible,
-      pValue,
-      adjustedPValue: adjusted[i]!,
+      pValue: pValues[test],
+      adjustedPValue,
       signFlipsPValue: flips?.kind === 'value' ? flips.pValue : null,
       seeds,
       left,
@@ -151,6 +159,16 @@ export function judgeSweep({ predictions, record, arms }: JudgedSweep): SweepVer
       registration,
     };
   });
+}
+
+/** Which of its two tests a verdict rests on: 0 that of an effect, 1 that of one within the band. */
+function testBehind(
+  { verdict, negligible }: Judgement,
+  { predicted }: SweepPrediction,
+  [effect, within]: readonly (number | null)[],
+): 0 | 1 {
+  if (predicted === 'none' || verdict !== 'contradicted' || negligible !== true) return 0;
+  return (within ?? 1) <= (effect ?? 1) ? 1 : 0;
 }
 
 /** What is said of a verdict whose prediction is younger than its runs. */

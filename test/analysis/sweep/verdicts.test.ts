@@ -205,6 +205,38 @@ describe('verdicts on simulated sweeps', () => {
     expect(share(simulate(3, equivalent, 12, 60), 'contradicts')).toBe(1);
   });
 
+  test('contradict an effect that is shown to be within the band, with the p-value of that', () => {
+    const own = prediction({ band: 1 });
+    const nothing = simulate(0, own, 12, 100);
+    expect(share(nothing, 'contradicts')).toBeGreaterThan(0.8);
+    for (const { verdict, pValue, negligible } of nothing)
+      if (verdict === 'contradicts' && negligible === true) expect(pValue).toBeLessThanOrEqual(0.05);
+    // An effect as large as the band is taken for none in 5 %.
+    const edge = share(simulate(1, own, 12, 300), 'contradicts');
+    expect(edge).toBeLessThan(0.05 + 4 * Math.sqrt((0.05 * 0.95) / 300));
+  });
+
+  test('find an effect where there is none in 5 % of files, also of predictions that are shown to be within their bands', () => {
+    const stream = createStream(7, 'family');
+    const names = ['p', 'q', 'r', 's'];
+    const files = Array.from({ length: 400 }, () => {
+      const arms: Record<string, number[]> = { b: Array.from({ length: 12 }, () => 0) };
+      for (const name of names) arms[name] = Array.from({ length: 12 }, () => stream.normal());
+      return judge(
+        arms,
+        names.map((name) =>
+          prediction({ id: name, contrast: { kind: 'difference', arm: name, minus: 'b' }, band: 2 }),
+        ),
+      );
+    });
+    const wrong = (own: SweepVerdict): boolean =>
+      own.verdict === 'supports' || (own.verdict === 'contradicts' && own.negligible !== true);
+    const rate = files.filter((verdicts) => verdicts.some(wrong)).length / files.length;
+    expect(rate).toBeLessThan(0.05 + 4 * Math.sqrt((0.05 * 0.95) / 400));
+    // Without effects, 19 in 20 of the predictions have nothing but the band to be judged by.
+    expect(share(files.flat(), 'contradicts')).toBeGreaterThan(0.9);
+  });
+
   test('need more with every prediction of the file', () => {
     const values = { a: [1, 0.4, 1.3, 0.9, -0.1, 0.8], b: [0, 0, 0, 0, 0, 0] };
     const many = Array.from({ length: 20 }, (_, i) => prediction({ id: `p${i}` }));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createStream } from '../../../../data/random/streams.js';
 import { benjaminiHochberg } from '../../../../src/analysis/inference/multiplicity/benjamini-hochberg.js';
-import { holm } from '../../../../src/analysis/inference/multiplicity/holm.js';
+import { holm, holmOfDisjoint } from '../../../../src/analysis/inference/multiplicity/holm.js';
 import { maxStatisticTest } from '../../../../src/analysis/inference/multiplicity/max-statistic.js';
 import { signFlipTest } from '../../../../src/analysis/inference/seeds/sign-flip.js';
 import { fixture, numbers, present, table } from '../support/fixture.js';
@@ -35,6 +35,15 @@ describe('adjusted p-values', () => {
     );
     expect([holm([]), benjaminiHochberg([null])]).toEqual([[], [null]]);
     expect(holm([0.9, 0.8])).toEqual([1, 1]);
+  });
+
+  it('count members, not hypotheses, where at most one of a member can be true', () => {
+    expect(holmOfDisjoint([[0.9, 0.001], [0.04]])).toEqual([close([0.9, 0.002]), close([0.08])]);
+    // Without a second hypothesis a rejection takes its member out; both rejected do so, too.
+    expect(holmOfDisjoint([[0.001, null], [0.04]])).toEqual([[0.002, null], [0.04]]);
+    expect(holmOfDisjoint([[0.001, 0.002], [0.04]])).toEqual([close([0.002, 0.004]), close([0.04])]);
+    expect(holmOfDisjoint([[null, null], [0.04, 0.03], []])).toEqual([[null, null], close([0.04, 0.03]), []]);
+    expect(() => holmOfDisjoint([[0.1, 1.2]])).toThrow('no p-value: 1.2');
   });
 
   it('refuse what is no p-value', () => {
