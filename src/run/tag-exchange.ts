@@ -2,6 +2,7 @@ import { UserError } from '../../data/errors.js';
 import { readRunInfo } from '../store/run-folder.js';
 import { exchangedStage, type RunConfig } from './config.js';
 import { checkpointsBefore, halfFolderOf } from './exchange-origin.js';
+import type { Checkpoint } from './checkpoint.js';
 import { folderState } from './folder-state.js';
 import { availableMemory, replicaLimit } from './memory.js';
 import { checkedCost, planRuns, type RunPlan } from './plan.js';
@@ -70,9 +71,7 @@ export async function trainHalves(halves: readonly Half[], request: RunRequest):
   if (resumed.end === 'interrupted') return { end: 'interrupted', failed };
   const fresh = ready.filter(
     (half) =>
-      (half.verdict.kind === 'train' || half.verdict.kind === 'replace') &&
-      !resumed.took(half.folder) &&
-      canBegin(half, failed),
+      (half.verdict.kind === 'train' || half.verdict.kind === 'replace') && !resumed.took(half.folder),
   );
   const [first] = fresh;
   if (first === undefined) return { end: 'complete', failed };
@@ -81,22 +80,44 @@ export async function trainHalves(halves: readonly Half[], request: RunRequest):
     request.memory?.() ?? availableMemory(),
   );
   for (let next = 0; next < fresh.length; next += together) {
-    const trained = await begin(fresh.slice(next, next + together), request);
+    const prepared = prepare(fresh.slice(next, next + together), failed);
+    if (prepared === null) continue;
+    const trained = await begin(prepared, request);
     failed.push(...trained.failed);
     if (trained.end === 'interrupted') return { end: 'interrupted', failed };
   }
   return { end: 'complete', failed };
 }
 
-/** Whether a half has its checkpoint to begin from; one that has not is among the failed, and keeps no other waiting. */
-function canBegin({ config, run, folder }: Half, failed: FailedRun[]): boolean {
+/** Halves that can begin together. */
+interface PreparedHalves {
+  readonly halves: readonly Half[];
+  readonly plan: RunPlan;
+  readonly checkpoints: readonly Checkpoint[];
+}
+
+/**
+ * What halves begin from. One that has no checkpoint to begin from is among the failed, and keeps no other waiting; null where
+ * none has. All are asked at once, since the data of each are built for it.
+ */
+function prepare(halves: readonly Half[], failed: FailedRun[]): PreparedHalves | null {
   try {
-    checkpointsBefore(planHalves([{ config, run }]), [run]);
-    return true;
+    const plan = planHalves(halves);
+    const checkpoints = checkpointsBefore(
+      plan,
+      halves.map(({ run }) => run),
+    );
+    return { halves, plan, checkpoints };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    failed.push({ folder, reason: error.message });
-    return false;
+    const [first] = halves;
+    if (halves.length === 1) {
+      failed.push({ folder: first!.folder, reason: error.message });
+      return null;
+    }
+    const able = halves.filter((half) => prepare([half], failed) !== null);
+    if (able.length === halves.length) throw error;
+    return able.length === 0 ? null : prepare(able, failed);
   }
 }
 
@@ -111,12 +132,10 @@ function planHalves(halves: readonly Pick<Half, 'config' | 'run'>[]): RunPlan {
   );
 }
 
-async function begin(halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
-  const plan = planHalves(halves);
-  const checkpoints = checkpointsBefore(
-    plan,
-    halves.map(({ run }) => run),
-  );
+async function begin(
+  { halves, plan, checkpoints }: PreparedHalves,
+  request: RunRequest,
+): Promise<TrainingEnd> {
   for (const { folder, verdict } of halves) if (verdict.kind === 'replace') clear(folder, request);
   const replicas = createReplicas(
     plan,
