@@ -13,7 +13,7 @@ import { sweepTable } from '../src/analysis/sweep/table.js';
 import { verdictTable } from '../src/analysis/sweep/verdict-table.js';
 import { probes } from '../src/probe/registry.js';
 import type { ProbeSpec } from '../src/probe/probe.js';
-import type { Column, Dimensions, TableDefinition } from '../src/store/columns.js';
+import type { Column, TableDefinition } from '../src/store/columns.js';
 import { analysisTables } from '../src/store/tables/analysis.js';
 import { tables } from '../src/store/tables/registry.js';
 import { bindings, groupTitles, showKey } from '../tui/keys/bindings.js';
@@ -38,16 +38,6 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
-
-const dimensionsOf = (names: readonly string[]): Dimensions => ({
-  stages: names,
-  groups: names,
-  tensors: names,
-  testSets: names,
-  subsets: names,
-  metrics: names,
-  sketchSize: 1,
-});
 
 /** Values of a dictionary that are the same in every run; none where they depend on it. */
 function fixedValues({ values }: Column): readonly string[] {
