@@ -1,6 +1,7 @@
 // `npm run docs`: writes what the definitions of tables, probes, studies, views and keys say into the marked blocks of
 // docs/*.md and into src/cli/names.ts. test/docs.test.ts asks that they are not stale.
 import fs from 'node:fs';
+import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
@@ -19,6 +20,7 @@ import { tables } from '../src/store/tables/registry.js';
 import { bindings, groupTitles, showKey } from '../tui/keys/bindings.js';
 import type { ViewSpec } from '../tui/view/context.js';
 import { views } from '../tui/views/registry.js';
+import type { CausalResults, Shown } from './causal-results.js';
 
 /** What the generated texts are made of. */
 export interface Definitions {
@@ -120,6 +122,96 @@ function sectionText(section: SectionSpec): string {
   return `${head}\n\n${markdownTable(['quantity', 'label', 'unit', 'null'], rows)}`;
 }
 
+const resultsFolder = 'docs/experiments/causal';
+
+/** Results of the causal studies that are kept in the docs, by the name of the sweep. */
+function causalResults(): CausalResults[] {
+  if (!fs.existsSync(resultsFolder)) return [];
+  return fs
+    .readdirSync(resultsFolder)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+    .map((name) => JSON.parse(fs.readFileSync(path.join(resultsFolder, name), 'utf8')) as CausalResults);
+}
+
+function number(value: number | null, sign = false): string {
+  if (value === null) return '';
+  const text =
+    Math.abs(value) >= 100
+      ? value.toFixed(0)
+      : Math.abs(value) < 0.01 && value !== 0
+        ? value.toPrecision(2)
+        : value.toFixed(3);
+  return sign && value > 0 ? `+${text}` : text;
+}
+
+function shownCells({ estimate, interval }: Shown, sign: boolean): string {
+  if (estimate === null) return 'absent';
+  const ends = interval === null ? '' : ` [${interval.map((end) => number(end, sign)).join(', ')}]`;
+  return `${number(estimate, sign)}${ends}`;
+}
+
+function verdictsOf({ verdicts }: CausalResults): string {
+  return markdownTable(
+    [
+      'prediction',
+      'quantity',
+      'contrast',
+      'predicted',
+      'estimate [95 % interval]',
+      'p, Holm',
+      'seeds',
+      'verdict',
+    ],
+    verdicts.map((own) => [
+      code(own.id),
+      code(own.quantity),
+      own.contrast,
+      own.predicted + (own.band === null ? '' : `, band ${own.band}`),
+      shownCells(own, true),
+      own.holm === null ? '' : own.holm < 0.001 ? '< .001' : own.holm.toFixed(3),
+      String(own.seeds),
+      `**${own.verdict}**` + (own.mark === null ? '' : ` (${own.mark})`),
+    ]),
+  );
+}
+
+const armColumns = {
+  'internalization.strongGap': 'strong gap',
+  'alignment.tagSwapGap.all': 'tag-swap gap',
+  'internalization.weakGap': 'weak gap',
+  'training.loss': 'training loss',
+  'training.updates': 'updates',
+  'training.distance': 'distance',
+} as const;
+
+function armsOf({ arms }: CausalResults): string {
+  const ids = Object.keys(armColumns).filter((id) => arms.some(({ quantities }) => id in quantities));
+  return markdownTable(
+    ['arm', 'seeds', ...ids.map((id) => armColumns[id as keyof typeof armColumns])],
+    arms.map(({ name, quantities }) => [
+      code(name),
+      String(quantities['internalization.strongGap']?.seeds ?? 0),
+      ...ids.map((id) => {
+        const own = quantities[id];
+        const withInterval = !id.startsWith('training.');
+        if (own === undefined) return '';
+        return withInterval ? shownCells(own, true) : number(own.estimate);
+      }),
+    ]),
+  );
+}
+
+/** Verdicts and arms of every study with results: blocks `verdicts-<sweep>` and `arms-<sweep>`. */
+function causalBlocks(): Record<string, string> {
+  return Object.fromEntries(
+    causalResults().flatMap((results) => [
+      [`verdicts-${results.sweep}`, verdictsOf(results)],
+      [`arms-${results.sweep}`, armsOf(results)],
+    ]),
+  );
+}
+
 /** The blocks by name, as markdown that is not yet formatted. */
 export function blocks({ tables: all, probes: own, studies: asked, views: shown }: Definitions) {
   const probeOf = (table: string): string | null =>
@@ -180,7 +272,12 @@ export function blocks({ tables: all, probes: own, studies: asked, views: shown 
 }
 
 /** The pages with blocks. */
-export const pages = ['docs/file-format.md', 'docs/method.md', 'docs/tui.md'] as const;
+export const pages = [
+  'docs/file-format.md',
+  'docs/method.md',
+  'docs/tui.md',
+  'docs/experiments/causal.md',
+] as const;
 
 /** Names of the views and probes in a module of their own, which help texts load without loading what they name. */
 export const namesFile = 'src/cli/names.ts';

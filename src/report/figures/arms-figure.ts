@@ -83,8 +83,11 @@ function explanationPanel(
       ? []
       : [{ x, y: run.outcome, arm: run.arm, colour: colourOf(run.arm) }];
   });
+  const limits = limitsOf(rows.map(({ x }) => x));
+  const seen = rows.filter(({ x }) => x >= limits[0] && x <= limits[1]);
+  const beyond = rows.length - seen.length;
   const centres = arms.flatMap(({ name }) => {
-    const own = rows.filter(({ arm }) => arm === name);
+    const own = seen.filter(({ arm }) => arm === name);
     if (own.length === 0) return [];
     const mean = (of: (row: (typeof own)[number]) => number): number =>
       own.reduce((sum, row) => sum + of(row), 0) / own.length;
@@ -99,11 +102,11 @@ function explanationPanel(
     marginRight: 20,
     marginBottom: 42,
     style,
-    x: { label, nice: true, inset: 10 },
+    x: { label, domain: limits, nice: true, inset: 10 },
     y: { label: outcomeLabel, grid: true, nice: true },
     marks: [
       marks.ruleY([0]),
-      marks.dot(rows, { x: 'x', y: 'y', fill: 'colour', fillOpacity: 0.45, r: 2.5 }),
+      marks.dot(seen, { x: 'x', y: 'y', fill: 'colour', fillOpacity: 0.45, r: 2.5 }),
       marks.dot(centres, { x: 'x', y: 'y', fill: 'colour', stroke: 'white', r: 8 }),
       marks.text(centres, {
         x: 'x',
@@ -113,7 +116,7 @@ function explanationPanel(
         fontWeight: 'bold',
         fontSize: 10,
       }),
-      marks.text([{ words: effectWords(separation, label) }], {
+      marks.text([{ words: effectWords(separation, label) + beyondWords(beyond) }], {
         text: 'words',
         frameAnchor: 'top-right',
         dy: -20,
@@ -121,6 +124,25 @@ function explanationPanel(
     ],
   });
   return { width, height, svg };
+}
+
+/**
+ * What an axis covers: all values, but those further from the middle four fifths than twice their width, as of runs whose
+ * parameters ran away. Values that differ by rounding alone are one, in the middle.
+ */
+function limitsOf(values: readonly number[]): [number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  const [low, high] = [at(0.1), at(0.9)];
+  const reach = 2 * (high - low);
+  const [first, last] =
+    reach === 0 ? [at(0), at(1)] : [Math.max(at(0), low - reach), Math.min(at(1), high + reach)];
+  const size = Math.max(Math.abs(first), Math.abs(last), 1e-12);
+  return last - first > 1e-9 * size ? [first, last] : [first - size / 2, last + size / 2];
+}
+
+function beyondWords(runs: number): string {
+  return runs === 0 ? '' : `; ${runs} ${runs === 1 ? 'run' : 'runs'} beyond the axis`;
 }
 
 /** The partial effect beside the others, where the arms tell them apart. */
