@@ -42,14 +42,17 @@ export interface ExampleProjection {
 
 /**
  * The gradients of the examples come from the factors of the minibatch, as the loss weighs them; those of the others from one
- * more backward pass, without the noise of training. All are formed, example by example.
+ * more backward pass, without the noise of training. All are formed, example by example. A gradient d loses `sum_k c_k q_k`
+ * such that `<q_j, R (d - sum_k c_k q_k)> = 0` for all others q_j, with R the learning rates of the parameters: an update of plain
+ * SGD then leaves the losses of the others as they are, to first order. Squared norms are in that product, too, with the
+ * largest rate taken for 1.
  *
- * @param isCounted whether a parameter counts: gradients have zeros at the others
+ * @param rateOf `[replica]` learning rate of a parameter; those with 0 in the first replica do not count
  */
 export function exampleProjection(
   model: Model,
   blocks: readonly ParameterBlock[],
-  isCounted: (parameter: string) => boolean,
+  rateOf: readonly ((parameter: string) => number)[],
 ): ExampleProjection {
   const lossesOf = modelLosses(model);
   /** Names and number of the fields of the others, and of examples in a minibatch; the same whenever the shapes are. */
@@ -57,9 +60,10 @@ export function exampleProjection(
   const masks = blocks.map(({ size, parameters }) => {
     const mask = new Float32Array(size).fill(1);
     for (const { name, offset, size: own } of parameters)
-      if (!isCounted(name)) mask.fill(0, offset, offset + own);
+      if (rateOf[0]!(name) === 0) mask.fill(0, offset, offset + own);
     return mask.includes(0) ? mask : null;
   });
+  const scales = rateScales(blocks, rateOf);
   const counted = (sums: readonly tf.Tensor2D[]): tf.Tensor2D[] =>
     sums.map((block, i) => {
       const mask = masks[i];
@@ -83,7 +87,12 @@ export function exampleProjection(
       tf.reshape(block, [replicas * examples, others, block.shape[1]]),
     );
     const families = own.map((block, i) => tf.concat([tf.expandDims(block, 1), spanning[i]!], 1));
-    const gram = tf.addN(families.map((family) => tf.matMul(family, family, false, true)));
+    const gram = tf.addN(
+      families.map((family, i) => {
+        const scaled = inRates(family, scales[i]!, replicas);
+        return tf.matMul(scaled, scaled, false, true);
+      }),
+    );
     return [gram, ...spanning];
   });
 
@@ -130,4 +139,35 @@ export function exampleProjection(
     return { blocks: removed, ...sums };
   };
   return Object.assign(call, { dispose: () => compute.dispose() });
+}
+
+/**
+ * `[block]` `[replica, size]` roots of the learning rates over the largest of a replica; null for a block in which all of every replica
+ * are 1.
+ */
+function rateScales(
+  blocks: readonly ParameterBlock[],
+  rateOf: readonly ((parameter: string) => number)[],
+): (Float32Array | null)[] {
+  const names = blocks.flatMap(({ parameters }) => parameters.map(({ name }) => name));
+  const largest = rateOf.map((own) => Math.max(...names.map(own)));
+  return blocks.map(({ size, parameters }) => {
+    const scales = new Float32Array(rateOf.length * size).fill(1);
+    rateOf.forEach((own, replica) => {
+      for (const { name, offset, size: length } of parameters) {
+        const scale = largest[replica]! > 0 ? Math.sqrt(own(name) / largest[replica]!) : 1;
+        scales.fill(scale, replica * size + offset, replica * size + offset + length);
+      }
+    });
+    return scales.every((scale) => scale === 1) ? null : scales;
+  });
+}
+
+/** Vectors `[replica * example, 1 + others, size]` times the scales of their replica. */
+function inRates(family: tf.Tensor, scales: Float32Array | null, replicas: number): tf.Tensor {
+  if (scales === null) return family;
+  const [examples, vectors, size] = family.shape as [number, number, number];
+  const byReplica = tf.reshape(family, [replicas, (examples / replicas) * vectors, size]);
+  const scaled = tf.mul(byReplica, tf.tensor3d(scales, [replicas, 1, size]));
+  return tf.reshape(scaled, family.shape);
 }

@@ -7,10 +7,10 @@ import { createStream, type RandomStream } from '../../../data/random/streams.js
 import { batchTensors } from '../../train/batch.js';
 import { exampleProjection, type ProjectedExamples } from '../../train/example-projection.js';
 import { parameterCount, trainingFieldNames, type Model } from '../../train/models/model.js';
+import { learningRates } from '../learning-rates.js';
 import type { Minibatch } from '../minibatch.js';
 import { trainingBytes } from '../planned-bytes.js';
 import type { ActiveIntervention, Intervention, InterventionContext } from './intervention.js';
-import { trainedIn } from './patterns.js';
 import { accumulationProblem } from './whole-minibatch.js';
 
 export const projectionSchema = z
@@ -71,7 +71,8 @@ function heldOutQuestions(
 
 /**
  * Takes the gradients of a definition's questions out of what the definition teaches: its gradient g_d becomes
- * `g_d - P g_d`, with P the projection onto the span of the gradients of the questions at the parameters of the update.
+ * `g_d - P g_d`, with P the projection onto the span of the gradients of the questions at the parameters of the update, in the
+ * inner product in which every parameter counts by its learning rate: that of first-order effects of plain SGD.
  */
 export const projection: Intervention = {
   key: 'projection',
@@ -118,7 +119,7 @@ function activeProjection({ plan, stage, learner }: InterventionContext): Active
   const most = Math.max(...questions.flatMap((of) => [...of.values()].map(({ rows }) => rows.length)));
   const replicas = seeds.length;
   const together = definitionsTogether(model, most, replicas);
-  const project = exampleProjection(model, learner.blocks, trainedIn(stage.config));
+  const project = exampleProjection(model, learner.blocks, stage.configs.map(learningRates));
   const { fields } = stage.sets[0]!;
 
   /** Definitions with questions, of each replica: their places in the minibatch. */

@@ -5,8 +5,9 @@ import { createStream } from '../../../data/random/streams.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { runSchema } from '../../../src/run/config.js';
 import { projection } from '../../../src/run/interventions/projection.js';
-import { updatingOf } from '../../../src/run/learning-rates.js';
+import { learningRates, updatingOf } from '../../../src/run/learning-rates.js';
 import { type RunPlan } from '../../../src/run/plan.js';
+import { ratesOfCoordinates } from '../../../src/probe/population.js';
 import { planRun } from '../../support/plan-run.js';
 import { updates, type Update } from '../../../src/run/updates.js';
 import { batchTensors, gatherExamples } from '../../../src/train/batch.js';
@@ -81,6 +82,8 @@ function basisOf(vectors: readonly Float64Array[]): Float64Array[] {
 
 interface Found {
   readonly plan: RunPlan;
+  /** Roots of the learning rates of all coordinates, the largest 1. */
+  readonly scale: Float64Array;
   readonly update: Update;
   readonly before: Float64Array;
   readonly after: Float64Array;
@@ -105,8 +108,11 @@ function atFirst(plan: RunPlan, use: (found: Found) => void): void {
   )) {
     const { place, minibatch, gradient } = update;
     const { blocks, values } = active.change!({ place, minibatch, gradient, blocks: gradient.blocks });
+    const rates = ratesOfCoordinates(learner.blocks, learningRates(plan.stages[1]!.config));
+    const largest = Math.max(...rates);
     use({
       plan,
+      scale: rates.map((rate) => Math.sqrt(rate / largest)),
       update,
       before: flat(gradient.blocks),
       after: flat(blocks),
@@ -139,21 +145,24 @@ function questionsOf({ data }: RunPlan, variable: number): { set: ExampleSet; ro
 
 describe('one update', () => {
   test('is that of dense gradients, each definition projected by itself', () => {
-    atFirst(planOf('own', 6), ({ plan, update, before, after, share, rank, gradientsOf }) => {
+    atFirst(planOf('own', 6), ({ plan, scale, update, before, after, share, rank, gradientsOf }) => {
+      const scaled = (vector: Float64Array): Float64Array => vector.map((value, k) => value * scale[k]!);
       const set = plan.stages[1]!.sets[0]!;
       const rows = [...update.minibatch.rows[0]!];
       const removed = new Float64Array(before.length);
       let [all, gone, ranks] = [0, 0, 0];
-      gradientsOf(set, rows).forEach((own, i) => {
-        const questions = questionsOf(plan, set.variable[rows[i]!]!);
-        expect(questions.rows.length).toBeGreaterThan(1);
-        const basis = basisOf(gradientsOf(questions.set, questions.rows));
-        const rest = without(own, basis);
-        rest.forEach((value, k) => (removed[k]! += (own[k]! - value) / rows.length));
-        all += dot(own, own);
-        gone += dot(own, own) - dot(rest, rest);
-        ranks += basis.length;
-      });
+      gradientsOf(set, rows)
+        .map(scaled)
+        .forEach((own, i) => {
+          const questions = questionsOf(plan, set.variable[rows[i]!]!);
+          expect(questions.rows.length).toBeGreaterThan(1);
+          const basis = basisOf(gradientsOf(questions.set, questions.rows).map(scaled));
+          const rest = without(own, basis);
+          rest.forEach((value, k) => (removed[k]! += (own[k]! - value) / scale[k]! / rows.length));
+          all += dot(own, own);
+          gone += dot(own, own) - dot(rest, rest);
+          ranks += basis.length;
+        });
       const found = before.map((value, i) => value - after[i]!);
       const error = found.map((value, i) => value - removed[i]!);
       expect(Math.sqrt(dot(error, error) / dot(removed, removed))).toBeLessThan(1e-3);
@@ -166,11 +175,13 @@ describe('one update', () => {
   test('own leaves nothing along the questions of a definition, others leaves something and takes less', () => {
     const [own, others] = ['own', 'others'].map((onto) => {
       let [along, taken] = [NaN, NaN];
-      atFirst(planOf(onto, 1), ({ plan, update, after, share, gradientsOf }) => {
+      atFirst(planOf(onto, 1), ({ plan, scale, update, after, share, gradientsOf }) => {
         const set = plan.stages[1]!.sets[0]!;
         const questions = questionsOf(plan, set.variable[update.minibatch.rows[0]![0]!]!);
+        // What an update of plain SGD changes of the loss of a question: the rates are not equal.
+        const step = after.map((value, k) => value * scale[k]! ** 2);
         const cosines = gradientsOf(questions.set, questions.rows).map((q) =>
-          Math.abs(dot(q, after) / Math.sqrt(dot(q, q) * dot(after, after))),
+          Math.abs(dot(q, step) / Math.sqrt(dot(q, q) * dot(step, step))),
         );
         along = Math.max(...cosines);
         taken = share;
