@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createStream } from '../../data/random/streams.js';
 import { variancePenaltyFactor, whyNoVariancePenalty } from '../../data/samplers.js';
-import { configuredSampling } from '../run/config.js';
+import { configuredSampling } from '../run/configured-sampling.js';
 import { questionStageOf } from '../run/plan.js';
 import { replayStage } from '../run/replay.js';
 import { forceNames } from '../store/tables/forces.js';

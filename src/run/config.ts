@@ -11,7 +11,7 @@ import { stopSchema } from './stop-schema.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { blocksSchema } from '../../data/blocks.js';
 import { compositionSchema } from '../../data/composition.js';
-import { samplerSchema, samplingOf, type Sampling } from '../../data/samplers.js';
+import { samplerSchema } from '../../data/samplers.js';
 import { selectsNewAlone, selectsRows, trainSubsets } from '../../data/train-subsets.js';
 import { logTiers } from '../store/log-tier.js';
 
@@ -107,19 +107,6 @@ const stageSchema = z
   });
 
 export type StageConfig = z.infer<typeof stageSchema>;
-
-/** Examples of a minibatch as configured, of `rows` rows; may be more than there are. */
-export function examplesPerBatch(batchSize: StageConfig['batchSize'], rows: number): number {
-  return batchSize === 'full' ? rows : batchSize;
-}
-
-/** The sampling of a stage of `rows` rows as configured. Throws as {@link samplingOf}. */
-export function configuredSampling(
-  { sampler, batchSize }: Pick<StageConfig, 'sampler' | 'batchSize'>,
-  rows: number,
-): Sampling {
-  return samplingOf({ sampler, batchSize: examplesPerBatch(batchSize, rows), examples: rows });
-}
 
 const evaluationSchema = z.strictObject({
   everyEpochs: z

@@ -3,7 +3,7 @@ import { allocateFields } from '../../data/fields.js';
 import { createStream } from '../../data/random/streams.js';
 import { rowProbabilities } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
-import { configuredSampling, examplesPerBatch } from './config.js';
+import { configuredSampling, examplesPerBatch } from './configured-sampling.js';
 import { metricNames } from './evaluation/metrics.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';

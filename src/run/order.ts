@@ -6,7 +6,8 @@ import type { ExampleSet } from '../../data/experiment.js';
 import { mismatchedUnits, pairCounter, pairUnits, unitOfRows, type PairUnit } from '../../data/pairs.js';
 import { createStream } from '../../data/random/streams.js';
 import { minibatchOrder, type MinibatchOrder } from '../train/sampler.js';
-import { configuredSampling, examplesPerBatch, type StageConfig } from './config.js';
+import type { StageConfig } from './config.js';
+import { configuredSampling, examplesPerBatch } from './configured-sampling.js';
 
 /** What the order of a stage depends on. */
 export interface OrderedStage {

@@ -64,6 +64,7 @@ export function exampleProjection(
     return mask.includes(0) ? mask : null;
   });
   const scales = rateScales(blocks, rateOf);
+  const scaled = [...scales.keys()].filter((i) => scales[i] !== null);
   const counted = (sums: readonly tf.Tensor2D[]): tf.Tensor2D[] =>
     sums.map((block, i) => {
       const mask = masks[i];
@@ -73,7 +74,8 @@ export function exampleProjection(
   const compute = fromFactors('gradients of examples and others', (uses, tensors) => {
     const { names, minibatch } = layout;
     const values = tensors.slice(0, blocks.length);
-    const [places, taken, ...fields] = tensors.slice(blocks.length) as [tf.Tensor3D, tf.Tensor3D];
+    const [places, taken, ...given] = tensors.slice(blocks.length) as [tf.Tensor3D, tf.Tensor3D];
+    const fields = given.slice(scaled.length);
     const [replicas, examples] = places.shape;
     const others = taken.shape[1] / examples;
     const inputs = Object.fromEntries(
@@ -89,8 +91,9 @@ export function exampleProjection(
     const families = own.map((block, i) => tf.concat([tf.expandDims(block, 1), spanning[i]!], 1));
     const gram = tf.addN(
       families.map((family, i) => {
-        const scaled = inRates(family, scales[i]!, replicas);
-        return tf.matMul(scaled, scaled, false, true);
+        const at = scaled.indexOf(i);
+        const own = at < 0 ? family : inRates(family, given[at]!);
+        return tf.matMul(own, own, false, true);
       }),
     );
     return [gram, ...spanning];
@@ -106,6 +109,7 @@ export function exampleProjection(
     const given = [
       tf.tensor3d(places, [replicas, examples, 1], 'int32'),
       tf.tensor3d(taken, [replicas, examples * others, 1]),
+      ...scaled.map((i) => tf.tensor3d(scales[i]!, [replicas, 1, blocks[i]!.size])),
     ];
     const [gram, ...spanning] = compute(gradient, [...values, ...given, ...Object.values(inputs)]);
     const products = gram!.dataSync();
@@ -163,11 +167,9 @@ function rateScales(
   });
 }
 
-/** Vectors `[replica * example, 1 + others, size]` times the scales of their replica. */
-function inRates(family: tf.Tensor, scales: Float32Array | null, replicas: number): tf.Tensor {
-  if (scales === null) return family;
-  const [examples, vectors, size] = family.shape as [number, number, number];
-  const byReplica = tf.reshape(family, [replicas, (examples / replicas) * vectors, size]);
-  const scaled = tf.mul(byReplica, tf.tensor3d(scales, [replicas, 1, size]));
-  return tf.reshape(scaled, family.shape);
+/** Vectors `[replica * example, 1 + others, size]` times the scales of their replica, `[replica, 1, size]`. */
+function inRates(family: tf.Tensor, scales: tf.Tensor): tf.Tensor {
+  const [replicas, , size] = scales.shape as [number, number, number];
+  const byReplica = tf.reshape(family, [replicas, -1, size]);
+  return tf.reshape(tf.mul(byReplica, scales), family.shape);
 }

@@ -1,0 +1,15 @@
+import { samplingOf, type Sampling } from '../../data/samplers.js';
+import type { StageConfig } from './config.js';
+
+/** Examples of a minibatch as configured, of `rows` rows; may be more than there are. */
+export function examplesPerBatch(batchSize: StageConfig['batchSize'], rows: number): number {
+  return batchSize === 'full' ? rows : batchSize;
+}
+
+/** The sampling of a stage of `rows` rows as configured. Throws as {@link samplingOf}. */
+export function configuredSampling(
+  { sampler, batchSize }: Pick<StageConfig, 'sampler' | 'batchSize'>,
+  rows: number,
+): Sampling {
+  return samplingOf({ sampler, batchSize: examplesPerBatch(batchSize, rows), examples: rows });
+}
