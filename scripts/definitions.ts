@@ -268,6 +268,7 @@ export function blocks({ tables: all, probes: own, studies: asked, views: shown 
         ),
       ],
     ),
+    ...causalBlocks(),
   };
 }
 
