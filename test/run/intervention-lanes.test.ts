@@ -26,13 +26,8 @@ test('every intervention is tried', () => {
   expect(Object.keys(settings).toSorted()).toEqual(interventions.map(({ key }) => key).toSorted());
 });
 
-test.each(Object.entries(settings))(
-  '%s: three replicas are each what it is with another',
-  async (_, setting) => {
-    const overrides = [setting];
-    const three = await trainBrief({ engine, overrides, seeds: [0, 1, 2] });
-    const two = await trainBrief({ engine, overrides, seeds: [1, 2] });
-    for (const [i, folder] of two.entries())
-      expect(weightDifference(folder, three[i + 1]!)).toBeLessThan(1e-3);
-  },
-);
+test.each(Object.entries(settings))('%s: of two replicas one is what it is alone', async (_, setting) => {
+  const [, second] = await trainBrief({ engine, overrides: [setting], seeds: [0, 1] });
+  const [alone] = await trainBrief({ engine, overrides: [setting], seeds: [1] });
+  expect(weightDifference(alone!, second!)).toBeLessThan(1e-3);
+});
