@@ -13,6 +13,7 @@ import type { QuantitySpec, SectionSpec } from '../src/analysis/section.js';
 import { sweepTable } from '../src/analysis/sweep/table.js';
 import { verdictTable } from '../src/analysis/sweep/verdict-table.js';
 import { probes } from '../src/probe/registry.js';
+import { formatNumber, formatPValue } from '../src/report/text/numbers.js';
 import type { ProbeSpec } from '../src/probe/probe.js';
 import type { Column, TableDefinition } from '../src/store/columns.js';
 import { analysisTables } from '../src/store/tables/analysis.js';
@@ -134,21 +135,11 @@ function causalResults(): CausalResults[] {
     .map((name) => JSON.parse(fs.readFileSync(path.join(resultsFolder, name), 'utf8')) as CausalResults);
 }
 
-function number(value: number | null, sign = false): string {
-  if (value === null) return '';
-  const text =
-    Math.abs(value) >= 100
-      ? value.toFixed(0)
-      : Math.abs(value) < 0.01 && value !== 0
-        ? value.toPrecision(2)
-        : value.toFixed(3);
-  return sign && value > 0 ? `+${text}` : text;
-}
-
-function shownCells({ estimate, interval }: Shown, sign: boolean): string {
+/** An estimate with its interval, as the command line prints them. */
+function shownCells({ estimate, interval }: Shown): string {
   if (estimate === null) return 'absent';
-  const ends = interval === null ? '' : ` [${interval.map((end) => number(end, sign)).join(', ')}]`;
-  return `${number(estimate, sign)}${ends}`;
+  const ends = interval === null ? '' : ` [${interval.map((end) => formatNumber(end, true)).join(', ')}]`;
+  return `${formatNumber(estimate, true)}${ends}`;
 }
 
 function verdictsOf({ verdicts }: CausalResults): string {
@@ -168,8 +159,8 @@ function verdictsOf({ verdicts }: CausalResults): string {
       code(own.quantity),
       own.contrast,
       own.predicted + (own.band === null ? '' : `, band ${own.band}`),
-      shownCells(own, true),
-      own.holm === null ? '' : own.holm < 0.001 ? '< .001' : own.holm.toFixed(3),
+      shownCells(own),
+      formatPValue(own.holm),
       String(own.seeds),
       `**${own.verdict}**` + (own.mark === null ? '' : ` (${own.mark})`),
     ]),
@@ -194,9 +185,12 @@ function armsOf({ arms }: CausalResults): string {
       String(quantities['internalization.strongGap']?.seeds ?? 0),
       ...ids.map((id) => {
         const own = quantities[id];
-        const withInterval = !id.startsWith('training.');
         if (own === undefined) return '';
-        return withInterval ? shownCells(own, true) : number(own.estimate);
+        return id.startsWith('training.')
+          ? own.estimate === null
+            ? ''
+            : formatNumber(own.estimate)
+          : shownCells(own);
       }),
     ]),
   );

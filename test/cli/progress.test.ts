@@ -15,7 +15,11 @@ const progress = (step: number): TrainingProgress => ({
   metrics: [],
 });
 
-test('a line has stage, step, rate, time left and loss, by the clock that it was given', () => {
+/** A line that was shown these steps, 10 s after one another, and what it wrote. */
+function lineAfter(steps: readonly number[]): {
+  readonly line: ProgressLine;
+  readonly shown: readonly string[];
+} {
   const shown: string[] = [];
   let milliseconds = 0;
   const line = new ProgressLine({
@@ -24,10 +28,15 @@ test('a line has stage, step, rate, time left and loss, by the clock that it was
     write: (text) => void shown.push(text),
     now: () => milliseconds,
   });
-  for (const step of [1, 101, 201]) {
+  for (const step of steps) {
     line.update(progress(step));
     milliseconds += 10_000;
   }
+  return { line, shown };
+}
+
+test('a line has stage, step, rate, time left and loss, by the clock that it was given', () => {
+  const { line, shown } = lineAfter([1, 101, 201]);
   line.end();
   const text = shown.join('\n');
   expect(text).toContain('stage1 1/1000 (0 %)  loss 0.500');
@@ -36,18 +45,7 @@ test('a line has stage, step, rate, time left and loss, by the clock that it was
 });
 
 test('runs that begin after others have a rate of their own', () => {
-  const shown: string[] = [];
-  let milliseconds = 0;
-  const line = new ProgressLine({
-    isTerminal: true,
-    columns: 200,
-    write: (text) => void shown.push(text),
-    now: () => milliseconds,
-  });
-  for (const step of [1, 501, 1000, 1, 51]) {
-    line.update(progress(step));
-    milliseconds += 10_000;
-  }
+  const { shown } = lineAfter([1, 501, 1000, 1, 51]);
   expect(shown.at(-1)).toContain('stage1 51/1000 (5 %)  5.0 steps/s x 8 seeds  3 min 10 s left');
 });
 
