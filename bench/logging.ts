@@ -93,6 +93,7 @@ for (const seeds of [16, 1]) {
       const own = { step, log, ratio: (step + log) / off.whole, processor: processor / off.processor };
       results.set(tier, [...(results.get(tier) ?? []), own]);
     }
+    console.error(`round ${round + 1} of ${rounds} with ${seeds} replica(s) is done`);
   }
   printTable(
     `Gradient log, small recipe, ${seeds} replica(s), defaults of the preset; means over ${epochs * 82 - warmUp} steps, median of ${rounds} rounds`,

@@ -23,11 +23,16 @@ const single: Threads = [1, cores];
 const benches: Record<string, Bench> = {
   step: {
     about: 'training step of five transformers, against PyTorch, with plain logging of norms there',
-    takes: '1 min',
+    takes: '5 min',
     parts: [
       { file: 'bench/step-large.ts', threads: all },
       { file: 'bench/step-small.ts', threads: single },
     ],
+  },
+  'step-text': {
+    about: 'training step of the language model of configs/people.yaml, against PyTorch',
+    takes: '30 s',
+    parts: [{ file: 'bench/step-text.ts', threads: single }],
   },
   convnet: {
     about: 'training step of the ConvNet of mnist-qa, against PyTorch',
@@ -36,7 +41,7 @@ const benches: Record<string, Bench> = {
   },
   log: {
     about: 'gradient log: a step of each tier against one without it, 16 replicas and 1',
-    takes: '2 min',
+    takes: '8 min',
     parts: [{ file: 'bench/logging.ts', threads: single }],
   },
   interventions: {
@@ -51,7 +56,7 @@ const benches: Record<string, Bench> = {
   },
   probes: {
     about: 'default probes of 8 seeds of small, against their training',
-    takes: '3 min',
+    takes: '10 min',
     parts: [{ file: 'bench/probes.ts', threads: single }],
   },
   scaling: {

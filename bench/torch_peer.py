@@ -64,6 +64,53 @@ class Transformer(nn.Module):
         return self.head(x[:, :-1])
 
 
+class NeoXBlock(nn.Module):
+    def __init__(self, width, heads, hidden):
+        super().__init__()
+        self.heads = heads
+        self.ln1, self.ln2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
+
+    def forward(self, x, cos, sin):
+        batch, rows, width = x.shape
+        q, k, v = self.qkv(self.ln1(x)).view(batch, rows, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+
+        def turn(y):
+            turned = y[..., : cos.shape[-1]]
+            a, b = turned.chunk(2, -1)
+            return torch.cat([turned * cos + torch.cat([-b, a], -1) * sin, y[..., cos.shape[-1] :]], -1)
+
+        attended = F.scaled_dot_product_attention(turn(q), turn(k), v, is_causal=True)
+        attended = self.out(attended.transpose(1, 2).reshape(batch, rows, width))
+        return x + attended + self.down(F.gelu(self.up(self.ln2(x))))
+
+
+class NeoX(nn.Module):
+    """GPT-NeoX with tied embeddings and a table of variables, as in configs/people.yaml; logits of the answer alone."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.spec = spec
+        width, size = spec["width"], spec["width"] // spec["heads"] // 4
+        self.embedding = nn.Embedding(spec["vocabulary"], width)
+        self.variables = nn.Parameter(torch.randn(spec["variables"], width) * 0.02)
+        self.blocks = nn.ModuleList(NeoXBlock(width, spec["heads"], spec["hidden"]) for _ in range(spec["layers"]))
+        self.norm = nn.LayerNorm(width)
+        angles = torch.arange(spec["rows"])[:, None] / 10000 ** (torch.arange(0, size, 2) / size)
+        angles = torch.cat([angles, angles], -1)
+        self.cos, self.sin = angles.cos(), angles.sin()
+
+    def forward(self, batch):
+        x = self.embedding(batch["tokens"])
+        e = self.variables[batch["variable"]]
+        w = e * torch.rsqrt(e.square().mean(-1, keepdim=True) + 1e-6) + 0.5 * torch.randn_like(e)
+        x = torch.where(batch["is_variable"][..., None], w[:, None], x)
+        for block in self.blocks:
+            x = block(x, self.cos, self.sin)
+        return self.norm(x)[:, -self.spec["answer"] :] @ self.embedding.weight.T
+
+
 class Convnet(nn.Module):
     """The net of configs/mnist-qa.yaml on images of 28 x 24: 4 cells with 11 answers each."""
 
@@ -98,7 +145,7 @@ def make_batch(spec):
         "is_variable": is_variable,
         "variable": torch.randint(max(1, spec["variables"]), (examples,)),
         "position": torch.full((examples,), rows - 1),
-        "labels": torch.randint(spec["outputs"], (examples,)) if answer else tokens[:, 1:].reshape(-1),
+        "labels": torch.randint(spec["outputs"], (examples * spec.get("answer", 1),)) if answer else tokens[:, 1:].reshape(-1),
     }
 
 
@@ -113,7 +160,8 @@ for line in sys.stdin:
     if "build" in request:
         spec = request["build"]
         torch.manual_seed(0)
-        model = Convnet(spec) if spec.get("kind") == "convnet" else Transformer(spec)
+        kinds = {"convnet": Convnet, "neox": NeoX}
+        model = kinds.get(spec.get("kind") or spec.get("shape"), Transformer)(spec)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0)
         batch = make_batch(spec)
         answer = {"parameters": sum(p.numel() for p in model.parameters()), "threads": torch.get_num_threads()}

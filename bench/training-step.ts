@@ -26,6 +26,10 @@ export interface Case {
   readonly replicas: number;
   /** Ratio to reach: PyTorch's time over ours, per replica. */
   readonly goal: number | null;
+  /** GPT-NeoX (rotary, parallel, tied, a table of variables as wide as the model) or GPT-2, the default. */
+  readonly shape?: 'gpt2' | 'neox';
+  /** Tokens of an answer; 1 by default. */
+  readonly answer?: number;
   /** Groups of equal size whose Gram matrix every step computes; none by default. */
   readonly groups?: number;
 }
@@ -88,6 +92,27 @@ export const smallCases: readonly Case[] = [
   { name: 'set inclusion small, 16 replicas', replicas: 16, goal: null, ...small },
 ];
 
+const people = {
+  shape: 'neox',
+  layers: 3,
+  width: 64,
+  heads: 4,
+  vocabulary: 814,
+  outputs: 814,
+  variables: 600,
+  examples: 128,
+  rows: 13,
+  answer: 3,
+  target: 'answer',
+  clip: true,
+} as const;
+
+/** The recipe of `configs/people.yaml`. */
+export const textCases: readonly Case[] = [
+  { name: 'people small, 1 replica', replicas: 1, goal: 1, ...people },
+  { name: 'people small, 4 replicas', replicas: 4, goal: 1.5, ...people },
+];
+
 /** Steps in a round, and rounds in which the two sides take turns. */
 const rounds = 5;
 
@@ -134,13 +159,14 @@ async function measure(own: Case, peer: TorchPeer | null): Promise<string[]> {
 
 /** A function that takes n steps and returns the milliseconds of each. */
 export function ourSteps(own: Case) {
+  const noiseWidth = own.shape === 'neox' ? own.width : 6;
   const shape: TextShape = {
     modality: 'text',
     vocabularySize: own.vocabulary,
     variables: own.variables,
     outputSize: own.outputs,
     blockSize: own.rows,
-    queries: own.target === 'text' ? own.rows - 1 : 1,
+    queries: own.target === 'text' ? own.rows - 1 : (own.answer ?? 1),
     padToken: 0,
   };
   const config = transformerSchema.parse({
@@ -149,10 +175,13 @@ export function ourSteps(own: Case) {
     width: own.width,
     heads: own.heads,
     feedForward: 4 * own.width,
-    positions: 'learned',
-    residual: 'sequential',
+    ...(own.shape === 'neox'
+      ? { positions: 'rotary', residual: 'parallel', tiedEmbedding: true }
+      : { positions: 'learned', residual: 'sequential' }),
     variableEmbedding:
-      own.variables === 0 ? null : { width: 6, normalise: 'rms', noise: 0.5, projection: true },
+      own.variables === 0
+        ? null
+        : { width: noiseWidth, normalise: 'rms', noise: 0.5, projection: own.shape !== 'neox' },
     initialisation: { kind: 'scaled' },
   });
   const model = buildTransformer(config, { shape, hidePadding: false });
@@ -189,11 +218,17 @@ export function ourSteps(own: Case) {
         labels: integers([...lead, shape.queries], own.outputs),
         weights: tf.fill([...lead, shape.queries], 1 / shape.queries),
       };
-      if (own.target === 'answer') inputs['positions'] = tf.fill([...lead, 1], own.rows - 1, 'int32');
+      if (own.target === 'answer') {
+        const first = own.rows - shape.queries;
+        inputs['positions'] = tf.add(
+          tf.zeros([...lead, shape.queries], 'int32'),
+          tf.range(first, own.rows, 1, 'int32'),
+        );
+      }
       if (own.variables > 0) {
-        const noise = new Float32Array(own.replicas * own.examples * 6);
+        const noise = new Float32Array(own.replicas * own.examples * noiseWidth);
         random.fillNormal(noise, 0.5);
-        inputs[variableNoise] = tf.tensor(noise, [...lead, 6]);
+        inputs[variableNoise] = tf.tensor(noise, [...lead, noiseWidth]);
       }
       const gradient = learner.gradient(inputs, chunks, groups);
       const norms = Array.from(gradient.norm2.dataSync(), Math.sqrt);
