@@ -20,9 +20,10 @@ export interface TagDesign {
 
 /**
  * Part of the training data that a subset's rows belong to: `X1` variables are trained with questions, `X2` variables are
- * new, and of `none` nothing is trained.
+ * new, and of `none` nothing is trained. The rows of `facts` are about entities by their own names: a model is pretrained
+ * on them, and they can be replayed while it is finetuned.
  */
-export type Part = 'X1' | 'X2' | 'none';
+export type Part = 'X1' | 'X2' | 'none' | 'facts';
 
 /** What distinguishes one subset of variables from another. */
 export interface SubsetDesign {
@@ -81,7 +82,7 @@ export const designSchema: z.ZodType<Design> = z
       .array(
         z.object({
           name: subsetName,
-          part: z.enum(['X1', 'X2', 'none']),
+          part: z.enum(['X1', 'X2', 'none', 'facts']),
           tag: z.int().nullable(),
           consistent: z.boolean().nullable(),
           trainsQuestions: z.boolean(),
@@ -234,6 +235,15 @@ export function weakIsConfounded(design: Design): boolean {
 /** A subset by name; undefined for a name that the design does not know. */
 export function subsetOf({ subsets }: Design, name: string): SubsetDesign | undefined {
   return subsets.find((own) => own.name === name);
+}
+
+/** New variables (X2) whose right definitions have a tag that stage 1 never uses; null where there are none. */
+export function unseenTagSubset(design: Design): string | null {
+  const unseen = new Set(design.tags.filter(({ role }) => role === 'new').map(({ tag }) => tag));
+  const found = design.subsets.find(
+    ({ part, tag, consistent }) => part === 'X2' && consistent === true && tag !== null && unseen.has(tag),
+  );
+  return found?.name ?? null;
 }
 
 /** New variables (X2) of which a definition has the reliable or an unreliable tag, which a tag swap turns into the other. */

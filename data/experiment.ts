@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Design, GroupName } from './design.js';
 import type { LossConfig } from './loss.js';
 import type { RandomStream } from './random/streams.js';
+import type { Replay } from './replay.js';
 import type { TrainSubset } from './train-subsets.js';
 
 /**
@@ -37,6 +38,8 @@ export interface ExampleSet {
    * of fresh examples); absent where every row is met once an epoch.
    */
   readonly probability?: Float64Array;
+  /** Rows that are met only now and then; absent where every row is met once an epoch. */
+  readonly replay?: Replay;
   /** Examples that the `mixture` sampler draws for one epoch; absent where it draws as many as there are rows. */
   readonly epochSize?: number;
   /**
@@ -83,10 +86,20 @@ export interface TestSet {
   readonly name: string;
   readonly subset: string;
   /**
-   * Questions without their answers: for a text one query, the answer, whatever the loss. They have a further field
-   * `contrast [query]`: the answer the margin compares the gold answer with.
+   * Questions: for a text one query for every token of the answer, whatever the loss. Where every answer is one token, they
+   * have a further field `contrast [query]`: the answer the margin compares the gold answer with.
    */
   readonly examples: ExampleSet;
+  /**
+   * The same rows, row for row, with the answer that the margin compares the gold answer with; of the weight 0 where there is
+   * none. Given where answers are several tokens, instead of the field `contrast`.
+   */
+  readonly contrasts?: ExampleSet;
+  /**
+   * `[row]` 1 where the most frequent answer to its kind of question is right, else 0; absent where questions have no kinds
+   * with frequent answers.
+   */
+  readonly majority?: Float32Array;
   /** The same rows, row for row, as training would see them: what the loss and the gradient panels are taken of. */
   readonly asTraining: ExampleSet;
 }
@@ -135,7 +148,9 @@ export interface TextShape {
   readonly modality: 'text';
   /** Input tokens that are no variables. */
   readonly vocabularySize: number;
-  /** Variables; a token id of `vocabularySize + i` stands for variable `i`. */
+  /** Tags that have a table of their own and cannot be answered; 0 when left out. Token `vocabularySize + i` is tag i of them. */
+  readonly tags?: number;
+  /** Variables that have a table of their own; token `vocabularySize + tags + i` is variable `i`. */
   readonly variables: number;
   /** Tokens the model may answer with: the ids below this number. */
   readonly outputSize: number;
@@ -205,6 +220,11 @@ export interface Experiment<Config> {
   readonly schema: z.ZodType<Config>;
   /** Why {@link BuildOptions.exchangeTags} cannot be for a config, or null. */
   exchangeProblem(config: Config): string | null;
+  /**
+   * The `data` that a model is pretrained on for runs of a config: facts alone (train subset `facts`), in the same vocabulary.
+   * Absent where an experiment has none.
+   */
+  pretrainingData?(config: Config): Config;
   /** Sizes of the data that {@link build} makes of a config. Throws a UserError where it would. */
   sizes(config: Config, loss: LossConfig): DataSizes;
   /**

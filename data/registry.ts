@@ -20,6 +20,8 @@ export interface RegisteredExperiment {
   readonly schema: z.ZodType;
   /** Why tags cannot be exchanged in the data of a config, or null, as for one that does not fit the schema. */
   exchangeProblem(config: unknown): string | null;
+  /** The data to pretrain on; absent where there are none. Throws a ZodError for a config that does not fit. */
+  readonly pretrainingData?: (config: unknown) => unknown;
   /** Sizes of the data of a config, without building them; throws as `build` does. */
   sizes(config: unknown, loss: LossConfig): DataSizes;
   /**
@@ -49,6 +51,9 @@ function register<Config>(
         const { data } = schema.safeParse(config);
         return data === undefined ? null : experiment.exchangeProblem(data);
       },
+      ...(experiment.pretrainingData === undefined
+        ? {}
+        : { pretrainingData: (config: unknown) => experiment.pretrainingData!(schema.parse(config)) }),
       sizes: (config, loss) => {
         const parsed = schema.parse(config);
         return blaming(

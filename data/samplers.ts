@@ -67,13 +67,21 @@ export interface SampledStage {
   readonly examples: number;
   /** Whether a composition places some of them. */
   readonly isComposed?: boolean;
+  /** Whether some of them are replayed: met only now and then. */
+  readonly isReplayed?: boolean;
 }
 
 /**
  * The sampling of a stage. A minibatch has at most as many examples as a pass over the rows, except for a stream of
  * fresh examples; one of all rows is a partition however they are ordered. Throws a UserError for a sampler that is not known, and for a stage without rows.
  */
-export function samplingOf({ sampler, batchSize, examples, isComposed = false }: SampledStage): Sampling {
+export function samplingOf({
+  sampler,
+  batchSize,
+  examples,
+  isComposed = false,
+  isReplayed = false,
+}: SampledStage): Sampling {
   const name = samplers.find((own) => own === sampler);
   if (name === undefined) {
     throw new UserError(
@@ -89,6 +97,7 @@ export function samplingOf({ sampler, batchSize, examples, isComposed = false }:
   let arranger: string | null = null;
   if (!hasOneMinibatch && declared.draws === 'arranged') arranger = `the sampler ${name}`;
   if (!hasOneMinibatch && isComposed) arranger = 'the composition';
+  if (isReplayed) arranger = 'the replay of facts';
   const drawn = declared.draws === 'independent' ? 'independent' : 'partition';
   return {
     sampler: name,
@@ -158,9 +167,16 @@ export function rowProbabilities(set: ExampleSet, sampler: Sampler): Float64Arra
   return weights.map((own) => own / total);
 }
 
-/** `[size]` what the probabilities of the rows are proportional to. Throws as {@link rowProbabilities}. */
-export function rowWeights({ size, probability }: ExampleSet, sampler: Sampler): Float64Array {
-  if (declarations[sampler].probabilities === 'uniform') return new Float64Array(size).fill(1);
+/**
+ * `[size]` what the probabilities of the rows are proportional to: with a replay, how often an epoch meets each. Throws as
+ * {@link rowProbabilities}.
+ */
+export function rowWeights({ size, probability, replay }: ExampleSet, sampler: Sampler): Float64Array {
+  if (declarations[sampler].probabilities === 'uniform') {
+    const weights = new Float64Array(size).fill(1);
+    if (replay !== undefined) weights.fill(replay.perEpoch / (size - replay.first), replay.first);
+    return weights;
+  }
   if (probability === undefined) throw new Error(`the sampler ${sampler} needs data with probabilities`);
   return probability;
 }

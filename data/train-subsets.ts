@@ -10,19 +10,24 @@ export const trainSubsets = [
   'stage1_only_defns',
   'stage1_only_qa',
   'all_defns',
+  'facts',
 ] as const;
 
-/** What a stage trains on, in the paper's terms `stage1` (X1), `stage2` (X2) or `full` (both jointly). */
+/**
+ * What a stage trains on, in the paper's terms `stage1` (X1), `stage2` (X2) or `full` (both jointly); `facts`: sentences about
+ * the entities by their own names, for pretraining.
+ */
 export type TrainSubset = (typeof trainSubsets)[number];
 
 /** Which rows that is, by the part of their subset and their kind. */
 const selects: Readonly<Record<TrainSubset, (part: Part, kind: ExampleKind) => boolean>> = {
   stage1: (part) => part === 'X1',
   stage2: (part) => part === 'X2',
-  full: () => true,
+  full: (part) => part !== 'facts',
   stage1_only_defns: (part, kind) => part === 'X1' && kind === 'definition',
   stage1_only_qa: (part, kind) => part === 'X1' && kind === 'qa',
   all_defns: (_part, kind) => kind === 'definition',
+  facts: (part) => part === 'facts',
 };
 
 function isTrainSubset(text: string): text is TrainSubset {

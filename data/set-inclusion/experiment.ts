@@ -1,13 +1,14 @@
+import { subsetOf } from '../design.js';
 import { UserError } from '../errors.js';
 import type { BuildOptions, Experiment, ExperimentData, TextShape } from '../experiment.js';
 import { internalizationDesign } from '../internalization-design.js';
 import type { LossConfig } from '../loss.js';
+import { textExamples } from '../text/examples.js';
 import { textLayout } from '../text/layout.js';
 import { assignSubsets, exchangeProblem, exchangeTags, type Assignment } from '../assignment.js';
 import { setInclusionSchema, type SetInclusionConfig } from './config.js';
 import { setInclusionProblems } from './config-problems.js';
 import { textCounterfactuals } from './counterfactuals.js';
-import { buildExamples } from './examples.js';
 import { drawPoints, type Points } from './points.js';
 import { textRowGroups, type RowSource } from './rows.js';
 import { setInclusionSizes } from './sizes.js';
@@ -51,7 +52,12 @@ export function buildSetInclusion(
     outputSize: vocabulary.outputSize,
     loss,
   });
-  const examples = buildExamples(rows, source, layout);
+  const examples = textExamples(rows, layout, internalizationDesign, ({ subset, group }, { variable, text }) => ({
+    name: points.names[variable]!,
+    entity: String(points.value[variable]!),
+    tag: group!.endsWith('/definition') ? (subsetOf(internalizationDesign, subset)?.tag ?? null) : null,
+    text: vocabulary.decode(text.tokens),
+  }));
   return {
     ...examples,
     counterfactuals: textCounterfactuals(source, layout),

@@ -1,6 +1,6 @@
 import { groupName, type GroupName } from '../design.js';
+import { testName, type TextRow, type TextSection } from '../text/examples.js';
 import { subsetNames, subsets, type SubsetName } from '../subsets.js';
-import type { Text } from '../text/rows.js';
 import type { Assignment } from '../assignment.js';
 import type { DefinitionOrder } from './config.js';
 import { questionIndex, questionsPerPart, type Points } from './points.js';
@@ -16,20 +16,9 @@ export interface RowSource {
   readonly listLength: number;
 }
 
-/** One row before it is padded. */
-export interface TextRow {
-  readonly text: Text;
-  /** A wrong answer. */
-  readonly contrast: number;
-  readonly variable: number;
-}
-
 /** The rows of one group of training examples, or the held-out questions of a subset. */
-export interface TextRowGroup {
+export interface TextRowGroup extends TextSection {
   readonly subset: SubsetName;
-  /** Null for held-out questions. */
-  readonly group: GroupName | null;
-  readonly rows: readonly TextRow[];
 }
 
 /**
@@ -39,20 +28,25 @@ export interface TextRowGroup {
 export function textRowGroups(source: RowSource): TextRowGroup[] {
   const training: TextRowGroup[] = [];
   const heldOut: TextRowGroup[] = [];
+  const section = (
+    subset: SubsetName,
+    group: GroupName | null,
+    rows: readonly TextRow[],
+  ): TextRowGroup => ({ name: testName(subset, group), subset, group, rows });
   for (const subset of subsetNames) {
     const variables = source.assignment.get(subset);
     if (variables === undefined) continue;
     const { tag, trainsQuestions } = subsets[subset];
     if (tag !== null) {
       const rows = variables.map((variable) => definitionRow(source, subset, variable));
-      training.push({ subset, group: groupName(subset, 'definition'), rows });
+      training.push(section(subset, groupName(subset, 'definition'), rows));
     }
     if (trainsQuestions) {
       const rows = variables.flatMap((variable) => questionRows(source, variable, 'train'));
-      training.push({ subset, group: groupName(subset, 'qa'), rows });
+      training.push(section(subset, groupName(subset, 'qa'), rows));
     }
     const rows = variables.flatMap((variable) => questionRows(source, variable, 'test'));
-    heldOut.push({ subset, group: null, rows });
+    heldOut.push(section(subset, null, rows));
   }
   return [...training, ...heldOut];
 }

@@ -8,6 +8,8 @@ export interface TextLayout {
   readonly blockSize: number;
   /** Queries of a training row. */
   readonly queries: number;
+  /** Queries of a question, and of a training row with target `answer`: tokens of the longest answer. */
+  readonly answerQueries: number;
   readonly padToken: number;
   /** Tokens that can be answered: ids below this number. Other tokens are no targets. */
   readonly outputSize: number;
@@ -17,6 +19,8 @@ export interface TextLayout {
 export interface TextLayoutOptions {
   /** Tokens of the longest text, its answer included. */
   readonly longestText: number;
+  /** Tokens of the longest answer; 1 when left out. */
+  readonly longestAnswer?: number | undefined;
   /** Tokens of a row; when undefined, the fewest that lose nothing. */
   readonly blockSize: number | undefined;
   readonly padToken: number;
@@ -25,13 +29,13 @@ export interface TextLayoutOptions {
 }
 
 /**
- * The layout for a loss. With target `answer` a row holds the text up to its answer (which is no input) and has one
- * query. With target `text` it holds all of the text and, where the block has room, padding; the query at position p
- * asks for token p + 1, so there are blockSize - 1.
+ * The layout for a loss. With target `answer` a row holds the text but its last token (which is no input) and has one
+ * query for every token of the longest answer. With target `text` it holds all of the text and, where the block has room,
+ * padding; the query at position p asks for token p + 1, so there are blockSize - 1.
  * Throws a UserError when `blockSize` is too small for the longest text.
  */
 export function textLayout(options: TextLayoutOptions): TextLayout {
-  const { longestText, padToken, outputSize, loss } = options;
+  const { longestText, longestAnswer = 1, padToken, outputSize, loss } = options;
   const wholeText = loss.target === 'text';
   const least = wholeText ? longestText : longestText - 1;
   // One more than the text, so that even the longest one has a padding token to end with.
@@ -41,7 +45,14 @@ export function textLayout(options: TextLayoutOptions): TextLayout {
       `data.blockSize: ${blockSize} is too small, the longest row has ${least} tokens; raise it`,
     );
   }
-  return { blockSize, queries: wholeText ? blockSize - 1 : 1, padToken, outputSize, loss };
+  return {
+    blockSize,
+    queries: wholeText ? blockSize - 1 : longestAnswer,
+    answerQueries: longestAnswer,
+    padToken,
+    outputSize,
+    loss,
+  };
 }
 
 /**
@@ -52,9 +63,13 @@ export function trainingFields(layout: TextLayout): FieldSpecs {
   return textFields(layout.blockSize, layout.queries);
 }
 
-/** Fields of a test row: those of a training row with one query, the answer, and `contrast`, a wrong answer. */
+/**
+ * Fields of a test row: those of a training row with one query for every token of the answer; where answers are one token,
+ * also `contrast`, a wrong answer. A wrong answer of several tokens is a row of its own, see `TestSet.contrasts`.
+ */
 export function questionFields(layout: TextLayout): FieldSpecs {
-  return { ...textFields(layout.blockSize, 1), contrast: { dtype: 'int32', shape: [1] } };
+  const fields = textFields(layout.blockSize, layout.answerQueries);
+  return layout.answerQueries === 1 ? { ...fields, contrast: { dtype: 'int32', shape: [1] } } : fields;
 }
 
 function textFields(blockSize: number, queries: number): FieldSpecs {

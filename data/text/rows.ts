@@ -2,11 +2,13 @@ import type { FieldBuffers } from '../experiment.js';
 import { float32Field, int32Field } from '../fields.js';
 import type { TextLayout } from './layout.js';
 
-/** A text whose last token is the answer to what stands before it. */
+/** A text whose last tokens are the answer to what stands before them. */
 export interface Text {
   /** Token ids, the answer last. */
   readonly tokens: readonly number[];
-  /** Place of the variable among the tokens. */
+  /** Tokens of the answer; 1 when left out. */
+  readonly answerLength?: number;
+  /** Place of the variable among the tokens, of its first token where it has several; -1 where the text names none. */
   readonly variableAt: number;
 }
 
@@ -17,26 +19,48 @@ export function writeTrainingRow(layout: TextLayout, text: Text, slot: number, b
 }
 
 /**
- * Writes the question of `text`, without its answer, as row `slot` of buffers with the fields of
- * `questionFields(layout)`; `contrast` is the wrong answer to compare with.
+ * Writes `text` as row `slot` of buffers with the fields of `questionFields(layout)`: one query for every token of its
+ * answer, each of weight 1, so that the loss is minus the log-probability of the answer, in nats.
+ *
+ * @param contrast the wrong answer to compare with, where answers are one token; else null
  */
 export function writeQuestionRow(
   layout: TextLayout,
   text: Text,
-  contrast: number,
+  contrast: number | null,
   slot: number,
   buffers: FieldBuffers,
 ): void {
-  writeAnswerRow(layout, text, slot, buffers);
-  int32Field(buffers, 'contrast')[slot] = contrast;
+  writeAnswer(layout, text, 1, slot, buffers);
+  if (contrast !== null) int32Field(buffers, 'contrast')[slot] = contrast;
 }
 
 function writeAnswerRow(layout: TextLayout, text: Text, slot: number, buffers: FieldBuffers): void {
-  const asked = text.tokens.length - 1;
-  writeTokens(layout, text, asked, slot, buffers);
-  int32Field(buffers, 'positions')[slot] = asked - 1;
-  int32Field(buffers, 'labels')[slot] = text.tokens[asked]!;
-  float32Field(buffers, 'weights')[slot] = 1;
+  const weight = layout.loss.normalisation === 'token' ? 1 : 1 / (text.answerLength ?? 1);
+  writeAnswer(layout, text, weight, slot, buffers);
+}
+
+function writeAnswer(
+  layout: TextLayout,
+  text: Text,
+  weight: number,
+  slot: number,
+  buffers: FieldBuffers,
+): void {
+  const { answerQueries: queries, padToken } = layout;
+  const { tokens, answerLength = 1 } = text;
+  const last = tokens.length - 1;
+  writeTokens(layout, text, last, slot, buffers);
+  const positions = int32Field(buffers, 'positions');
+  const labels = int32Field(buffers, 'labels');
+  const weights = float32Field(buffers, 'weights');
+  for (let query = 0; query < queries; query++) {
+    const at = last + 1 - answerLength + query;
+    // A query that is not asked still needs a position and a label that there are.
+    positions[slot * queries + query] = Math.min(at, last) - 1;
+    labels[slot * queries + query] = tokens[at] ?? padToken;
+    weights[slot * queries + query] = at <= last ? weight : 0;
+  }
 }
 
 function writeWholeRow(layout: TextLayout, text: Text, slot: number, buffers: FieldBuffers): void {

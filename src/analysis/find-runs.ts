@@ -10,6 +10,8 @@ export interface FoundRuns {
   readonly runs: readonly RunData[];
   /** The exchanged halves among the folders. */
   readonly exchanged: readonly RunData[];
+  /** Pretrained models among the folders, which other runs start from: they are about no variables. */
+  readonly pretrained: readonly RunData[];
   readonly problems: readonly string[];
 }
 
@@ -38,7 +40,9 @@ export async function findRuns(folders: readonly string[], halvesCount = false):
       }
     }
   }
-  const all = [...runs.values()];
+  const opened = [...runs.values()];
+  const pretrained = opened.filter(({ info }) => info.stages.every(({ trainOn }) => trainOn === 'facts'));
+  const all = opened.filter((run) => !pretrained.includes(run));
   const exchanged = all.filter(({ info }) => info.exchangeOf !== undefined);
   const whole = all.filter(({ info }) => info.exchangeOf === undefined);
   for (const { folder, info } of halvesCount ? [] : exchanged) {
@@ -48,10 +52,12 @@ export async function findRuns(folders: readonly string[], halvesCount = false):
     );
   }
   if (whole.length + (halvesCount ? exchanged.length : 0) === 0) {
+    for (const { folder } of pretrained)
+      problems.push(`${folder}: is a pretrained model, about no variables; gradscope show tells what it knows`);
     throw new UserError(
       `no run to analyse${problems.length > 0 ? `: ${problems.join('; ')}` : ''}; ` +
         'start one with: npx gradscope run configs/set-inclusion.yaml --seeds 0..7',
     );
   }
-  return { runs: whole, exchanged, problems };
+  return { runs: whole, exchanged, pretrained, problems };
 }

@@ -9,8 +9,14 @@ import type { RunData } from './run-data.js';
 export type StageInfo = RunInfo['stages'][number];
 
 /** What the minibatches of a stage were drawn from. Throws a UserError for a sampler that is not known. */
-export function stageSampling({ sampler, batchSize, examples, composition }: StageInfo): Sampling {
-  return samplingOf({ sampler, batchSize, examples, isComposed: (composition ?? null) !== null });
+export function stageSampling({ sampler, batchSize, examples, composition, replay }: StageInfo): Sampling {
+  return samplingOf({
+    sampler,
+    batchSize,
+    examples,
+    isComposed: (composition ?? null) !== null,
+    isReplayed: replay !== undefined,
+  });
 }
 
 /** A learning rate and the parameters that have it. */

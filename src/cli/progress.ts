@@ -63,9 +63,11 @@ export class ProgressLine {
 function lastAccuracies(metrics: readonly Metrics[]): string {
   const [first] = metrics;
   if (first === undefined) return '';
-  const names = [...first.keys()].filter((name) => !name.startsWith('train_'));
+  const names = Array.from(first).flatMap(([name, own]) =>
+    name.startsWith('train_') || name.startsWith('ent_assoc_') || own.accuracy === undefined ? [] : [name],
+  );
   const shown = names.map((name) => {
-    const values = metrics.map((own) => own.get(name)!.accuracy.value);
+    const values = metrics.map((own) => own.get(name)!.accuracy?.value ?? NaN);
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     return `${name} ${mean.toFixed(2).replace(/^0/, '')}`;
   });

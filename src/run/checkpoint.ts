@@ -103,6 +103,11 @@ export function writeCheckpoint(run: string, checkpoint: Checkpoint, fileSystem:
   return file;
 }
 
+/** SHA-256 of names, shapes and values of parameters. */
+export function parametersHash(parameters: readonly NamedTensor[]): string {
+  return checksumOf('parameters', parameters);
+}
+
 /** SHA-256 of all that a checkpoint says: its metadata, and names, shapes and values of its tensors. */
 function checksumOf(text: string, tensors: readonly NamedTensor[]): string {
   const hash = createHash('sha256').update(text);

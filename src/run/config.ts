@@ -11,6 +11,7 @@ import { stopSchema } from './stop-schema.js';
 import { scheduleSchema } from '../train/optimizers/schedule.js';
 import { blocksSchema } from '../../data/blocks.js';
 import { compositionSchema } from '../../data/composition.js';
+import { replaySchema } from '../../data/replay.js';
 import { samplerSchema } from '../../data/samplers.js';
 import { selectsNewAlone, selectsRows, trainSubsets } from '../../data/train-subsets.js';
 import { logTiers } from '../store/log-tier.js';
@@ -48,6 +49,7 @@ const stageSchema = z
     sampler: samplerSchema,
     blocks: blocksSchema,
     composition: compositionSchema,
+    replay: replaySchema,
     optimizer: optimizerSchema,
     parameterGroups: z
       .array(parameterGroupSchema)
@@ -72,7 +74,9 @@ const stageSchema = z
       const problem = stage[intervention.key] === null ? null : intervention.problem(stage);
       if (problem !== null) context.addIssue({ code: 'custom', path: [intervention.key], message: problem });
     }
-    const { sampler, batchSize, blocks, composition, optimizer, parameterGroups } = stage;
+    const { sampler, batchSize, blocks, composition, replay, optimizer, parameterGroups } = stage;
+    const replayProblem = replay === null ? null : problemOfReplay(stage);
+    if (replayProblem !== null) context.addIssue({ code: 'custom', path: ['replay'], message: replayProblem });
     if ((sampler === 'blocks') !== (blocks !== null)) {
       context.addIssue({
         code: 'custom',
@@ -107,6 +111,29 @@ const stageSchema = z
   });
 
 export type StageConfig = z.infer<typeof stageSchema>;
+
+/** A stage with every key that is left out at its default. Throws a ZodError for one that cannot be. */
+export function stageOf(stage: z.input<typeof stageSchema>): StageConfig {
+  return stageSchema.parse(stage);
+}
+
+/** Why a stage cannot replay facts, or null. */
+function problemOfReplay({
+  sampler,
+  batchSize,
+  composition,
+  trainOn,
+}: {
+  readonly sampler: string;
+  readonly batchSize: number | 'full';
+  readonly composition: object | null;
+  readonly trainOn: string;
+}): string | null {
+  if (trainOn === 'facts') return 'the stage trains on the facts themselves; set it to null';
+  if (sampler !== 'shuffle') return `replayed rows are drawn anew for every epoch, which only the sampler shuffle does, not ${sampler}`;
+  if (batchSize === 'full') return 'no minibatch holds all facts; give batchSize as a number, or set this to null';
+  return composition === null ? null : 'a composition places all rows of an epoch; leave out one of the two';
+}
 
 const evaluationSchema = z.strictObject({
   everyEpochs: z
@@ -175,11 +202,29 @@ const checkpointSchema = z.strictObject({
     ),
 });
 
+/** How the model is trained on facts before the first stage: a run of its own, shared by all runs that start from it. */
+const pretrainSchema = z
+  .strictObject({
+    seed: z.int().nonnegative().default(0).describe('seed of the pretrained model: the same for every seed of the runs'),
+    epochs: z.number().positive().max(1e7).describe('passes over the facts'),
+    batchSize: positive.max(1 << 20).describe('examples of a minibatch'),
+    optimizer: optimizerSchema,
+    schedule: scheduleSchema,
+    clipNorm: z.number().min(1e-6).max(1e6).nullable().default(null).describe('largest norm of the whole gradient'),
+  })
+  .nullable()
+  .default(null)
+  .describe(
+    'trains the model on `facts` first, in a run of its own, once for all runs with the same facts, model and pretraining; ' +
+      'null: the model starts from initial parameters',
+  );
+
 const general = z.strictObject({
   name: folderName.max(100).describe('name of the preset; part of every run id'),
   description: z.string().max(10_000).default(''),
   loss: lossSchema,
   model: modelSchema,
+  pretrain: pretrainSchema,
   stages: z.array(stageSchema).min(1).max(100),
   evaluation: evaluationSchema,
   log: logSchema,

@@ -8,8 +8,13 @@ export function examplesPerBatch(batchSize: StageConfig['batchSize'], rows: numb
 
 /** The sampling of a stage of `rows` rows as configured. Throws as {@link samplingOf}. */
 export function configuredSampling(
-  { sampler, batchSize }: Pick<StageConfig, 'sampler' | 'batchSize'>,
+  { sampler, batchSize, replay }: Pick<StageConfig, 'sampler' | 'batchSize' | 'replay'>,
   rows: number,
 ): Sampling {
-  return samplingOf({ sampler, batchSize: examplesPerBatch(batchSize, rows), examples: rows });
+  return samplingOf({
+    sampler,
+    batchSize: examplesPerBatch(batchSize, rows),
+    examples: rows,
+    isReplayed: replay !== null,
+  });
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ExampleSet } from '../../data/experiment.js';
 import { allocateFields } from '../../data/fields.js';
 import { createStream } from '../../data/random/streams.js';
@@ -49,6 +50,9 @@ export function describeRun(
     group: siblings.group,
     configHash: hashConfig(config),
     ...(plan.exchangesTags ? { exchangeOf: runId(config.name, seeds[replica]!) } : {}),
+    ...(plan.pretrained === null
+      ? {}
+      : { pretrained: { folder: path.basename(plan.pretrained.folder), sha256: plan.pretrained.sha256 } }),
     ...(request.sweep === undefined ? {} : { sweep: request.sweep }),
     command: [...request.command],
     stepsTotal: totalSteps(plan.stages, plan.ends[replica]!),
@@ -97,6 +101,7 @@ function describeStage(plan: RunPlan, stage: StagePlan, replica: number): NewRun
     batchSize,
     effectiveBatchSize: configuredSampling(config, set.size).batchSize,
     examples: set.size,
+    ...(set.replay === undefined ? {} : { replay: set.replay }),
     sampler,
     ...describePairs(ordered),
     effectiveExamples: 1 / sum2,

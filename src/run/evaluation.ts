@@ -7,7 +7,7 @@ import type { RunTables } from './log/run-tables.js';
 import type { RunPlan } from './plan.js';
 
 /** Metrics of one replica: test set -> metric -> value. */
-export type Metrics = ReadonlyMap<string, Readonly<Record<MetricName, MetricValue>>>;
+export type Metrics = ReadonlyMap<string, Readonly<Partial<Record<MetricName, MetricValue>>>>;
 
 /** When metrics were taken. */
 export interface EvaluationPlace {
@@ -47,18 +47,20 @@ export class Evaluation {
    */
   evaluate(values: readonly tf.Tensor[], full: boolean): Metrics[] {
     const { data } = this.plan;
-    const metrics = data.map(() => new Map<string, Record<MetricName, MetricValue>>());
+    const metrics = data.map(() => new Map<string, Partial<Record<MetricName, MetricValue>>>());
     data[0]!.tests.forEach(({ name }, set) => {
-      const examples = data.map((own) => own.tests[set]!.examples);
+      const asked = data.map((own) => own.tests[set]!);
       const rows = (full ? this.all : this.chosen)[set]!;
-      const answers = this.evaluator.ask(values, examples, rows, (replica) => this.random(replica));
+      const answers = this.evaluator.ask(values, asked, rows, (replica) => this.random(replica));
       answers.forEach((own, replica) => {
-        const variable = examples[replica]!.variable;
+        const { majority, examples } = asked[replica]!;
+        const { variable } = examples;
         metrics[replica]!.set(
           name,
           summariseAnswers(
             own,
             rows[replica]!.map((row) => variable[row]!),
+            majority === undefined ? null : Float32Array.from(rows[replica]!, (row) => majority[row]!),
           ),
         );
       });
@@ -92,10 +94,13 @@ export function writeMetrics(
   for (const { name, subset } of plan.data[0]!.tests) {
     const values = metrics.get(name);
     if (values === undefined) continue;
-    const first = writer.reserve(metricNames.length);
-    metricNames.forEach((metric, i) => {
+    const measured = metricNames.flatMap((metric) => {
+      const own = values[metric];
+      return own === undefined ? [] : [{ metric, ...own }];
+    });
+    const first = writer.reserve(measured.length);
+    measured.forEach(({ metric, value, n, standardError }, i) => {
       const row = first + i;
-      const { value, n, standardError } = values[metric];
       writer.column('stage')[row] = place.stage;
       writer.column('step')[row] = place.step;
       writer.column('epoch')[row] = place.epoch;

@@ -1,4 +1,5 @@
 import { createStream, type RandomStream } from '../../data/random/streams.js';
+import { rowWeights } from '../../data/samplers.js';
 import { arrangeGroups } from '../train/groups/division.js';
 import { batchTensors, gatherExamples, noiseTensors } from '../train/batch.js';
 import { parameterCount, trainingFieldNames, type Model, type ModelInputs } from '../train/models/model.js';
@@ -73,10 +74,10 @@ function chunksOf(model: Model, examples: number): 1 | 2 {
 /** How often each group is met, relative to the others and summed over replicas. */
 export function groupSizes({ config, sets }: StagePlan, groups: number): number[] {
   const sizes = new Array<number>(groups).fill(0);
-  for (const { group, probability } of sets) {
-    const weights = config.sampler === 'mixture' ? probability : undefined;
-    group.forEach((own, row) => {
-      sizes[own]! += weights?.[row] ?? 1;
+  for (const set of sets) {
+    const weights = rowWeights(set, config.sampler);
+    set.group.forEach((own, row) => {
+      sizes[own]! += weights[row]!;
     });
   }
   return sizes;

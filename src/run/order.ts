@@ -11,7 +11,7 @@ import { configuredSampling, examplesPerBatch } from './configured-sampling.js';
 
 /** What the order of a stage depends on. */
 export interface OrderedStage {
-  readonly config: Pick<StageConfig, 'name' | 'batchSize' | 'sampler' | 'blocks' | 'composition'>;
+  readonly config: Pick<StageConfig, 'name' | 'batchSize' | 'sampler' | 'blocks' | 'composition' | 'replay'>;
   readonly set: ExampleSet;
   /** Names of the groups, in the order of `set.group`. */
   readonly groups: readonly string[];

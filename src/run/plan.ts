@@ -2,12 +2,14 @@ import type { Design } from '../../data/design.js';
 import { UserError } from '../../data/errors.js';
 import type { ExampleSet, ExperimentData } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
+import { withReplay } from '../../data/replay.js';
 import { stageRoles, type StageRoles } from '../../data/stage-roles.js';
 import type { Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { exchangedStage, type RunConfig, type StageConfig } from './config.js';
 import { stageOrder, type OrderedStage } from './order.js';
 import { interventions } from './interventions/registry.js';
+import type { Pretrained } from './pretraining.js';
 import { plannedCost, plannedSteps, refuseImpossible, type PlannedCost } from './planned-cost.js';
 import { sameShapes } from './same-shapes.js';
 import { stagePlaces, totalSteps, type StageEnd } from './stage-ends.js';
@@ -51,6 +53,8 @@ export interface RunPlan {
   /** Subsets and their roles, as the experiment declares them. */
   readonly design: Design;
   readonly model: Model;
+  /** What the runs start with instead of initial parameters, as far as it has them; null for runs that are not started here. */
+  readonly pretrained: Pretrained | null;
   readonly stages: readonly StagePlan[];
   /** Updates of all stages. */
   readonly totalSteps: number;
@@ -101,7 +105,7 @@ export function planRuns(
   const stages: StagePlan[] = [];
   let firstStep = 0;
   for (const [index, stage] of config.stages.entries()) {
-    const sets = data.map((own) => own.training(stage.trainOn));
+    const sets = data.map((own) => trainingSet(own, stage));
     const size = sets[0]!.size;
     if (sets.some((set) => set.size !== size)) {
       throw new UserError(
@@ -140,10 +144,17 @@ export function planRuns(
     data,
     design,
     model,
+    pretrained: null,
     stages,
     totalSteps: firstStep,
     cost: cost!,
   };
+}
+
+/** The rows that a stage trains on, those that it replays behind them. */
+function trainingSet(data: ExperimentData, { trainOn, replay }: StageConfig): ExampleSet {
+  const rows = data.training(trainOn);
+  return replay === null ? rows : withReplay(rows, data.training('facts'), replay);
 }
 
 /** The plan of one run as it went: stages that have ended have the updates that they had. */

@@ -1,6 +1,7 @@
 import { UserError } from '../../data/errors.js';
 import type { DataSizes } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
+import { replayedRows } from '../../data/replay.js';
 import { parameterCount, type Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
@@ -116,14 +117,21 @@ export function plannedSteps(
 }
 
 function plannedStage(
-  { name, trainOn, sampler, batchSize: configured, microBatch, epochs, stop }: StageConfig,
+  { name, trainOn, sampler, batchSize: configured, microBatch, replay, epochs, stop }: StageConfig,
   sizes: DataSizes,
 ): PlannedStage {
-  const { rows, mixtureEpoch } = sizes.training(trainOn);
+  const { rows: own, mixtureEpoch } = sizes.training(trainOn);
+  const facts = replay === null ? 0 : sizes.training('facts').rows;
+  const rows = own + facts;
   const batchSize = examplesPerBatch(configured, rows);
   // The mixture draws every minibatch whole; the other samplers cut an epoch into pieces.
   const largest = sampler === 'mixture' ? batchSize : Math.min(batchSize, rows);
-  const perEpoch = stepsPerEpoch({ size: rows, epochSize: mixtureEpoch ?? rows }, batchSize, sampler);
+  const met = {
+    size: rows,
+    epochSize: mixtureEpoch ?? rows,
+    ...(replay === null ? {} : { replay: { first: own, perEpoch: replayedRows(own, facts, replay) } }),
+  };
+  const perEpoch = stepsPerEpoch(met, batchSize, sampler);
   return {
     name,
     rows,

@@ -14,6 +14,7 @@ import { folderState } from './folder-state.js';
 import { lastFinalized, tablesOfTraining } from './log/run-tables.js';
 import { endsAt } from './places.js';
 import { planRuns, startStep, type RunPlan } from './plan.js';
+import { pretrainedBeside } from './pretraining.js';
 import { createReplicas, openTables } from './replica.js';
 import { runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { readStoredConfig, requireSamePlan, type StoredConfig } from './run-config.js';
@@ -166,12 +167,14 @@ async function beginAnew(plan: RunPlan, held: RunFolder[], request: RunRequest):
   const { command } = held[0]!.info;
   const configs = folders.map((folder) => readConfig(folder));
   const origins = plan.exchangesTags ? checkpointsOfOrigin(plan, folders) : null;
+  const pretrained = origins === null ? pretrainedBeside(folders[0]!, plan.config, plan.model) : null;
   for (const own of held.splice(0)) {
     discardRun(own.path, environment.fs);
     own.release();
   }
-  const replicas = createReplicas(plan, folders, configs, { ...request, command });
-  return trainReplicas(plan, replicas, origins, request, true);
+  const started = { ...plan, pretrained };
+  const replicas = createReplicas(started, folders, configs, { ...request, command });
+  return trainReplicas(started, replicas, origins, request, true);
 }
 
 /** Finishes the runs that have done their last update and trains the others from their common checkpoint. */

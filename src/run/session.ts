@@ -136,6 +136,8 @@ export class TrainingSession {
     let from = 0;
     if (checkpoints === null) {
       this.learner.initialise(this.plan.seeds.map((seed) => createStream(seed, 'initialisation')));
+      const { pretrained, seeds } = this.plan;
+      if (pretrained !== null) this.learner.assign(seeds.map(() => pretrained.parameters));
     } else {
       const ends = checkpoints.map((own) => endsAt(own.position, stages, own.ends));
       this.places = new Places(stages, ends);

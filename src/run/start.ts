@@ -4,6 +4,7 @@ import type { RunConfig } from './config.js';
 import { availableMemory, describeCost, replicaLimit, requireMemory } from './memory.js';
 import { checkedCost, planRuns, type PlannedRun } from './plan.js';
 import type { PlannedCost } from './planned-cost.js';
+import { pretrainedFor } from './pretraining.js';
 import { createReplicas } from './replica.js';
 import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { resumeAll } from './resume.js';
@@ -87,7 +88,10 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
     notes.unshift(...new Set(configs.flatMap((config) => settingsWithLittleEffect(config, cost))));
   for (let next = 0; next < left.length; next += together) {
     const now = left.slice(next, next + together);
-    const plan = planRuns(now);
+    const planned = planRuns(now);
+    const pretrained = await pretrainedFor(planned.config, planned.model, request, startTogether);
+    if (pretrained === 'interrupted') return { end: 'interrupted', folders, failed };
+    const plan = { ...planned, pretrained };
     for (const { folder } of now) if (verdicts.get(folder)!.kind === 'replace') clear(folder, request);
     const replicas = createReplicas(
       plan,

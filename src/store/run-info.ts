@@ -71,6 +71,8 @@ const stageSchema = z.object({
     })
     .nullable()
     .optional(),
+  /** Rows from `first` on, of which an epoch meets `perEpoch`; absent in stages that replay none. */
+  replay: z.object({ first: count, perEpoch: count }).optional(),
   /**
    * Rows that would make draws as varied if all were equally likely, `1 / sum p^2`: as many as there are rows unless the
    * sampler takes the data's probabilities. Absent in runs before it was recorded.
@@ -122,6 +124,8 @@ const runInfoSchema = z.object({
   configHash: z.string().optional(),
   /** Name of the run that this one takes up at its stage of new variables, with their tags exchanged; absent in others. */
   exchangeOf: folderName.optional(),
+  /** The run beside it whose parameters it started with, and their SHA-256; absent in runs from initial parameters. */
+  pretrained: z.object({ folder: folderName, sha256: z.string() }).optional(),
   /** The sweep that began the run, and the hash of its arms and predictions then; absent in runs of no sweep. */
   sweep: z.object({ name: folderName, hash: z.string() }).optional(),
   command: z.array(z.string()),

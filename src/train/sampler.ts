@@ -1,5 +1,6 @@
 import type { ExampleSet } from '../../data/experiment.js';
 import type { RandomStream } from '../../data/random/streams.js';
+import { shuffledWithReplay } from '../../data/replay.js';
 import { rowDrawer, rowWeights, type Sampler } from '../../data/samplers.js';
 
 /** Minibatches of a stage, one replica's. */
@@ -16,11 +17,12 @@ export interface MinibatchOrder {
 
 /** Updates of one epoch: a pass over the rows, or over the stream that the data are drawn from. */
 export function stepsPerEpoch(
-  set: Pick<ExampleSet, 'size' | 'epochSize'>,
+  { size, epochSize, replay }: Pick<ExampleSet, 'size' | 'epochSize' | 'replay'>,
   batchSize: number,
   sampler: Sampler,
 ): number {
-  const examples = sampler === 'mixture' ? (set.epochSize ?? set.size) : set.size;
+  const met = replay === undefined ? size : replay.first + replay.perEpoch;
+  const examples = sampler === 'mixture' ? (epochSize ?? size) : met;
   return Math.ceil(examples / batchSize);
 }
 
@@ -41,7 +43,8 @@ export function minibatchOrder(
   blockOf: Int32Array | null = null,
 ): MinibatchOrder {
   if ((sampler === 'blocks') !== (blockOf !== null)) throw new Error('blocks are of the sampler blocks');
-  const { size } = set;
+  const { size, replay } = set;
+  if (replay !== undefined && sampler !== 'shuffle') throw new Error('rows are replayed by the sampler shuffle');
   const steps = stepsPerEpoch(set, batchSize, sampler);
   const draw = sampler === 'mixture' ? rowDrawer(rowWeights(set, sampler)) : null;
   let fixed: Int32Array | null = null;
@@ -50,7 +53,8 @@ export function minibatchOrder(
     isByPosition: false,
     epoch: () => {
       let rows: Int32Array;
-      if (sampler === 'shuffle') rows = random.permutation(size);
+      if (replay !== undefined) rows = shuffledWithReplay(size, replay, random);
+      else if (sampler === 'shuffle') rows = random.permutation(size);
       else if (sampler === 'shuffleOnce') rows = fixed ??= random.permutation(size);
       else if (sampler === 'fixed') rows = fixed ??= Int32Array.from({ length: size }, (_, row) => row);
       else if (blockOf !== null) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../data/errors.js';
-import type { GroupName } from '../../data/design.js';
+import type { Design, GroupName } from '../../data/design.js';
+import { internalizationDesign } from '../../data/internalization-design.js';
 import { groupsOf } from '../../data/train-subsets.js';
 
 const groups: GroupName[] = [
@@ -9,7 +10,23 @@ const groups: GroupName[] = [
   'q/qa',
   'd1consis/definition',
   'd3consis/definition',
+  'facts/qa',
 ];
+
+const design: Design = {
+  ...internalizationDesign,
+  subsets: [
+    ...internalizationDesign.subsets,
+    {
+      name: 'facts',
+      part: 'facts',
+      tag: null,
+      consistent: null,
+      trainsQuestions: true,
+      description: 'sentences about entities',
+    },
+  ],
+};
 
 describe('groupsOf', () => {
   it.each([
@@ -19,8 +36,9 @@ describe('groupsOf', () => {
     ['stage1_only_defns', [0]],
     ['stage1_only_qa', [1, 2]],
     ['all_defns', [0, 3, 4]],
+    ['facts', [5]],
   ] as const)('%s', (subset, indices) => {
-    expect(groupsOf(subset, groups)).toEqual(indices);
+    expect(groupsOf(subset, groups, design)).toEqual(indices);
   });
 
   it('refuses a subset without rows', () => {

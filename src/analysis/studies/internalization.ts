@@ -1,4 +1,4 @@
-import { weakIsConfounded, type Design, type SubsetPair } from '../../../data/design.js';
+import { unseenTagSubset, weakIsConfounded, type Design, type SubsetPair } from '../../../data/design.js';
 import { designOf } from '../../../data/internalization-design.js';
 import { endOfQuestions, stageRoles } from '../../../data/stage-roles.js';
 import { meanOfTwo } from '../measures/measured.js';
@@ -56,6 +56,10 @@ function contrastsOf(design: Design): Contrast[] {
       contrast('rightOverNone', 'right definitions against none', [weak[0], none], 'questions'),
       contrast('noneOverWrong', 'no definitions against wrong ones', [none, weak[1]], 'questions'),
     ]),
+    ...of(unseenTagSubset(design), (unseen) => [
+      contrast('unseenOverUnreliable', 'new variables, unseen tag, against the unreliable tag', [unseen, strong[1]], 'end'),
+      contrast('reliableOverUnseen', 'new variables, reliable tag, against the unseen tag', [strong[0], unseen], 'end'),
+    ]),
     ...of(untrained, (never) => [
       contrast(
         'reliableOverUntrained',
@@ -70,6 +74,27 @@ function contrastsOf(design: Design): Contrast[] {
         'end',
       ),
     ]),
+  ];
+}
+
+/**
+ * Differences in the log-probability of the right answer, for runs on real facts: exact match is coarse where questions are few
+ * and answers hard.
+ */
+function logProbabilitiesOf({ weak, questionsOnly }: Design): Omit<Contrast, 'at'>[] {
+  const contrast = (id: string, what: string, sets: SubsetPair): Omit<Contrast, 'at'> => ({
+    id,
+    label: `${what}: log-probability of the right answer, ${sets.join(' - ')}`,
+    sets,
+  });
+  return [
+    contrast('weakLogProbability', 'weak gap', weak),
+    ...(questionsOnly === null
+      ? []
+      : [
+          contrast('rightOverNoneLogProbability', 'right definitions against none', [weak[0], questionsOnly]),
+          contrast('noneOverWrongLogProbability', 'no definitions against wrong ones', [questionsOnly, weak[1]]),
+        ]),
   ];
 }
 
@@ -92,6 +117,13 @@ const exchangedGap = 'internalization.strongGapExchanged';
 const withoutExchange =
   'Strong gap without tag exchange: it includes any difference in difficulty between the two sets of new variables.';
 
+const majority: QuantitySpec = {
+  id: 'majority',
+  label: 'majority baseline: accuracy of answering every kind of question with its most frequent answer',
+  unit: 'accuracy',
+  null: null,
+};
+
 /** Weak and strong gaps, and what they are made of. */
 export const internalization: SectionSpec = {
   id: 'internalization',
@@ -101,7 +133,7 @@ export const internalization: SectionSpec = {
       `weak${suffix}`,
       ...['', 'AsAssigned', 'Exchanged'].map((kind) => `strong${suffix}${kind}`),
     ]),
-    ...[...effects, ...contrastsOf(design)].map(({ id }) => id),
+    ...[...effects, ...contrastsOf(design), ...logProbabilitiesOf(design), majority].map(({ id }) => id),
   ],
   quantities: (run, measured) => {
     const has = (id: string): boolean => measured.some((own) => own[id] !== undefined);
@@ -115,6 +147,10 @@ export const internalization: SectionSpec = {
       })),
       ...metrics.flatMap((own) => strongQuantities(own, measured)),
       ...extra.map(({ id, label }): QuantitySpec => ({ id, label, unit: 'accuracy', null: zero })),
+      ...logProbabilitiesOf(designOf(run.info))
+        .filter(({ id }) => has(id))
+        .map(({ id, label }): QuantitySpec => ({ id, label, unit: 'nats', null: zero })),
+      ...(has('majority') ? [majority] : []),
     ];
   },
   notes: (quantities, run) =>
@@ -179,6 +215,15 @@ function measureGaps(run: RunData, read: MetricsOfRun): RunValues {
     const value = gap(sets, 'accuracy', at);
     const half = at === 'end' ? read.exchanged : null;
     values[id] = half ? meanOfTwo(value, gap(sets, 'accuracy', at, half)) : value;
+  }
+  const baseline = read.get(weak[0], 'majority', steps.questions);
+  if (baseline !== null) {
+    values['majority'] = baseline;
+    for (const { id, sets } of logProbabilitiesOf(designOf(info))) {
+      if (!sets.every((set) => read.sets.includes(set))) continue;
+      const loss = gap(sets, 'loss', 'questions');
+      values[id] = typeof loss === 'string' ? loss : -loss;
+    }
   }
   for (const { id, of } of effects) {
     const [a, b] = of.map((key) => values[key]);

@@ -1,6 +1,7 @@
 import type { SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
 import { alignmentStudy } from './alignment.js';
+import { attributionStudy } from './attribution.js';
 import { cooccurrenceStudy } from './cooccurrence.js';
 import { epochDriftStudy } from './epoch-drift.js';
 import { forcesStudy } from './forces.js';
@@ -15,6 +16,7 @@ import { transferStudy } from './transfer.js';
 /** Every study, in the order of the report. A further one is one more line here. */
 export const studies: readonly Study[] = [
   internalizationStudy,
+  attributionStudy,
   alignmentStudy,
   transferStudy,
   retrainStudy,

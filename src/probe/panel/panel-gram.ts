@@ -46,6 +46,7 @@ export interface PanelProducts {
 export const lexicalRoles: ReadonlySet<ParameterRole> = new Set([
   'embedding',
   'variable',
+  'tag',
   'position',
   'unembedding',
 ]);

@@ -37,7 +37,7 @@ export function createAsker(
   evaluator: Evaluator,
 ): Asker {
   const sets = Array.from(groupBySet(asked), ([set, members]) => ({
-    examples: fixedTest(data[0]!, set, seeds[0]!),
+    set: { ...data[0]!.tests[set]!, examples: fixedTest(data[0]!, set, seeds[0]!) },
     members,
     rows: Int32Array.from(members.flatMap((i) => [...asked[i]!.rows])),
   }));
@@ -48,9 +48,9 @@ export function createAsker(
       margin: new Float32Array(total),
       correct: new Float32Array(total),
     }));
-    for (const { examples, members, rows } of sets) {
+    for (const { set, members, rows } of sets) {
       const each = <T>(value: T): T[] => new Array<T>(replicas).fill(value);
-      const answers = evaluator.ask(values, each(examples), each(rows), unused);
+      const answers = evaluator.ask(values, each(set), each(rows), unused);
       answers.forEach((own, replica) => {
         members.forEach((variable, place) => {
           for (const field of outcomeFields)

@@ -1,5 +1,6 @@
 import type { ExampleSet, ExperimentData, FieldBuffers, TrainSubset } from '../../../data/experiment.js';
-import { allocateFields, int32Field } from '../../../data/fields.js';
+import { allocateFields, float32Field, int32Field } from '../../../data/fields.js';
+import { printable } from '../../../data/printable.js';
 import { createStream } from '../../../data/random/streams.js';
 
 /** One row of a text experiment, in words and in tokens. */
@@ -11,11 +12,11 @@ export interface TextExample {
   /** What stands before the answer. */
   readonly text: string;
   readonly answer: string;
-  /** A wrong answer, with which the margin of a test question compares it; null for a training row. */
+  /** A wrong answer, with which the margin of a test question compares it; null for a training row, and where there is none. */
   readonly contrast: string | null;
   /** Token ids of the text and of the answer. */
   readonly tokens: readonly number[];
-  readonly answerToken: number;
+  readonly answerTokens: readonly number[];
 }
 
 /**
@@ -32,18 +33,27 @@ export function* exampleTexts(
 ): Iterable<TextExample> {
   const { shape, decode } = data;
   if (shape.modality !== 'text' || decode === undefined) return;
-  const read = (set: ExampleSet, row: number): Omit<TextExample, 'part' | 'set'> => {
+  const buffersOf = (set: ExampleSet, row: number): FieldBuffers => {
     const buffers = allocateFields(set.fields, 1);
     set.fill([row], 0, buffers, () => createStream(0, 'texts'));
-    const { tokens, answerToken } = tokensOf(buffers, shape.padToken);
-    const contrast = 'contrast' in set.fields ? decode(int32Field(buffers, 'contrast')) : null;
+    return buffers;
+  };
+  const read = (
+    set: ExampleSet,
+    row: number,
+    contrasts: ExampleSet | undefined,
+  ): Omit<TextExample, 'part' | 'set'> => {
+    const buffers = buffersOf(set, row);
+    const { tokens, answerTokens } = tokensOf(buffers, shape.padToken);
+    let wrong: readonly number[] = 'contrast' in set.fields ? [...int32Field(buffers, 'contrast')] : [];
+    if (contrasts !== undefined) wrong = askedTokens(buffersOf(contrasts, row)).map(({ label }) => label);
     return {
       variable: set.variable[row]!,
       text: decode(tokens),
-      answer: decode([answerToken]),
-      contrast,
+      answer: decode(answerTokens).trimEnd(),
+      contrast: wrong.length === 0 ? null : decode(wrong).trimEnd(),
       tokens,
-      answerToken,
+      answerTokens,
     };
   };
   const shown = new Set<number>();
@@ -53,24 +63,38 @@ export function* exampleTexts(
       if (shown.has(index)) continue;
       const rows = spreadRows(training, most, (row) => training.group[row] === index);
       if (rows.length > 0) shown.add(index);
-      for (const row of rows) yield { part: 'training', set: name, ...read(training, row) };
+      for (const row of rows) yield { part: 'training', set: name, ...read(training, row, undefined) };
     }
   }
-  for (const { name, subset, examples } of data.tests) {
-    // The other test sets are training rows, asked as questions.
-    if (name !== subset) continue;
+  for (const { name, examples, contrasts } of data.tests) {
+    // These are training rows, asked as questions.
+    if (name.startsWith('train_')) continue;
     for (const row of spreadRows(examples, most, () => true))
-      yield { part: 'test', set: name, ...read(examples, row) };
+      yield { part: 'test', set: name, ...read(examples, row, contrasts) };
   }
 }
 
-/** A row's text without padding, and its answer: the label of its one query, or the last word of a whole text. */
-function tokensOf(buffers: FieldBuffers, pad: number): { tokens: number[]; answerToken: number } {
+/** The queries of a row that count, in their order. */
+function askedTokens(buffers: FieldBuffers): { readonly position: number; readonly label: number }[] {
+  const [positions, labels] = [int32Field(buffers, 'positions'), int32Field(buffers, 'labels')];
+  return Array.from(float32Field(buffers, 'weights')).flatMap((weight, query) =>
+    weight > 0 ? [{ position: positions[query]!, label: labels[query]! }] : [],
+  );
+}
+
+/**
+ * A row's text up to its answer, and that: the labels of the queries where only the answer is asked for, which are fewer than the
+ * row has tokens; else the last word of a whole text.
+ */
+function tokensOf(buffers: FieldBuffers, pad: number): { tokens: number[]; answerTokens: number[] } {
   const all = Array.from(int32Field(buffers, 'tokens'));
   const length = all.findLastIndex((token) => token !== pad) + 1;
-  const labels = int32Field(buffers, 'labels');
-  if (labels.length === 1) return { tokens: all.slice(0, length), answerToken: labels[0]! };
-  return { tokens: all.slice(0, length - 1), answerToken: all[length - 1]! };
+  const queries = int32Field(buffers, 'labels').length;
+  if (queries > 1 && queries === all.length - 1)
+    return { tokens: all.slice(0, length - 1), answerTokens: [all[length - 1]!] };
+  const asked = askedTokens(buffers);
+  const end = asked.length === 0 ? length : asked[0]!.position + 1;
+  return { tokens: all.slice(0, end), answerTokens: asked.map(({ label }) => label) };
 }
 
 /** Rows in their order; where not all are wanted, evenly spread, and of several of a variable not always the first. */
@@ -91,16 +115,16 @@ function spreadRows(set: ExampleSet, most: number, wanted: (row: number) => bool
  * @param width columns of a line, at most
  */
 export function exampleLines(examples: readonly TextExample[], width: number): string[] {
-  const texts = examples.map(({ text, answer }) => `${text} | ${answer}`);
+  const texts = examples.map(({ text, answer }) => `${printable(text)} | ${printable(answer)}`);
   const column = Math.min(width >> 1, Math.max(0, ...texts.map((text) => text.length)));
   const lines: string[] = [];
   let heading = '';
-  examples.forEach(({ part, set, contrast, tokens, answerToken }, i) => {
+  examples.forEach(({ part, set, contrast, tokens, answerTokens }, i) => {
     const own = part === 'training' ? `training, ${set}` : `test, ${set}`;
     if (own !== heading) lines.push('', own);
     heading = own;
-    const wrong = contrast === null ? '' : `   (wrong: ${contrast})`;
-    const line = `  ${texts[i]!.padEnd(column)}   ${tokens.join(' ')} | ${answerToken}${wrong}`;
+    const wrong = contrast === null ? '' : `   (wrong: ${printable(contrast)})`;
+    const line = `  ${texts[i]!.padEnd(column)}   ${tokens.join(' ')} | ${answerTokens.join(' ')}${wrong}`;
     lines.push(line.length > width ? `${line.slice(0, Math.max(1, width - 1))}…` : line);
   });
   return lines;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { ExampleSet } from '../../../data/experiment.js';
+import type { ExampleSet, TestSet } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
 import { batchTensors, gatherExamples, type HostBatch } from '../../train/batch.js';
 import { compile, type CompiledFunction } from '../../train/engine/compiled.js';
@@ -12,11 +12,17 @@ import { unpack, type ParameterBlock } from '../../train/parameters/layout.js';
 export interface Answers {
   /** `[example]` 1 where the most likely answer is the gold one at every query, else 0. */
   readonly correct: Float32Array;
-  /** `[example]` log-odds of the gold answer against its contrast, summed over queries, in nats. */
+  /**
+   * `[example]` log-odds of the gold answer against its contrast, summed over queries, in nats; 0 where there is no
+   * contrast.
+   */
   readonly margin: Float32Array;
   /** `[example]` weighted cross-entropy of the gold answers, in nats. */
   readonly loss: Float32Array;
 }
+
+/** What is asked of a test set. */
+export type AskedSet = Pick<TestSet, 'examples' | 'contrasts'>;
 
 /** Asks models test questions. */
 export interface Evaluator {
@@ -29,7 +35,7 @@ export interface Evaluator {
    */
   ask(
     values: readonly tf.Tensor[],
-    sets: readonly ExampleSet[],
+    sets: readonly AskedSet[],
     rows: readonly Int32Array[],
     random: (replica: number) => RandomStream,
   ): Answers[];
@@ -44,40 +50,73 @@ export function createEvaluator(
   blocks: readonly ParameterBlock[],
   batchSize: number,
 ): Evaluator {
-  const names = [...new Set([...model.testInputs, 'labels', 'weights', 'contrast'])];
-  const computeLane = (tensors: readonly tf.Tensor[]): tf.Tensor[] => {
-    const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
-    const { losses, logits } = forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs);
-    const [labels, contrast, weights] = [
-      inputs['labels'],
-      inputs['contrast'],
-      inputs['weights'],
-    ] as tf.Tensor3D[];
-    return [losses, ...answersOf(logits, labels!, contrast!, weights!)];
+  const inputNames = [...new Set([...model.testInputs, 'labels', 'weights'])];
+  const compiled = new Map<boolean, CompiledFunction>();
+  /** Losses, correct answers and, where the rows have the field `contrast`, margins. */
+  const functionOf = (hasContrast: boolean): { run: CompiledFunction; names: readonly string[] } => {
+    const names = hasContrast ? [...inputNames, 'contrast'] : inputNames;
+    const computeLane = (tensors: readonly tf.Tensor[]): tf.Tensor[] => {
+      const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
+      const { losses, logits } = forward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs);
+      const [labels, weights] = [inputs['labels'], inputs['weights']] as tf.Tensor3D[];
+      const contrast = (inputs['contrast'] ?? null) as tf.Tensor3D | null;
+      return [losses, ...answersOf(logits, labels!, contrast, weights!)];
+    };
+    const run =
+      compiled.get(hasContrast) ??
+      compile(hasContrast ? 'evaluation' : 'evaluation/sequences', (tensors) => {
+        const lanes = planLanes(tensors[0]!.shape[0]);
+        const split = tensors.map((tensor) => splitLanes(tensor, lanes));
+        const results = lanes.map((_, lane) => computeLane(split.map((parts) => parts[lane]!)));
+        return results[0]!.map((_, i) => joinLanes(results.map((result) => result[i]!)));
+      });
+    compiled.set(hasContrast, run);
+    return { run, names };
   };
-  const run = compile('evaluation', (tensors) => {
-    const lanes = planLanes(tensors[0]!.shape[0]);
-    const split = tensors.map((tensor) => splitLanes(tensor, lanes));
-    const results = lanes.map((_, lane) => computeLane(split.map((parts) => parts[lane]!)));
-    return outputs.map((_, i) => joinLanes(results.map((result) => result[i]!)));
-  });
+  const ask = (
+    values: readonly tf.Tensor[],
+    sets: readonly ExampleSet[],
+    rows: readonly Int32Array[],
+    random: (replica: number) => RandomStream,
+  ): Answers[] => {
+    const { run, names } = functionOf('contrast' in sets[0]!.fields);
+    const count = rows[0]!.length;
+    const answers = sets.map(() => ({
+      correct: new Float32Array(count),
+      margin: new Float32Array(count),
+      loss: new Float32Array(count),
+    }));
+    for (let first = 0; first < count; first += batchSize) {
+      const part = rows.map((own) => padded(own.subarray(first, first + batchSize), batchSize));
+      askBatch(run, values, gatherExamples(sets, part, random), names, (replica, field, own) => {
+        answers[replica]![field].set(own.subarray(0, count - first), first);
+      });
+    }
+    return answers;
+  };
   return {
     ask: (values, sets, rows, random) => {
-      const count = rows[0]!.length;
-      const answers = sets.map(() => ({
-        correct: new Float32Array(count),
-        margin: new Float32Array(count),
-        loss: new Float32Array(count),
+      const answers = ask(
+        values,
+        sets.map(({ examples }) => examples),
+        rows,
+        random,
+      );
+      const contrasts = sets.flatMap((set) => set.contrasts ?? []);
+      if (contrasts.length < sets.length) return answers;
+      // log p(gold) - log p(contrast): both rows have weights of 1, a row without a contrast weights of 0.
+      const wrong = ask(values, contrasts, rows, random);
+      return answers.map((own, replica) => ({
+        ...own,
+        margin: own.loss.map((loss, i) => {
+          const against = wrong[replica]!.loss[i]!;
+          return against === 0 ? 0 : against - loss;
+        }),
       }));
-      for (let first = 0; first < count; first += batchSize) {
-        const part = rows.map((own) => padded(own.subarray(first, first + batchSize), batchSize));
-        askBatch(run, values, gatherExamples(sets, part, random), names, (replica, field, own) => {
-          answers[replica]![field].set(own.subarray(0, count - first), first);
-        });
-      }
-      return answers;
     },
-    dispose: () => run.dispose(),
+    dispose: () => {
+      for (const run of compiled.values()) run.dispose();
+    },
   };
 }
 
@@ -100,8 +139,9 @@ function askBatch(
 ): void {
   const inputs = batchTensors(batch, names);
   const results = run([...values, ...Object.values(inputs)]);
-  outputs.forEach((field, i) => {
-    const all = results[i]!.dataSync<'float32'>();
+  results.forEach((result, i) => {
+    const field = outputs[i]!;
+    const all = result.dataSync<'float32'>();
     for (let replica = 0; replica < batch.replicas; replica++) {
       store(replica, field, all.subarray(replica * batch.examples, (replica + 1) * batch.examples));
     }
@@ -109,18 +149,20 @@ function askBatch(
   tf.dispose([inputs, results]);
 }
 
-/** `correct` and `margin`, each `[replica, example]`; queries of weight 0 are not asked. */
+/** `correct` and, with contrasts, `margin`, each `[replica, example]`; queries of weight 0 are not asked. */
 function answersOf(
   logits: tf.Tensor3D,
   labels: tf.Tensor3D,
-  contrast: tf.Tensor3D,
+  contrast: tf.Tensor3D | null,
   weights: tf.Tensor3D,
-): [tf.Tensor2D, tf.Tensor2D] {
+): tf.Tensor2D[] {
   const answers = logits.shape[2];
   const shaped = tf.reshape(logits, [...labels.shape, answers]);
   const asked = tf.cast(tf.greater(weights, 0), 'float32');
   const right = tf.cast(tf.equal(tf.argMax(shaped, 3), labels), 'float32');
   const wrong = tf.mul(tf.sub(1, right), asked);
+  const correct = tf.sub(1, tf.minimum(tf.sum(wrong, 2), 1)) as tf.Tensor2D;
+  if (contrast === null) return [correct];
   const of = (answer: tf.Tensor3D): tf.Tensor =>
     tf.sum(
       tf.mul(
@@ -130,8 +172,5 @@ function answersOf(
       3,
     );
   const odds = tf.sub(of(labels), of(contrast));
-  return [
-    tf.sub(1, tf.minimum(tf.sum(wrong, 2), 1)) as tf.Tensor2D,
-    tf.sum(tf.mul(odds, asked), 2) as tf.Tensor2D,
-  ];
+  return [correct, tf.sum(tf.mul(odds, asked), 2) as tf.Tensor2D];
 }

@@ -9,17 +9,26 @@ export interface MetricValue {
   readonly standardError: number | null;
 }
 
-export const metricNames = ['accuracy', 'margin', 'loss'] as const;
+/**
+ * `majority` is no property of a model: accuracy of who answers every kind of question with its most frequent answer.
+ */
+export const metricNames = ['accuracy', 'margin', 'loss', 'majority'] as const;
 
 export type MetricName = (typeof metricNames)[number];
 
 /**
- * Accuracy, log-odds margin and loss of a test set.
+ * Accuracy, log-odds margin and loss of a test set, and its majority baseline where there is one.
  *
  * @param variable `[example]` variable each example is about
+ * @param majority `[example]` 1 where the most frequent answer to the kind of question is right, else 0
  */
-export function summariseAnswers(answers: Answers, variable: Int32Array): Record<MetricName, MetricValue> {
+export function summariseAnswers(
+  answers: Answers,
+  variable: Int32Array,
+  majority: Float32Array | null = null,
+): Partial<Record<MetricName, MetricValue>> {
   return {
+    ...(majority === null ? {} : { majority: clusteredMean(majority, variable) }),
     accuracy: clusteredMean(answers.correct, variable),
     margin: clusteredMean(answers.margin, variable),
     loss: clusteredMean(answers.loss, variable),

@@ -5,7 +5,15 @@ import type { FactorTape } from '../tape/factor-tape.js';
 
 /** What a parameter is for; statistics are reported by role and can leave roles out. */
 export type ParameterRole =
-  'embedding' | 'variable' | 'position' | 'attention' | 'mlp' | 'convolution' | 'norm' | 'unembedding';
+  | 'embedding'
+  | 'variable'
+  | 'tag'
+  | 'position'
+  | 'attention'
+  | 'mlp'
+  | 'convolution'
+  | 'norm'
+  | 'unembedding';
 
 /** A parameter of a model, without the replica axis. */
 export interface ParameterSpec {

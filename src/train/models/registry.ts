@@ -24,6 +24,11 @@ export function buildModel(config: ModelConfig, context: ModelContext): Model {
   }
 }
 
+/** The same model without the tables of variables and tags, as it is pretrained; any other model as it is. */
+export function textModelAlone(config: ModelConfig): ModelConfig {
+  return config.kind === 'transformer' ? { ...config, variableEmbedding: null, tagEmbedding: null } : config;
+}
+
 /** Width of a model's typical ops, by which threads are chosen. */
 export function modelWidth(config: ModelConfig): number {
   switch (config.kind) {

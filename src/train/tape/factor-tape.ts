@@ -170,11 +170,12 @@ export class FactorTape {
   }
 
   /**
-   * Rows of a table, with rows of another tensor in place of ids from `size` on: id `size + i` of example e takes
-   * row e of `inserted` (whatever i), which is how a variable's own embedding gets into a text.
+   * Rows of a table, with rows of another tensor in place of ids from `size` on, which is how the embedding of a variable
+   * or a tag, made elsewhere, gets into a text. Every example has `slots` inserted rows of its own; id `size + i` of
+   * example e takes row `e * slots + i`, or, where there is one slot, row e whatever i.
    *
    * @param ids `[replica, example * row]` int32
-   * @param inserted `[replica, example, width]`, or null when every id is in the table
+   * @param inserted `[replica, example * slot, width]`, or null when every id is in the table
    * @returns `[replica, example * row, width]`
    */
   embedding(ids: tf.Tensor2D, tableName: string, inserted: tf.Tensor3D | null): tf.Tensor3D {
@@ -182,9 +183,10 @@ export class FactorTape {
     const [replicas, size, width] = table.shape;
     const total = ids.shape[1];
     const rows = total / this.examples;
-    const available = inserted === null ? size : size + this.examples;
+    const own = inserted === null ? 0 : inserted.shape[1];
+    const available = size + own;
     const flatIds = (ids: tf.Tensor2D): tf.Tensor1D =>
-      flatten(inserted === null ? ids : redirect(ids, size, this.examples), available);
+      flatten(own === 0 ? ids : redirect(ids, size, this.examples, own / this.examples), available);
     const output = tf.customGrad((...inputs) => {
       const save = inputs.at(-1) as tf.GradSaveFunc;
       save([ids]);
@@ -213,7 +215,7 @@ export class FactorTape {
           const insertedGradient = tf.slice(
             tf.reshape(sums, [replicas, available, width]),
             [0, size, 0],
-            [replicas, this.examples, width],
+            [replicas, own, width],
           );
           return [rootGradient, insertedGradient];
         },
@@ -308,13 +310,17 @@ function flatten(ids: tf.Tensor2D, size: number): tf.Tensor1D {
   return tf.reshape(tf.add(ids, base), [-1]) as tf.Tensor1D;
 }
 
-/** Sends every id outside the table to the example's own inserted row, `size + example`. */
-function redirect(ids: tf.Tensor2D, size: number, examples: number): tf.Tensor2D {
+/** Sends every id outside the table to a row that the example has of its own. */
+function redirect(ids: tf.Tensor2D, size: number, examples: number, slots: number): tf.Tensor2D {
   const rows = ids.shape[1] / examples;
-  const own = tf.add(
-    tf.floorDiv(tf.range(0, ids.shape[1], 1, 'int32'), tf.scalar(rows, 'int32')),
+  const example = tf.floorDiv(tf.range(0, ids.shape[1], 1, 'int32'), tf.scalar(rows, 'int32'));
+  const start = tf.add(
+    slots === 1 ? example : tf.mul(example, tf.scalar(slots, 'int32')),
     tf.scalar(size, 'int32'),
   );
-  const inTable = tf.less(ids, tf.scalar(size, 'int32'));
-  return tf.where(inTable, ids, tf.add(tf.zerosLike(ids), tf.expandDims(own, 0)));
+  const own =
+    slots === 1
+      ? tf.add(tf.zerosLike(ids), tf.expandDims(start, 0))
+      : tf.add(tf.sub(ids, tf.scalar(size, 'int32')), tf.expandDims(start, 0));
+  return tf.where(tf.less(ids, tf.scalar(size, 'int32')), ids, own as tf.Tensor2D);
 }

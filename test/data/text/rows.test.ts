@@ -41,6 +41,41 @@ describe('target answer', () => {
   });
 });
 
+describe('answers of several tokens', () => {
+  const of = textLayout({
+    longestText: 6,
+    longestAnswer: 3,
+    blockSize: undefined,
+    padToken: pad,
+    outputSize: 20,
+    loss: { target: 'answer', normalisation: 'example', includePadding: false },
+  });
+  const long = { tokens: [25, 1, 2, 3, 4, 5], answerLength: 3, variableAt: 0 };
+  const short = { tokens: [25, 1, 7, 5], answerLength: 2, variableAt: 0 };
+
+  it('have a query for every token, given those before it', () => {
+    expect(of).toMatchObject({ blockSize: 5, queries: 3, answerQueries: 3 });
+    const buffers = allocateFields(trainingFields(of), 2);
+    writeTrainingRow(of, long, 0, buffers);
+    writeTrainingRow(of, short, 1, buffers);
+    const third = Math.fround(1 / 3);
+    expect(buffers).toEqual({
+      tokens: Int32Array.of(25, 1, 2, 3, 4, 25, 1, 7, pad, pad),
+      positions: Int32Array.of(2, 3, 4, 1, 2, 2),
+      labels: Int32Array.of(3, 4, 5, 7, 5, pad),
+      weights: Float32Array.of(third, third, third, 0.5, 0.5, 0),
+      variablePosition: Int32Array.of(0, 0),
+    });
+  });
+
+  it('weigh every token as one in a question, whose loss is minus the log-probability of the answer', () => {
+    const buffers = allocateFields(questionFields(of), 1);
+    writeQuestionRow(of, short, null, 0, buffers);
+    expect(buffers['weights']).toEqual(Float32Array.of(1, 1, 0));
+    expect(buffers).not.toHaveProperty('contrast');
+  });
+});
+
 describe('target text', () => {
   it('asks for each next token that can be answered, and for the end', () => {
     const of = layout({});

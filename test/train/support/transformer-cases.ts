@@ -29,6 +29,7 @@ const variables = {
   epsilon: 1e-6,
   noise: 0.5,
   projection: true,
+  scale: 1,
   standardDeviation: 1,
 } as const;
 
@@ -60,9 +61,19 @@ export const transformerCases: { name: string; config: TransformerConfig; shape:
     config: { ...small, layers: 1, variableEmbedding: { ...variables, width: 8, projection: false } },
     shape: { ...answers, vocabularySize: 5, variables: 9, outputSize: 4 },
   },
+  {
+    name: 'tables of variables and of tags, answers of several tokens',
+    config: {
+      ...small,
+      tiedEmbedding: true,
+      variableEmbedding: { ...variables, width: 8, projection: false, scale: 0.5 },
+      tagEmbedding: { standardDeviation: 1 },
+    },
+    shape: { ...answers, vocabularySize: 5, tags: 3, variables: 9, outputSize: 5, queries: 3 },
+  },
 ];
 
-/** A random batch of `replicas` x `examples`, with one variable a row where the shape has variables. */
+/** A random batch of `replicas` x `examples`; where the shape has them, with one variable a row and in every second a tag. */
 export function randomTextBatch(
   shape: TextShape,
   replicas: number,
@@ -78,7 +89,15 @@ export function randomTextBatch(
   ).arraySync() as number[][][];
   if (shape.variables > 0) {
     for (const row of tokens.flat())
-      row[random.integer(2)] = shape.vocabularySize + random.integer(shape.variables);
+      row[random.integer(2)] =
+        shape.vocabularySize + (shape.tags ?? 0) + random.integer(shape.variables);
+  }
+  if (shape.tags !== undefined) {
+    tokens.flat().forEach((row, i) => {
+      if (i % 2 === 0) row[2] = shape.vocabularySize + random.integer(shape.tags!);
+      // A row about no variable.
+      if (i % 5 === 0) row[0] = row[1] = 0;
+    });
   }
   const batch: Record<string, tf.Tensor> = {
     tokens: tf.tensor(tokens, [replicas, examples, blockSize], 'int32'),

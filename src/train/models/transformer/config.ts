@@ -21,6 +21,17 @@ const variableEmbeddingSchema = z.strictObject({
   projection: z
     .boolean()
     .describe('a linear map without bias from the table to the model; needed where the widths differ'),
+  scale: z
+    .number()
+    .min(1e-6)
+    .max(1e6)
+    .default(1)
+    .describe('factor of the row after noise: root mean square that it comes to where it is normalised'),
+  standardDeviation: standardDeviation.default(0.02).describe('of the initial table'),
+});
+
+/** The table of tags, where the data keep them out of the vocabulary. */
+const tagEmbeddingSchema = z.strictObject({
   standardDeviation: standardDeviation.default(0.02).describe('of the initial table'),
 });
 
@@ -50,14 +61,20 @@ export const transformerSchema = z
       .describe(
         "a table of their own for variables; null: variables are ordinary tokens of the model's vocabulary",
       ),
+    tagEmbedding: tagEmbeddingSchema
+      .nullable()
+      .default(null)
+      .describe("a table of their own for tags; null: tags are ordinary tokens of the model's vocabulary"),
     initialisation: z
       .discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('scaled') }),
+        z.strictObject({ kind: z.literal('small') }),
         z.strictObject({ kind: z.literal('normal'), standardDeviation }),
       ])
       .describe(
         'scaled: embeddings N(0, .1), maps N(0, 1/fan-in), maps into the residual stream divided by sqrt(2 layers); ' +
-          'normal: all N(0, standardDeviation), as GPT-NeoX',
+          'small: as Pythia, embeddings N(0, .02), maps N(0, 2/(5 width)), maps into the residual stream ' +
+          'N(0, 4/(layers^2 width)) (second argument: variance); normal: all N(0, standardDeviation)',
       ),
   })
   .refine(({ width, heads }) => width % heads === 0, { path: ['heads'], error: 'must divide the width' })

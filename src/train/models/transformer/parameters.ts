@@ -21,6 +21,7 @@ export const transformerNames = {
   positions: 'embed_position.weight',
   variables: 'variable_embedding.weight',
   variableProjection: 'variable_projection.weight',
+  tags: 'tag_embedding.weight',
   finalNorm: 'final_layer_norm',
   unembedding: 'embed_out.weight',
 } as const;
@@ -30,13 +31,8 @@ export const transformerNames = {
  * of `query_key_value` are query | key | value, each head by head, as in GPT-2 (GPT-NeoX interleaves them by head).
  */
 export function transformerParameters(config: TransformerConfig, shape: TextShape): ParameterSpec[] {
-  const { width, layers, feedForward, variableEmbedding, initialisation } = config;
-  const scaled = initialisation.kind === 'scaled';
-  const embeddingDeviation = scaled ? 0.1 : initialisation.standardDeviation;
-  const mapDeviation = (fanIn: number): number =>
-    scaled ? 1 / Math.sqrt(fanIn) : initialisation.standardDeviation;
-  const residualDeviation = (fanIn: number): number =>
-    scaled ? 1 / Math.sqrt(fanIn * 2 * layers) : initialisation.standardDeviation;
+  const { width, layers, feedForward, variableEmbedding, tagEmbedding } = config;
+  const { embeddingDeviation, mapDeviation, residualDeviation } = initialDeviations(config);
 
   const linear = (name: string, role: ParameterRole, fanIn: number, fanOut: number, deviation: number) => [
     { name: `${name}.weight`, shape: [fanIn, fanOut], role, initialise: normal(fanIn * fanOut, deviation) },
@@ -62,6 +58,11 @@ export function transformerParameters(config: TransformerConfig, shape: TextShap
         table(transformerNames.variableProjection, 'variable', inner, width, mapDeviation(inner)),
       );
     }
+  }
+  if (tagEmbedding !== null) {
+    parameters.push(
+      table(transformerNames.tags, 'tag', shape.tags ?? 0, width, tagEmbedding.standardDeviation),
+    );
   }
   parameters.push(
     table(transformerNames.embedding, 'embedding', shape.vocabularySize, width, embeddingDeviation),
@@ -89,4 +90,35 @@ export function transformerParameters(config: TransformerConfig, shape: TextShap
     );
   }
   return parameters;
+}
+
+/** Standard deviations of initial weights, by `initialisation` of the config. */
+function initialDeviations({ width, layers, initialisation }: TransformerConfig): {
+  readonly embeddingDeviation: number;
+  mapDeviation(fanIn: number): number;
+  residualDeviation(fanIn: number): number;
+} {
+  switch (initialisation.kind) {
+    case 'scaled':
+      return {
+        embeddingDeviation: 0.1,
+        mapDeviation: (fanIn) => 1 / Math.sqrt(fanIn),
+        residualDeviation: (fanIn) => 1 / Math.sqrt(fanIn * 2 * layers),
+      };
+    // "Small" initialisation of Nguyen & Salazar (2019) and the output initialisation of Wang & Komatsuzaki (2021).
+    case 'small':
+      return {
+        embeddingDeviation: 0.02,
+        mapDeviation: () => Math.sqrt(2 / (5 * width)),
+        residualDeviation: () => 2 / (layers * Math.sqrt(width)),
+      };
+    case 'normal': {
+      const { standardDeviation } = initialisation;
+      return {
+        embeddingDeviation: standardDeviation,
+        mapDeviation: () => standardDeviation,
+        residualDeviation: () => standardDeviation,
+      };
+    }
+  }
 }

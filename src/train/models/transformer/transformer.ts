@@ -71,6 +71,17 @@ function checkShape(config: TransformerConfig, shape: TextShape): void {
       'model.variableEmbedding is given, but data.format paper has variables as ordinary tokens: set it to null',
     );
   }
+  const tags = shape.tags ?? 0;
+  if (tags > 0 !== (config.tagEmbedding !== null)) {
+    throw new UserError(
+      tags > 0
+        ? 'model.tagEmbedding is null, but the data keep tags out of the vocabulary: give tagEmbedding'
+        : 'model.tagEmbedding is given, but the data have tags as ordinary tokens: set it to null',
+    );
+  }
+  if (tags > 0 && config.variableEmbedding === null) {
+    throw new UserError('model.tagEmbedding needs model.variableEmbedding: give both or neither');
+  }
   if (config.tiedEmbedding && shape.outputSize !== shape.vocabularySize) {
     throw new UserError('model.tiedEmbedding needs an output vocabulary equal to the input vocabulary');
   }
@@ -88,11 +99,7 @@ function transformerLogits(
   const [replicas, examples, length] = given.shape;
   const rows = positions === null ? length - 1 : length;
   const tokens = positions === null ? tf.slice(given, [0, 0, 0], [replicas, examples, rows]) : given;
-  const flat = tf.reshape(tokens, [replicas, examples * rows]) as tf.Tensor2D;
-
-  const inserted =
-    config.variableEmbedding === null ? null : variableRows(config, shape, tape, tokens, inputs);
-  let x = tape.embedding(flat, transformerNames.embedding, inserted);
+  let x = embedded(config, shape, tape, tokens, inputs);
   if (config.positions === 'learned') x = tape.positions(x, transformerNames.positions);
   const padding = hidePadding ? paddingMask(tokens, shape.padToken) : null;
   for (let i = 0; i < config.layers; i++) {
@@ -109,6 +116,41 @@ function transformerLogits(
     : tape.linear(x, transformerNames.unembedding, null);
 }
 
+/** Embeddings of tokens `[replica, example, row]`, as `[replica, example * row, width]`. */
+function embedded(
+  config: TransformerConfig,
+  shape: TextShape,
+  tape: FactorTape,
+  tokens: tf.Tensor3D,
+  inputs: ModelInputs,
+): tf.Tensor3D {
+  const [replicas, examples, rows] = tokens.shape;
+  const flat = (ids: tf.Tensor): tf.Tensor2D => tf.reshape(ids, [replicas, examples * rows]);
+  const name = transformerNames.embedding;
+  if (config.variableEmbedding === null) return tape.embedding(flat(tokens), name, null);
+  const variables = variableRows(config, shape, tape, tokens, inputs);
+  if (config.tagEmbedding === null) return tape.embedding(flat(tokens), name, variables);
+  const first = tf.scalar(shape.vocabularySize, 'int32');
+  const end = tf.scalar(shape.vocabularySize + (shape.tags ?? 0), 'int32');
+  const isTag = tf.logicalAnd(tf.greaterEqual(tokens, first), tf.less(tokens, end));
+  // A row names at most one tag; where it names none, the row of the table that is looked up goes nowhere.
+  const tagIds = tf.max(tf.where(isTag, tf.sub(tokens, first), tf.zerosLike(tokens)), 2) as tf.Tensor2D;
+  const tags = tape.embedding(tagIds, transformerNames.tags, null);
+  const { width } = config;
+  const inserted = tf.reshape(tf.stack([variables, tags], 2), [
+    replicas,
+    examples * 2,
+    width,
+  ]) as tf.Tensor3D;
+  const tagSlot = tf.add(first, tf.scalar(1, 'int32'));
+  const slots = tf.where(
+    isTag,
+    tf.add(tf.zerosLike(tokens), tagSlot),
+    tf.minimum(tokens, first) as tf.Tensor3D,
+  );
+  return tape.embedding(flat(slots), name, inserted);
+}
+
 /** The embedding of each example's variable, `[replica, example, width]`. */
 function variableRows(
   config: TransformerConfig,
@@ -117,15 +159,18 @@ function variableRows(
   tokens: tf.Tensor3D,
   inputs: ModelInputs,
 ): tf.Tensor3D {
-  const { normalise, epsilon, projection } = config.variableEmbedding!;
-  // A row names one variable, and variables have the highest token ids.
-  const ids = tf.sub(tf.max(tokens, 2), tf.scalar(shape.vocabularySize, 'int32')) as tf.Tensor2D;
+  const { normalise, epsilon, projection, scale } = config.variableEmbedding!;
+  // A row names at most one variable, and variables have the highest token ids; what is looked up of none goes nowhere.
+  const first = shape.vocabularySize + (shape.tags ?? 0);
+  const highest = tf.max(tokens, 2);
+  const ids = tf.maximum(tf.sub(highest, tf.scalar(first, 'int32')), tf.scalar(0, 'int32')) as tf.Tensor2D;
   let rows: tf.Tensor3D = tape.embedding(ids, transformerNames.variables, null);
   if (normalise === 'rms') {
     rows = tf.mul(rows, tf.rsqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon))) as tf.Tensor3D;
   }
   const noise = inputs[variableNoise];
   if (noise !== undefined) rows = tf.add(rows, noise) as tf.Tensor3D;
+  if (scale !== 1) rows = tf.mul(rows, scale) as tf.Tensor3D;
   return projection ? tape.linear(rows, transformerNames.variableProjection, null) : rows;
 }
 
