@@ -11,13 +11,10 @@ export function attributionSetName(type: string, subset: string, of: 'own' | 'de
 }
 
 /** Those of `sets` that ask about a subset. */
-export function attributionSets(
-  sets: readonly string[],
-  subset: string,
-  of: 'own' | 'definition',
-): string[] {
+export function attributionSets(sets: readonly string[], subset: string, of: 'own' | 'definition'): string[] {
   const end = `_${subset}${of === 'definition' ? swapped : ''}`;
   return sets.filter(
-    (name) => name.startsWith(prefix) && name.endsWith(end) && !name.slice(prefix.length, -end.length).includes('_'),
+    (name) =>
+      name.startsWith(prefix) && name.endsWith(end) && !name.slice(prefix.length, -end.length).includes('_'),
   );
 }

@@ -57,7 +57,11 @@ export function withReplay(rows: ExampleSet, facts: ExampleSet, share: number): 
 }
 
 /** One epoch's rows in a new order: all before `first`, and as many of the others as are replayed. */
-export function shuffledWithReplay(size: number, { first, perEpoch }: Replay, random: RandomStream): Int32Array {
+export function shuffledWithReplay(
+  size: number,
+  { first, perEpoch }: Replay,
+  random: RandomStream,
+): Int32Array {
   const replayed = random.permutation(size - first).subarray(0, perEpoch);
   return random
     .permutation(first + perEpoch)

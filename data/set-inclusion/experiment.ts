@@ -52,12 +52,17 @@ export function buildSetInclusion(
     outputSize: vocabulary.outputSize,
     loss,
   });
-  const examples = textExamples(rows, layout, internalizationDesign, ({ subset, group }, { variable, text }) => ({
-    name: points.names[variable]!,
-    entity: String(points.value[variable]!),
-    tag: group!.endsWith('/definition') ? (subsetOf(internalizationDesign, subset)?.tag ?? null) : null,
-    text: vocabulary.decode(text.tokens),
-  }));
+  const examples = textExamples(
+    rows,
+    layout,
+    internalizationDesign,
+    ({ subset, group }, { variable, text }) => ({
+      name: points.names[variable]!,
+      entity: String(points.value[variable]!),
+      tag: group!.endsWith('/definition') ? (subsetOf(internalizationDesign, subset)?.tag ?? null) : null,
+      text: vocabulary.decode(text.tokens),
+    }),
+  );
   return {
     ...examples,
     counterfactuals: textCounterfactuals(source, layout),

@@ -28,11 +28,12 @@ export interface TextRowGroup extends TextSection {
 export function textRowGroups(source: RowSource): TextRowGroup[] {
   const training: TextRowGroup[] = [];
   const heldOut: TextRowGroup[] = [];
-  const section = (
-    subset: SubsetName,
-    group: GroupName | null,
-    rows: readonly TextRow[],
-  ): TextRowGroup => ({ name: testName(subset, group), subset, group, rows });
+  const section = (subset: SubsetName, group: GroupName | null, rows: readonly TextRow[]): TextRowGroup => ({
+    name: testName(subset, group),
+    subset,
+    group,
+    rows,
+  });
   for (const subset of subsetNames) {
     const variables = source.assignment.get(subset);
     if (variables === undefined) continue;

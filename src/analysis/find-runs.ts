@@ -53,7 +53,9 @@ export async function findRuns(folders: readonly string[], halvesCount = false):
   }
   if (whole.length + (halvesCount ? exchanged.length : 0) === 0) {
     for (const { folder } of pretrained)
-      problems.push(`${folder}: is a pretrained model, about no variables; gradscope show tells what it knows`);
+      problems.push(
+        `${folder}: is a pretrained model, about no variables; gradscope show tells what it knows`,
+      );
     throw new UserError(
       `no run to analyse${problems.length > 0 ? `: ${problems.join('; ')}` : ''}; ` +
         'start one with: npx gradscope run configs/set-inclusion.yaml --seeds 0..7',

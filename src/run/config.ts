@@ -76,7 +76,8 @@ const stageSchema = z
     }
     const { sampler, batchSize, blocks, composition, replay, optimizer, parameterGroups } = stage;
     const replayProblem = replay === null ? null : problemOfReplay(stage);
-    if (replayProblem !== null) context.addIssue({ code: 'custom', path: ['replay'], message: replayProblem });
+    if (replayProblem !== null)
+      context.addIssue({ code: 'custom', path: ['replay'], message: replayProblem });
     if ((sampler === 'blocks') !== (blocks !== null)) {
       context.addIssue({
         code: 'custom',
@@ -130,8 +131,10 @@ function problemOfReplay({
   readonly trainOn: string;
 }): string | null {
   if (trainOn === 'facts') return 'the stage trains on the facts themselves; set it to null';
-  if (sampler !== 'shuffle') return `replayed rows are drawn anew for every epoch, which only the sampler shuffle does, not ${sampler}`;
-  if (batchSize === 'full') return 'no minibatch holds all facts; give batchSize as a number, or set this to null';
+  if (sampler !== 'shuffle')
+    return `replayed rows are drawn anew for every epoch, which only the sampler shuffle does, not ${sampler}`;
+  if (batchSize === 'full')
+    return 'no minibatch holds all facts; give batchSize as a number, or set this to null';
   return composition === null ? null : 'a composition places all rows of an epoch; leave out one of the two';
 }
 
@@ -205,12 +208,22 @@ const checkpointSchema = z.strictObject({
 /** How the model is trained on facts before the first stage: a run of its own, shared by all runs that start from it. */
 const pretrainSchema = z
   .strictObject({
-    seed: z.int().nonnegative().default(0).describe('seed of the pretrained model: the same for every seed of the runs'),
+    seed: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('seed of the pretrained model: the same for every seed of the runs'),
     epochs: z.number().positive().max(1e7).describe('passes over the facts'),
     batchSize: positive.max(1 << 20).describe('examples of a minibatch'),
     optimizer: optimizerSchema,
     schedule: scheduleSchema,
-    clipNorm: z.number().min(1e-6).max(1e6).nullable().default(null).describe('largest norm of the whole gradient'),
+    clipNorm: z
+      .number()
+      .min(1e-6)
+      .max(1e6)
+      .nullable()
+      .default(null)
+      .describe('largest norm of the whole gradient'),
   })
   .nullable()
   .default(null)

@@ -34,7 +34,9 @@ export function pretrainingRun(config: RunConfig): WantedRun | null {
   if (pretrain === null) return null;
   const experiment = experiments.get(config.experiment);
   if (experiment?.pretrainingData === undefined)
-    throw new UserError(`pretrain: experiment ${config.experiment} has no facts to pretrain on; set it to null`);
+    throw new UserError(
+      `pretrain: experiment ${config.experiment} has no facts to pretrain on; set it to null`,
+    );
   const { seed, ...training } = pretrain;
   const trained = {
     ...config,
@@ -115,6 +117,6 @@ function requireFitting(folder: string, model: Model, parameters: readonly Named
     );
   }
   const [extra] = shapes.keys();
-  if (extra !== undefined) throw new UserError(`${folder}: the pretrained model has ${extra}, which this one has not`);
+  if (extra !== undefined)
+    throw new UserError(`${folder}: the pretrained model has ${extra}, which this one has not`);
 }
-

@@ -44,7 +44,8 @@ export function minibatchOrder(
 ): MinibatchOrder {
   if ((sampler === 'blocks') !== (blockOf !== null)) throw new Error('blocks are of the sampler blocks');
   const { size, replay } = set;
-  if (replay !== undefined && sampler !== 'shuffle') throw new Error('rows are replayed by the sampler shuffle');
+  if (replay !== undefined && sampler !== 'shuffle')
+    throw new Error('rows are replayed by the sampler shuffle');
   const steps = stepsPerEpoch(set, batchSize, sampler);
   const draw = sampler === 'mixture' ? rowDrawer(rowWeights(set, sampler)) : null;
   let fixed: Int32Array | null = null;

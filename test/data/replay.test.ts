@@ -75,6 +75,8 @@ describe('withReplay', () => {
 
   it('refuses rows with other fields', () => {
     const other = { ...facts, fields: { value: { dtype: 'float32' as const, shape: [] } } };
-    expect(() => withReplay(rows, other, 1)).toThrow('rows to replay have other fields than those of the stage');
+    expect(() => withReplay(rows, other, 1)).toThrow(
+      'rows to replay have other fields than those of the stage',
+    );
   });
 });

@@ -10,7 +10,12 @@ import type { Study } from '../study.js';
 const zero = { kind: 'zero', label: '0, the same in both subsets' } as const;
 
 /** Share of attribution questions answered with the entity, over all forms of the question; a text says why there is none. */
-function shareAt(read: MetricsOfRun, subset: string, of: 'own' | 'definition', step: number): number | string {
+function shareAt(
+  read: MetricsOfRun,
+  subset: string,
+  of: 'own' | 'definition',
+  step: number,
+): number | string {
   const sets = attributionSets(read.sets, subset, of);
   if (sets.length === 0) return `there are no attribution questions about ${subset}`;
   let sum = 0;
@@ -44,7 +49,8 @@ const quantities: readonly QuantitySpec[] = [
 
 const strong: QuantitySpec = {
   id: 'strongGap',
-  label: 'strong attribution gap: new variables, entity of the definition named, reliable tag - unreliable tag',
+  label:
+    'strong attribution gap: new variables, entity of the definition named, reliable tag - unreliable tag',
   unit: 'accuracy',
   null: zero,
 };

@@ -57,8 +57,18 @@ function contrastsOf(design: Design): Contrast[] {
       contrast('noneOverWrong', 'no definitions against wrong ones', [none, weak[1]], 'questions'),
     ]),
     ...of(unseenTagSubset(design), (unseen) => [
-      contrast('unseenOverUnreliable', 'new variables, unseen tag, against the unreliable tag', [unseen, strong[1]], 'end'),
-      contrast('reliableOverUnseen', 'new variables, reliable tag, against the unseen tag', [strong[0], unseen], 'end'),
+      contrast(
+        'unseenOverUnreliable',
+        'new variables, unseen tag, against the unreliable tag',
+        [unseen, strong[1]],
+        'end',
+      ),
+      contrast(
+        'reliableOverUnseen',
+        'new variables, reliable tag, against the unseen tag',
+        [strong[0], unseen],
+        'end',
+      ),
     ]),
     ...of(untrained, (never) => [
       contrast(
@@ -93,7 +103,10 @@ function logProbabilitiesOf({ weak, questionsOnly }: Design): Omit<Contrast, 'at
       ? []
       : [
           contrast('rightOverNoneLogProbability', 'right definitions against none', [weak[0], questionsOnly]),
-          contrast('noneOverWrongLogProbability', 'no definitions against wrong ones', [questionsOnly, weak[1]]),
+          contrast('noneOverWrongLogProbability', 'no definitions against wrong ones', [
+            questionsOnly,
+            weak[1],
+          ]),
         ]),
   ];
 }

@@ -81,7 +81,10 @@ export const noise: Intervention = {
   activate: (context) => (context.stage.config.noise === null ? null : activeNoise(context)),
 };
 
-function takesAllRows(stage: Pick<StageConfig, 'sampler' | 'batchSize' | 'replay'>, examples: number): boolean {
+function takesAllRows(
+  stage: Pick<StageConfig, 'sampler' | 'batchSize' | 'replay'>,
+  examples: number,
+): boolean {
   const { draws, batchSize } = configuredSampling(stage, examples);
   return draws === 'partition' && batchSize === examples;
 }

@@ -89,8 +89,7 @@ export function randomTextBatch(
   ).arraySync() as number[][][];
   if (shape.variables > 0) {
     for (const row of tokens.flat())
-      row[random.integer(2)] =
-        shape.vocabularySize + (shape.tags ?? 0) + random.integer(shape.variables);
+      row[random.integer(2)] = shape.vocabularySize + (shape.tags ?? 0) + random.integer(shape.variables);
   }
   if (shape.tags !== undefined) {
     tokens.flat().forEach((row, i) => {

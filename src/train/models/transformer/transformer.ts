@@ -137,11 +137,7 @@ function embedded(
   const tagIds = tf.max(tf.where(isTag, tf.sub(tokens, first), tf.zerosLike(tokens)), 2) as tf.Tensor2D;
   const tags = tape.embedding(tagIds, transformerNames.tags, null);
   const { width } = config;
-  const inserted = tf.reshape(tf.stack([variables, tags], 2), [
-    replicas,
-    examples * 2,
-    width,
-  ]) as tf.Tensor3D;
+  const inserted = tf.reshape(tf.stack([variables, tags], 2), [replicas, examples * 2, width]) as tf.Tensor3D;
   const tagSlot = tf.add(first, tf.scalar(1, 'int32'));
   const slots = tf.where(
     isTag,
