@@ -49,7 +49,8 @@ export function pretrainingRun(config: RunConfig): WantedRun | null {
     log: { ...config.log, tier: 'norms' as const },
     checkpoint: { ...config.checkpoint, keep: 'stages' as const, perStage: 1 },
   };
-  const { name, description, log, evaluation, checkpoint, ...content } = trained;
+  const { data, loss, model, stages } = trained;
+  const content = { experiment: config.experiment, data, loss, model, stages };
   const own: RunConfig = { ...trained, name: `pretrained-${hashConfig(content).slice(0, 8)}` };
   return { config: own, resolved: stringifyYaml(own), seed };
 }

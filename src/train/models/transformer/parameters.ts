@@ -95,8 +95,8 @@ export function transformerParameters(config: TransformerConfig, shape: TextShap
 /** Standard deviations of initial weights, by `initialisation` of the config. */
 function initialDeviations({ width, layers, initialisation }: TransformerConfig): {
   readonly embeddingDeviation: number;
-  mapDeviation(fanIn: number): number;
-  residualDeviation(fanIn: number): number;
+  readonly mapDeviation: (fanIn: number) => number;
+  readonly residualDeviation: (fanIn: number) => number;
 } {
   switch (initialisation.kind) {
     case 'scaled':

@@ -142,7 +142,7 @@ function embedded(
   const slots = tf.where(
     isTag,
     tf.add(tf.zerosLike(tokens), tagSlot),
-    tf.minimum(tokens, first) as tf.Tensor3D,
+    tf.minimum(tokens, first),
   );
   return tape.embedding(flat(slots), name, inserted);
 }
