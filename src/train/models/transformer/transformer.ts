@@ -139,11 +139,7 @@ function embedded(
   const { width } = config;
   const inserted = tf.reshape(tf.stack([variables, tags], 2), [replicas, examples * 2, width]) as tf.Tensor3D;
   const tagSlot = tf.add(first, tf.scalar(1, 'int32'));
-  const slots = tf.where(
-    isTag,
-    tf.add(tf.zerosLike(tokens), tagSlot),
-    tf.minimum(tokens, first),
-  );
+  const slots = tf.where(isTag, tf.add(tf.zerosLike(tokens), tagSlot), tf.minimum(tokens, first));
   return tape.embedding(flat(slots), name, inserted);
 }
 
