@@ -1,11 +1,7 @@
 import { z } from 'zod';
+import { definitionOrders, type DefinitionOrder } from '../definition-orders.js';
 import { alphaSchema, fractionsSchema, seedStage2Schema, type AssignmentConfig } from '../assignment.js';
 import { setInclusionProblems } from './config-problems.js';
-
-/** Orders of tag (t), variable (v) and entity (e, here a number) in a definition; the last one is its answer. */
-export const definitionOrders = ['tve', 'vte', 'evt', 'etv', 'tev', 'vet'] as const;
-
-export type DefinitionOrder = (typeof definitionOrders)[number];
 
 /** The `data` section of a set-inclusion experiment; the schema's descriptions say what each key means. */
 export interface SetInclusionConfig extends AssignmentConfig {

@@ -2,7 +2,7 @@ import { groupName, type GroupName } from '../design.js';
 import { testName, type TextRow, type TextSection } from '../text/examples.js';
 import { subsetNames, subsets, type SubsetName } from '../subsets.js';
 import type { Assignment } from '../assignment.js';
-import type { DefinitionOrder } from './config.js';
+import type { DefinitionOrder } from '../definition-orders.js';
 import { questionIndex, questionsPerPart, type Points } from './points.js';
 import { definitionContrast, definitionText, questionText, type Definition } from './texts.js';
 import type { Vocabulary } from './vocabulary.js';

@@ -1,16 +1,7 @@
+import { definitionElements, type DefinitionOrder } from '../definition-orders.js';
 import type { Tag } from '../subsets.js';
 import type { Text } from '../text/rows.js';
-import type { DefinitionOrder } from './config.js';
 import type { Vocabulary } from './vocabulary.js';
-
-const elements = {
-  tve: ['t', 'v', 'e'],
-  vte: ['v', 't', 'e'],
-  evt: ['e', 'v', 't'],
-  etv: ['e', 't', 'v'],
-  tev: ['t', 'e', 'v'],
-  vet: ['v', 'e', 't'],
-} as const satisfies Record<DefinitionOrder, readonly ('t' | 'v' | 'e')[]>;
 
 /** A definition: this tag says that the variable stands for the number. */
 export interface Definition {
@@ -43,7 +34,7 @@ export function definitionText(vocabulary: Vocabulary, order: DefinitionOrder, d
     e: vocabulary.number(definition.number),
   };
   const tokens: number[] = [];
-  for (const element of elements[order]) tokens.push(words[element]);
+  for (const element of definitionElements[order]) tokens.push(words[element]);
   let variableAt = order.indexOf('v');
   if (vocabulary.separators) {
     tokens.splice(2, 0, vocabulary.separators.percent);
@@ -63,7 +54,7 @@ export function definitionContrast(
   otherNumber: number,
   variables: number,
 ): number {
-  const asked = elements[order][2];
+  const asked = definitionElements[order][2];
   if (asked === 'e') return vocabulary.number(otherNumber);
   if (asked === 't') return vocabulary.tag(otherTag(definition.tag));
   // Names are in random order, so that the next one is as good as one drawn.

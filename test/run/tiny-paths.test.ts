@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { definitionOrders } from '../../data/set-inclusion/config.js';
+import { definitionOrders } from '../../data/definition-orders.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
 import { startRuns } from '../../src/run/run.js';
