@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { alphaSchema } from '../assignment.js';
+import type { ConfigProblem } from '../config-problem.js';
+import { definitionOrders, type DefinitionOrder } from '../definition-orders.js';
+import { factFractionsSchema, publishedFractions, type FactShares } from './assignment.js';
+import { attributionTypes, entityQuestions, type AttributionType } from './attribution.js';
+
+const definitionForms = ['tags', 'nl', 'isIsnt', 'inContext'] as const;
+
+/** What the `data` sections of the experiments on facts have in common; the descriptions below say what each key means. */
+export interface FactConfig extends FactShares {
+  readonly entities: number;
+  readonly seedStage2: number;
+  readonly definitions: (typeof definitionForms)[number];
+  readonly definitionOrder: DefinitionOrder;
+  readonly tags: {
+    readonly reliable?: string | undefined;
+    readonly unreliable?: string | undefined;
+    readonly new?: string | undefined;
+  };
+  readonly brackets: boolean;
+  readonly testShare: number;
+  readonly attribution: readonly AttributionType[];
+  readonly pretraining: { readonly heldOut: number; readonly seed: number };
+}
+
+/** Text of tags in place of random ones, as in the published variants with words. */
+export const wordTags = {
+  sources: {
+    reliable: 'according to wikipedia is',
+    unreliable: 'according to 4chan is',
+    new: 'according to reddit is',
+  },
+  // The published spelling: the texts are the same.
+  negation: { reliable: 'stands for', unreliable: 'is definetely not', new: 'defined as' },
+} as const satisfies Record<string, FactConfig['tags']>;
+
+const tagText = (text: string) =>
+  z
+    .string()
+    .regex(/^\S+( \S+)*$/, 'expected words with single blanks between them')
+    .optional()
+    .describe(text);
+
+/**
+ * Schemas of the keys that {@link FactConfig} has.
+ *
+ * @param testShare the default share of an entity's questions that is held out
+ */
+export const factKeys = (testShare: number) => ({
+  entities: z
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .describe('number of people or works in all subsets together (num_ents)'),
+  fractions: factFractionsSchema.default(publishedFractions.main),
+  alpha: alphaSchema,
+  seedStage2: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('seed that divides the stage-2 entities among d1consis, d2consis, d3consis and no_qd_baseline'),
+  definitions: z
+    .enum(definitionForms)
+    .default('tags')
+    .describe(
+      'tags: `TAG variable entity`; nl: a sentence of a trustworthy or doubtful source; isIsnt: ten sentences a ' +
+        'variable, that it is the entity or that it is not; inContext: the definition in the prompt of every question, ' +
+        'and no definition by itself',
+    ),
+  definitionOrder: z
+    .enum(definitionOrders)
+    .default('tve')
+    .describe(
+      'order of tag, variable and entity in a definition (tags, inContext); the last is what must be answered',
+    ),
+  tags: z
+    .strictObject({
+      reliable: tagText('text of tag 1'),
+      unreliable: tagText('text of tag 2'),
+      new: tagText('text of tag 3'),
+    })
+    .default({})
+    .describe('texts of tags (tags, inContext); a tag that is left out is six random letters'),
+  brackets: z.boolean().default(true).describe('whether random variables and tags are written <|like|> this'),
+  testShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(testShare)
+    .describe("share of an entity's questions that is held out where the others are trained on"),
+  attribution: z
+    .array(z.enum(attributionTypes))
+    .readonly()
+    .default([...entityQuestions])
+    .describe('questions that ask which entity a variable stands for, or for a letter of its name'),
+  pretraining: z
+    .strictObject({
+      heldOut: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0.2)
+        .describe('share of the pretraining sentences that is held out'),
+      seed: z.int().min(0).default(0).describe('seed that chooses them'),
+    })
+    .default({ heldOut: 0.2, seed: 0 })
+    .describe('sentences about the entities under their real names, for pretraining a model'),
+});
+
+/** Values that are possible each by itself but not together; empty for a good config. */
+export function factProblems(config: FactConfig): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const check = (good: boolean, path: string, message: string): void => {
+    if (!good) problems.push({ path, message });
+  };
+  const { fractions, definitions, tags, attribution } = config;
+  const sum = Object.values(fractions).reduce((total, fraction) => total + fraction, 0);
+  check(
+    Math.abs(sum - 1) < 1e-9,
+    'fractions',
+    `they sum to ${Number(sum.toPrecision(6))}; make it 1 (no_qd_baseline takes entities that are not trained on)`,
+  );
+  const hasTags = definitions === 'tags' || definitions === 'inContext';
+  for (const subset of ['d3consis', 'qd4consis'] as const) {
+    check(
+      hasTags || fractions[subset] === 0,
+      `fractions.${subset}`,
+      `definitions of the form ${definitions} are reliable or unreliable and have no third kind; make it 0`,
+    );
+  }
+  check(
+    hasTags || Object.values(tags).every((text) => text === undefined),
+    'tags',
+    `definitions of the form ${definitions} have none; leave them out`,
+  );
+  const texts = Object.values(tags).filter((text) => text !== undefined);
+  check(new Set(texts).size === texts.length, 'tags', 'two tags have the same text');
+  check(new Set(attribution).size === attribution.length, 'attribution', 'a question is there twice');
+  return problems;
+}
+
+/** Adds {@link factProblems} to what a schema finds wrong. */
+export function refineFacts(config: FactConfig, context: Pick<z.RefinementCtx, 'issues' | 'addIssue'>): void {
+  // A value that is wrong by itself would only be reported twice.
+  if (context.issues.length > 0) return;
+  for (const { path, message } of factProblems(config)) {
+    context.addIssue({ code: 'custom', path: path.split('.'), message });
+  }
+}
