@@ -75,6 +75,11 @@ const benches: Record<string, Bench> = {
     takes: '2 min',
     parts: [{ file: 'bench/store.ts', threads: null }],
   },
+  tokenizers: {
+    about: 'tokenizers: rows a second, in parts, and with a cache of rows',
+    takes: '30 s',
+    parts: [{ file: 'bench/tokenizers.ts', threads: null }],
+  },
   tui: {
     about:
       'browser: first screen, answer to a key, memory, on 200 runs, a million rows, 2 GB, against node alone and reading ' +

@@ -38,6 +38,25 @@ export {
 export { groupsOf, trainsOn, type TrainSubset } from '../data/train-subsets.js';
 export { questionFields, textLayout, trainingFields, type TextLayout } from '../data/text/layout.js';
 export { writeQuestionRow, writeTrainingRow, type Text } from '../data/text/rows.js';
+export { loadTokenizer, readTextFile, type LoadTokenizerOptions, type ReadText } from '../data/text/tokenizer/load.js';
+export {
+  createTokenizer,
+  type DecodeOptions,
+  type Tokenizer,
+  type TokenizerOptions,
+} from '../data/text/tokenizer/tokenizer.js';
+export {
+  encodeParts,
+  type EncodedParts,
+  type PartKind,
+  type TextPart,
+} from '../data/text/tokenizer/parts.js';
+export { tokenizerFromVocabAndMerges } from '../data/text/tokenizer/vocab-and-merges.js';
+export {
+  wordTokenizer,
+  type WordTokenizerFiles,
+  type WordTokenizerOptions,
+} from '../data/text/tokenizer/word-level.js';
 export { createStream, type RandomStream } from '../data/random/streams.js';
 export { setInclusion } from '../data/set-inclusion/experiment.js';
 export { mnistQa } from '../data/mnist-qa/experiment.js';
