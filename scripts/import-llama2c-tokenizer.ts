@@ -98,7 +98,10 @@ function readPieces(source: string, bytes: Uint8Array): Piece[] {
     at += 8;
     if (length < 0 || length > longest || at + length > bytes.length)
       return fail(`piece ${pieces.length} has length ${length}`);
-    pieces.push({ text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(at, at + length)), score });
+    pieces.push({
+      text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(at, at + length)),
+      score,
+    });
     at += length;
   }
   if (pieces.length < firstPiece || pieces[3]!.text !== '<0x00>')
@@ -129,7 +132,9 @@ function mergesOf(pieces: readonly Piece[], tokens: readonly string[]): (readonl
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [input, output] = process.argv.slice(2);
   if (input === undefined || output === undefined) {
-    console.error('usage: node --import tsx scripts/import-llama2c-tokenizer.ts <tok512.bin> <tokenizer.json>');
+    console.error(
+      'usage: node --import tsx scripts/import-llama2c-tokenizer.ts <tok512.bin> <tokenizer.json>',
+    );
     process.exitCode = 1;
   } else {
     fs.writeFileSync(output, `${JSON.stringify(llama2cTokenizer(input, fs.readFileSync(input)), null, 2)}\n`);

@@ -221,6 +221,8 @@ WORD_TEXTS = LEARNT + [
     " ",
     "\n",
     "Zo\u00eb <pad> was <eos>",
+    "\U0001f600 was \U0001f600",
+    "Ada Lovelace \U0001d7d8",
 ]
 
 

@@ -38,13 +38,19 @@ export {
 export { groupsOf, trainsOn, type TrainSubset } from '../data/train-subsets.js';
 export { questionFields, textLayout, trainingFields, type TextLayout } from '../data/text/layout.js';
 export { writeQuestionRow, writeTrainingRow, type Text } from '../data/text/rows.js';
-export { loadTokenizer, readTextFile, type LoadTokenizerOptions, type ReadText } from '../data/text/tokenizer/load.js';
+export {
+  loadTokenizer,
+  readTextFile,
+  type LoadTokenizerOptions,
+  type ReadText,
+} from '../data/text/tokenizer/load.js';
 export {
   createTokenizer,
   type DecodeOptions,
   type Tokenizer,
   type TokenizerOptions,
 } from '../data/text/tokenizer/tokenizer.js';
+export type { SpecialIds } from '../data/text/tokenizer/special-tokens.js';
 export {
   encodeParts,
   type EncodedParts,

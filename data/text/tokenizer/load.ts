@@ -22,7 +22,7 @@ export const readTextFile: ReadText = (file) => {
 };
 
 export interface LoadTokenizerOptions {
-  /** Tokens that the model has; added tokens from this id on are left out. Default: see `foreignFrom`. */
+  /** Tokens that the model has; added tokens from this id on are left out. Default: see docs/tokenizers.md. */
   readonly vocabularySize?: number;
   /** Default: the file system. */
   readonly read?: ReadText;
@@ -54,12 +54,15 @@ export function loadTokenizer(place: string, options: LoadTokenizerOptions = {})
   return createTokenizer(json, { source, files, ...size });
 }
 
-function folderTokenizer(folder: string, read: ReadText): { readonly source: string; readonly json: unknown } {
+function folderTokenizer(
+  folder: string,
+  read: ReadText,
+): { readonly source: string; readonly json: unknown } {
   const source = path.join(folder, 'tokenizer.json');
   const text = read(source);
   if (text !== null) return { source, json: parseJsonObject(source, text) };
-  const [vocab, merges] = ['vocab.json', 'merges.txt'].map((name) => path.join(folder, name)) as [string, string];
-  const [vocabText, mergesText] = [read(vocab), read(merges)];
+  const vocab = path.join(folder, 'vocab.json');
+  const [vocabText, mergesText] = [read(vocab), read(path.join(folder, 'merges.txt'))];
   if (vocabText === null || mergesText === null) {
     throw new UserError(
       `${source}: is missing; give a Hugging Face folder with tokenizer.json, or such a file ` +

@@ -45,7 +45,9 @@ export function encodeParts(tokenizer: Tokenizer, parts: readonly TextPart[]): E
   const found = new Set(indices);
   parts.forEach(({ text: own, part }, i) => {
     if (part !== 'other' && !found.has(i))
-      throw new UserError(`${shown(own)} (${part}) in ${shown(text)}: no token is its own; give it another name`);
+      throw new UserError(
+        `${shown(own)} (${part}) in ${shown(text)}: no token is its own; give it another name`,
+      );
   });
   return { ids, parts: indices.map((index) => parts[index]!.part), indices };
 }
@@ -116,7 +118,11 @@ function labelled(alignment: TokenAlignment, parts: readonly TextPart[], text: s
   const bare = (own: string): string => withoutBlanks(own, alignment.blanks);
   const normalized = bare(alignment.normalize(text));
   // Most normalizers change nothing of most texts.
-  if (normalized === bare(text)) return label(parts.map((part) => part.text), alignment.blanks);
+  if (normalized === bare(text))
+    return label(
+      parts.map((part) => part.text),
+      alignment.blanks,
+    );
   return label(normalizedParts(alignment, parts, text), alignment.blanks);
 }
 

@@ -57,7 +57,11 @@ export function specialIds(tokenizer: CheckedTokenizer, files: SpecialTokenFiles
   return { bosId: find('bos'), eosId: find('eos'), padId: find('pad'), unkId: find('unk') };
 }
 
-function namedId({ ids, dropped }: CheckedTokenizer, role: Role, file: SpecialTokenFile | null): number | null {
+function namedId(
+  { ids, dropped }: CheckedTokenizer,
+  role: Role,
+  file: SpecialTokenFile | null,
+): number | null {
   if (file === null) return null;
   const key = `${role}_token`;
   const entry = file.content[key] ?? null;

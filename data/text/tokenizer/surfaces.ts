@@ -24,8 +24,8 @@ export const metaspace = '\u2581';
 export function createSurfaces({ model, added_tokens: added, pre_tokenizer }: TokenizerJson): Surfaces {
   const byteLevel = hasByteLevel(pre_tokenizer);
   const addedIds = new Set(added.map(({ id }) => id));
-  const prefix = model.type === 'WordPiece' ? String(model['continuing_subword_prefix']) : '';
-  const suffix = model.type === 'BPE' ? String(model['end_of_word_suffix'] ?? '') : '';
+  const prefix = model.type === 'WordPiece' ? textOf(model['continuing_subword_prefix']) : '';
+  const suffix = model.type === 'BPE' ? textOf(model['end_of_word_suffix']) : '';
   const byteTokens = model.byte_fallback
     ? new Map(Array.from({ length: 256 }, (_, byte) => [byteToken(byte), byte]))
     : new Map<string, number>();
@@ -61,6 +61,8 @@ export function createSurfaces({ model, added_tokens: added, pre_tokenizer }: To
     },
   };
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const blankByte = blank.charCodeAt(0);
 

@@ -190,7 +190,14 @@ function readModel(model: JsonObject, fail: Fail): TokenizerModel {
       if (prefix !== '') fail('model.continuing_subword_prefix is not supported for BPE');
       const vocab = plainVocabulary(model['vocab'], fail);
       const merges = mergePairs(model['merges'], vocab, fail);
-      return { ...model, type, unk_token: unknownToken(model, fail), byte_fallback: byteFallback, vocab, merges };
+      return {
+        ...model,
+        type,
+        unk_token: unknownToken(model, fail),
+        byte_fallback: byteFallback,
+        vocab,
+        merges,
+      };
     }
     case 'WordPiece':
     case 'WordLevel': {
@@ -209,9 +216,7 @@ function readModel(model: JsonObject, fail: Fail): TokenizerModel {
       };
     }
     default:
-      return fail(
-        `model.type is ${shown(model['type'])}; it must be BPE, Unigram, WordPiece or WordLevel`,
-      );
+      return fail(`model.type is ${shown(model['type'])}; it must be BPE, Unigram, WordPiece or WordLevel`);
   }
 }
 
@@ -245,7 +250,8 @@ function plainVocabulary(value: unknown, fail: Fail): Readonly<Record<string, nu
 }
 
 function scoredTokens(value: unknown, fail: Fail): [string, number][] {
-  if (!Array.isArray(value) || value.length === 0) return fail('model.vocab is no list of tokens with scores');
+  if (!Array.isArray(value) || value.length === 0)
+    return fail('model.vocab is no list of tokens with scores');
   const known = new Set<string>();
   return value.map((entry: unknown, i) => {
     const [token, score]: unknown[] = Array.isArray(entry) ? entry : [];
@@ -265,7 +271,8 @@ function mergePairs(
 ): (readonly [string, string])[] {
   if (!Array.isArray(value)) return fail('model.merges is no list');
   // The first line of a merges file that was copied with its pairs.
-  const list: unknown[] = typeof value[0] === 'string' && value[0].startsWith('#version') ? value.slice(1) : value;
+  const list: unknown[] =
+    typeof value[0] === 'string' && value[0].startsWith('#version') ? value.slice(1) : value;
   return list.map((entry, i) => {
     const pair: unknown[] = typeof entry === 'string' ? entry.split(' ') : Array.isArray(entry) ? entry : [];
     const [left, right] = pair;
@@ -273,7 +280,9 @@ function mergePairs(
       return fail(`model.merges[${i}]: ${shown(entry)} is no pair of tokens, such as "a b" or ["a", "b"]`);
     const missing = [left, right, left + right].find((token) => !Object.hasOwn(vocab, token));
     if (missing !== undefined)
-      fail(`model.merges[${i}]: ${shown(entry)} needs the token ${shown(missing)}, which is not in the vocabulary`);
+      fail(
+        `model.merges[${i}]: ${shown(entry)} needs the token ${shown(missing)}, which is not in the vocabulary`,
+      );
     return [left, right];
   });
 }
@@ -285,5 +294,4 @@ function modelIds(model: TokenizerModel): Map<string, number> {
 }
 
 /** The token that stands for a byte of a character that the vocabulary does not have: `<0x0A>`. */
-export const byteToken = (byte: number): string =>
-  `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;

@@ -56,7 +56,7 @@ export interface TokenAlignment {
 export interface TokenizerOptions {
   /** What messages call the tokenizer: its path. */
   readonly source?: string;
-  /** Tokens that the model has; added tokens from this id on are left out. Default: see `foreignFrom`. */
+  /** Tokens that the model has; added tokens from this id on are left out. Default: see docs/tokenizers.md. */
   readonly vocabularySize?: number;
   /** Files beside `tokenizer.json`. */
   readonly files?: SpecialTokenFiles;
@@ -75,8 +75,7 @@ export function createTokenizer(json: unknown, options: TokenizerOptions = {}): 
   const library = libraryTokenizer(source, checked.json);
   const special = specialIds(checked, files);
   const tokens = new Map(Array.from(checked.ids, ([token, id]) => [id, token]));
-  const encode = (text: string, template: boolean): Pieces =>
-    encodePieces(library, checked, text, template);
+  const encode = (text: string, template: boolean): Pieces => encodePieces(library, checked, text, template);
   return {
     ...special,
     size: 1 + Array.from(tokens.keys()).reduce((most, id) => Math.max(most, id), -1),

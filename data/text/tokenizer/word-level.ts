@@ -78,7 +78,10 @@ function checkWholes(wholes: readonly string[]): void {
       );
     }
     // "Who?" and "Who ?" would be looked for as the same text.
-    const key = separators.reduce((text, own) => text.replaceAll(own, ` ${own} `), whole).replaceAll(/ +/g, ' ').trim();
+    const key = separators
+      .reduce((text, own) => text.replaceAll(own, ` ${own} `), whole)
+      .replaceAll(/ +/g, ' ')
+      .trim();
     if (known.has(whole) || known.has(key))
       throw new UserError(`${shown(whole)}: is there twice among the tokens`);
     known.add(key);
@@ -119,7 +122,8 @@ function tokenizerJson(
         replace({ Regex: String.raw`\A +| +\z` }, ''),
         replace({ Regex: ' +' }, metaspace + metaspace),
         { type: 'Prepend', prepend: metaspace },
-        replace({ Regex: String.raw`\z` }, metaspace),
+        // Without the lookbehind JavaScript finds an end inside surrogate pairs, too.
+        replace({ Regex: String.raw`(?<=[\s\S])\z` }, metaspace),
       ],
     },
     pre_tokenizer: { type: 'Split', pattern: { Regex: `${metaspace}+` }, behavior: 'Removed', invert: false },
@@ -127,9 +131,12 @@ function tokenizerJson(
     decoder: {
       type: 'Sequence',
       decoders: [
-        // Puts blanks between tokens; no word begins with the mark.
-        { type: 'WordPiece', prefix: metaspace, cleanup: false },
+        // Puts blanks between tokens: no token begins with two marks.
+        { type: 'WordPiece', prefix: metaspace + metaspace, cleanup: false },
         { type: 'Fuse' },
+        // Newer versions of the Python library decode an added token to its normalized text.
+        replace({ String: metaspace + metaspace }, ' '),
+        replace({ String: metaspace }, ''),
         ...separators.map((own) => replace({ String: ` ${own}` }, own)),
         replace({ String: '\n ' }, '\n'),
       ],

@@ -77,7 +77,13 @@ describe('a tokenizer.json is refused', () => {
     ],
     [
       'with a token of Unigram twice',
-      withModel({ type: 'Unigram', vocab: [['a', 0], ['a', -1]] }),
+      withModel({
+        type: 'Unigram',
+        vocab: [
+          ['a', 0],
+          ['a', -1],
+        ],
+      }),
       'own.json: model.vocab[1]: "a" is there twice; ids must be unique',
     ],
     [
@@ -111,7 +117,11 @@ describe('a tokenizer.json is refused', () => {
       withAdded({ id: 5, content: 'x' }, { id: 5, content: 'x' }),
       'own.json: added_tokens: "x" is there twice',
     ],
-    ['with an added token of nothing', withAdded({ id: 5, content: '' }), 'own.json: added_tokens[0] has no "content"'],
+    [
+      'with an added token of nothing',
+      withAdded({ id: 5, content: '' }),
+      'own.json: added_tokens[0] has no "content"',
+    ],
     [
       'with an added token of no id',
       withAdded({ id: -1, content: 'x' }),
@@ -128,10 +138,17 @@ describe('a tokenizer.json is refused', () => {
       { ...tinyJson(), normalizer: { type: 'Rot13\u009b' } },
       String.raw`own.json: cannot be used (Unknown Normalizer type: Rot13\x9b)`,
     ],
-    ['with a part of no type', { ...tinyJson(), decoder: 7 }, 'own.json: decoder is no component with a "type"'],
+    [
+      'with a part of no type',
+      { ...tinyJson(), decoder: 7 },
+      'own.json: decoder is no component with a "type"',
+    ],
     [
       'with a split that would be read otherwise',
-      { ...tinyJson(), pre_tokenizer: { type: 'Split', pattern: { String: 'a' }, behavior: 'MergedWithNext' } },
+      {
+        ...tinyJson(),
+        pre_tokenizer: { type: 'Split', pattern: { String: 'a' }, behavior: 'MergedWithNext' },
+      },
       'own.json: pre_tokenizer Split with behavior MergedWithNext is not supported',
     ],
     [
@@ -169,7 +186,8 @@ describe('a folder', () => {
       const content = files[file];
       return content === undefined ? null : typeof content === 'string' ? content : JSON.stringify(content);
     };
-  const load = (files: Readonly<Record<string, unknown>>, place = 'own') => loadTokenizer(place, { read: read(files) });
+  const load = (files: Readonly<Record<string, unknown>>, place = 'own') =>
+    loadTokenizer(place, { read: read(files) });
 
   it('that has none', () => {
     expect(message(() => load({}))).toMatch(/^own\/tokenizer\.json: is missing; give a Hugging Face folder/);
@@ -239,7 +257,11 @@ describe('a small tokenizer', () => {
 
   it('has the same hash in each layout, and another one for other merges', () => {
     const { hash } = createTokenizer(tinyJson());
-    const reordered = withModel({ vocab: { '?': 4, ab: 3, c: 2, b: 1, a: 0 }, merges: [['a', 'b']], fuse_unk: false });
+    const reordered = withModel({
+      vocab: { '?': 4, ab: 3, c: 2, b: 1, a: 0 },
+      merges: [['a', 'b']],
+      fuse_unk: false,
+    });
     expect(createTokenizer(reordered).hash).toBe(hash);
     expect(createTokenizer(withModel({ merges: [] })).hash).not.toBe(hash);
   });
@@ -251,7 +273,11 @@ describe('a small tokenizer', () => {
 
   it('reads word pieces', () => {
     const pieces = { type: 'WordPiece', unk_token: '?', vocab: { '?': 0, ab: 1, '##c': 2, a: 3 } };
-    const tokenizer = createTokenizer({ ...tinyJson(), decoder: { type: 'WordPiece', prefix: '##' }, model: pieces });
+    const tokenizer = createTokenizer({
+      ...tinyJson(),
+      decoder: { type: 'WordPiece', prefix: '##' },
+      model: pieces,
+    });
     expect(tokenizer.encode('abc a x')).toEqual([1, 2, 3, 0]);
     expect(tokenizer.decode([1, 2, 3])).toBe('abc a');
   });

@@ -31,20 +31,13 @@ const golden: readonly (readonly [string, readonly number[]])[] = [
   ['日本 😀', [49868, 49042, 211]],
 ];
 
-const roundTrip = (tokenizer: Tokenizer, normalize: (text: string) => string): void => {
-  const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.string({ unit: 'grapheme' }),
-    fc.string({ unit: fc.constantFrom(' ', '\n', 'a', 'é', "'", '1', '<|endoftext|>', '. ') }),
-  );
-  fc.assert(
-    fc.property(text, (own) => {
-      const given = normalize(own);
-      expect(tokenizer.decode(tokenizer.encode(given))).toBe(given);
-    }),
-    { numRuns: 500 },
-  );
-};
+/** Texts of any characters, and of those that tokenizers treat differently. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: fc.constantFrom(' ', '\n', 'a', 'é', "'", '1', '<|endoftext|>', '. ') }),
+);
+const decoded = (tokenizer: Tokenizer, text: string): string => tokenizer.decode(tokenizer.encode(text));
 
 describe.runIf(hasNeox)('GPT-NeoX', () => {
   const neox = createTokenizer(hasNeox ? neoxJson() : tinyJson());
@@ -109,7 +102,13 @@ describe.runIf(hasNeox)('GPT-NeoX', () => {
     expect(ending.decode([12092, 1533, 0], { skipSpecial: true })).toBe('Hello world');
   });
 
-  it('decodes what it encoded', () => roundTrip(neox, (text) => text.normalize('NFC')));
+  it('decodes what it encoded', () => {
+    const normal = anyText.map((text) => text.normalize('NFC'));
+    fc.assert(
+      fc.property(normal, (text) => expect(decoded(neox, text)).toBe(text)),
+      { numRuns: 500 },
+    );
+  });
 
   it('decodes ids of padded rows of an embedding to nothing', () => {
     expect(neox.decode([12092, 50_300, 1533])).toBe('Hello world');
@@ -137,5 +136,10 @@ describe('GPT-2, from a vocabulary and merges', () => {
     expect(tokenizer.encode('a<|endoftext|>')).toEqual([64, 50_256]);
   });
 
-  it('decodes what it encoded', () => roundTrip(tokenizer, (text) => text));
+  it('decodes what it encoded', () => {
+    fc.assert(
+      fc.property(anyText, (text) => expect(decoded(tokenizer, text)).toBe(text)),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -35,12 +35,28 @@ const cut = (text: fc.Arbitrary<string>): fc.Arbitrary<TextPart[]> =>
       .array(fc.nat(characters.length), { minLength: 1, maxLength: 5 })
       .map((places) => [0, ...places.sort((a, b) => a - b), characters.length])
       .map((ends) =>
-        ends.slice(1).map((end, i) => ({ text: characters.slice(ends[i], end).join(''), part: 'other' as const })),
+        ends
+          .slice(1)
+          .map((end, i) => ({ text: characters.slice(ends[i], end).join(''), part: 'other' as const })),
       );
   });
 
 const plain = fc.string({
-  unit: fc.constantFrom(' ', '  ', '\n', 'a', 'born', ' was', 'é', '日', '😀', "'s", '19', '<|endoftext|>', '▁'),
+  unit: fc.constantFrom(
+    ' ',
+    '  ',
+    '\n',
+    'a',
+    'born',
+    ' was',
+    'é',
+    '日',
+    '😀',
+    "'s",
+    '19',
+    '<|endoftext|>',
+    '▁',
+  ),
   maxLength: 30,
 });
 const any = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }));
@@ -80,7 +96,9 @@ describe.each(byteLevel)('parts of a text in tokens of %s', (_name, tokenizer) =
   });
 
   it('keeps the order of parts for text that the normalizer changes', () => {
-    const combining = fc.string({ unit: fc.constantFrom('e', '\u0301', '\u0327', ' ', 'ᄀ', 'ᅡ', 'ᆨ', '\u212b') });
+    const combining = fc.string({
+      unit: fc.constantFrom('e', '\u0301', '\u0327', ' ', 'ᄀ', 'ᅡ', 'ᆨ', '\u212b'),
+    });
     fc.assert(
       fc.property(cut(fc.oneof(combining, any)), (parts) => {
         const { ids, indices } = encodeParts(tokenizer, parts);
@@ -128,7 +146,10 @@ describe('parts of a text in other tokens', () => {
   });
 
   it('of words, unknown ones included', () => {
-    const { tokenizer: own } = wordTokenizer({ texts: ['Q: When was born?\nA: 1980s\n'], wholes: ['Ada Lovelace'] });
+    const { tokenizer: own } = wordTokenizer({
+      texts: ['Q: When was born?\nA: 1980s\n'],
+      wholes: ['Ada Lovelace'],
+    });
     const tokenizer = createTokenizer(own);
     const parts: TextPart[] = [
       { text: 'Q: When was ', part: 'other' },
@@ -157,13 +178,23 @@ describe('bad parts', () => {
   it('a name that is encoded to nothing', () => {
     const json = tinyJson();
     const silent = createTokenizer({ ...json, model: { ...json.model, unk_token: null } });
-    expect(() => encodeParts(silent, [{ text: 'ab', part: 'other' }, { text: ' ', part: 'entity' }])).toThrow(
-      '" " (entity) in "ab ": no token is its own; give it another name',
-    );
-    expect(() => encodeParts(silent, [{ text: 'ab', part: 'other' }, { text: 'xy', part: 'entity' }])).toThrow(
+    expect(() =>
+      encodeParts(silent, [
+        { text: 'ab', part: 'other' },
+        { text: ' ', part: 'entity' },
+      ]),
+    ).toThrow('" " (entity) in "ab ": no token is its own; give it another name');
+    expect(() =>
+      encodeParts(silent, [
+        { text: 'ab', part: 'other' },
+        { text: 'xy', part: 'entity' },
+      ]),
+    ).toThrow(
       '"abxy": its tokens do not spell it, so that they have no parts; it holds what the tokenizer does not know',
     );
-    expect(() => encodeParts(silent, [{ text: '', part: 'tag' }])).toThrow('"" (tag) in "": no token is its own');
+    expect(() => encodeParts(silent, [{ text: '', part: 'tag' }])).toThrow(
+      '"" (tag) in "": no token is its own',
+    );
   });
 
   it('a name inside a token', () => {

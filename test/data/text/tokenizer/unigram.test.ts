@@ -8,29 +8,32 @@ const fixtures = JSON.parse(
   readFileSync(new URL('../../../fixtures/tokenizers/unigram.json', import.meta.url), 'utf8'),
 ) as readonly { tokenizer: Loose & { model: Loose }; cases: readonly { text: string; ids: number[] }[] }[];
 
-describe.each(fixtures)('Unigram with byte fallback $tokenizer.model.byte_fallback', ({ tokenizer: json, cases }) => {
-  const tokenizer = createTokenizer(json);
+describe.each(fixtures)(
+  'Unigram with byte fallback $tokenizer.model.byte_fallback',
+  ({ tokenizer: json, cases }) => {
+    const tokenizer = createTokenizer(json);
 
-  it.each(cases)('encodes $text', ({ text, ids }) => {
-    expect(tokenizer.encode(text)).toEqual(ids);
-  });
+    it.each(cases)('encodes $text', ({ text, ids }) => {
+      expect(tokenizer.encode(text)).toEqual(ids);
+    });
 
-  it('has special tokens, of which none is added unasked', () => {
-    expect(tokenizer).toMatchObject({ padId: 0, eosId: 1, unkId: 2, bosId: null });
-    const ids = tokenizer.encode('was born');
-    expect(tokenizer.encodeWithTemplate('was born')).toEqual([...ids, 1]);
-    expect(tokenizer.decode([...ids, 1], { skipSpecial: true })).toBe('was born');
-  });
+    it('has special tokens, of which none is added unasked', () => {
+      expect(tokenizer).toMatchObject({ padId: 0, eosId: 1, unkId: 2, bosId: null });
+      const ids = tokenizer.encode('was born');
+      expect(tokenizer.encodeWithTemplate('was born')).toEqual([...ids, 1]);
+      expect(tokenizer.decode([...ids, 1], { skipSpecial: true })).toBe('was born');
+    });
 
-  it('reads the older word for a blank before a text', () => {
-    const older = { type: 'Metaspace', replacement: '\u2581', add_prefix_space: false };
-    const bare = createTokenizer({ ...json, pre_tokenizer: older, decoder: older });
-    const ids = bare.encode('born was');
-    expect(ids.map((id) => bare.token(id))).toEqual(['born', '\u2581was']);
-    expect(bare.decode(ids)).toBe('born was');
-    expect(bare.decode(bare.encode(' was'))).toBe(' was');
-  });
-});
+    it('reads the older word for a blank before a text', () => {
+      const older = { type: 'Metaspace', replacement: '\u2581', add_prefix_space: false };
+      const bare = createTokenizer({ ...json, pre_tokenizer: older, decoder: older });
+      const ids = bare.encode('born was');
+      expect(ids.map((id) => bare.token(id))).toEqual(['born', '\u2581was']);
+      expect(bare.decode(ids)).toBe('born was');
+      expect(bare.decode(bare.encode(' was'))).toBe(' was');
+    });
+  },
+);
 
 describe('a Unigram tokenizer that knows nothing of unknown text', () => {
   it('refuses it', () => {

@@ -51,14 +51,27 @@ describe('a tokenizer of words', () => {
 
   it('finds a whole where its words stand between blanks, and nowhere else', () => {
     const wholes = ['Al', 'Al Gore', 'Gore Vidal', 'Vidal'];
-    const word = fc.constantFrom('Al', 'Gore', 'Vidal', 'Also', 'Gore-', 'x', '?', '\n', '__proto__', '0');
+    const word = fc.constantFrom(
+      'Al',
+      'Gore',
+      'Vidal',
+      'Also',
+      'Gore-',
+      'x',
+      '?',
+      '\n',
+      '__proto__',
+      '0',
+      '😀',
+      '𝟘',
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 8 }), (words) => {
         const text = words.join(' ');
         const { tokenizer: json } = wordTokenizer({ texts: [text], wholes });
         const own = createTokenizer(json);
         const expected: string[] = [];
-        for (let at = 0; at < words.length; ) {
+        for (let at = 0; at < words.length;) {
           const pair = words.slice(at, at + 2).join(' ');
           const found = words.length > at + 1 && wholes.includes(pair) ? pair : words[at]!;
           expected.push(found);
@@ -69,9 +82,12 @@ describe('a tokenizer of words', () => {
     );
   });
 
-  it.each(['', ' Eve', 'Ada  Lovelace', 'Ada\nLovelace', 'Ada\u2581Lovelace'])('refuses the whole %j', (whole) => {
-    expect(() => wordTokenizer({ texts: [], wholes: [whole] })).toThrow(UserError);
-  });
+  it.each(['', ' Eve', 'Ada  Lovelace', 'Ada\nLovelace', 'Ada\u2581Lovelace'])(
+    'refuses the whole %j',
+    (whole) => {
+      expect(() => wordTokenizer({ texts: [], wholes: [whole] })).toThrow(UserError);
+    },
+  );
 
   it.each([
     ['Eve', 'Eve'],
