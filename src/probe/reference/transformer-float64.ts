@@ -19,7 +19,7 @@ export interface Float64Example {
  * Loss of one example, in nats, by the transformer written out in loops over float64 numbers: what the engine's
  * float32 results, and finite differences of them, are held against. Slow, and sharing nothing with the engine.
  *
- * @param vocabularySize input tokens that are no variables
+ * @param vocabularySize input tokens that are no variables and no tags with a table of their own
  */
 export function transformerLossFloat64(
   config: TransformerConfig,
@@ -38,7 +38,7 @@ export function transformerLossFloat64(
     const row =
       token < vocabularySize
         ? tableRow(get(transformerNames.embedding), token, d)
-        : variableRow(config, get, token - vocabularySize);
+        : ownRow(config, get, token - vocabularySize);
     return config.positions === 'learned' ? add(row, tableRow(get(transformerNames.positions), t, d)) : row;
   });
   for (let i = 0; i < config.layers; i++) {
@@ -66,15 +66,27 @@ export function transformerLossFloat64(
   return loss;
 }
 
+/** The row of a tag, or of a variable behind the tags. */
+function ownRow(
+  config: TransformerConfig,
+  get: (name: string) => Float64Array,
+  token: number,
+): Float64Array {
+  if (config.tagEmbedding === null) return variableRow(config, get, token);
+  const table = get(transformerNames.tags);
+  const tags = table.length / config.width;
+  return token < tags ? tableRow(table, token, config.width) : variableRow(config, get, token - tags);
+}
+
 /** A variable's embedding without noise. */
 function variableRow(
   config: TransformerConfig,
   get: (name: string) => Float64Array,
   variable: number,
 ): Float64Array {
-  const { width, normalise: how, epsilon, projection } = config.variableEmbedding!;
+  const { width, normalise: how, epsilon, projection, scale: factor } = config.variableEmbedding!;
   const raw = tableRow(get(transformerNames.variables), variable, width);
-  const scale = how === 'rms' ? 1 / Math.sqrt(meanSquare(raw) + epsilon) : 1;
+  const scale = factor * (how === 'rms' ? 1 / Math.sqrt(meanSquare(raw) + epsilon) : 1);
   const scaled = raw.map((x) => x * scale);
   return projection ? multiply(scaled, get(transformerNames.variableProjection), null) : scaled;
 }

@@ -83,19 +83,33 @@ function embed(
   const tokens = inputs['tokens'] as tf.Tensor2D;
   const variables = config.variableEmbedding;
   if (variables === null) return lookUp(tokens, get('embed_in.weight'));
-  const isVariable = tf.cast(tf.greaterEqual(tokens, vocabularySize), 'float32');
+  const tags = config.tagEmbedding === null ? null : get('tag_embedding.weight');
+  const first = vocabularySize + (tags?.shape[0] ?? 0);
+  const isVariable = tf.cast(tf.greaterEqual(tokens, first), 'float32');
   const table = get('variable_embedding.weight');
-  const ids = tf.maximum(tf.sub(tokens, tf.scalar(vocabularySize, 'int32')), tf.scalar(0, 'int32'));
+  const ids = tf.maximum(tf.sub(tokens, tf.scalar(first, 'int32')), tf.scalar(0, 'int32'));
   let rows = lookUp(ids as tf.Tensor2D, table);
   if (variables.normalise === 'rms') {
     rows = tf.div(rows, tf.sqrt(tf.add(tf.mean(tf.mul(rows, rows), -1, true), variables.epsilon)));
   }
   const noise = inputs['variableNoise'];
   if (noise !== undefined) rows = tf.add(rows, tf.expandDims(noise, 1));
+  rows = tf.mul(rows, variables.scale);
   if (variables.projection) rows = product(rows, get('variable_projection.weight'));
   const words = lookUp(tf.minimum(tokens, tf.scalar(vocabularySize - 1, 'int32')), get('embed_in.weight'));
   const mask = tf.expandDims(isVariable, 2);
-  return tf.add(tf.mul(mask, rows), tf.mul(tf.sub(1, mask), words));
+  const others = tags === null ? words : withTags(tokens, words, tags, vocabularySize);
+  return tf.add(tf.mul(mask, rows), tf.mul(tf.sub(1, mask), others));
+}
+
+/** Rows of words, but for tokens that are tags: theirs. */
+function withTags(tokens: tf.Tensor2D, words: tf.Tensor, tags: tf.Tensor, first: number): tf.Tensor {
+  const count = tags.shape[0]!;
+  const places = tf.sub(tokens, tf.scalar(first, 'int32'));
+  const inside = tf.logicalAnd(tf.greaterEqual(tokens, first), tf.less(tokens, first + count));
+  const ids = tf.minimum(tf.maximum(places, tf.scalar(0, 'int32')), tf.scalar(count - 1, 'int32'));
+  const mask = tf.expandDims(tf.cast(inside, 'float32'), 2);
+  return tf.add(tf.mul(mask, lookUp(ids as tf.Tensor2D, tags)), tf.mul(tf.sub(1, mask), words));
 }
 
 /** Embedding as a product with one-hot rows, whose gradient every engine has. */
