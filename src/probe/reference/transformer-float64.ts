@@ -67,11 +67,7 @@ export function transformerLossFloat64(
 }
 
 /** The row of a tag, or of a variable behind the tags. */
-function ownRow(
-  config: TransformerConfig,
-  get: (name: string) => Float64Array,
-  token: number,
-): Float64Array {
+function ownRow(config: TransformerConfig, get: (name: string) => Float64Array, token: number): Float64Array {
   if (config.tagEmbedding === null) return variableRow(config, get, token);
   const table = get(transformerNames.tags);
   const tags = table.length / config.width;
