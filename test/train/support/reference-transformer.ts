@@ -104,7 +104,7 @@ function embed(
 
 /** Rows of words, but for tokens that are tags: theirs. */
 function withTags(tokens: tf.Tensor2D, words: tf.Tensor, tags: tf.Tensor, first: number): tf.Tensor {
-  const count = tags.shape[0]!;
+  const [count] = tags.shape as [number, number];
   const places = tf.sub(tokens, tf.scalar(first, 'int32'));
   const inside = tf.logicalAnd(tf.greaterEqual(tokens, first), tf.less(tokens, first + count));
   const ids = tf.minimum(tf.maximum(places, tf.scalar(0, 'int32')), tf.scalar(count - 1, 'int32'));
