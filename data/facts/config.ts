@@ -81,7 +81,12 @@ export const factKeys = (testShare: number) => ({
       new: tagText('text of tag 3'),
     })
     .default({})
-    .describe('texts of tags (tags, inContext); a tag that is left out is six random letters'),
+    .describe(
+      'texts of tags (tags, inContext); a tag that is left out is six random letters. Published are ' +
+        Object.values(wordTags)
+          .map((texts) => Object.values(texts).join(', '))
+          .join(', and '),
+    ),
   brackets: z.boolean().default(true).describe('whether random variables and tags are written <|like|> this'),
   testShare: z
     .number()

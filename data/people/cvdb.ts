@@ -52,8 +52,9 @@ export function readCvdb(
     return known;
   };
   for (const row of delimitedRows(file, latin1(pieces), columns)) {
-    if (columns.some((column) => row[column] === '') || names.has(row.name)) continue;
-    const name = copyOf(row.name);
+    if (columns.some((column) => row[column] === '')) continue;
+    const name = copyOf(row.name.replaceAll('_', ' '));
+    if (names.has(name)) continue;
     names.add(name);
     const person = personOf({ ...row, name }, share);
     if (person !== null) pools[person.gender].add(person);
@@ -73,7 +74,7 @@ function personOf(row: CvdbRow, share: (text: string) => string): Person | null 
   const [born, died, readers] = [Number(row.birth), Number(row.death), Number(row.wiki_readers_2015_2018)];
   if (!isGender(gender) || !Number.isFinite(born + died + readers)) return null;
   return {
-    name: name.replaceAll('_', ' '),
+    name,
     gender,
     fame: readers,
     facts: [

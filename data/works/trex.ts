@@ -73,5 +73,9 @@ function dated(triple: Triple): Triple | null {
 }
 
 function withoutBrackets(text: string): string {
-  return text.replace(/\(.*\)/, '').trim();
+  // Inside a text a bracket leaves two blanks behind.
+  return text
+    .replace(/\(.*\)/s, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }

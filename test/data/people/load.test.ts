@@ -1,4 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
+import { publishedFractions } from '../../../data/facts/assignment.js';
+import { majorityBaseline, majorityOfEntities } from '../../../data/facts/majority.js';
+import { pretrainingRows } from '../../../data/facts/pretraining.js';
+import { factSectionSizes } from '../../../data/facts/sizes.js';
 import type { PeopleConfig } from '../../../data/people/config.js';
 import { peopleSchema } from '../../../data/people/config.js';
 import { nodeSourceFiles, type SourceFiles } from '../../../data/files/source-files.js';
@@ -31,6 +35,42 @@ describe('people', () => {
     expect(half.entities).toHaveLength(198);
     const overall = loadPeople(configOf({ entities: 10_656, selection: 'overall' }), nodeSourceFiles);
     expect(overall.entities).toHaveLength(10_656);
+  });
+
+  it.each([
+    ['p10k', 'equalGender', 254, [0.202, 0.592, 0.447, 0.543, 0.5, 0.655]],
+    ['p1238', 'overall', 420, null],
+  ] as const)('600 of %s have these answers', (people, selection, tuples, expected) => {
+    const { entities } = loadPeople(configOf({ people, entities: 600, selection }), nodeSourceFiles);
+    const answers = entities.map(({ facts }) => facts.map((fact) => fact.answers[0]).join('|'));
+    expect(answers.filter((own) => answers.indexOf(own) === answers.lastIndexOf(own))).toHaveLength(tuples);
+    const shares = majorityOfEntities(entities);
+    if (expected !== null) expect(shares.map(({ share }) => Number(share.toFixed(3)))).toEqual(expected);
+    expect(majorityBaseline(shares)).toBeCloseTo(people === 'p10k' ? 0.49 : 0.444, 2);
+    const { training, heldOut } = pretrainingRows(entities, { heldOut: 0.2, seed: 0 });
+    const texts = [training, ...heldOut].flatMap(({ rows }) => rows);
+    expect(texts).toHaveLength(20_400);
+    expect(new Set(texts.map(({ text }) => text)).size).toBe(20_400);
+  });
+
+  it('of the small recipe have its sizes', () => {
+    const sizes = factSectionSizes(
+      configOf({ entities: 600, fractions: publishedFractions.withoutThirdTag }),
+      6,
+    );
+    const rows = Object.fromEntries(sizes.map(({ name, rows: size }) => [name, size]));
+    expect(rows).toMatchObject({
+      train_defs_qd1consis: 150,
+      train_defs_qd2incons: 150,
+      train_questions_qd1consis: 750,
+      train_questions_qd2incons: 750,
+      train_questions_q: 300,
+      train_questions_q_no_replacement_baseline: 300,
+      train_defs_d1consis: 60,
+      train_defs_d2consis: 60,
+      qd1consis: 150,
+      no_qd_baseline: 360,
+    });
   });
 
   it.each([
@@ -145,6 +185,7 @@ describe('the cross-verified database', () => {
   const people = [
     person({ name: 'José_Inventado', wiki_readers_2015_2018: '900.0' }),
     person({ name: 'José_Inventado', wiki_readers_2015_2018: '9000' }),
+    person({ name: 'José Inventado', wiki_readers_2015_2018: '9000' }),
     person({ name: 'Living_Person', death: '' }),
     person({ name: 'In_(brackets)' }),
     person({ name: 'Punctuated_Work', level3_main_occ: 'a-b' }),

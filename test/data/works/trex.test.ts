@@ -34,7 +34,7 @@ const invented: readonly Triple[] = [
   triple('All of it (novel)', 'P577', 'some day'),
   triple('All of it (novel)', 'P57', 'Solo'),
   triple('All of it (novel)', 'P57', 'A Initial'),
-  triple('All of it (novel)', 'P136', 'other genre (music)'),
+  triple('All of it (novel)', 'P136', 'other (music) genre'),
   triple('All of it (novel)', 'P136', 'about P31'),
   triple('All of it (novel)', 'P999', 'not asked'),
   triple('Four', 'P136', 'genre'),
