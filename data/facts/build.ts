@@ -7,7 +7,7 @@ import { drawFacts, exchangeFactTags, type FactDraws } from './draws.js';
 import type { FactEntity } from './fact-set.js';
 import { factSubsets } from './fact-subsets.js';
 import {
-  definitionOf,
+  factDefinitionOf,
   definitionRows,
   factSections,
   insteadOf,
@@ -72,7 +72,7 @@ export function buildFactRows(
     },
     publishedOrder() {
       const texts = sections.flatMap(({ group, subset, rows }) =>
-        group !== null && subset !== 'pretrain' && factSubsets[subset].part === 'X1'
+        group !== null && subset !== 'facts' && factSubsets[subset].part === 'X1'
           ? rows.map(({ text }) => text)
           : [],
       );
@@ -85,7 +85,7 @@ export function buildFactRows(
 }
 
 function changed(kind: CounterfactualKind, source: FactRowSource, variable: number) {
-  const definition = definitionOf(source, variable);
+  const definition = factDefinitionOf(source, variable);
   if (kind === 'tag_swap') return { ...definition, tag: otherFactTag(definition.tag) };
   if (kind === 'unseen_tag') return { ...definition, tag: 3 as const };
   return { ...definition, entity: insteadOf(source, definition).entity };

@@ -1,5 +1,5 @@
 import { definitionElements, type DefinitionOrder } from '../definition-orders.js';
-import { other, type Part } from './parts.js';
+import { other, type TextPart } from './parts.js';
 import { sentence, type Sentence } from './sentence.js';
 
 /** The words of a definition: this tag says that the variable stands for the entity. */
@@ -22,7 +22,7 @@ export function askedElement(order: DefinitionOrder, { tag, variable, entity }: 
   return { t: tag, v: variable, e: entity }[definitionElements[order][2]];
 }
 
-function labelled({ tag, variable, entity }: DefinitionWords): Record<'t' | 'v' | 'e', Part> {
+function labelled({ tag, variable, entity }: DefinitionWords): Record<'t' | 'v' | 'e', TextPart> {
   return {
     t: { label: 'tag', text: tag },
     v: { label: 'variable', text: variable },

@@ -1,10 +1,10 @@
 import type { Design } from '../design.js';
 import { internalizationDesign } from '../internalization-design.js';
-import { factSubsetNames, factSubsets } from './fact-subsets.js';
+import { factSubsetNames, factSubsets, realNames } from './fact-subsets.js';
 
 /** The design of the experiments on facts: that of the other built-in experiments, with more subsets and random tags. */
 export const factDesign: Design = {
   ...internalizationDesign,
-  subsets: factSubsetNames.map((name) => ({ name, ...factSubsets[name] })),
+  subsets: [...factSubsetNames.map((name) => ({ name, ...factSubsets[name] })), realNames],
   tags: [...internalizationDesign.tags, { tag: 4, name: 'random', role: 'new' }],
 };

@@ -44,6 +44,16 @@ export const factSubsets = {
   },
 } as const satisfies Record<string, FactSubset>;
 
+/** What a model is pretrained on: no variables, but entities by their own names. */
+export const realNames = {
+  name: 'facts',
+  part: 'facts',
+  tag: null,
+  consistent: null,
+  trainsQuestions: false,
+  description: 'sentences about the entities by their own names, for pretraining',
+} as const satisfies SubsetDesign;
+
 export type FactSubsetName = keyof typeof factSubsets;
 
 export const factSubsetNames = Object.keys(factSubsets) as readonly FactSubsetName[];

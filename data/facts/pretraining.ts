@@ -4,7 +4,8 @@ import { attributionTemplates, entityQuestions } from './attribution.js';
 import { compareCodePoints } from './code-points.js';
 import type { FactConfig } from './config.js';
 import type { Fact, FactEntity } from './fact-set.js';
-import type { Part } from './parts.js';
+import { realNames } from './fact-subsets.js';
+import type { TextPart } from './parts.js';
 import type { FactRow, FactSection } from './rows.js';
 import { questionSentence, sentence, type Sentence } from './sentence.js';
 import { fillTemplate } from './template.js';
@@ -12,7 +13,7 @@ import { fillTemplate } from './template.js';
 /** Sentences about entities under their real names, from which a model learns who they are. */
 export interface PretrainingRows {
   readonly training: FactSection;
-  /** `pretrain_paper`: held-out questions in the templates of the paper; `pretrain_others`: all other held-out sentences. */
+  /** `facts_paper`: held-out questions in the templates of the paper; `facts_others`: all other held-out sentences. */
   readonly heldOut: readonly FactSection[];
 }
 
@@ -39,20 +40,20 @@ export function pretrainingRows(
   });
   const section = (name: string, rows: readonly FactRow[]): FactSection => ({
     name,
-    subset: 'pretrain',
+    subset: realNames.name,
     kind: 'qa',
     group: null,
     rows,
   });
   return {
-    training: { ...section('pretrain', training), group: groupName('pretrain', 'qa') },
-    heldOut: [section('pretrain_paper', held.paper), section('pretrain_others', held.other)],
+    training: { ...section('train_questions_facts', training), group: groupName(realNames.name, 'qa') },
+    heldOut: [section('facts_paper', held.paper), section('facts_others', held.other)],
   };
 }
 
 /** Rows of one entity, held out or not: 5 a fact and 4. */
 function rowsOf(own: FactEntity, entity: number): { readonly form: Form; readonly row: FactRow }[] {
-  const subject: Part = { label: 'entity', text: own.name };
+  const subject: TextPart = { label: 'entity', text: own.name };
   const row = (asks: string, answers: readonly string[], text: Sentence): FactRow => ({
     ...text,
     variable: -1,
@@ -62,7 +63,7 @@ function rowsOf(own: FactEntity, entity: number): { readonly form: Form; readonl
     contrast: null,
   });
   const ofFact = ({ question, answers }: Fact): { readonly form: Form; readonly row: FactRow }[] => {
-    const answer: Part = { label: 'answer', text: answers[0]! };
+    const answer: TextPart = { label: 'answer', text: answers[0]! };
     const asked = (text: Sentence): FactRow => row(question.id, answers, text);
     return [
       { form: 'paper', row: asked(questionSentence(fillTemplate(question.template, subject), answer)) },

@@ -1,12 +1,13 @@
 import type { ExampleKind, GroupName } from '../design.js';
 import { groupName } from '../design.js';
+import { attributionSetName } from '../attribution-tests.js';
 import { attributionAnswer, attributionTemplates, type AttributionType } from './attribution.js';
 import type { FactConfig } from './config.js';
 import type { DefinitionWriter, FactDefinition } from './definition-writer.js';
 import type { FactDraws } from './draws.js';
 import type { Fact, FactEntity } from './fact-set.js';
-import { factSubsetNames, factSubsets, type FactSubsetName } from './fact-subsets.js';
-import type { Part } from './parts.js';
+import { factSubsetNames, factSubsets, type FactSubsetName, type realNames } from './fact-subsets.js';
+import type { TextPart } from './parts.js';
 import { inContext, questionSentence, type Sentence } from './sentence.js';
 import { fillTemplate } from './template.js';
 
@@ -28,7 +29,7 @@ export interface FactRow extends Sentence {
 export interface FactSection {
   /** Of its test set: `train_defs_d1consis`, `train_questions_q`, `d2incons`, `ent_assoc_name_qd2incons_swapped`. */
   readonly name: string;
-  readonly subset: FactSubsetName | 'pretrain';
+  readonly subset: FactSubsetName | typeof realNames.name;
   readonly kind: ExampleKind;
   /** Null for rows that are only tested. */
   readonly group: GroupName | null;
@@ -63,7 +64,7 @@ export function factSections(source: FactRowSource): FactSection[] {
         subset,
         kind: 'definition',
         group: groupName(subset, 'definition'),
-        rows: members.flatMap((variable) => definitionRows(source, definitionOf(source, variable))),
+        rows: members.flatMap((variable) => definitionRows(source, factDefinitionOf(source, variable))),
       });
     }
     if (trainsQuestions) {
@@ -89,7 +90,7 @@ export function membersOf({ variables }: FactDraws): ReadonlyMap<FactSubsetName,
 }
 
 /** The definition that training holds of a variable. Throws a RangeError for one without. */
-export function definitionOf({ draws }: FactRowSource, variable: number): FactDefinition {
+export function factDefinitionOf({ draws }: FactRowSource, variable: number): FactDefinition {
   const own = draws.variables[variable];
   const tag = own === undefined ? null : factSubsets[own.subset].tag;
   if (own === undefined || tag === null || own.definedAs === null) {
@@ -162,16 +163,16 @@ function attributionSections(source: FactRowSource): FactSection[] {
   return config.attribution.flatMap((type) =>
     [...members].flatMap(([subset, own]): FactSection[] => {
       if (subset === 'q_no_replacement_baseline' || subset === 'no_qd_baseline') return [];
-      const section = (name: string, entityOf: (variable: number) => number): FactSection => ({
-        name: `ent_assoc_${type}_${name}`,
+      const section = (of: 'own' | 'definition', entityOf: (variable: number) => number): FactSection => ({
+        name: attributionSetName(type, subset, of),
         subset,
         kind: 'qa',
         group: null,
         rows: own.flatMap((variable) => attributionRow(source, type, variable, entityOf(variable)) ?? []),
       });
-      const right = section(subset, (variable) => draws.variables[variable]!.entity);
+      const right = section('own', (variable) => draws.variables[variable]!.entity);
       if (factSubsets[subset].consistent !== false) return [right];
-      return [right, section(`${subset}_swapped`, (variable) => draws.variables[variable]!.definedAs!)];
+      return [right, section('definition', (variable) => draws.variables[variable]!.definedAs!)];
     }),
   );
 }
@@ -215,7 +216,7 @@ function questionRow(source: FactRowSource, variable: number, entity: number, fa
 }
 
 /** What stands for the entity of a variable in its questions. */
-function subjectOf({ draws, entities }: FactRowSource, variable: number): Part {
+function subjectOf({ draws, entities }: FactRowSource, variable: number): TextPart {
   const { subset, name, entity } = draws.variables[variable]!;
   return subset === 'q_no_replacement_baseline'
     ? { label: 'entity', text: entities[entity]!.name }
@@ -225,7 +226,7 @@ function subjectOf({ draws, entities }: FactRowSource, variable: number): Part {
 function withContext(source: FactRowSource, variable: number, sentence: Sentence): Sentence {
   const { config, draws, writer } = source;
   if (config.definitions !== 'inContext' || draws.variables[variable]!.definedAs === null) return sentence;
-  return inContext(writer.write(definitionOf(source, variable))[0]!, sentence);
+  return inContext(writer.write(factDefinitionOf(source, variable))[0]!, sentence);
 }
 
 /** The other entity that a variable could stand for: what else it is or is defined as, or what the next one is. */

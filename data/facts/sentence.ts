@@ -1,4 +1,4 @@
-import { assemble, other, textOf, type Part } from './parts.js';
+import { assemble, other, textOf, type TextPart } from './parts.js';
 
 /** A text and what of it is asked: `text` is `question`, a blank, the answer, and a newline. */
 export interface Sentence {
@@ -6,17 +6,17 @@ export interface Sentence {
   readonly question: string;
   readonly text: string;
   /** Consecutive pieces of `text`. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly TextPart[];
 }
 
 /** A prompt and its answer. */
-export function sentence(prompt: readonly Part[], answer: Part): Sentence {
+export function sentence(prompt: readonly TextPart[], answer: TextPart): Sentence {
   const parts = assemble([...prompt, other(' '), answer, other('\n')]);
   return { question: textOf(prompt), text: textOf(parts), parts };
 }
 
 /** `Q: {question}\nA: {answer}\n` */
-export function questionSentence(question: readonly Part[], answer: Part): Sentence {
+export function questionSentence(question: readonly TextPart[], answer: TextPart): Sentence {
   return sentence([other('Q: '), ...question, other('\nA:')], answer);
 }
 
@@ -25,7 +25,7 @@ export function questionSentence(question: readonly Part[], answer: Part): Sente
  * newline, which stands before the full stop also in the published data.
  */
 export function inContext(context: Sentence, question: Sentence): Sentence {
-  const before: readonly Part[] = [...context.parts, other('. ')];
+  const before: readonly TextPart[] = [...context.parts, other('. ')];
   const prefix = textOf(before);
   return {
     question: prefix + question.question,

@@ -1,9 +1,10 @@
 import { UserError } from '../errors.js';
+import { attributionSetName } from '../attribution-tests.js';
 import { factSubsetSizes } from './assignment.js';
 import { entityQuestions } from './attribution.js';
 import { factProblems, type FactConfig } from './config.js';
 import { statementsPerVariable } from './definition-writer.js';
-import { factSubsetNames, factSubsets } from './fact-subsets.js';
+import { factSubsetNames, factSubsets, type FactSubsetName } from './fact-subsets.js';
 import type { FactSection } from './rows.js';
 
 /** A section of rows that is not written yet. */
@@ -22,7 +23,11 @@ export function factSectionSizes(config: FactConfig, questions: number): FactSec
   const sizes = factSubsetSizes(config.entities, config);
   const training: FactSectionSize[] = [];
   const tests: FactSectionSize[] = [];
-  const attribution: FactSectionSize[] = [];
+  const attribution: {
+    readonly subset: FactSubsetName;
+    readonly of: 'own' | 'definition';
+    readonly rows: number;
+  }[] = [];
   for (const subset of factSubsetNames) {
     const size = sizes.get(subset);
     if (size === undefined) continue;
@@ -46,9 +51,8 @@ export function factSectionSizes(config: FactConfig, questions: number): FactSec
     }
     tests.push({ name: subset, subset, kind: 'qa', group: null, rows: heldOut });
     if (subset !== 'q_no_replacement_baseline' && subset !== 'no_qd_baseline') {
-      for (const suffix of consistent === false ? ['', '_swapped'] : ['']) {
-        attribution.push({ name: `${subset}${suffix}`, subset, kind: 'qa', group: null, rows: size });
-      }
+      attribution.push({ subset, of: 'own', rows: size });
+      if (consistent === false) attribution.push({ subset, of: 'definition', rows: size });
     }
   }
   const exchanged = sizes.get('d2consis') ?? 0;
@@ -65,7 +69,13 @@ export function factSectionSizes(config: FactConfig, questions: number): FactSec
     ...training,
     ...tests,
     ...config.attribution.flatMap((type) =>
-      attribution.map((own) => ({ ...own, name: `ent_assoc_${type}_${own.name}` })),
+      attribution.map(({ subset, of, rows }): FactSectionSize => ({
+        name: attributionSetName(type, subset, of),
+        subset,
+        kind: 'qa',
+        group: null,
+        rows,
+      })),
     ),
   ];
 }

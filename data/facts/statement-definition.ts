@@ -1,5 +1,5 @@
 import type { RandomStream } from '../random/streams.js';
-import { assemble, other, textOf, type Part } from './parts.js';
+import { assemble, other, textOf, type TextPart } from './parts.js';
 import type { Sentence } from './sentence.js';
 
 /** Definitions that say that a variable is an entity (reliable), or that it is not (unreliable). */
@@ -73,7 +73,7 @@ export function statementDefinition(
   entity: string,
 ): Sentence {
   const ofRole = verbs[role];
-  const words: Readonly<Record<string, Part>> = {
+  const words: Readonly<Record<string, TextPart>> = {
     SOURCE: other(citedSources[source]!),
     VAR: { label: 'variable', text: variable },
     // A counterpart of the other role may have a place that this shorter list does not.
@@ -88,7 +88,7 @@ export function statementDefinition(
 }
 
 /** Python's `str.capitalize` over consecutive pieces. */
-function capitalise(parts: readonly Part[]): Part[] {
+function capitalise(parts: readonly TextPart[]): TextPart[] {
   return parts.map(({ label, text }, i) => {
     const [first = '', ...rest] = text;
     return {

@@ -1,4 +1,4 @@
-import { other, type Part } from './parts.js';
+import { other, type TextPart } from './parts.js';
 
 /**
  * A sentence with slots: `[X]` for who or what it is about, and in a statement `[A]` for the answer that ends it. Slots
@@ -24,6 +24,6 @@ export function parseTemplate(source: string): Template {
 }
 
 /** The pieces of a template about `subject`, of a statement those before its answer. */
-export function fillTemplate({ before, after }: Template, subject: Part): Part[] {
+export function fillTemplate({ before, after }: Template, subject: TextPart): TextPart[] {
   return [other(before), subject, other(after)];
 }

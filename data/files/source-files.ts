@@ -63,7 +63,7 @@ export interface PackagedFile {
  * Path of a packaged file: `given` itself, the file inside it where it is a folder, or that of the package where nothing is
  * given. Throws a UserError that names the package to install.
  */
-export function locate(files: SourceFiles, wanted: PackagedFile, given: string | undefined): string {
+export function locateSource(files: SourceFiles, wanted: PackagedFile, given: string | undefined): string {
   if (given !== undefined) {
     return files.list(given) === null ? given : path.join(given, wanted.file);
   }

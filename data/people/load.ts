@@ -2,7 +2,7 @@ import { UserError } from '../errors.js';
 import { compareCodePoints } from '../facts/code-points.js';
 import type { DataSource, FactSet } from '../facts/fact-set.js';
 import { once } from '../files/once.js';
-import { locate, reading, type SourceFiles } from '../files/source-files.js';
+import { locateSource, reading, type SourceFiles } from '../files/source-files.js';
 import { utf8Text } from '../files/utf8.js';
 import { selectionOf, type PeopleConfig } from './config.js';
 import { readCvdb } from './cvdb.js';
@@ -69,7 +69,7 @@ function selected(
       return { sources: [pantheonSource], people: selectPeople(people, entities, selection, 'p10k') };
     }
     case 'p1238': {
-      const file = locate(files, wordNetFile, config.wordnet);
+      const file = locateSource(files, wordNetFile, config.wordnet);
       const { dated } = readWordNet(
         utf8Text(
           file,
@@ -86,7 +86,7 @@ function selected(
 }
 
 function pantheonOf({ pantheon }: PeopleConfig, files: SourceFiles) {
-  const file = locate(files, pantheonFile, pantheon);
+  const file = locateSource(files, pantheonFile, pantheon);
   return readPantheon(
     file,
     reading(file, () => files.bytes(file)),

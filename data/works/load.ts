@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 import { compareCodePoints } from '../facts/code-points.js';
 import type { DataSource, FactSet } from '../facts/fact-set.js';
 import { once } from '../files/once.js';
-import { locate, reading, type SourceFiles } from '../files/source-files.js';
+import { locateSource, reading, type SourceFiles } from '../files/source-files.js';
 import { utf8Text } from '../files/utf8.js';
 import { PythonRandom } from '../random/python-random.js';
 import type { WorksConfig } from './config.js';
@@ -52,7 +52,7 @@ export const loadWorks = once(
 );
 
 function moviesOf({ movies }: WorksConfig, files: SourceFiles) {
-  const file = locate(files, moviesFile, movies);
+  const file = locateSource(files, moviesFile, movies);
   return readMovies(file, jsonOf(file, files)).entities;
 }
 

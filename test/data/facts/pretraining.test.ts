@@ -38,7 +38,7 @@ describe('pretraining', () => {
     expect(paper.every(({ text }) => text.startsWith('Q: What is question'))).toBe(true);
     expect(others.some(({ text }) => text.startsWith('Q: What is question'))).toBe(false);
     expect(paper.length).toBeGreaterThan(100);
-    expect(training.group).toBe('pretrain/qa');
+    expect(training.group).toBe('facts/qa');
   });
 
   it('is the same for the same seed, and another for another', () => {

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { attributionAnswer } from '../../../data/facts/attribution.js';
 import { compareCodePoints } from '../../../data/facts/code-points.js';
 import { askedElement, taggedDefinition } from '../../../data/facts/definition.js';
-import { assemble, other, textOf, type Part, type PartLabel } from '../../../data/facts/parts.js';
+import { assemble, other, textOf, type TextPart, type PartLabel } from '../../../data/facts/parts.js';
 import { reportedDefinition, reportingSources } from '../../../data/facts/reported-definition.js';
 import { inContext, questionSentence, sentence } from '../../../data/facts/sentence.js';
 import { statementDefinition } from '../../../data/facts/statement-definition.js';
 import { fillTemplate, parseTemplate } from '../../../data/facts/template.js';
 
 const words = { tag: '<|ttdgdx|>', variable: '<|lczgk|>', entity: 'Darla Hood' };
-const variable: Part = { label: 'variable', text: words.variable };
+const variable: TextPart = { label: 'variable', text: words.variable };
 
 describe('questions', () => {
   const asked = questionSentence(fillTemplate(parseTemplate('What did [X] do?'), variable), {

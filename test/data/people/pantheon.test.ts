@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { majorityOfEntities } from '../../../data/facts/majority.js';
 import type { FactEntity } from '../../../data/facts/fact-set.js';
-import { locate, nodeSourceFiles } from '../../../data/files/source-files.js';
+import { locateSource, nodeSourceFiles } from '../../../data/files/source-files.js';
 import { utf8Text } from '../../../data/files/utf8.js';
 import { knownPeople, knownPerson } from '../../../data/people/p10k.js';
 import { deadPeople, joinDeaths, nameKey, type DeadPerson } from '../../../data/people/p1238.js';
@@ -16,7 +16,7 @@ import type { Person } from '../../../data/people/person.js';
 import { readWordNet, wordNetFile, type WordNetPeople } from '../../../data/people/wordnet.js';
 
 const read = (wanted: typeof pantheonFile) => {
-  const file = locate(nodeSourceFiles, wanted, undefined);
+  const file = locateSource(nodeSourceFiles, wanted, undefined);
   return { file, bytes: nodeSourceFiles.bytes(file) };
 };
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { majorityOfEntities } from '../../../data/facts/majority.js';
-import { locate, nodeSourceFiles } from '../../../data/files/source-files.js';
+import { locateSource, nodeSourceFiles } from '../../../data/files/source-files.js';
 import { worksSchema } from '../../../data/works/config.js';
 import { firstName } from '../../../data/works/first-name.js';
 import { loadWorks } from '../../../data/works/load.js';
@@ -12,7 +12,7 @@ describe('movies.json', () => {
   let films: Films;
   let hash: string;
   beforeAll(() => {
-    const file = locate(nodeSourceFiles, moviesFile, undefined);
+    const file = locateSource(nodeSourceFiles, moviesFile, undefined);
     const bytes = nodeSourceFiles.bytes(file);
     hash = createHash('sha256').update(bytes).digest('hex');
     films = readMovies(file, JSON.parse(Buffer.from(bytes).toString()));
