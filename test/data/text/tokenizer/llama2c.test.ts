@@ -64,7 +64,8 @@ describe.runIf(bytes !== null)('the tokenizer of stories260K', () => {
 
   it('encodes as llama2.c does', () => {
     const text = fc.oneof(
-      fc.string({ unit: 'grapheme', minLength: 1 }),
+      // The blank of SentencePiece is a blank in tokenizer.json.
+      fc.string({ unit: 'grapheme', minLength: 1 }).filter((own) => !own.includes('\u2581')),
       fc.string({ unit: fc.constantFrom(...Array.from('Oncetime l,.ya')), minLength: 1, maxLength: 60 }),
     );
     fc.assert(
