@@ -1,5 +1,6 @@
 import { definitionElements, type DefinitionOrder } from '../definition-orders.js';
-import { other, type TextPart } from './parts.js';
+import { other } from './parts.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 import { sentence, type Sentence } from './sentence.js';
 
 /** The words of a definition: this tag says that the variable stands for the entity. */
@@ -24,8 +25,8 @@ export function askedElement(order: DefinitionOrder, { tag, variable, entity }: 
 
 function labelled({ tag, variable, entity }: DefinitionWords): Record<'t' | 'v' | 'e', TextPart> {
   return {
-    t: { label: 'tag', text: tag },
-    v: { label: 'variable', text: variable },
-    e: { label: 'entity', text: entity },
+    t: { part: 'tag', text: tag },
+    v: { part: 'variable', text: variable },
+    e: { part: 'entity', text: entity },
   };
 }

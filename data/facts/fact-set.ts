@@ -6,7 +6,10 @@ export interface FactQuestion {
   readonly id: string;
   /** Of the question, with the slot `[X]`: `When was [X] born?` */
   readonly template: Template;
-  /** The same fact in three statements, `[X] was born in the [A]`, for pretraining. */
+  /**
+   * The same fact in three statements, `[X] was born in the [A]`, for pretraining. Blanks stand around the slots: tokenizers
+   * whose tokens are words know a name by them.
+   */
   readonly statements: readonly [Template, Template, Template];
   /** The same question in other words, for pretraining. */
   readonly paraphrase: Template;

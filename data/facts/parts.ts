@@ -1,37 +1,30 @@
-/** What a piece of a text is, by which its tokens are told apart. */
-export type PartLabel = 'variable' | 'tag' | 'entity' | 'answer' | 'other';
-
-/** A piece of a text. */
-export interface TextPart {
-  readonly label: PartLabel;
-  readonly text: string;
-}
+import type { PartKind, TextPart } from '../text/tokenizer/parts.js';
 
 export function other(text: string): TextPart {
-  return { label: 'other', text };
+  return { part: 'other', text };
 }
 
-/** The text of consecutive pieces. */
+/** The text of consecutive parts. */
 export function textOf(parts: readonly TextPart[]): string {
   return parts.map(({ text }) => text).join('');
 }
 
 /**
- * The same text in as few pieces as its labels need. A blank between two pieces begins the second one: byte-level
- * tokenizers take a word together with the blank before it, so that pieces can be encoded one by one.
+ * The same text in as few parts as their kinds need. A blank between two parts begins the second one, as byte-level
+ * tokenizers take a word together with the blank before it.
  */
 export function assemble(parts: readonly TextPart[]): TextPart[] {
   const joined: TextPart[] = [];
-  const add = (label: PartLabel, text: string): void => {
+  const add = (part: PartKind, text: string): void => {
     const last = joined.at(-1);
-    if (label === 'other' && last?.label === 'other') joined[joined.length - 1] = other(last.text + text);
-    else joined.push({ label, text });
+    if (part === 'other' && last?.part === 'other') joined[joined.length - 1] = other(last.text + text);
+    else joined.push({ part, text });
   };
   let blank = '';
-  for (const { label, text } of parts) {
+  for (const { part, text } of parts) {
     const whole = blank + text;
     blank = / *$/.exec(whole)![0];
-    if (blank.length < whole.length) add(label, whole.slice(0, whole.length - blank.length));
+    if (blank.length < whole.length) add(part, whole.slice(0, whole.length - blank.length));
   }
   if (blank !== '') add('other', blank);
   return joined;

@@ -5,7 +5,7 @@ import { compareCodePoints } from './code-points.js';
 import type { FactConfig } from './config.js';
 import type { Fact, FactEntity } from './fact-set.js';
 import { realNames } from './fact-subsets.js';
-import type { TextPart } from './parts.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 import type { FactRow, FactSection } from './rows.js';
 import { questionSentence, sentence, type Sentence } from './sentence.js';
 import { fillTemplate } from './template.js';
@@ -53,7 +53,7 @@ export function pretrainingRows(
 
 /** Rows of one entity, held out or not: 5 a fact and 4. */
 function rowsOf(own: FactEntity, entity: number): { readonly form: Form; readonly row: FactRow }[] {
-  const subject: TextPart = { label: 'entity', text: own.name };
+  const subject: TextPart = { part: 'entity', text: own.name };
   const row = (asks: string, answers: readonly string[], text: Sentence): FactRow => ({
     ...text,
     variable: -1,
@@ -63,7 +63,7 @@ function rowsOf(own: FactEntity, entity: number): { readonly form: Form; readonl
     contrast: null,
   });
   const ofFact = ({ question, answers }: Fact): { readonly form: Form; readonly row: FactRow }[] => {
-    const answer: TextPart = { label: 'answer', text: answers[0]! };
+    const answer: TextPart = { part: 'answer', text: answers[0]! };
     const asked = (text: Sentence): FactRow => row(question.id, answers, text);
     return [
       { form: 'paper', row: asked(questionSentence(fillTemplate(question.template, subject), answer)) },

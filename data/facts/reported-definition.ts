@@ -41,12 +41,7 @@ export const reportingSources = {
 /** `{source} {variable} now stands for {entity}\n`; the source is the tag. */
 export function reportedDefinition({ tag, variable, entity }: DefinitionWords): Sentence {
   return sentence(
-    [
-      { label: 'tag', text: tag },
-      other(' '),
-      { label: 'variable', text: variable },
-      other(' now stands for'),
-    ],
-    { label: 'entity', text: entity },
+    [{ part: 'tag', text: tag }, other(' '), { part: 'variable', text: variable }, other(' now stands for')],
+    { part: 'entity', text: entity },
   );
 }

@@ -7,7 +7,7 @@ import type { DefinitionWriter, FactDefinition } from './definition-writer.js';
 import type { FactDraws } from './draws.js';
 import type { Fact, FactEntity } from './fact-set.js';
 import { factSubsetNames, factSubsets, type FactSubsetName, type realNames } from './fact-subsets.js';
-import type { TextPart } from './parts.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 import { inContext, questionSentence, type Sentence } from './sentence.js';
 import { fillTemplate } from './template.js';
 
@@ -187,7 +187,7 @@ function attributionRow(
   if (answer === null) return null;
   const question = fillTemplate(attributionTemplates[type], subjectOf(source, variable));
   const isName = answer === source.entities[entity]!.name;
-  const sentence = questionSentence(question, { label: isName ? 'entity' : 'answer', text: answer });
+  const sentence = questionSentence(question, { part: isName ? 'entity' : 'answer', text: answer });
   const contrast = attributionAnswer(type, source.entities[otherEntity(source, variable, entity)]!.name);
   return {
     ...withContext(source, variable, sentence),
@@ -202,7 +202,7 @@ function attributionRow(
 function questionRow(source: FactRowSource, variable: number, entity: number, fact: Fact): FactRow {
   const { question, answers } = fact;
   const sentence = questionSentence(fillTemplate(question.template, subjectOf(source, variable)), {
-    label: 'answer',
+    part: 'answer',
     text: answers[0]!,
   });
   return {
@@ -219,8 +219,8 @@ function questionRow(source: FactRowSource, variable: number, entity: number, fa
 function subjectOf({ draws, entities }: FactRowSource, variable: number): TextPart {
   const { subset, name, entity } = draws.variables[variable]!;
   return subset === 'q_no_replacement_baseline'
-    ? { label: 'entity', text: entities[entity]!.name }
-    : { label: 'variable', text: name };
+    ? { part: 'entity', text: entities[entity]!.name }
+    : { part: 'variable', text: name };
 }
 
 function withContext(source: FactRowSource, variable: number, sentence: Sentence): Sentence {

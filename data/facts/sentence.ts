@@ -1,11 +1,12 @@
-import { assemble, other, textOf, type TextPart } from './parts.js';
+import { assemble, other, textOf } from './parts.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 
 /** A text and what of it is asked: `text` is `question`, a blank, the answer, and a newline. */
 export interface Sentence {
   /** The prompt; empty where nothing of the text is asked. */
   readonly question: string;
   readonly text: string;
-  /** Consecutive pieces of `text`. */
+  /** Consecutive parts of `text`; the last two are the answer with its blank, and the newline, where something is asked. */
   readonly parts: readonly TextPart[];
 }
 
@@ -13,6 +14,11 @@ export interface Sentence {
 export function sentence(prompt: readonly TextPart[], answer: TextPart): Sentence {
   const parts = assemble([...prompt, other(' '), answer, other('\n')]);
   return { question: textOf(prompt), text: textOf(parts), parts };
+}
+
+/** The parts of a text with another answer in place of its own, of the same kind. */
+export function withAnswer({ parts }: Pick<Sentence, 'parts'>, answer: string): TextPart[] {
+  return parts.map((own, i) => (i === parts.length - 2 ? { ...own, text: ` ${answer}` } : own));
 }
 
 /** `Q: {question}\nA: {answer}\n` */

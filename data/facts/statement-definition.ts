@@ -1,5 +1,6 @@
 import type { RandomStream } from '../random/streams.js';
-import { assemble, other, textOf, type TextPart } from './parts.js';
+import { assemble, other, textOf } from './parts.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 import type { Sentence } from './sentence.js';
 
 /** Definitions that say that a variable is an entity (reliable), or that it is not (unreliable). */
@@ -75,10 +76,10 @@ export function statementDefinition(
   const ofRole = verbs[role];
   const words: Readonly<Record<string, TextPart>> = {
     SOURCE: other(citedSources[source]!),
-    VAR: { label: 'variable', text: variable },
+    VAR: { part: 'variable', text: variable },
     // A counterpart of the other role may have a place that this shorter list does not.
-    IS: { label: 'tag', text: ofRole[verb % ofRole.length]! },
-    ENT: { label: 'entity', text: entity },
+    IS: { part: 'tag', text: ofRole[verb % ofRole.length]! },
+    ENT: { part: 'entity', text: entity },
   };
   const filled = templates[template]!.split(/(SOURCE|VAR|IS|ENT)/)
     .filter((piece) => piece !== '')
@@ -87,12 +88,12 @@ export function statementDefinition(
   return { question: '', text: textOf(parts), parts };
 }
 
-/** Python's `str.capitalize` over consecutive pieces. */
+/** Python's `str.capitalize` over consecutive parts. */
 function capitalise(parts: readonly TextPart[]): TextPart[] {
-  return parts.map(({ label, text }, i) => {
+  return parts.map(({ part, text }, i) => {
     const [first = '', ...rest] = text;
     return {
-      label,
+      part,
       text: (i === 0 ? first.toUpperCase() : first.toLowerCase()) + rest.join('').toLowerCase(),
     };
   });

@@ -1,4 +1,5 @@
-import { other, type TextPart } from './parts.js';
+import { other } from './parts.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 
 /**
  * A sentence with slots: `[X]` for who or what it is about, and in a statement `[A]` for the answer that ends it. Slots
@@ -23,7 +24,7 @@ export function parseTemplate(source: string): Template {
   return { source, before, after };
 }
 
-/** The pieces of a template about `subject`, of a statement those before its answer. */
+/** The parts of a template about `subject`, of a statement those before its answer. */
 export function fillTemplate({ before, after }: Template, subject: TextPart): TextPart[] {
   return [other(before), subject, other(after)];
 }

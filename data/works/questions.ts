@@ -57,7 +57,7 @@ function workQuestion(id: string, template: string, asked: string): FactQuestion
     statements: [
       parseTemplate(`The ${asked} of [X] is [A]`),
       parseTemplate(`For [X] the ${asked} is [A]`),
-      parseTemplate(`${asked.charAt(0).toUpperCase()}${asked.slice(1)} of [X]: [A]`),
+      parseTemplate(`${asked.charAt(0).toUpperCase()}${asked.slice(1)} of [X] : [A]`),
     ],
     paraphrase: parseTemplate(`Can you tell the ${asked} of [X]?`),
   };

@@ -6,6 +6,7 @@ import { buildFactRows, type FactRows } from '../../../data/facts/build.js';
 import type { FactConfig } from '../../../data/facts/config.js';
 import { factDesign } from '../../../data/facts/design.js';
 import { textOf } from '../../../data/facts/parts.js';
+import { withAnswer } from '../../../data/facts/sentence.js';
 import { exchangedWith, type FactRow, type FactSection } from '../../../data/facts/rows.js';
 import { factSectionSizes } from '../../../data/facts/sizes.js';
 import { factConfig, inventedEntities, rowOf, sectionOf, sectionSizes } from '../support/facts.js';
@@ -145,7 +146,10 @@ describe.each(variants)('%s', (_name, changes) => {
 
   it('has texts that are their pieces, and end in the answer and a newline', () => {
     const isGood = ({ question, answers, text, parts }: FactRow): boolean =>
-      textOf(parts) === text && (answers.length === 0 || text === `${question} ${answers[0]}\n`);
+      textOf(parts) === text &&
+      (answers.length === 0 ||
+        (text === `${question} ${answers[0]}\n` &&
+          textOf(withAnswer({ parts }, 'another')) === `${question} another\n`));
     expect(all.filter((row) => !isGood(row))).toEqual([]);
   });
 
@@ -302,9 +306,9 @@ test.each(['nl', 'isIsnt'] as const)('%s exchange their kind of words and nothin
   expect(rows.counterfactualKinds).toEqual(['tag_swap', 'entity_swap']);
   for (const row of sectionOf(rows, 'train_defs_d1consis').rows) {
     const swapped = rows.counterfactual('tag_swap', row.variable);
-    const labels = ({ parts }: typeof row) => parts.map(({ label }) => label);
+    const labels = ({ parts }: typeof row) => parts.map(({ part }) => part);
     expect(labels(swapped)).toEqual(labels(rows.counterfactual('entity_swap', row.variable)));
-    const tag = ({ parts }: typeof row) => parts.find(({ label }) => label === 'tag')!.text;
+    const tag = ({ parts }: typeof row) => parts.find(({ part }) => part === 'tag')!.text;
     expect(tag(swapped)).not.toBe(tag(rows.counterfactual('entity_swap', row.variable)));
   }
   const texts = sectionOf(rows, 'train_defs_d1consis').rows.map(({ text }) => text);

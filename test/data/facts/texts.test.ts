@@ -1,20 +1,23 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { peopleQuestions } from '../../../data/people/questions.js';
+import { filmQuestions, questionOfPredicate } from '../../../data/works/questions.js';
 import { attributionAnswer } from '../../../data/facts/attribution.js';
 import { compareCodePoints } from '../../../data/facts/code-points.js';
 import { askedElement, taggedDefinition } from '../../../data/facts/definition.js';
-import { assemble, other, textOf, type TextPart, type PartLabel } from '../../../data/facts/parts.js';
+import { assemble, other, textOf } from '../../../data/facts/parts.js';
+import type { TextPart, PartKind } from '../../../data/text/tokenizer/parts.js';
 import { reportedDefinition, reportingSources } from '../../../data/facts/reported-definition.js';
 import { inContext, questionSentence, sentence } from '../../../data/facts/sentence.js';
 import { statementDefinition } from '../../../data/facts/statement-definition.js';
 import { fillTemplate, parseTemplate } from '../../../data/facts/template.js';
 
 const words = { tag: '<|ttdgdx|>', variable: '<|lczgk|>', entity: 'Darla Hood' };
-const variable: TextPart = { label: 'variable', text: words.variable };
+const variable: TextPart = { part: 'variable', text: words.variable };
 
 describe('questions', () => {
   const asked = questionSentence(fillTemplate(parseTemplate('What did [X] do?'), variable), {
-    label: 'answer',
+    part: 'answer',
     text: 'militar',
   });
 
@@ -25,11 +28,11 @@ describe('questions', () => {
 
   it('are pieces that begin with their blanks', () => {
     expect(asked.parts).toEqual([
-      { label: 'other', text: 'Q: What did' },
-      { label: 'variable', text: ' <|lczgk|>' },
-      { label: 'other', text: ' do?\nA:' },
-      { label: 'answer', text: ' militar' },
-      { label: 'other', text: '\n' },
+      { part: 'other', text: 'Q: What did' },
+      { part: 'variable', text: ' <|lczgk|>' },
+      { part: 'other', text: ' do?\nA:' },
+      { part: 'answer', text: ' militar' },
+      { part: 'other', text: '\n' },
     ]);
   });
 
@@ -42,7 +45,7 @@ describe('questions', () => {
 
   it.each(['Up', '21', 'X', 'When', '[X]', '$&'])('the title %s touches no other word', (title) => {
     const template = parseTemplate('When was [X] published or released? Up 21 X');
-    const filled = fillTemplate(template, { label: 'entity', text: title });
+    const filled = fillTemplate(template, { part: 'entity', text: title });
     expect(textOf(filled)).toBe(`When was ${title} published or released? Up 21 X`);
   });
 
@@ -54,10 +57,10 @@ describe('questions', () => {
 describe('isIsnt', () => {
   it('end with their answer', () => {
     const prompt = fillTemplate(parseTemplate('[X] was born in the [A]'), {
-      label: 'entity',
+      part: 'entity',
       text: 'Darla Hood',
     });
-    const statement = sentence(prompt, { label: 'answer', text: '1930s' });
+    const statement = sentence(prompt, { part: 'answer', text: '1930s' });
     expect(statement.text).toBe('Darla Hood was born in the 1930s\n');
     expect(statement.question).toBe('Darla Hood was born in the');
   });
@@ -107,15 +110,15 @@ describe('definitions', () => {
   ] as const)('a statement is %s: %j', (role, form, text) => {
     const statement = statementDefinition(role, form, '<|abcde|>', 'Marie Curie');
     expect(statement.text).toBe(text);
-    expect(statement.parts.find(({ label }) => label === 'entity')?.text).toBe(' marie curie');
-    expect(statement.parts.filter(({ label }) => label === 'tag')).toHaveLength(1);
+    expect(statement.parts.find(({ part }) => part === 'entity')?.text).toBe(' marie curie');
+    expect(statement.parts.filter(({ part }) => part === 'tag')).toHaveLength(1);
   });
 });
 
 describe('assemble', () => {
-  const labels: readonly PartLabel[] = ['variable', 'tag', 'entity', 'answer', 'other'];
+  const labels: readonly PartKind[] = ['variable', 'tag', 'entity', 'answer', 'other'];
   const piece = fc.record({
-    label: fc.constantFrom(...labels),
+    part: fc.constantFrom(...labels),
     text: fc.string({ unit: fc.constantFrom('a', ' ', '\n', '?') }),
   });
 
@@ -125,9 +128,7 @@ describe('assemble', () => {
         const parts = assemble(pieces);
         expect(textOf(parts)).toBe(textOf(pieces));
         expect(parts.slice(0, -1).every(({ text }) => !text.endsWith(' '))).toBe(true);
-        expect(parts.some(({ label }, i) => label === 'other' && parts[i + 1]?.label === 'other')).toBe(
-          false,
-        );
+        expect(parts.some(({ part }, i) => part === 'other' && parts[i + 1]?.part === 'other')).toBe(false);
       }),
     );
   });
@@ -164,4 +165,15 @@ it('strings are sorted as by their code points', () => {
     }),
   );
   expect(compareCodePoints('\uff5e', '😀')).toBeLessThan(0);
+});
+
+test.each([
+  ...Object.values(peopleQuestions),
+  ...questionOfPredicate.values(),
+  ...Object.values(filmQuestions),
+])('a name is a word of its own in sentences about $id', ({ template, statements, paraphrase }) => {
+  const sources = [template, ...statements, paraphrase].map(({ source }) => source);
+  expect(new Set(sources).size).toBe(5);
+  for (const source of sources) expect(` ${source} `).toMatch(/ \[X\](?: |\? )/);
+  expect(statements.every(({ source }) => source.endsWith(' [A]'))).toBe(true);
 });
