@@ -20,6 +20,8 @@ import {
 
 /** The data of a seed in words. */
 export interface FactRows {
+  /** In the order of their names: rows and variables give places here. */
+  readonly entities: readonly FactEntity[];
   readonly draws: FactDraws;
   /** Training groups, held-out questions, attribution. */
   readonly sections: readonly FactSection[];
@@ -61,6 +63,7 @@ export function buildFactRows(
     config.definitions === 'inContext' ? [] : ['tag_swap', 'entity_swap'];
   if (counterfactualKinds.length > 0 && writer.hasNewTag) counterfactualKinds.push('unseen_tag');
   return {
+    entities: sorted,
     draws,
     sections,
     counterfactualKinds,

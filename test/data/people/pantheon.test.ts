@@ -45,7 +45,9 @@ test.each([
 });
 
 describe('Pantheon', () => {
-  it('has 11,341 rows', () => {
+  it('has 11,341 rows of 23 columns', () => {
+    const [header = ''] = Buffer.from(read(pantheonFile).bytes).toString().split('\r\n', 1);
+    expect(header.split('\t')).toHaveLength(23);
     expect(rows).toHaveLength(11_341);
     expect(count(({ gender }) => gender === 'Male')).toBe(9846);
     expect(count(({ gender }) => gender === 'Female')).toBe(1495);
