@@ -6,7 +6,8 @@ import { arrangeGroups, divide, type MinibatchGroups } from '../src/train/groups
 import { Learner } from '../src/train/learner.js';
 import { parameterCount } from '../src/train/models/model.js';
 import { transformerSchema } from '../src/train/models/transformer/config.js';
-import { buildTransformer, variableNoise } from '../src/train/models/transformer/transformer.js';
+import { variableNoise } from '../src/train/models/transformer/causal.js';
+import { buildTransformer } from '../src/train/models/transformer/transformer.js';
 import { clipFactor } from '../src/train/optimizers/schedule.js';
 import { median, printTable, type TorchPeer } from './support.js';
 

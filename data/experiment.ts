@@ -160,6 +160,11 @@ export interface TextShape {
   readonly queries: number;
   /** Token that fills a row up to `blockSize`. */
   readonly padToken: number;
+  /**
+   * Tokens of the source text that an encoder reads, in a field `tokens` of its own, `blockSize` then being those of the
+   * decoder; absent where the model continues one text.
+   */
+  readonly inputLength?: number;
 }
 
 /** What an image model must know. */

@@ -13,6 +13,7 @@ export type { ConvolutionShape } from './train/tape/patches.js';
 export { backward, recordBackward, type Backward } from './train/backward.js';
 export { queryLoss } from './train/models/ops/query-loss.js';
 export type { Model, ModelInputs, ParameterSpec } from './train/models/model.js';
+export { createGenerator, type GenerationOptions, type Generator } from './train/generate.js';
 export { assembleGradients, type AssembledGradients } from './train/gradient.js';
 export { exampleNorms2 } from './train/groups/example-norms.js';
 export { gradientsOfGroups } from './train/groups/gradients-of-groups.js';

@@ -5,6 +5,7 @@ import { asUserError } from '../store/system-error.js';
 import { analyzeCommand } from './analyze.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { exportCommand } from './export.js';
 import { guardOutput, tell } from './output.js';
 import { probeCommand } from './probe.js';
 import { recoverCommand } from './recover.js';
@@ -35,6 +36,7 @@ Examples:
   gradscope probe runs/set-inclusion                      gradients of single examples at its checkpoints
   gradscope retrain runs/set-inclusion                    the real effect of single definitions, by training again
   gradscope analyze runs/set-inclusion                    what they show, with nulls and intervals
+  gradscope export --model runs/set-inclusion/small-seed0 --out model   its parameters as a Hugging Face folder
   gradscope tui                                           browse all of it, also while runs are going`,
   );
 
@@ -49,6 +51,7 @@ for (const command of [
   analyzeCommand,
   verifyCommand,
   recoverCommand,
+  exportCommand,
   tuiCommand,
   showCommand,
 ])

@@ -5,7 +5,8 @@ import { UserError } from '../../data/errors.js';
 import { checkpointFolder, checkpointPath, parameterPrefix } from '../store/checkpoint-path.js';
 import { writeAtomically } from '../store/atomic-file.js';
 import { systemCode, systemMessage, type FileSystem } from '../store/file-system.js';
-import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../store/safetensors.js';
+import { encodeSafetensors, type NamedTensor } from '../store/safetensors.js';
+import { readTensorFile } from '../store/stored-tensors.js';
 import type { TableOffsets } from './log/run-tables.js';
 import type { StageEnd } from './stage-ends.js';
 import type { StopState } from './stage-stop.js';
@@ -145,13 +146,7 @@ export function checkpointSteps(run: string): number[] {
  */
 export function readCheckpoint(run: string, step: number): Checkpoint {
   const file = checkpointPath(run, step);
-  let bytes: Uint8Array;
-  try {
-    bytes = fs.readFileSync(file);
-  } catch (error) {
-    throw new UserError(`${file}: cannot be read (${systemMessage(error)})`, { cause: error });
-  }
-  const { tensors, metadata } = decodeSafetensors(file, bytes);
+  const { tensors, metadata } = readTensorFile(file);
   const text = metadata[metadataKey] ?? '';
   const { formatVersion, seed, position, tables, origin, ends, stop } = parseMetadata(file, text);
   if (formatVersion > 1 && metadata[checksumKey] !== checksumOf(text, tensors)) {

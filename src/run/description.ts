@@ -42,6 +42,9 @@ export function describeRun(
     dataHash: data[replica]!.hash,
     model: { ...config.model },
     loss: { ...config.loss },
+    ...(model.source === undefined
+      ? {}
+      : { modelFolder: { path: model.source.folder, sha256: model.source.hash() } }),
     parameters,
     groups: [...data[replica]!.groups],
     design,

@@ -25,7 +25,9 @@ export async function loadRunConfig(
 
 /** The same where the experiments of the file are known already. */
 export function loadKnownConfig(file: string, overrides: readonly string[] = []): LoadedConfig<RunConfig> {
-  return loadConfig(file, knownSchema(), overrides, nameExperiment);
+  return loadConfig(file, knownSchema(), overrides, (value, own) =>
+    nameModelFolder(nameExperiment(value, own), own),
+  );
 }
 
 /** Makes the experiments that a file and those it extends name known. Throws a UserError as {@link loadRunConfig} does. */
@@ -65,6 +67,13 @@ function nameExperiment(value: Record<string, unknown>, file: string): Record<st
   return found === undefined
     ? value
     : { ...value, experiment: found.name, module: { path: place, sha256: found.module!.sha256 } };
+}
+
+/** A file's values with a model of `{ from: folder }` written out: its kind, and the folder as seen from that file. */
+function nameModelFolder(value: Record<string, unknown>, file: string): Record<string, unknown> {
+  const { model } = value;
+  if (!isRecord(model) || typeof model['from'] !== 'string') return value;
+  return { ...value, model: { kind: 'folder', ...model, from: placeOf(model['from'], file) } };
 }
 
 /**

@@ -35,12 +35,24 @@ export function requireSamePlan(folder: string, info: RunInfo, plan: RunPlan, re
   // A later version may know more keys, each with a default that leaves everything as it was: the hash is of fewer.
   const isSame = info.configHash === undefined || info.configHash === hashConfig(plan.configs[replica]);
   if (!isSame) configHashOf(folder, info);
+  requireSameFolder(folder, info, plan);
   if (info.dataHash !== plan.data[replica]!.hash) {
     throw new UserError(
       `${folder}: the data of seed ${info.seed} as built now differ from those of the run ` +
         `(another config.yaml, or another version: it was ${info.versions['gradscope'] ?? 'not said'})`,
     );
   }
+}
+
+/** Throws a UserError when the model folder that a run began with is another now, or missing. */
+function requireSameFolder(folder: string, { modelFolder }: RunInfo, { model }: RunPlan): void {
+  if (modelFolder === undefined || model.source === undefined) return;
+  const sha256 = model.source.hash();
+  if (sha256 === modelFolder.sha256) return;
+  throw new UserError(
+    `${folder}: the model in ${model.source.folder} is not the one that the run began with (sha256 ${sha256.slice(0, 12)}..., ` +
+      `it was ${modelFolder.sha256.slice(0, 12)}...); put that back`,
+  );
 }
 
 /** `stage1.steps is 4900 by config.yaml and 4200 by run.json`, or null when all agree. */

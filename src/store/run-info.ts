@@ -108,6 +108,8 @@ const runInfoSchema = z.object({
   /** The sections `model` and `loss` of the resolved config, for readers without YAML; absent in older runs. */
   model: z.record(z.string(), z.unknown()).optional(),
   loss: z.record(z.string(), z.unknown()).optional(),
+  /** The folder that the model was read from, and the SHA-256 of its config and weights; absent where it was drawn. */
+  modelFolder: z.object({ path: z.string(), sha256: z.string() }).optional(),
   parameters: z.array(parameterSchema),
   groups: z.array(groupName),
   /** Subsets, tags and roles as the experiment declares them; absent in runs before it was recorded, see `designOf`. */

@@ -61,15 +61,9 @@ export class Learner {
 
   /** Starts with initial parameters; `random` has one stream for each replica. */
   initialise(random: readonly RandomStream[]): void {
-    this.load(
-      random.map((stream) =>
-        this.model.parameters.map(({ name, shape, initialise }) => ({
-          name,
-          shape,
-          values: initialise(stream),
-        })),
-      ),
-    );
+    const blocks = planBlocks(this.model.parameters, () => '', true);
+    this.allocate(blocks, [{ first: 0, replicas: this.replicas, rule: null, rates: [] }]);
+    this.fillInitial(blocks, random);
   }
 
   /** Starts with given parameters, one list for each replica. Throws when one is missing or has another size. */
@@ -265,6 +259,16 @@ export class Learner {
     parties: readonly Omit<Party, 'variables' | 'slots'>[],
     perReplica: readonly (readonly NamedTensor[])[],
   ): void {
+    this.allocate(blocks, parties);
+    for (const party of this.parties)
+      party.variables.forEach((variable, i) => this.fillBlock(i, variable, party, '', perReplica));
+  }
+
+  /** Makes variables of zeros for blocks and parties, in place of those that there are. */
+  private allocate(
+    blocks: readonly ParameterBlock[],
+    parties: readonly Omit<Party, 'variables' | 'slots'>[],
+  ): void {
     this.release();
     this.disposeCompute();
     this.currentBlocks = blocks;
@@ -273,8 +277,41 @@ export class Learner {
       const variables = blocks.map((block) => zeroVariable(updateShape(party, block)));
       return { ...party, variables, slots: [] };
     });
-    for (const party of this.parties)
-      party.variables.forEach((variable, i) => this.fillBlock(i, variable, party, '', perReplica));
+  }
+
+  /**
+   * Gives every replica its initial values, parameter by parameter in the order of the model, as its stream draws them: of a
+   * large model no more is held beside the variables than the block that is filled.
+   */
+  private fillInitial(blocks: readonly ParameterBlock[], random: readonly RandomStream[]): void {
+    const buffers = new Map<number, { readonly values: Float32Array; left: number }>();
+    const places = new Map(
+      blocks.flatMap(({ parameters }, block) =>
+        parameters.map((own) => [own.name, { ...own, block }] as const),
+      ),
+    );
+    for (const { name, initialise, isStored } of this.model.parameters) {
+      const { block, offset, size } = places.get(name)!;
+      const { parameters, size: blockSize } = blocks[block]!;
+      const buffer = buffers.get(block) ?? {
+        values: new Float32Array(blockSize * random.length),
+        left: parameters.length,
+      };
+      let values: Float32Array | null = null;
+      random.forEach((stream, replica) => {
+        if (isStored !== true || values === null) values = initialise(stream);
+        if (values.length !== size)
+          throw new Error(`parameter ${name} has ${values.length} initial values instead of ${size}`);
+        buffer.values.set(values, replica * blockSize + offset);
+      });
+      buffer.left--;
+      buffers.set(block, buffer);
+      if (buffer.left > 0) continue;
+      buffers.delete(block);
+      const tensor = tf.tensor(buffer.values, [random.length, blockSize]);
+      this.parties[0]!.variables[block]!.assign(tensor);
+      tensor.dispose();
+    }
   }
 
   /**

@@ -34,11 +34,22 @@ describe('help', () => {
   test('names every command', () => {
     const { status, out } = gradscope(['--help']);
     expect(status).toBe(0);
-    for (const command of ['setup', 'doctor', 'run', 'probe', 'analyze', 'verify', 'recover', 'tui', 'show'])
+    for (const command of [
+      'setup',
+      'doctor',
+      'run',
+      'probe',
+      'analyze',
+      'verify',
+      'recover',
+      'export',
+      'tui',
+      'show',
+    ])
       expect(out).toContain(`  ${command}`);
   });
 
-  test.each(['setup', 'doctor', 'run', 'probe', 'analyze', 'verify', 'recover', 'tui', 'show'])(
+  test.each(['setup', 'doctor', 'run', 'probe', 'analyze', 'verify', 'recover', 'export', 'tui', 'show'])(
     'of %s has examples',
     (command) => {
       const { status, out } = gradscope([command, '--help']);

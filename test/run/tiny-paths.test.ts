@@ -26,6 +26,7 @@ const presets = fs
 /** Sizes of each family of models and each experiment that train in no time. */
 const tinyModels = {
   transformer: ['model.layers=1', 'model.width=32', 'model.heads=2', 'model.feedForward=32'],
+  folder: [],
   convnet: ['model.hidden=[16]'],
   convnext: [
     'model.stages=[{ width: 4, blocks: 1 }, { width: 6, blocks: 1 }]',

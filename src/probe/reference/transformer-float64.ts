@@ -93,7 +93,7 @@ function attendFloat64(config: TransformerConfig, projected: readonly Float64Arr
   const size = d / heads;
   const part = (row: Float64Array, which: number, head: number, t: number): Float64Array => {
     const values = row.slice(which * d + head * size, which * d + (head + 1) * size);
-    return which < 2 && config.positions === 'rotary' ? rotate(config, values, t) : values;
+    return which < 2 && config.positions !== 'learned' ? rotate(config, values, t) : values;
   };
   return projected.map((row, t) => {
     const output = new Float64Array(d);
@@ -114,9 +114,9 @@ function attendFloat64(config: TransformerConfig, projected: readonly Float64Arr
   });
 }
 
-/** Turns pairs (i, i + half) of the first `rotated` dimensions as complex numbers. */
+/** Turns pairs of the first `rotated` dimensions as complex numbers: (i, i + half), or neighbours where they are interleaved. */
 function rotate(
-  { rotaryFraction, rotaryBase }: TransformerConfig,
+  { positions, rotaryFraction, rotaryBase }: TransformerConfig,
   values: Float64Array,
   t: number,
 ): Float64Array {
@@ -125,8 +125,9 @@ function rotate(
   const turned = values.slice();
   for (let i = 0; i < half; i++) {
     const angle = t / rotaryBase ** ((2 * i) / rotated);
-    turned[i] = values[i]! * Math.cos(angle) - values[i + half]! * Math.sin(angle);
-    turned[i + half] = values[i]! * Math.sin(angle) + values[i + half]! * Math.cos(angle);
+    const [a, b] = positions === 'rotary' ? [i, i + half] : [2 * i, 2 * i + 1];
+    turned[a] = values[a]! * Math.cos(angle) - values[b]! * Math.sin(angle);
+    turned[b] = values[a]! * Math.sin(angle) + values[b]! * Math.cos(angle);
   }
   return turned;
 }

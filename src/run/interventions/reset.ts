@@ -26,6 +26,8 @@ export const reset: Intervention = {
     const own = config.stages[stage]!.reset;
     const problem = patternProblem(own?.parameters ?? [], parameterNames);
     if (problem !== null) return `parameters: ${problem}`;
+    if (own?.to === 'fresh' && config.model.kind === 'folder')
+      return 'to: the values of a model folder are not drawn, so that there are no fresh ones; set it to initial';
     return stage === 0 && own?.to === 'initial'
       ? 'to: in the first stage parameters have their initial values; set it to fresh, or leave reset out'
       : null;
@@ -36,8 +38,9 @@ export const reset: Intervention = {
     return {
       begin: () => {
         const name = own.to === 'initial' ? 'initialisation' : `reset/${config.name}`;
-        const isReset = ({ name: parameter }: NamedTensor): boolean => matchesAny(own.parameters, parameter);
-        const values = seeds.map((seed) => initialValues(model, seed, name).filter(isReset));
+        const isReset = ({ name: parameter }: { readonly name: string }): boolean =>
+          matchesAny(own.parameters, parameter);
+        const values = seeds.map((seed) => initialValues(model, seed, name, isReset));
         const distances = values.map((after, replica) =>
           distance(learner.parameterValues(replica).filter(isReset), after),
         );
@@ -48,10 +51,20 @@ export const reset: Intervention = {
   },
 };
 
-/** Initial values of all parameters: a stream draws them in the model's order, also for those that nobody wants. */
-function initialValues({ parameters }: Model, seed: number, stream: string): NamedTensor[] {
+/** Initial values of parameters: a stream draws them in the model's order, also those that nobody wants. */
+function initialValues(
+  { parameters }: Model,
+  seed: number,
+  stream: string,
+  isWanted: (parameter: { readonly name: string }) => boolean,
+): NamedTensor[] {
   const random = createStream(seed, stream);
-  return parameters.map(({ name, shape, initialise }) => ({ name, shape, values: initialise(random) }));
+  return parameters.flatMap((parameter) => {
+    const { name, shape, initialise, isStored } = parameter;
+    if (isStored === true && !isWanted(parameter)) return [];
+    const own = { name, shape, values: initialise(random) };
+    return isWanted(own) ? [own] : [];
+  });
 }
 
 /** Euclidean distance of values of the same parameters. */

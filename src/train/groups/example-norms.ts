@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { embeddingExampleNorms2, tiedExampleProducts } from '../tape/embedding.js';
+import { embeddingExampleNorms2, embeddingExampleProducts, tiedExampleProducts } from '../tape/embedding.js';
 import { linearExampleNorms2, linearExampleProducts } from '../tape/linear.js';
 import type { ParameterUse } from '../tape/uses.js';
 import { vectorExampleNorms2 } from '../tape/vector.js';
@@ -34,6 +34,8 @@ function ownNorms2(use: ParameterUse): tf.Tensor2D {
 
 function crossProducts(first: ParameterUse, second: ParameterUse): tf.Tensor2D {
   if (first.kind === 'linear' && second.kind === 'linear') return linearExampleProducts(first, second);
+  if (first.kind === 'embedding' && second.kind === 'embedding')
+    return embeddingExampleProducts(first, second);
   if (first.kind === 'embedding' && second.kind === 'linear') return tiedExampleProducts(first, second);
   if (first.kind === 'linear' && second.kind === 'embedding') return tiedExampleProducts(second, first);
   if (first.kind === 'vector' && second.kind === 'vector')

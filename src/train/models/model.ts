@@ -22,6 +22,8 @@ export interface ParameterSpec {
   readonly role: ParameterRole;
   /** Initial values, row-major; draws from its own replica's stream. */
   readonly initialise: (random: RandomStream) => Float32Array;
+  /** Whether they are the same for every stream, as those of a folder: replicas then share them. Absent: they are drawn. */
+  readonly isStored?: boolean;
 }
 
 /** Gaussian noise that training adds to an activation: one tensor `[replica, example, ...shape]` a step. */
@@ -34,6 +36,13 @@ export interface NoiseSpec {
 /** Fields of a batch as tensors `[replica, example, ...]`; noise under its own name where training adds it. */
 export type ModelInputs = Readonly<Record<string, tf.Tensor>>;
 
+/** The folder that a model is read from. */
+export interface ModelSource {
+  readonly folder: string;
+  /** SHA-256 of its config and weights, in hexadecimal. Throws a UserError when they cannot be read. */
+  hash(): string;
+}
+
 /** What a model is built for. */
 export interface ModelContext {
   readonly shape: DataShape;
@@ -41,10 +50,44 @@ export interface ModelContext {
   readonly hidePadding: boolean;
 }
 
+/** One step of a generation: logits of the next token, and what is kept for the tokens after it. */
+export interface GenerationStep {
+  /** `[replica, example, answer]` */
+  readonly logits: tf.Tensor3D;
+  /** Of equal number and shapes from step to step; each with a leading axis of replicas or replicas times examples, or none. */
+  readonly kept: readonly tf.Tensor[];
+}
+
+/** Writing of texts token by token, where what earlier tokens have been computed to be is kept. Uses no gradient. */
+export interface Generation {
+  /** Token that fills prompts up to the longest. */
+  readonly padToken: number;
+  /** Tokens that a prompt and what is written after it may have together; null where there is no limit. */
+  readonly longest: number | null;
+  /**
+   * Reads prompts.
+   *
+   * @param prompts `[replica, example, row]`, shorter ones filled up behind their end
+   * @param lengths `[replica, example]` int32 tokens of each prompt
+   * @param room tokens that will be given to {@link Generation.next}
+   */
+  begin(tape: FactorTape, prompts: tf.Tensor3D, lengths: tf.Tensor2D, room: number): GenerationStep;
+  /**
+   * Reads one more token of every text.
+   *
+   * @param kept of the step before
+   * @param tokens `[replica, example]` int32
+   * @param made int32 tokens that have been read behind the prompts, without this one
+   */
+  next(tape: FactorTape, kept: readonly tf.Tensor[], tokens: tf.Tensor2D, made: tf.Scalar): GenerationStep;
+}
+
 /** A network: its parameters, and the function from a batch to logits. */
 export interface Model {
   readonly parameters: readonly ParameterSpec[];
   readonly noise: readonly NoiseSpec[];
+  /** Where its initial parameters are read from; absent where they are drawn. */
+  readonly source?: ModelSource;
   /** Numbers that the tape records for one training example, roughly: for planning memory. */
   readonly activationsPerExample: number;
   /** Fields of a training batch that {@link Model.logits} reads. */
@@ -56,6 +99,8 @@ export interface Model {
    * tensor that is absent from the inputs is not added (evaluation, gradient probes).
    */
   logits(tape: FactorTape, inputs: ModelInputs): tf.Tensor3D;
+  /** Writes texts; absent where the model answers questions of another kind. */
+  readonly generation?: Generation;
 }
 
 /** Fields of a batch that training and gradient probes need: the model's own, and what the loss reads. */

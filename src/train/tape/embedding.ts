@@ -35,23 +35,37 @@ export function embeddingParts(use: EmbeddingUse, partOf: tf.Tensor2D | null, pa
   return tf.reshape(sums, [replicas, parts, size, width]);
 }
 
+/** Squared norms of per-example gradients, `[replica, example]`. */
+export function embeddingExampleNorms2(use: EmbeddingUse): tf.Tensor2D {
+  return embeddingExampleProducts(use, use);
+}
+
 /**
- * Squared norms of per-example gradients, `sum_{t,s} 1[id_t = id_s] b_t . b_s`.
+ * Inner products, example by example, of the gradients of two lookups in one table (the texts of encoder and decoder), each
+ * with rows of its own: `sum_{t,s} 1[id_t = id_s] b_t . b_s`.
  *
  * @returns `[replica, example]`
  */
-export function embeddingExampleNorms2(use: EmbeddingUse): tf.Tensor2D {
-  const [replicas, rows, width] = use.right.shape;
-  const shape = [replicas, rows / use.rows, use.rows] as const;
-  const right = tf.reshape(use.right, [...shape, width]);
-  const ids = tf.reshape(use.ids, [...shape]);
-  const same = tf.equal(tf.expandDims(ids, 3), tf.expandDims(ids, 2));
-  const used = tf.cast(
-    tf.logicalAnd(tf.greaterEqual(ids, tf.scalar(0, 'int32')), tf.less(ids, tf.scalar(use.size, 'int32'))),
-    'float32',
-  );
-  const pairs = tf.mul(tf.cast(same, 'float32'), tf.mul(tf.expandDims(used, 3), tf.expandDims(used, 2)));
-  return tf.sum(tf.mul(pairs, tf.matMul(right, right, false, true)), [2, 3]) as tf.Tensor2D;
+export function embeddingExampleProducts(first: EmbeddingUse, second: EmbeddingUse): tf.Tensor2D {
+  const byExample = ({ right, ids, rows, size }: EmbeddingUse) => {
+    const [replicas, total, width] = right.shape;
+    const own = tf.reshape(ids, [replicas, total / rows, rows]);
+    const inTable = tf.logicalAnd(
+      tf.greaterEqual(own, tf.scalar(0, 'int32')),
+      tf.less(own, tf.scalar(size, 'int32')),
+    );
+    return {
+      ids: own,
+      used: tf.cast(inTable, 'float32'),
+      right: tf.reshape(right, [replicas, total / rows, rows, width]),
+    };
+  };
+  const a = byExample(first);
+  const b = second === first ? a : byExample(second);
+  const same = tf.equal(tf.expandDims(a.ids, 3), tf.expandDims(b.ids, 2));
+  const used = tf.mul(tf.expandDims(a.used, 3), tf.expandDims(b.used, 2));
+  const pairs = tf.mul(tf.cast(same, 'float32'), used);
+  return tf.sum(tf.mul(pairs, tf.matMul(a.right, b.right, false, true)), [2, 3]) as tf.Tensor2D;
 }
 
 /**

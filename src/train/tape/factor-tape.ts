@@ -255,6 +255,69 @@ export class FactorTape {
   }
 
   /**
+   * One number for every head and every pair of a query and a row, by the bucket of their distance (Raffel et al. 2019),
+   * `[replica * example, head, query, row]`; table `[replica, bucket, head]`. The same for every example, whose gradient is no
+   * larger than the table and recorded whole, as a vector use.
+   *
+   * @param buckets `[query * row]` bucket of each pair
+   */
+  relativeBias(tableName: string, buckets: Int32Array, queries: number, rows: number): tf.Tensor4D {
+    const table = this.parameter(tableName) as tf.Tensor3D;
+    const [replicas, size, heads] = table.shape;
+    const pairs = queries * rows;
+    const isInBucket = (): tf.Tensor2D => {
+      const values = new Float32Array(pairs * size);
+      buckets.forEach((bucket, pair) => (values[pair * size + bucket] = 1));
+      return tf.tensor2d(values, [pairs, size]);
+    };
+    return tf.customGrad(() => {
+      const byHead = tf.reshape(tf.transpose(table, [0, 2, 1]), [replicas * heads, size]) as tf.Tensor2D;
+      const own = tf.matMul(byHead, isInBucket(), false, true);
+      const spread = tf.tile(tf.reshape(own, [replicas, 1, heads * pairs]), [1, this.examples, 1]);
+      return {
+        value: tf.reshape(spread, [replicas * this.examples, heads, queries, rows]),
+        gradFunc: (dy) => {
+          const perHead = tf.reshape(dy, [replicas * this.examples * heads, pairs]) as tf.Tensor2D;
+          const sums = tf.reshape(tf.matMul(perHead, isInBucket()), [replicas * this.examples, heads, size]);
+          const perExample = tf.reshape(tf.transpose(sums, [0, 2, 1]), [
+            replicas,
+            this.examples,
+            size * heads,
+          ]);
+          this.recorded.push({
+            kind: 'vector',
+            parameter: tableName,
+            sums: tf.keep(tf.clone(perExample)) as tf.Tensor3D,
+          });
+          return tf.scalar(0);
+        },
+      };
+    })(this.root) as tf.Tensor4D;
+  }
+
+  /** Root-mean-square norm over the last axis, `gain * x / sqrt(mean(x^2) + epsilon)` (Zhang & Sennrich 2019). */
+  rmsNorm(x: tf.Tensor3D, gainName: string, epsilon: number): tf.Tensor3D {
+    const gain = (): tf.Tensor => tf.expandDims(this.parameter(gainName), 1);
+    return tf.customGrad((input, save) => {
+      const x = input as tf.Tensor3D;
+      const scale = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
+      const normalised = tf.mul(x, scale);
+      (save as tf.GradSaveFunc)([normalised, scale]);
+      return {
+        value: tf.mul(normalised, gain()),
+        gradFunc: (dy, [normalised, scale]) => {
+          const gainRows = tf.mul(dy, normalised!) as tf.Tensor3D;
+          this.recordVector(gainName, gainRows);
+          // dx = scale * (g dy - normalised * mean(g dy normalised))
+          const inner = tf.mul(dy, gain());
+          const slope = tf.mean(tf.mul(gainRows, gain()), -1, true);
+          return tf.mul(tf.sub(inner, tf.mul(normalised!, slope)), scale!);
+        },
+      };
+    })(x) as tf.Tensor3D;
+  }
+
+  /**
    * LayerNorm over the last axis, `gain * (x - mean) / sqrt(variance + epsilon) + bias` with the population
    * variance (Ba et al. 2016).
    */

@@ -39,7 +39,7 @@ export function referenceLosses(
       const [q, k, v] = [0, 1, 2].map((part) =>
         tf.transpose(tf.squeeze(tf.slice(qkv, [0, 0, part, 0, 0], [-1, -1, 1, -1, -1]), [2]), [0, 2, 1, 3]),
       );
-      const turn = (t: tf.Tensor): tf.Tensor => (config.positions === 'rotary' ? rotate(t, config) : t);
+      const turn = (t: tf.Tensor): tf.Tensor => (config.positions === 'learned' ? t : turned(t, config));
       const scores = tf.div(tf.matMul(turn(q!), turn(k!), false, true), Math.sqrt(headSize));
       const allowed = tf.linalg.bandPart(tf.ones([rows, rows]), -1, 0);
       const weights = tf.softmax(tf.where(tf.cast(allowed, 'bool'), scores, tf.fill(scores.shape, -1e9)));
@@ -126,6 +126,20 @@ function product(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
     rows,
     weight.shape[1]!,
   ]);
+}
+
+/** Interleaved pairs are sorted into halves, turned, and put back. */
+function turned(x: tf.Tensor, config: TransformerConfig): tf.Tensor {
+  if (config.positions === 'rotary') return rotate(x, config);
+  const size = x.shape[3]!;
+  const count = Math.floor(size * config.rotaryFraction);
+  const place = (i: number): number => (i >= count ? i : (i % 2) * (count / 2) + Math.floor(i / 2));
+  const sort = tf.tensor2d(
+    Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => (place(i) === j ? 1 : 0))),
+  );
+  const times = (y: tf.Tensor, transposed: boolean): tf.Tensor =>
+    tf.reshape(tf.matMul(tf.reshape(y, [-1, size]), sort, false, transposed), y.shape);
+  return times(rotate(times(x, false), config), true);
 }
 
 /** Rotary embedding in its complex form: pair (i, i + n/2) times exp(i angle). */

@@ -52,6 +52,11 @@ export const transformerCases: { name: string; config: TransformerConfig; shape:
     shape: answers,
   },
   {
+    name: 'GPT-J positions',
+    config: { ...small, width: 16, positions: 'rotaryInterleaved', rotaryFraction: 0.5 },
+    shape: answers,
+  },
+  {
     name: 'a table of variables, with noise',
     config: { ...small, variableEmbedding: variables },
     shape: { ...answers, vocabularySize: 5, variables: 9, outputSize: 4 },

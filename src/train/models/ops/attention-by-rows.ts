@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Attention for heads too small for matrix products of their own; arguments and result as in `attention.ts`.
+ * Attention for heads too small for matrix products of their own; arguments and result as in `attention.ts`, with as many
+ * heads of keys as of queries.
  *
  * Rows are the outermost axis, so that everything is an element-wise pass over long contiguous runs: the products
  * q_i k_j of all pairs of rows are formed column by column and summed within heads by one product with a 0/1 matrix
@@ -13,10 +14,10 @@ export function attentionByRows(
   value: tf.Tensor3D,
   mask: tf.Tensor4D,
   heads: number,
+  scale: number,
 ): tf.Tensor3D {
   const [batch, queries, width] = query.shape;
   const rows = key.shape[1];
-  const scale = 1 / Math.sqrt(width / heads);
   const pairs = [queries, rows, batch];
 
   /** `[query, row, batch, width]` products summed within heads, `[query, row, batch, head]`. */

@@ -33,3 +33,24 @@ export function paddingMask(tokens: tf.Tensor3D, padding: number): tf.Tensor4D {
   );
   return tf.mul(tf.cast(isPadding, 'float32'), blocked);
 }
+
+/**
+ * Mask of one query over the slots of a cache: those of the prompts that are taken, and those behind them up to a slot.
+ *
+ * @param lengths `[batch]` int32 rows of each prompt
+ * @param prompt int32 slots of the prompts
+ * @param last int32 slot, the last one that is seen
+ * @returns `[batch, 1, 1, slots]`
+ */
+export function slotMask(
+  lengths: tf.Tensor1D,
+  prompt: tf.Scalar,
+  last: tf.Scalar,
+  slots: number,
+): tf.Tensor4D {
+  const slot = tf.range(0, slots, 1, 'int32');
+  const isTaken = tf.less(slot, tf.reshape(lengths, [-1, 1]));
+  const isMade = tf.logicalAnd(tf.greaterEqual(slot, prompt), tf.lessEqual(slot, last));
+  const isHidden = tf.logicalNot(tf.logicalOr(isTaken, isMade));
+  return tf.mul(tf.cast(tf.reshape(isHidden, [-1, 1, 1, slots]), 'float32'), blocked);
+}

@@ -7,7 +7,7 @@ const epsilon = z.number().min(1e-37).max(1);
 const standardDeviation = z.number().min(1e-8).max(100);
 
 /** How a variable's own embedding is made (recipes for small models). */
-const variableEmbeddingSchema = z.strictObject({
+export const variableEmbeddingSchema = z.strictObject({
   width: width.describe('width of the table of variables'),
   normalise: z.enum(['rms', 'none']).describe('rms: every row is divided by its root mean square'),
   epsilon: epsilon.default(1e-6).describe('added to the mean square before the root'),
@@ -31,9 +31,12 @@ const variableEmbeddingSchema = z.strictObject({
 });
 
 /** The table of tags, where the data keep them out of the vocabulary. */
-const tagEmbeddingSchema = z.strictObject({
+export const tagEmbeddingSchema = z.strictObject({
   standardDeviation: standardDeviation.default(0.02).describe('of the initial table'),
 });
+
+export type VariableEmbedding = z.infer<typeof variableEmbeddingSchema>;
+export type TagEmbedding = z.infer<typeof tagEmbeddingSchema>;
 
 export const transformerSchema = z
   .strictObject({
@@ -42,7 +45,12 @@ export const transformerSchema = z
     width: width.describe('width of the residual stream'),
     heads: positive.max(1024).describe('attention heads; must divide the width'),
     feedForward: positive.max(1 << 18).describe('hidden width of the MLP of a block'),
-    positions: z.enum(['learned', 'rotary']).describe('learned: GPT-2; rotary: GPT-NeoX'),
+    positions: z
+      .enum(['learned', 'rotary', 'rotaryInterleaved'])
+      .describe(
+        'learned: GPT-2; rotary: GPT-NeoX and Llama, dimension i paired with the one half a turn on; rotaryInterleaved: GPT-J, ' +
+          'neighbours paired',
+      ),
     rotaryFraction: z
       .number()
       .min(0.001)
@@ -88,7 +96,7 @@ export const transformerSchema = z
   )
   .refine(
     ({ positions, rotaryFraction, width, heads }) =>
-      positions !== 'rotary' || rotatedSize(width / heads, rotaryFraction) % 2 === 0,
+      positions === 'learned' || rotatedSize(width / heads, rotaryFraction) % 2 === 0,
     { path: ['rotaryFraction'], error: 'must turn an even number of dimensions of a head' },
   );
 
