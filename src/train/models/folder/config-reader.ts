@@ -7,7 +7,7 @@ import { folderFiles } from './model-folder.js';
 
 /** Numbers of a model's config. */
 export const sizeSchema = z.int().positive().max(1e9);
-export const epsilonSchema = z.number().min(0).max(1);
+export const normEpsilonSchema = z.number().min(0).max(1);
 
 /** The `config.json` of a folder, for reading it with messages that name it. */
 export interface ConfigReader {

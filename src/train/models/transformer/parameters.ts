@@ -28,14 +28,14 @@ export const transformerNames = {
 } as const;
 
 /** What a parameter is in its network, by which its initial values are chosen. */
-export type Origin =
+type ParameterOrigin =
   | { readonly kind: 'table' | 'gain' | 'bias' | 'variables' | 'tags' }
   /** A linear map, and one into the residual stream. */
   | { readonly kind: 'map' | 'residualMap'; readonly fanIn: number };
 
 /** A parameter without initial values. */
 export interface CausalParameter extends Pick<ParameterSpec, 'name' | 'shape' | 'role'> {
-  readonly origin: Origin;
+  readonly origin: ParameterOrigin;
 }
 
 /**
@@ -50,7 +50,7 @@ export function causalParameters(
 ): CausalParameter[] {
   const { width, layers, feedForward, variableEmbedding, positions, norm, biases, isGated } = architecture;
   const parameters: CausalParameter[] = [];
-  const add = (name: string, shape: readonly number[], role: ParameterRole, origin: Origin): void => {
+  const add = (name: string, shape: readonly number[], role: ParameterRole, origin: ParameterOrigin): void => {
     parameters.push({ name, shape, role, origin });
   };
   const addLinear = (

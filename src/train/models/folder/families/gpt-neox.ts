@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { rotatedSize } from '../../transformer/config.js';
 import type { CausalArchitecture } from '../../transformer/architecture.js';
 import { blockNames, transformerNames } from '../../transformer/parameters.js';
-import { activationOf, epsilonSchema, rotaryOf, sizeSchema } from '../config-reader.js';
+import { activationOf, normEpsilonSchema, rotaryOf, sizeSchema } from '../config-reader.js';
 import type { FolderFamily } from '../family.js';
 import { biasRows, sameLayout, transposedRows, type TensorMapping } from '../layout.js';
 import { causalFamilyModel } from './causal.js';
@@ -14,7 +14,7 @@ const schema = z.looseObject({
   intermediate_size: sizeSchema,
   vocab_size: sizeSchema,
   use_parallel_residual: z.boolean().default(true),
-  layer_norm_eps: epsilonSchema.default(1e-5),
+  layer_norm_eps: normEpsilonSchema.default(1e-5),
   hidden_act: z.string().default('gelu'),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().default(true),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CausalArchitecture } from '../../transformer/architecture.js';
 import { blockNames, transformerNames } from '../../transformer/parameters.js';
-import { activationOf, epsilonSchema, sizeSchema } from '../config-reader.js';
+import { activationOf, normEpsilonSchema, sizeSchema } from '../config-reader.js';
 import type { FolderFamily } from '../family.js';
 import { sameLayout, transposedRows, type TensorMapping } from '../layout.js';
 import { causalFamilyModel } from './causal.js';
@@ -13,7 +13,7 @@ const schema = z.looseObject({
   n_inner: sizeSchema.nullish(),
   n_positions: sizeSchema,
   vocab_size: sizeSchema,
-  layer_norm_epsilon: epsilonSchema.default(1e-5),
+  layer_norm_epsilon: normEpsilonSchema.default(1e-5),
   activation_function: z.string().default('gelu_new'),
   tie_word_embeddings: z.boolean().default(true),
   scale_attn_weights: z.literal(true, 'attention without scaling cannot be computed').default(true),

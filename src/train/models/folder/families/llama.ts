@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { projectionWidths, type CausalArchitecture } from '../../transformer/architecture.js';
 import { blockNames, transformerNames } from '../../transformer/parameters.js';
-import { activationOf, epsilonSchema, rotaryOf, sizeSchema } from '../config-reader.js';
+import { activationOf, normEpsilonSchema, rotaryOf, sizeSchema } from '../config-reader.js';
 import type { FolderFamily } from '../family.js';
 import { biasRows, sameLayout, transposedRows, type TensorMapping } from '../layout.js';
 import { causalFamilyModel } from './causal.js';
@@ -14,7 +14,7 @@ const schema = z.looseObject({
   num_key_value_heads: sizeSchema.nullish(),
   head_dim: sizeSchema.nullish(),
   vocab_size: sizeSchema,
-  rms_norm_eps: epsilonSchema.default(1e-6),
+  rms_norm_eps: normEpsilonSchema.default(1e-6),
   hidden_act: z.string().default('silu'),
   tie_word_embeddings: z.boolean().default(false),
   attention_bias: z.boolean().default(false),

@@ -3,7 +3,7 @@ import { UserError } from '../../../../../data/errors.js';
 import type { T5Architecture } from '../../t5/architecture.js';
 import { t5BlockNames, t5Names, t5Parameters } from '../../t5/parameters.js';
 import { t5Model } from '../../t5/t5.js';
-import { activationOf, epsilonSchema, sizeSchema } from '../config-reader.js';
+import { activationOf, normEpsilonSchema, sizeSchema } from '../config-reader.js';
 import type { FolderFamily } from '../family.js';
 import { sameLayout, transposedRows, type TensorMapping } from '../layout.js';
 import { requireVocabulary } from './causal.js';
@@ -17,7 +17,7 @@ const schema = z.looseObject({
   num_heads: sizeSchema,
   relative_attention_num_buckets: sizeSchema.default(32),
   relative_attention_max_distance: sizeSchema.default(128),
-  layer_norm_epsilon: epsilonSchema.default(1e-6),
+  layer_norm_epsilon: normEpsilonSchema.default(1e-6),
   feed_forward_proj: z.string().default('relu'),
   vocab_size: sizeSchema,
   tie_word_embeddings: z.boolean().default(true),
