@@ -50,7 +50,12 @@ function shapeOf(golden: ReadonlyMap<string, Golden>): TextShape {
 }
 
 function load(folder: string, shape: TextShape): Model {
-  const config = { kind: 'folder', from: path.join(root, folder), variableEmbedding: null, tagEmbedding: null } as const;
+  const config = {
+    kind: 'folder',
+    from: path.join(root, folder),
+    variableEmbedding: null,
+    tagEmbedding: null,
+  } as const;
   return buildModel(config, { shape, hidePadding: false });
 }
 

@@ -22,7 +22,9 @@ export const folderSchema = z.strictObject({
   tagEmbedding: tagEmbeddingSchema
     .nullable()
     .default(null)
-    .describe("a table of their own for tags, drawn and not read; null: tags are tokens of the model's vocabulary"),
+    .describe(
+      "a table of their own for tags, drawn and not read; null: tags are tokens of the model's vocabulary",
+    ),
 });
 
 /** Tables beside the model of a folder. */

@@ -50,7 +50,12 @@ export function causalParameters(
 ): CausalParameter[] {
   const { width, layers, feedForward, variableEmbedding, positions, norm, biases, isGated } = architecture;
   const parameters: CausalParameter[] = [];
-  const add = (name: string, shape: readonly number[], role: ParameterRole, origin: ParameterOrigin): void => {
+  const add = (
+    name: string,
+    shape: readonly number[],
+    role: ParameterRole,
+    origin: ParameterOrigin,
+  ): void => {
     parameters.push({ name, shape, role, origin });
   };
   const addLinear = (

@@ -18,9 +18,7 @@ export function buildTransformer(config: TransformerConfig, context: ModelContex
     throw new UserError('model.tiedEmbedding needs an output vocabulary equal to the input vocabulary');
   }
   const architecture = architectureOf(config, shape);
-  const parameters = causalParameters(architecture, shape).map((own) =>
-    drawnParameter(own, config),
-  );
+  const parameters = causalParameters(architecture, shape).map((own) => drawnParameter(own, config));
   return causalModel(architecture, parameters, context, null);
 }
 

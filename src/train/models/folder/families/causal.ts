@@ -34,11 +34,7 @@ export function causalFamilyModel(architecture: CausalArchitecture, tensors: Cau
 }
 
 /** Throws a UserError where a folder's model cannot read the texts of an experiment. */
-function checkedShape(
-  architecture: CausalArchitecture,
-  context: ModelContext,
-  folder: string,
-): TextShape {
+function checkedShape(architecture: CausalArchitecture, context: ModelContext, folder: string): TextShape {
   const { vocabularySize, positions, width, variableEmbedding } = architecture;
   const shape = textShape('folder', context);
   checkVariables(architecture, shape);

@@ -67,7 +67,9 @@ export const t5: FolderFamily = {
         tensor === 'decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight',
       build: (context, source, tables, stored) => {
         if (tables.variableEmbedding !== null || tables.tagEmbedding !== null)
-          throw new UserError('model.variableEmbedding, model.tagEmbedding: a t5 has no such tables; set them to null');
+          throw new UserError(
+            'model.variableEmbedding, model.tagEmbedding: a t5 has no such tables; set them to null',
+          );
         if (context.shape.modality === 'text')
           requireVocabulary(source.folder, architecture.vocabularySize, context.shape);
         return t5Model(architecture, t5Parameters(architecture).map(stored), context, source);
