@@ -8,7 +8,9 @@ import { mnistQa } from './mnist-qa/experiment.js';
 import type { ModuleFile } from './module-file.js';
 import type { OwnExperiment } from './own-experiment.js';
 import { setInclusion } from './set-inclusion/experiment.js';
+import { people } from './people/experiment.js';
 import { sizesOfData } from './sizes-of-data.js';
+import { works } from './works/experiment.js';
 
 /** An experiment of which the type of its config is not known. */
 export interface RegisteredExperiment {
@@ -97,7 +99,7 @@ function blaming<T>(module: ModuleFile | null, what: string, call: () => T): T {
   }
 }
 
-const known = new Map([register(setInclusion), register(mnistQa)]);
+const known = new Map([register(setInclusion), register(mnistQa), register(people), register(works)]);
 
 /** All experiments that this process knows, by name. One more that is built in is one line above. */
 export const experiments: ReadonlyMap<string, RegisteredExperiment> = known;

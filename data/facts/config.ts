@@ -21,8 +21,23 @@ export interface FactConfig extends FactShares {
   readonly brackets: boolean;
   readonly testShare: number;
   readonly attribution: readonly AttributionType[];
-  readonly pretraining: { readonly heldOut: number; readonly seed: number };
+  readonly pretraining: PretrainingConfig | null;
+  readonly content: 'experiment' | 'facts';
+  readonly tokenizer: string;
+  readonly blockSize?: number | undefined;
 }
+
+/** Sentences about the entities under their real names. */
+export interface PretrainingConfig {
+  readonly heldOut: number;
+  readonly seed: number;
+}
+
+/** Value of `tokenizer` by which every word, name, variable and tag is one token. */
+export const wordsTokenizer = 'words';
+
+/** Fractions where a config has none. */
+export const defaultFractions = publishedFractions.main;
 
 /** Text of tags in place of random ones, as in the published variants with words. */
 export const wordTags = {
@@ -53,7 +68,7 @@ export const factKeys = (testShare: number) => ({
     .min(2)
     .max(1_000_000)
     .describe('number of people or works in all subsets together (num_ents)'),
-  fractions: factFractionsSchema.default(publishedFractions.main),
+  fractions: factFractionsSchema.default(defaultFractions),
   alpha: alphaSchema,
   seedStage2: z
     .int()
@@ -109,8 +124,29 @@ export const factKeys = (testShare: number) => ({
         .describe('share of the pretraining sentences that is held out'),
       seed: z.int().min(0).default(0).describe('seed that chooses them'),
     })
-    .default({ heldOut: 0.2, seed: 0 })
-    .describe('sentences about the entities under their real names, for pretraining a model'),
+    .nullable()
+    .default(null)
+    .describe(
+      'sentences about the entities under their real names (train subset facts), to pretrain a model on and to replay; null: none',
+    ),
+  content: z
+    .enum(['experiment', 'facts'])
+    .default('experiment')
+    .describe('facts: those sentences alone, which a model is pretrained on; no variables'),
+  tokenizer: z
+    .string()
+    .min(1)
+    .default(wordsTokenizer)
+    .describe(
+      'words: every word and every name is one token, and variables and tags have tables of their own, so that they cannot be ' +
+        'answered; else a Hugging Face folder or its tokenizer.json, to which variables and tags are text',
+    ),
+  blockSize: z
+    .int()
+    .min(2)
+    .max(1 << 16)
+    .optional()
+    .describe('tokens of a row, padding included; by default the fewest that lose nothing'),
 });
 
 /** Values that are possible each by itself but not together; empty for a good config. */
@@ -141,6 +177,24 @@ export function factProblems(config: FactConfig): ConfigProblem[] {
   );
   const texts = Object.values(tags).filter((text) => text !== undefined);
   check(new Set(texts).size === texts.length, 'tags', 'two tags have the same text');
+  if (config.tokenizer === wordsTokenizer) {
+    check(
+      hasTags,
+      'definitions',
+      `the tokenizer words has one token a tag, and definitions of the form ${definitions} have none; give a tokenizer folder`,
+    );
+    check(
+      config.definitionOrder.endsWith('e'),
+      'definitionOrder',
+      `with the tokenizer words a definition in order ${config.definitionOrder} is answered with a variable or a tag, which have no ` +
+        'logits; use tve or vte, or a tokenizer folder',
+    );
+  }
+  check(
+    config.content === 'experiment' || config.pretraining !== null,
+    'pretraining',
+    'content facts is made of its sentences; give heldOut and seed',
+  );
   check(new Set(attribution).size === attribution.length, 'attribution', 'a question is there twice');
   return problems;
 }

@@ -1,0 +1,139 @@
+import { UserError } from '../errors.js';
+import type { Text } from '../text/rows.js';
+import { encodeParts, type PartKind } from '../text/tokenizer/parts.js';
+import type { Tokenizer } from '../text/tokenizer/tokenizer.js';
+import type { FactRow } from './rows.js';
+
+/** A row in tokens. */
+export interface EncodedRow extends Text {
+  readonly answerLength: number;
+  /** What each token belongs to. */
+  readonly parts: readonly PartKind[];
+}
+
+/** Makes the texts of a run into tokens. */
+export interface FactEncoder {
+  /** Tokens that have no table of their own; tags, then variables, have the ids from here on. */
+  readonly vocabularySize: number;
+  /** Tags and variables with a table of their own. */
+  readonly tags: number;
+  readonly variables: number;
+  readonly padToken: number;
+  /** Throws a UserError for a text with a name that has no token of its own. */
+  encode(row: Pick<FactRow, 'parts' | 'question'>): EncodedRow;
+  decode(tokens: Iterable<number>): string;
+}
+
+/**
+ * Where the answer of a row begins, as a place among its parts: the first that the question does not reach. The number of parts
+ * where nothing is asked.
+ */
+function answerPart({ parts, question }: Pick<FactRow, 'parts' | 'question'>): number {
+  if (question === '') return parts.length;
+  let length = 0;
+  const place = parts.findIndex(({ text }) => {
+    const start = length;
+    length += text.length;
+    return start >= question.length;
+  });
+  if (place < 0) throw new Error('a question has no answer behind it');
+  return place;
+}
+
+/** An encoder by a tokenizer, to which variables and tags are text like any other. */
+export function textEncoder(tokenizer: Tokenizer): FactEncoder {
+  const padToken = tokenizer.padId ?? tokenizer.eosId;
+  if (padToken === null) {
+    throw new UserError('data.tokenizer: it has neither a token for padding nor one for the end of a text; name one in tokenizer_config.json');
+  }
+  return {
+    vocabularySize: tokenizer.size,
+    tags: 0,
+    variables: 0,
+    padToken,
+    encode(row) {
+      const first = answerPart(row);
+      const { ids, parts, indices } = encodeParts(tokenizer, row.parts);
+      return {
+        tokens: ids,
+        parts,
+        answerLength: indices.filter((place) => place >= first).length,
+        variableAt: parts.indexOf('variable'),
+      };
+    },
+    decode: (tokens) => tokenizer.decode([...tokens]),
+  };
+}
+
+/** The names that get tokens of their own, in the order of their numbers. */
+export interface OwnTokens {
+  readonly tags: readonly string[];
+  readonly variables: readonly string[];
+}
+
+/**
+ * An encoder by a tokenizer of words, with one token for every tag and variable behind those of the tokenizer. Words never
+ * straddle two parts, so that parts are encoded one by one, each text once.
+ *
+ * @param tables whether tags and variables have tables of their own, and cannot be answered, or are part of the vocabulary
+ */
+export function wordEncoder(tokenizer: Tokenizer, own: OwnTokens, tables: boolean): FactEncoder {
+  const { padId: padToken, size } = tokenizer;
+  if (padToken === null) throw new Error('the tokenizer of words has no padding');
+  const numbers = {
+    tag: new Map(own.tags.map((text, i) => [text, size + i])),
+    variable: new Map(own.variables.map((text, i) => [text, size + own.tags.length + i])),
+  };
+  const encoded = new Map<string, readonly number[]>();
+  const idsOf = (part: PartKind, text: string): readonly number[] => {
+    if (part === 'tag' || part === 'variable') {
+      const id = numbers[part].get(text.trim());
+      if (id === undefined) throw new Error(`no token for the ${part} ${text}`);
+      return [id];
+    }
+    const known = encoded.get(text);
+    if (known !== undefined) return known;
+    const ids = tokenizer.encode(text);
+    encoded.set(text, ids);
+    return ids;
+  };
+  const total = own.tags.length + own.variables.length;
+  const names = [...own.tags, ...own.variables];
+  return {
+    vocabularySize: tables ? size : size + total,
+    tags: tables ? own.tags.length : 0,
+    variables: tables ? own.variables.length : 0,
+    padToken,
+    encode(row) {
+      const first = answerPart(row);
+      const tokens: number[] = [];
+      const parts: PartKind[] = [];
+      let answerLength = 0;
+      row.parts.forEach(({ text, part }, place) => {
+        const ids = idsOf(part, text);
+        tokens.push(...ids);
+        for (const _ of ids) parts.push(part);
+        if (place >= first) answerLength += ids.length;
+      });
+      return { tokens, parts, answerLength, variableAt: parts.indexOf('variable') };
+    },
+    decode(tokens) {
+      const words: string[] = [];
+      let run: number[] = [];
+      const flush = (): void => {
+        if (run.length > 0) words.push(tokenizer.decode(run));
+        run = [];
+      };
+      for (const token of tokens) {
+        if (token < size) {
+          run.push(token);
+          continue;
+        }
+        flush();
+        words.push(names[token - size] ?? `<token ${token}>`);
+      }
+      flush();
+      return words.join(' ');
+    },
+  };
+}
