@@ -1,4 +1,5 @@
 import { UserError } from '../../data/errors.js';
+import { experiments } from '../../data/registry.js';
 import { reaches, type LogTier } from '../store/log-tier.js';
 import type { LogConfig, RunConfig } from './config.js';
 import { matchesParameter } from '../../data/parameter-groups.js';
@@ -97,7 +98,7 @@ export function settingsWithLittleEffect(config: RunConfig, cost: PlannedCost): 
     `checkpoint.perStage: ${checkpoint.perStage} are more than the updates of the shortest stage: one after each`,
   );
   note(
-    loss.normalisation === 'token' && loss.target === 'answer',
+    loss.normalisation === 'token' && loss.target === 'answer' && !hasLongAnswers(config),
     'loss.normalisation: token is the same as example where only answers are targets',
   );
   note(
@@ -147,4 +148,10 @@ function checkParameterGroups({ stages }: RunConfig, stage: number, names: reado
     }
     for (const name of matching) free.delete(name);
   });
+}
+
+/** Whether an answer can be several tokens, which the normalisation of the loss weighs. */
+function hasLongAnswers({ experiment, data, loss }: RunConfig): boolean {
+  const shape = experiments.get(experiment)?.sizes(data, loss).shape;
+  return shape?.modality === 'text' && shape.queries > 1;
 }

@@ -25,7 +25,9 @@ describe.each([
       brackets: true,
       testShare,
       attribution: ['who', 'meaning', 'standFor', 'name'],
-      pretraining: { heldOut: 0.2, seed: 0 },
+      pretraining: null,
+      content: 'experiment',
+      tokenizer: 'words',
       fractions: { qd1consis: 0.25, d3consis: 0.08, no_qd_baseline: 0.06 },
     });
   });
@@ -55,6 +57,17 @@ describe.each([
     [{ alpha: 2 }, /^alpha/],
     [{ unknown: 1 }, /unknown/],
   ])('refuses %j', (changes, message) => {
+    expect(messageOf(schema, changes)).toMatch(message);
+  });
+
+  it.each([
+    [{ definitionOrder: 'vet' }, /^definitionOrder: with the tokenizer words .* which have no logits; use tve or vte/],
+    [{ content: 'facts' }, /^pretraining: content facts is made of its sentences; give heldOut and seed/],
+    [
+      { definitions: 'nl', fractions: { d1consis: 0.5, d2consis: 0.5 } },
+      /^definitions: the tokenizer words has one token a tag/,
+    ],
+  ])('refuses %j with the tokenizer words', (changes, message) => {
     expect(messageOf(schema, changes)).toMatch(message);
   });
 

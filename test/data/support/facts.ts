@@ -31,7 +31,7 @@ export function inventedEntities(count: number, questions: readonly number[] = [
 
 /** A config of people, with changes. */
 export function factConfig(changes: object = {}): FactConfig {
-  return peopleSchema.parse({ entities: 4000, ...changes });
+  return peopleSchema.parse({ entities: 4000, tokenizer: 'tokenizer.json', ...changes });
 }
 
 export function sectionOf(rows: FactRows, name: string): FactSection {
