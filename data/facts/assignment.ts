@@ -121,27 +121,6 @@ export function splitStage2<T>(group: readonly T[], shares: FactShares, entities
   return present([...parts], shares, entities);
 }
 
-/**
- * Sizes of the subsets, without building anything; the same for every seed. Throws a UserError for a subset that should
- * have entities and gets none, and for inconsistent definitions of a single one, which has nobody to be exchanged with.
- */
-export function factSubsetSizes(entities: number, shares: FactShares): ReadonlyMap<FactSubsetName, number> {
-  const all = Array.from({ length: entities }, (_, i) => i);
-  const { subsets, stage2 } = splitStage1(all, shares);
-  const sizes = new Map(
-    [...subsets, ...splitStage2(stage2, shares, entities)].map(([name, members]) => [name, members.length]),
-  );
-  for (const [name, size] of sizes) {
-    if (factSubsets[name].consistent === false && size === 1) {
-      throw new UserError(
-        `${keyOf(name)}: ${name} gets a single one of ${entities} entities, and its definition must name another one of ` +
-          'the subset; raise data.entities or its share, or make the share 0',
-      );
-    }
-  }
-  return sizes;
-}
-
 /** The published name of the group makes it the last one in the alphabet, which takes the rounding remainder. */
 function blockFractions(fractions: FactFractions): ReadonlyMap<string, number> {
   return new Map([

@@ -2,7 +2,7 @@ import { groupName } from '../design.js';
 import { createStream } from '../random/streams.js';
 import { attributionTemplates, entityQuestions } from './attribution.js';
 import { compareCodePoints } from './code-points.js';
-import type { FactConfig } from './config.js';
+import type { PretrainingConfig } from './config.js';
 import type { Fact, FactEntity } from './fact-set.js';
 import { realNames } from './fact-subsets.js';
 import type { TextPart } from '../text/tokenizer/parts.js';
@@ -27,7 +27,7 @@ type Form = 'paper' | 'other';
  */
 export function pretrainingRows(
   entities: readonly FactEntity[],
-  { heldOut, seed }: FactConfig['pretraining'],
+  { heldOut, seed }: PretrainingConfig,
 ): PretrainingRows {
   const random = createStream(seed, 'pretraining/held-out');
   const training: FactRow[] = [];

@@ -11,9 +11,10 @@ import { factDesign } from './design.js';
 import type { FactEncoder } from './encoder.js';
 import { encoderOf } from './encoder-of-config.js';
 import type { FactEntity } from './fact-set.js';
-import { majorityOfEntities } from './majority.js';
+import { majorityBaseline, majorityOfEntities } from './majority.js';
 import { pretrainingRows } from './pretraining.js';
 import type { FactRow, FactSection } from './rows.js';
+import { withAnswer } from './sentence.js';
 
 /** A row of a fact experiment, in tokens. */
 interface EncodedFact extends TextRow {
@@ -80,6 +81,10 @@ export function buildFactData(
     decode: (tokens) => encoder.decode(tokens),
     summary: [
       { name: 'entities', value: entities.length },
+      {
+        name: 'majority baseline, percent',
+        value: Math.round(1000 * majorityBaseline(majorityOfEntities(entities))) / 10,
+      },
       ...sections.map(({ name, group, rows: own }) => ({
         name: group === null ? `test rows of ${name}` : `rows of ${group}`,
         value: own.length,
@@ -111,17 +116,9 @@ function encodedSection(
 
 /** The row with the answer of another entity; null where there is none. */
 function contrastOf(row: FactRow, encoder: FactEncoder): Text | null {
-  const { contrast, answers, parts } = row;
-  const [answer] = answers;
-  if (contrast === null || answer === undefined) return null;
-  // The answer is the last part but the newline.
-  const place = parts.length - 2;
-  const { text } = parts[place]!;
-  if (text.trim() !== answer) throw new Error(`the answer of ${JSON.stringify(row.text)} is not its last part`);
-  return encoder.encode({
-    question: row.question,
-    parts: parts.map((part, i) => (i === place ? { ...part, text: text.replace(answer, () => contrast) } : part)),
-  });
+  const { question, contrast, answers } = row;
+  if (contrast === null || answers.length === 0) return null;
+  return encoder.encode({ question, parts: withAnswer(row, contrast) });
 }
 
 function layoutOf(

@@ -16,7 +16,7 @@ export interface PeopleConfig extends FactConfig {
 }
 
 /** Questions of a person. */
-export const questionsOfPerson = 6;
+const questionsOfPerson = 6;
 
 const file = (text: string) => z.string().min(1).optional().describe(text);
 

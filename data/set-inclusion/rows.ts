@@ -1,5 +1,5 @@
 import { groupName, type GroupName } from '../design.js';
-import { testName, type TextRow, type TextSection } from '../text/examples.js';
+import { testSetName, type TextRow, type TextSection } from '../text/examples.js';
 import { subsetNames, subsets, type SubsetName } from '../subsets.js';
 import type { Assignment } from '../assignment.js';
 import type { DefinitionOrder } from '../definition-orders.js';
@@ -29,7 +29,7 @@ export function textRowGroups(source: RowSource): TextRowGroup[] {
   const training: TextRowGroup[] = [];
   const heldOut: TextRowGroup[] = [];
   const section = (subset: SubsetName, group: GroupName | null, rows: readonly TextRow[]): TextRowGroup => ({
-    name: testName(subset, group),
+    name: testSetName(subset, group),
     subset,
     group,
     rows,

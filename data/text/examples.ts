@@ -112,7 +112,7 @@ export function textExamples<Row extends TextRow>(
 }
 
 /** Name of the test set of rows: the subset's, with what is told of training rows. */
-export function testName(subset: string, group: GroupName | null): string {
+export function testSetName(subset: string, group: GroupName | null): string {
   if (group === null) return subset;
   return group.endsWith('/definition') ? `train_defs_${subset}` : `train_questions_${subset}`;
 }

@@ -13,7 +13,7 @@ export interface WorksConfig extends FactConfig {
 }
 
 /** Most questions of a film. */
-export const questionsOfFilm = 7;
+const questionsOfFilm = 7;
 
 const file = (text: string) => z.string().min(1).optional().describe(text);
 

@@ -13,7 +13,7 @@ import { runFolderOf, runId, type RunRequest, type RunsEnd } from './request.js'
 import type { WantedRun } from './start.js';
 
 /** Name of the stage of a pretraining run. */
-export const pretrainingStage = 'pretrain';
+const pretrainingStage = 'pretrain';
 
 /** The parameters that runs start with instead of initial ones. */
 export interface Pretrained {

@@ -1,10 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 import { z } from 'zod';
+import { buildFactRows } from '../../../data/facts/build.js';
 import { wordTags } from '../../../data/facts/config.js';
-import { factSectionSizes, pretrainingSize } from '../../../data/facts/sizes.js';
 import { peopleSchema } from '../../../data/people/config.js';
 import { worksSchema } from '../../../data/works/config.js';
-import { factConfig } from '../support/facts.js';
+import { factConfig, inventedEntities } from '../support/facts.js';
 
 const messageOf = (schema: z.ZodType, changes: object): string => {
   const { error } = schema.safeParse({ entities: 100, ...changes });
@@ -83,22 +83,22 @@ test('files of sources that no package has must be given', () => {
 
 describe('sizes', () => {
   it('refuse subsets that get nothing, or one where two are needed', () => {
-    const sizes = (changes: object) => () => factSectionSizes(factConfig({ entities: 20, ...changes }), 6);
+    const sizes = (changes: object) => () => {
+      const config = factConfig({ entities: 20, ...changes });
+      return buildFactRows(inventedEntities(config.entities), config, 0);
+    };
     expect(sizes({ entities: 4 })).toThrow(
       /^data.fractions.q_no_replacement_baseline: .* none; raise data.entities/,
     );
     expect(sizes({ fractions: { q: 0.95, qd2incons: 0.05 } })).toThrow(
-      /^data.fractions.qd2incons: .* a single one/,
+      /^qd2incons has a single entity, .* raise data.entities/,
     );
     expect(sizes({ fractions: { q: 0.5, qd1consis: 0.5 }, alpha: 0.9 })).toThrow(
-      /^data.alpha: qd1incons gets a single/,
+      /^qd1incons has a single entity/,
     );
     expect(sizes({ fractions: { q: 0.5, qd1consis: 0.5 }, alpha: 0.99 })).toThrow(
       /^data.alpha: qd1incons gets 0.005 of/,
     );
   });
 
-  it('of pretraining', () => {
-    expect(pretrainingSize(600, 6)).toBe(20_400);
-  });
 });

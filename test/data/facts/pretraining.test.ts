@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { majorityBaseline, majorityShares } from '../../../data/facts/majority.js';
 import { textOf } from '../../../data/facts/parts.js';
 import { pretrainingRows } from '../../../data/facts/pretraining.js';
-import { pretrainingSize } from '../../../data/facts/sizes.js';
+import { pretrainingSize } from '../support/fact-sizes.js';
 import { inventedEntities } from '../support/facts.js';
 
 describe('pretraining', () => {

@@ -8,7 +8,7 @@ import { factDesign } from '../../../data/facts/design.js';
 import { textOf } from '../../../data/facts/parts.js';
 import { withAnswer } from '../../../data/facts/sentence.js';
 import { exchangedWith, type FactRow, type FactSection } from '../../../data/facts/rows.js';
-import { factSectionSizes } from '../../../data/facts/sizes.js';
+import { factSectionSizes } from '../support/fact-sizes.js';
 import { factConfig, inventedEntities, rowOf, sectionOf, sectionSizes } from '../support/facts.js';
 
 const trainingSize = (rows: FactRows, parts: readonly string[]): number =>

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { publishedFractions } from '../../../data/facts/assignment.js';
 import { majorityBaseline, majorityOfEntities } from '../../../data/facts/majority.js';
 import { pretrainingRows } from '../../../data/facts/pretraining.js';
-import { factSectionSizes } from '../../../data/facts/sizes.js';
+import { factSectionSizes } from '../support/fact-sizes.js';
 import type { PeopleConfig } from '../../../data/people/config.js';
 import { peopleSchema } from '../../../data/people/config.js';
 import { nodeSourceFiles, type SourceFiles } from '../../../data/files/source-files.js';

@@ -1,11 +1,11 @@
-import { UserError } from '../errors.js';
-import { attributionSetName } from '../attribution-tests.js';
-import { factSubsetSizes } from './assignment.js';
-import { entityQuestions } from './attribution.js';
-import { factProblems, type FactConfig } from './config.js';
-import { statementsPerVariable } from './definition-writer.js';
-import { factSubsetNames, factSubsets, type FactSubsetName } from './fact-subsets.js';
-import type { FactSection } from './rows.js';
+import { UserError } from '../../../data/errors.js';
+import { attributionSetName } from '../../../data/attribution-tests.js';
+import { splitStage1, splitStage2, type FactShares } from '../../../data/facts/assignment.js';
+import { entityQuestions } from '../../../data/facts/attribution.js';
+import { factProblems, type FactConfig } from '../../../data/facts/config.js';
+import { statementsPerVariable } from '../../../data/facts/definition-writer.js';
+import { factSubsetNames, factSubsets, type FactSubsetName } from '../../../data/facts/fact-subsets.js';
+import type { FactSection } from '../../../data/facts/rows.js';
 
 /** A section of rows that is not written yet. */
 export type FactSectionSize = Omit<FactSection, 'rows'> & { readonly rows: number };
@@ -83,4 +83,14 @@ export function factSectionSizes(config: FactConfig, questions: number): FactSec
 /** Rows of pretraining, those that are held out included. */
 export function pretrainingSize(entities: number, questions: number): number {
   return entities * (5 * questions + entityQuestions.length);
+}
+
+/** Sizes of the subsets, without drawing anything; the same for every seed. */
+function factSubsetSizes(entities: number, shares: FactShares): ReadonlyMap<FactSubsetName, number> {
+  const all = Array.from({ length: entities }, (_, i) => i);
+  const { subsets, stage2 } = splitStage1(all, shares);
+  const sizes = new Map(
+    [...subsets, ...splitStage2(stage2, shares, entities)].map(([name, members]) => [name, members.length]),
+  );
+  return sizes;
 }
