@@ -45,4 +45,3 @@ function* wordsOf(entities: readonly FactEntity[]): Generator<string, void> {
     }
   }
 }
-

@@ -44,7 +44,9 @@ function answerPart({ parts, question }: Pick<FactRow, 'parts' | 'question'>): n
 export function textEncoder(tokenizer: Tokenizer): FactEncoder {
   const padToken = tokenizer.padId ?? tokenizer.eosId;
   if (padToken === null) {
-    throw new UserError('data.tokenizer: it has neither a token for padding nor one for the end of a text; name one in tokenizer_config.json');
+    throw new UserError(
+      'data.tokenizer: it has neither a token for padding nor one for the end of a text; name one in tokenizer_config.json',
+    );
   }
   return {
     vocabularySize: tokenizer.size,

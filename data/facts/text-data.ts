@@ -64,7 +64,12 @@ export function buildFactData(
     tests: examples.tests.map((test, i) => {
       const own = sections[i]!.rows;
       return own.every(({ asks }) => majority.has(asks))
-        ? { ...test, majority: Float32Array.from(own, ({ asks, answers }) => (answers[0] === majority.get(asks) ? 1 : 0)) }
+        ? {
+            ...test,
+            majority: Float32Array.from(own, ({ asks, answers }) =>
+              answers[0] === majority.get(asks) ? 1 : 0,
+            ),
+          }
         : test;
     }),
     ...(rows === null ? {} : { counterfactuals: counterfactualsOf(rows, encoder, layout) }),

@@ -57,7 +57,10 @@ const pretrainedFolders = (of: string): string[] =>
   fs.readdirSync(path.join(of, 'people')).filter((name) => name.startsWith('pretrained-'));
 
 const metricsOf = (folder: string) =>
-  polars.readIPC(fs.readFileSync(path.join(folder, 'metrics.arrow'))).toRecords() as Record<string, unknown>[];
+  polars.readIPC(fs.readFileSync(path.join(folder, 'metrics.arrow'))).toRecords() as Record<
+    string,
+    unknown
+  >[];
 
 beforeAll(async () => {
   engine = await useTestEngine();
@@ -93,7 +96,9 @@ describe('a pretrained model', () => {
         'variable_embedding.weight',
       ]);
     }
-    expect(starts[0]!.get('variable_embedding.weight')).not.toEqual(starts[1]!.get('variable_embedding.weight'));
+    expect(starts[0]!.get('variable_embedding.weight')).not.toEqual(
+      starts[1]!.get('variable_embedding.weight'),
+    );
   });
 
   test('is left as it is by further runs, and by those that differ in what comes after it', async () => {
@@ -138,7 +143,10 @@ describe('a pretrained model', () => {
     const [pretrained] = pretrainedFolders(other);
     const info = JSON.parse(fs.readFileSync(path.join(folder!, 'run.json'), 'utf8')) as object;
     fs.rmSync(path.join(folder!, 'checkpoints'), { recursive: true });
-    fs.writeFileSync(path.join(folder!, 'run.json'), JSON.stringify({ ...info, status: 'interrupted', stepsDone: 0 }));
+    fs.writeFileSync(
+      path.join(folder!, 'run.json'),
+      JSON.stringify({ ...info, status: 'interrupted', stepsDone: 0 }),
+    );
     fs.renameSync(path.join(other, 'people', pretrained!), path.join(other, 'gone'));
     await expect(resumeRuns(folder!, quietRequest(other, engine))).rejects.toThrow(
       'which is not there or not complete; gradscope run with its config trains it',
@@ -150,11 +158,14 @@ describe('a run on people', () => {
   test('replays facts in every stage, and is evaluated on attribution beside the majority baseline', () => {
     const [folder] = ended.folders;
     const { stages } = readRunInfo(folder!);
-    for (const stage of stages) expect(stage.replay!.perEpoch).toBe(Math.max(1, Math.round(stage.replay!.first / 4)));
+    for (const stage of stages)
+      expect(stage.replay!.perEpoch).toBe(Math.max(1, Math.round(stage.replay!.first / 4)));
     const metrics = metricsOf(folder!);
     const last = metrics.filter(({ step }) => Number(step) === readRunInfo(folder!).stepsTotal);
     const of = (set: string) =>
-      Object.fromEntries(last.filter((row) => row['set'] === set).map((row) => [row['metric'], row['value']]));
+      Object.fromEntries(
+        last.filter((row) => row['set'] === set).map((row) => [row['metric'], row['value']]),
+      );
     expect(Object.keys(of('qd1consis')).toSorted()).toEqual(['accuracy', 'loss', 'majority', 'margin']);
     expect(Object.keys(of('ent_assoc_who_d1consis')).toSorted()).toEqual(['accuracy', 'loss', 'margin']);
     expect(of('qd1consis')['majority']).toBeGreaterThan(0.1);
@@ -163,18 +174,20 @@ describe('a run on people', () => {
 
 describe('bad input', () => {
   test('replay of data without facts, or by another sampler', async () => {
-    await expect(train([0], { root: temporaryFolder(), overrides: ['data.pretraining=null'] })).rejects.toThrow(
-      'the data have no rows for training on facts',
+    await expect(
+      train([0], { root: temporaryFolder(), overrides: ['data.pretraining=null'] }),
+    ).rejects.toThrow('the data have no rows for training on facts');
+    expect(() => loadConfig('configs/people.yaml', runSchema, ['stages.0.sampler=withReplacement'])).toThrow(
+      'replayed rows are drawn anew for every epoch, which only the sampler shuffle does',
     );
-    expect(() =>
-      loadConfig('configs/people.yaml', runSchema, ['stages.0.sampler=withReplacement']),
-    ).toThrow('replayed rows are drawn anew for every epoch, which only the sampler shuffle does');
   });
 
   test('pretraining of an experiment without facts', () => {
     const { config } = loadConfig('configs/set-inclusion-smoke.yaml', runSchema, [
       'pretrain={ epochs: 1, batchSize: 8, optimizer: { kind: sgd, learningRate: 0.1 }, schedule: { kind: constant } }',
     ]);
-    expect(() => pretrainingRun(config)).toThrow('experiment set-inclusion has no facts to pretrain on; set it to null');
+    expect(() => pretrainingRun(config)).toThrow(
+      'experiment set-inclusion has no facts to pretrain on; set it to null',
+    );
   });
 });

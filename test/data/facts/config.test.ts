@@ -61,7 +61,10 @@ describe.each([
   });
 
   it.each([
-    [{ definitionOrder: 'vet' }, /^definitionOrder: with the tokenizer words .* which have no logits; use tve or vte/],
+    [
+      { definitionOrder: 'vet' },
+      /^definitionOrder: with the tokenizer words .* which have no logits; use tve or vte/,
+    ],
     [{ content: 'facts' }, /^pretraining: content facts is made of its sentences; give heldOut and seed/],
     [
       { definitions: 'nl', fractions: { d1consis: 0.5, d2consis: 0.5 } },
@@ -100,5 +103,4 @@ describe('sizes', () => {
       /^data.alpha: qd1incons gets 0.005 of/,
     );
   });
-
 });
