@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { roundHalfEven, split } from '../splits.js';
-import { factSubsets, type FactSubsetName } from './fact-subsets.js';
+import type { FactSubsetName } from './fact-subsets.js';
 
 const fraction = (text: string) => z.number().min(0).max(1).default(0).describe(text);
 

@@ -28,7 +28,7 @@ export interface FactExperimentParts<Config extends FactConfig> {
   readonly name: string;
   readonly schema: z.ZodType<Config>;
   /** Entities of a config. Throws a UserError for files that are missing or cannot be read. */
-  load(config: Config, files: SourceFiles): FactSet;
+  readonly load: (config: Config, files: SourceFiles) => FactSet;
 }
 
 /** An experiment on facts about real entities (Krasheninnikov et al., arXiv 2310.15047, sections 2 and 3.1). */

@@ -12,9 +12,6 @@ export interface WorksConfig extends FactConfig {
   readonly trex?: string | undefined;
 }
 
-/** Most questions of a film. */
-const questionsOfFilm = 7;
-
 const file = (text: string) => z.string().min(1).optional().describe(text);
 
 export const worksSchema: z.ZodType<WorksConfig> = z

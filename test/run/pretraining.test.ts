@@ -57,10 +57,7 @@ const pretrainedFolders = (of: string): string[] =>
   fs.readdirSync(path.join(of, 'people')).filter((name) => name.startsWith('pretrained-'));
 
 const metricsOf = (folder: string) =>
-  polars.readIPC(fs.readFileSync(path.join(folder, 'metrics.arrow'))).toRecords() as Record<
-    string,
-    unknown
-  >[];
+  polars.readIPC(fs.readFileSync(path.join(folder, 'metrics.arrow'))).toRecords();
 
 beforeAll(async () => {
   engine = await useTestEngine();
@@ -139,16 +136,16 @@ describe('a pretrained model', () => {
   test('is asked for where a run that was never trained begins anew without it', async () => {
     const other = temporaryFolder();
     await train([0], { root: other });
-    const [folder] = [path.join(other, 'people', 'tiny-seed0')];
+    const folder = path.join(other, 'people', 'tiny-seed0');
     const [pretrained] = pretrainedFolders(other);
-    const info = JSON.parse(fs.readFileSync(path.join(folder!, 'run.json'), 'utf8')) as object;
-    fs.rmSync(path.join(folder!, 'checkpoints'), { recursive: true });
+    const info = JSON.parse(fs.readFileSync(path.join(folder, 'run.json'), 'utf8')) as object;
+    fs.rmSync(path.join(folder, 'checkpoints'), { recursive: true });
     fs.writeFileSync(
-      path.join(folder!, 'run.json'),
+      path.join(folder, 'run.json'),
       JSON.stringify({ ...info, status: 'interrupted', stepsDone: 0 }),
     );
     fs.renameSync(path.join(other, 'people', pretrained!), path.join(other, 'gone'));
-    await expect(resumeRuns(folder!, quietRequest(other, engine))).rejects.toThrow(
+    await expect(resumeRuns(folder, quietRequest(other, engine))).rejects.toThrow(
       'which is not there or not complete; gradscope run with its config trains it',
     );
   });
@@ -156,12 +153,12 @@ describe('a pretrained model', () => {
 
 describe('a run on people', () => {
   test('replays facts in every stage, and is evaluated on attribution beside the majority baseline', () => {
-    const [folder] = ended.folders;
-    const { stages } = readRunInfo(folder!);
+    const folder = ended.folders[0]!;
+    const { stages } = readRunInfo(folder);
     for (const stage of stages)
       expect(stage.replay!.perEpoch).toBe(Math.max(1, Math.round(stage.replay!.first / 4)));
-    const metrics = metricsOf(folder!);
-    const last = metrics.filter(({ step }) => Number(step) === readRunInfo(folder!).stepsTotal);
+    const metrics = metricsOf(folder);
+    const last = metrics.filter(({ step }) => Number(step) === readRunInfo(folder).stepsTotal);
     const of = (set: string) =>
       Object.fromEntries(
         last.filter((row) => row['set'] === set).map((row) => [row['metric'], row['value']]),
