@@ -9,7 +9,7 @@ import type { Model, ModelInputs } from './models/model.js';
 import { optimizerRule, type OptimizerConfig } from './optimizers/registry.js';
 import type { Momentum, OptimizerRule } from './optimizers/rule.js';
 import { blockDistances } from './parameters/block-vectors.js';
-import { planBlocks, type ParameterBlock, type Placement } from './parameters/layout.js';
+import { pack, planBlocks, unpack, type ParameterBlock, type Placement } from './parameters/layout.js';
 
 /** How a stage updates parameters. */
 export interface Updating {
@@ -62,14 +62,17 @@ export class Learner {
   /** Starts with initial parameters; `random` has one stream for each replica. */
   initialise(random: readonly RandomStream[]): void {
     const blocks = planBlocks(this.model.parameters, () => '', true);
-    this.allocate(blocks, [{ first: 0, replicas: this.replicas, rule: null, rates: [] }]);
-    this.fillInitial(blocks, random);
+    this.install(blocks, [{ ...this.everybody(), variables: this.initialVariables(blocks, random) }]);
   }
 
   /** Starts with given parameters, one list for each replica. Throws when one is missing or has another size. */
   load(parameters: readonly (readonly NamedTensor[])[]): void {
     const blocks = planBlocks(this.model.parameters, () => '', true);
-    this.setBlocks(blocks, [{ first: 0, replicas: this.replicas, rule: null, rates: [] }], parameters);
+    const party = this.everybody();
+    const variables = blocks.map((block) => zeroVariable(updateShape(party, block)));
+    this.install(blocks, [{ ...party, variables }]);
+    for (const own of this.parties)
+      own.variables.forEach((variable, i) => this.fillBlock(i, variable, own, '', parameters));
   }
 
   /** Gives parameters other values, one list for each replica; those that no list names keep theirs. */
@@ -86,7 +89,6 @@ export class Learner {
    *   updated as one; the others each for themselves, with the numbers that they have alone.
    */
   beginStage(updating: Updating | readonly Updating[]): void {
-    const values = Array.from({ length: this.replicas }, (_, replica) => this.parameterValues(replica));
     const each = Array.from({ length: this.replicas }, (_, replica) =>
       'optimizer' in updating ? updating : updating[replica]!,
     );
@@ -103,7 +105,7 @@ export class Learner {
       rule: rules[i]!,
       rates: blocks.map(({ parameters }) => each[first]!.learningRate(parameters[0]!.name)),
     }));
-    this.setBlocks(blocks, parties, values);
+    this.rearrange(blocks, parties);
     for (const party of this.parties) {
       party.slots = blocks.map((_, i) => {
         const slots = Object.entries(party.rule!.slots(updateShape(party, blocks[i]!)));
@@ -151,7 +153,7 @@ export class Learner {
     gradients.forEach((gradient, i) => {
       const shares = tf.tidy(() => {
         const scaled = clips ? tf.mul(gradient, tf.tensor(clipFactors, [this.replicas, 1])) : gradient;
-        const split = this.split(scaled);
+        const split = splitParties(scaled, this.parties);
         return this.parties.map((party, p) =>
           tf.reshape(split[p]!, updateShape(party, this.currentBlocks[i]!)),
         );
@@ -254,36 +256,53 @@ export class Learner {
     this.disposeCompute();
   }
 
-  private setBlocks(
-    blocks: readonly ParameterBlock[],
-    parties: readonly Omit<Party, 'variables' | 'slots'>[],
-    perReplica: readonly (readonly NamedTensor[])[],
-  ): void {
-    this.allocate(blocks, parties);
-    for (const party of this.parties)
-      party.variables.forEach((variable, i) => this.fillBlock(i, variable, party, '', perReplica));
+  /** One party of all replicas, before the first stage. */
+  private everybody(): Omit<Party, 'variables'> {
+    return { first: 0, replicas: this.replicas, rule: null, rates: [], slots: [] };
   }
 
-  /** Makes variables of zeros for blocks and parties, in place of those that there are. */
-  private allocate(
+  /** Takes other blocks and parties. Parameters keep their values, which stay where they are: large models are not copied. */
+  private rearrange(
     blocks: readonly ParameterBlock[],
     parties: readonly Omit<Party, 'variables' | 'slots'>[],
   ): void {
+    const values = this.read();
+    const tensors = new Map<string, tf.Tensor>();
+    tf.tidy(() => {
+      for (const [name, tensor] of unpack(this.currentBlocks, values)) tensors.set(name, tf.keep(tensor));
+    });
+    tf.dispose(values);
+    const variables = parties.map((): Variable[] => []);
+    for (const block of blocks) {
+      tf.tidy(() => {
+        const shares = splitParties(pack([block], tensors)[0]!, parties);
+        parties.forEach((party, p) =>
+          variables[p]!.push(createVariable(tf.reshape(shares[p]!, updateShape(party, block)))),
+        );
+      });
+    }
+    tf.dispose([...tensors.values()]);
+    this.install(
+      blocks,
+      parties.map((party, p) => ({ ...party, variables: variables[p]!, slots: [] })),
+    );
+  }
+
+  /** Takes blocks and parties in place of those that there are. */
+  private install(blocks: readonly ParameterBlock[], parties: readonly Party[]): void {
     this.release();
     this.disposeCompute();
     this.currentBlocks = blocks;
     this.compute = this.shared?.(blocks) ?? gradientFunction(this.model, blocks, this.normalisation);
-    this.parties = parties.map((party) => {
-      const variables = blocks.map((block) => zeroVariable(updateShape(party, block)));
-      return { ...party, variables, slots: [] };
-    });
+    this.parties = parties;
   }
 
   /**
-   * Gives every replica its initial values, parameter by parameter in the order of the model, as its stream draws them: of a
+   * Variables of initial values, parameter by parameter in the order of the model, as each replica's stream draws them: of a
    * large model no more is held beside the variables than the block that is filled.
    */
-  private fillInitial(blocks: readonly ParameterBlock[], random: readonly RandomStream[]): void {
+  private initialVariables(blocks: readonly ParameterBlock[], random: readonly RandomStream[]): Variable[] {
+    const variables = new Map<number, Variable>();
     const buffers = new Map<number, { readonly values: Float32Array; left: number }>();
     const places = new Map(
       blocks.flatMap(({ parameters }, block) =>
@@ -309,9 +328,10 @@ export class Learner {
       if (buffer.left > 0) continue;
       buffers.delete(block);
       const tensor = tf.tensor(buffer.values, [random.length, blockSize]);
-      this.parties[0]!.variables[block]!.assign(tensor);
+      variables.set(block, createVariable(tensor));
       tensor.dispose();
     }
+    return blocks.map((_, block) => variables.get(block)!);
   }
 
   /**
@@ -345,16 +365,6 @@ export class Learner {
 
   private partyOf(replica: number): Party {
     return this.parties.find(({ first, replicas }) => replica < first + replicas)!;
-  }
-
-  /** The parties' shares of a tensor with a leading replica axis. */
-  private split(tensor: tf.Tensor): tf.Tensor[] {
-    if (this.parties.length === 1) return [tensor];
-    return tf.split(
-      tensor,
-      this.parties.map(({ replicas }) => replicas),
-      0,
-    );
   }
 
   private disposeCompute(): void {
@@ -416,6 +426,16 @@ export class Learner {
   }
 }
 
+/** The parties' shares of a tensor with a leading replica axis. */
+function splitParties(tensor: tf.Tensor, parties: readonly Pick<Party, 'replicas'>[]): tf.Tensor[] {
+  if (parties.length === 1) return [tensor];
+  return tf.split(
+    tensor,
+    parties.map(({ replicas }) => replicas),
+    0,
+  );
+}
+
 /** Shape in which a party updates a block: flat, or its parameter's own where the rule needs to see rows and columns. */
 function updateShape({ replicas, rule }: Pick<Party, 'replicas' | 'rule'>, block: ParameterBlock): number[] {
   const own = block.parameters.length === 1 && rule !== null && !rule.elementwise;
@@ -423,7 +443,8 @@ function updateShape({ replicas, rule }: Pick<Party, 'replicas' | 'rule'>, block
 }
 
 function zeroVariable(shape: readonly number[]): Variable {
-  const zeros = tf.zeros([...shape]);
+  // Unlike tf.zeros it makes no array of the engine's size on the host.
+  const zeros = tf.fill([...shape], 0);
   const variable = createVariable(zeros);
   zeros.dispose();
   return variable;

@@ -29,6 +29,9 @@ interface RowTensor {
   readonly rows: number;
 }
 
+/** Columns that are moved at once. */
+const columnsAtOnce = 64;
+
 /**
  * The weight `[inputs, outputs]` of linear maps side by side, from tensors `[rows, inputs]`: column c is row `order[c]` of the
  * tensors below each other.
@@ -41,12 +44,16 @@ export function transposedRows(
   inputs: number,
   order: Int32Array | null = null,
 ): TensorMapping {
-  const sources = rowSources(tensors, order);
-  const outputs = sources.length;
+  const { tensorOf, rowOf } = rowSources(tensors, order);
+  const outputs = rowOf.length;
+  /** Visits all numbers, some columns at a time, so that what is read and what is written stay in the processor's cache. */
   const eachNumber = (use: (tensor: number, at: number, to: number) => void): void => {
-    for (let column = 0; column < outputs; column++) {
-      const { tensor, row } = sources[column]!;
-      for (let i = 0; i < inputs; i++) use(tensor, row * inputs + i, i * outputs + column);
+    for (let first = 0; first < outputs; first += columnsAtOnce) {
+      const end = Math.min(outputs, first + columnsAtOnce);
+      for (let i = 0; i < inputs; i++) {
+        for (let column = first; column < end; column++)
+          use(tensorOf[column]!, rowOf[column]! * inputs + i, i * outputs + column);
+      }
     }
   };
   return {
@@ -80,12 +87,21 @@ export function biasRows(
   };
 }
 
+/** Tensor and row of each column. */
 function rowSources(
   tensors: readonly RowTensor[],
   order: Int32Array | null,
-): readonly { readonly tensor: number; readonly row: number }[] {
-  const all = tensors.flatMap(({ rows }, tensor) =>
-    Array.from({ length: rows }, (_, row) => ({ tensor, row })),
-  );
-  return order === null ? all : Array.from(order, (row) => all[row]!);
+): { readonly tensorOf: Int32Array; readonly rowOf: Int32Array } {
+  const outputs = tensors.reduce((sum, { rows }) => sum + rows, 0);
+  const all = { tensorOf: new Int32Array(outputs), rowOf: new Int32Array(outputs) };
+  let first = 0;
+  tensors.forEach(({ rows }, tensor) => {
+    for (let row = 0; row < rows; row++) {
+      all.tensorOf[first + row] = tensor;
+      all.rowOf[first + row] = row;
+    }
+    first += rows;
+  });
+  if (order === null) return all;
+  return { tensorOf: order.map((own) => all.tensorOf[own]!), rowOf: order.map((own) => all.rowOf[own]!) };
 }
