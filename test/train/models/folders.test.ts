@@ -10,9 +10,11 @@ import { backward, forward } from '../../../src/train/backward.js';
 import { createGenerator } from '../../../src/train/generate.js';
 import { assembleGradients } from '../../../src/train/gradient.js';
 import { openFamily } from '../../../src/train/models/folder/folder.js';
+import { Learner } from '../../../src/train/learner.js';
 import type { Model } from '../../../src/train/models/model.js';
 import { buildModel } from '../../../src/train/models/registry.js';
 import { distanceBuckets } from '../../../src/train/models/ops/distance-buckets.js';
+import { optimizerSchema } from '../../../src/train/optimizers/registry.js';
 import { pack, planBlocks } from '../../../src/train/parameters/layout.js';
 import { useTestEngine } from '../support/engine.js';
 
@@ -221,4 +223,56 @@ test('distances of T5 are in the buckets of an independent program', () => {
     Array.from(distanceBuckets(1, rows, { buckets: 32, longest: 128, bothWays }, -golden.first));
   expect(bucketsOf(true)).toEqual(golden.bothWays);
   expect(bucketsOf(false)).toEqual(golden.backwards);
+});
+
+test.each(['llama-tied', 't5'])('%s is trained: two replicas alike, each to a lower loss', (folder) => {
+  const golden = goldenOf(folder);
+  const model = load(folder, shapeOf(golden));
+  const learner = new Learner(model, 2, 'example');
+  learner.initialise([createStream(0, 'unused'), createStream(1, 'unused')]);
+  const optimizer = optimizerSchema.parse({
+    kind: 'adafactor',
+    learningRate: 0.03,
+    epsilon: 1e-30,
+    clipThreshold: 1,
+    decayRate: -0.8,
+    weightDecay: 0,
+  });
+  learner.beginStage({ optimizer, learningRate: () => 0.03 });
+  const batch = batchOf(golden, 2);
+  const losses: number[][] = [];
+  for (let step = 1; step <= 20; step++) {
+    const gradient = learner.gradient(batch, 1);
+    losses.push(Array.from(gradient.losses.dataSync()));
+    learner.update(gradient.blocks, [1, 1], [1, 1], step);
+    gradient.dispose();
+  }
+  const mean = (own: readonly number[]): number => own.reduce((sum, loss) => sum + loss, 0) / own.length;
+  const examples = losses[0]!.length / 2;
+  expect(largestDifference(losses[0]!.slice(0, examples), golden.get('losses')!.values)).toBeLessThan(1e-5);
+  expect(mean(losses.at(-1)!)).toBeLessThan(0.5 * mean(losses[0]!));
+  for (const own of losses)
+    expect(largestDifference(own.slice(examples), own.slice(0, examples))).toBeLessThan(1e-3);
+  learner.dispose();
+});
+
+test('prompts that cannot be continued are refused with one line', () => {
+  const golden = goldenOf('gpt2');
+  const model = load('gpt2', shapeOf(golden));
+  const blocks = planBlocks(model.parameters, () => '', true);
+  const values = pack(blocks, parametersOf(model, 1));
+  const generator = createGenerator(model, blocks);
+  const options = { maxNewTokens: 5, stopToken: null };
+  expect(() => generator.generate(values, [[[1], []]], options)).toThrow(
+    'a prompt is empty: it needs one token at least',
+  );
+  const long = Array.from({ length: 13 }, (_, i) => i + 1);
+  expect(() => generator.generate(values, [[long]], options)).toThrow(
+    'a prompt of 13 tokens and 5 after it are more than the 16 positions of the model; shorten one',
+  );
+  const [[written]] = generator.generate(values, [[long.slice(1)]], options) as [[number[]]];
+  expect(written).toHaveLength(5);
+  expect(generator.generate(values, [[[1]]], { ...options, maxNewTokens: 0 })).toEqual([[[]]]);
+  expect(generator.generate(values, [[]], options)).toEqual([[]]);
+  generator.dispose();
 });

@@ -258,3 +258,18 @@ test('the hash is that of config and weights', () => {
   changeConfig(folder, { n_head: 2 });
   expect(folderHash(folder)).not.toBe(changed);
 });
+
+test('what older versions say of a T5 v1.1 is the same model', () => {
+  const pairs = { blockSize: 5, queries: 5, inputLength: 7 };
+  const before = build(copyOf('t5-gated'), pairs);
+  const folder = copyOf('t5-gated');
+  const file = path.join(folder, 'config.json');
+  const { scale_decoder_outputs: _, ...content } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  fs.writeFileSync(file, JSON.stringify({ ...content, tie_word_embeddings: false }));
+  const model = build(folder, pairs);
+  expect(model.parameters.map(({ name }) => name)).toEqual(before.parameters.map(({ name }) => name));
+  expect(model.parameters.at(-1)!.name).toBe('lm_head.weight');
+});
