@@ -12,8 +12,19 @@ export type { EmbeddingUse, LinearUse, ParameterUse, VectorUse } from './train/t
 export type { ConvolutionShape } from './train/tape/patches.js';
 export { backward, recordBackward, type Backward } from './train/backward.js';
 export { queryLoss } from './train/models/ops/query-loss.js';
-export type { Model, ModelInputs, ParameterSpec } from './train/models/model.js';
+export type {
+  Generation,
+  GenerationStep,
+  Model,
+  ModelContext,
+  ModelInputs,
+  ModelSource,
+  ParameterSpec,
+} from './train/models/model.js';
 export { createGenerator, type GenerationOptions, type Generator } from './train/generate.js';
+export { buildFolderModel } from './train/models/folder/folder.js';
+export type { FolderConfig } from './train/models/folder/config.js';
+export { pack, planBlocks, unpack, type ParameterBlock, type Placement } from './train/parameters/layout.js';
 export { assembleGradients, type AssembledGradients } from './train/gradient.js';
 export { exampleNorms2 } from './train/groups/example-norms.js';
 export { gradientsOfGroups } from './train/groups/gradients-of-groups.js';
