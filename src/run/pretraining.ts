@@ -71,8 +71,11 @@ export async function pretrainedFor(
   const run = pretrainingRun(config);
   if (run === null) return null;
   const folder = runFolderOf(request.root, run.config, run.seed);
-  if (folderState(folder, request.environment).kind !== 'complete')
-    request.onMessage(`pretraining the model, once for all runs that start from it: ${folder}`);
+  if (folderState(folder, request.environment).kind === 'complete') {
+    request.onMessage(`starting from the pretrained model ${folder}`);
+    return read(folder, model);
+  }
+  request.onMessage(`pretraining the model, once for all runs that start from it: ${folder}`);
   const { end, failed } = await start([run], { ...request, existing: 'repair' });
   if (end === 'interrupted') return 'interrupted';
   const [failure] = failed;
