@@ -92,7 +92,7 @@ export interface TestSet {
   readonly examples: ExampleSet;
   /**
    * The same rows, row for row, with the answer that the margin compares the gold answer with; of the weight 0 where there is
-   * none. Given where answers are several tokens, instead of the field `contrast`.
+   * none. Given where answers are several tokens, instead of the field `contrast`; without either there is no margin.
    */
   readonly contrasts?: ExampleSet;
   /**

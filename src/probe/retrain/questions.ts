@@ -53,11 +53,12 @@ export function createAsker(
       const answers = evaluator.ask(values, each(set), each(rows), unused);
       answers.forEach((own, replica) => {
         members.forEach((variable, place) => {
-          for (const field of outcomeFields)
-            outcomes[replica]![field].set(
-              own[field].subarray(place * questions, (place + 1) * questions),
-              variable * questions,
-            );
+          for (const field of outcomeFields) {
+            const values = own[field];
+            const target = outcomes[replica]![field].subarray(variable * questions, (variable + 1) * questions);
+            if (values === null) target.fill(NaN);
+            else target.set(values.subarray(place * questions, (place + 1) * questions));
+          }
         });
       });
     }

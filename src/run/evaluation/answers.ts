@@ -13,10 +13,10 @@ export interface Answers {
   /** `[example]` 1 where the most likely answer is the gold one at every query, else 0. */
   readonly correct: Float32Array;
   /**
-   * `[example]` log-odds of the gold answer against its contrast, summed over queries, in nats; 0 where there is no
-   * contrast.
+   * `[example]` log-odds of the gold answer against its contrast, summed over queries, in nats; 0 for an example that has
+   * none. Null where the set has none.
    */
-  readonly margin: Float32Array;
+  readonly margin: Float32Array | null;
   /** `[example]` weighted cross-entropy of the gold answers, in nats. */
   readonly loss: Float32Array;
 }
@@ -79,17 +79,18 @@ export function createEvaluator(
     rows: readonly Int32Array[],
     random: (replica: number) => RandomStream,
   ): Answers[] => {
-    const { run, names } = functionOf('contrast' in sets[0]!.fields);
+    const hasContrast = 'contrast' in sets[0]!.fields;
+    const { run, names } = functionOf(hasContrast);
     const count = rows[0]!.length;
     const answers = sets.map(() => ({
       correct: new Float32Array(count),
-      margin: new Float32Array(count),
+      margin: hasContrast ? new Float32Array(count) : null,
       loss: new Float32Array(count),
     }));
     for (let first = 0; first < count; first += batchSize) {
       const part = rows.map((own) => padded(own.subarray(first, first + batchSize), batchSize));
       askBatch(run, values, gatherExamples(sets, part, random), names, (replica, field, own) => {
-        answers[replica]![field].set(own.subarray(0, count - first), first);
+        answers[replica]![field]!.set(own.subarray(0, count - first), first);
       });
     }
     return answers;

@@ -30,7 +30,7 @@ export function summariseAnswers(
   return {
     ...(majority === null ? {} : { majority: clusteredMean(majority, variable) }),
     accuracy: clusteredMean(answers.correct, variable),
-    margin: clusteredMean(answers.margin, variable),
+    ...(answers.margin === null ? {} : { margin: clusteredMean(answers.margin, variable) }),
     loss: clusteredMean(answers.loss, variable),
   };
 }
