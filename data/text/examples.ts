@@ -105,7 +105,9 @@ export function textExamples<Row extends TextRow>(
       subset: section.subset,
       examples: tableExamples(asQuestion, rowsOf(section)),
       asTraining: tableExamples(asTraining, rowsOf(section)),
-      ...(asContrast !== null && section.group === null && section.rows.some(({ contrast }) => contrast !== null)
+      ...(asContrast !== null &&
+      section.group === null &&
+      section.rows.some(({ contrast }) => contrast !== null)
         ? { contrasts: tableExamples(asContrast, rowsOf(section)) }
         : {}),
     })),

@@ -55,7 +55,10 @@ export function createAsker(
         members.forEach((variable, place) => {
           for (const field of outcomeFields) {
             const values = own[field];
-            const target = outcomes[replica]![field].subarray(variable * questions, (variable + 1) * questions);
+            const target = outcomes[replica]![field].subarray(
+              variable * questions,
+              (variable + 1) * questions,
+            );
             if (values === null) target.fill(NaN);
             else target.set(values.subarray(place * questions, (place + 1) * questions));
           }
