@@ -72,8 +72,10 @@ function nameExperiment(value: Record<string, unknown>, file: string): Record<st
 /** A file's values with a model of `{ from: folder }` written out: its kind, and the folder as seen from that file. */
 function nameModelFolder(value: Record<string, unknown>, file: string): Record<string, unknown> {
   const { model } = value;
-  if (!isRecord(model) || typeof model['from'] !== 'string') return value;
-  return { ...value, model: { kind: 'folder', ...model, from: placeOf(model['from'], file) } };
+  if (!isRecord(model) || !('from' in model)) return value;
+  const { from } = model;
+  const place = typeof from === 'string' ? placeOf(from, file) : from;
+  return { ...value, model: { kind: 'folder', ...model, from: place } };
 }
 
 /**

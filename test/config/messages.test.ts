@@ -89,14 +89,14 @@ describe('suggestions come from the kind that was chosen', () => {
 
   test('an unknown kind, and none', () => {
     expect(told('model.kind=transformers')).toBe(
-      'SET model.kind: unknown kind "transformers"; expected one of transformer, convnet, convnext',
+      'SET model.kind: unknown kind "transformers"; expected one of transformer, convnet, convnext, folder',
     );
     expect(told('stages.0.optimizer={ learningRate: 1 }')).toBe(
       'SET stages.0.optimizer.kind: missing; expected one of sgd, adamw, adafactor',
     );
     expect(told('model=big')).toBe('SET model: expected a map, got "big"');
     expect(told('experiment=sets')).toBe(
-      'SET experiment: unknown experiment "sets"; expected one of set-inclusion, mnist-qa',
+      'SET experiment: unknown experiment "sets"; expected one of set-inclusion, mnist-qa, people, works',
     );
   });
 });

@@ -159,3 +159,24 @@ test('what no family is, and a run without checkpoints, are refused with one lin
   expect(fs.existsSync(path.join(root, 'refused'))).toBe(false);
   expect(fs.readFileSync(configPath(run), 'utf8')).toContain('kind: transformer');
 });
+
+test('a model that is written as a folder is one, whatever is wrong with it', async () => {
+  const refusal = async (file: string): Promise<string> => {
+    const error: unknown = await loadRunConfig(file).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    return (error as UserError).message.replace(file, 'FILE');
+  };
+  expect(await refusal(configFile('listed', '[1]'))).toBe(
+    'FILE:3:16 model.from: expected string, got a list of 1',
+  );
+  expect(await refusal(configFile('layered', 'gpt2', ', layers: 2'))).toBe(
+    'FILE:3:22 model.layers: unknown key "layers", which kind folder does not have',
+  );
+  const { config } = await loadRunConfig(configFile('placed', './gpt2'));
+  expect(config.model).toEqual({
+    kind: 'folder',
+    from: path.join(root, 'gpt2'),
+    variableEmbedding: null,
+    tagEmbedding: null,
+  });
+});
