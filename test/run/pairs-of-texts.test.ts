@@ -31,7 +31,7 @@ addExperiment(
     design: inner.design,
     schema: inner.schema,
     build: (config, loss, seed, options) => {
-      const data = inner.build(config as never, loss, seed, options);
+      const data = inner.build(config, loss, seed, options);
       if (data.shape.modality !== 'text') throw new Error('not a text');
       const { counterfactuals: _, ...own } = data;
       return {
