@@ -17,7 +17,8 @@ const onOneEngine: Readonly<Record<string, readonly string[]>> = {
   wasm: [
     'test/run/{resume,checkpoint,memory,own-design,old-run,stop,order,sweep}.test.ts',
     'test/run/{analyze,batch-sizes,closed-log,interop,micro-batch,mnist-qa,printed-commands}.test.ts',
-    'test/run/{model-folder,pairs-of-texts,rebuild,tag-exchange,tiny-paths,together}.test.ts',
+    'test/run/{model-folder,pairs-of-texts,pretraining,rebuild,tag-exchange}.test.ts',
+    'test/run/{tiny-paths,together}.test.ts',
     'test/run/interventions/**',
   ],
   // Many products: the native engine is faster at them.

@@ -25,6 +25,7 @@ export interface FactConfig extends FactShares {
   readonly content: 'experiment' | 'facts';
   readonly tokenizer: string;
   readonly blockSize?: number | undefined;
+  readonly maxQuestions?: number | undefined;
 }
 
 /** Sentences about the entities under their real names. */
@@ -140,6 +141,15 @@ export const factKeys = (testShare: number) => ({
     .describe(
       'words: every word and every name is one token, and variables and tags have tables of their own, so that they cannot be ' +
         'answered; else a Hugging Face folder or its tokenizer.json, to which variables and tags are text',
+    ),
+  maxQuestions: z
+    .int()
+    .min(2)
+    .max(100)
+    .optional()
+    .describe(
+      'questions of an entity, at most: the first of those that there are; where all entities have so many, every seed has as many ' +
+        'rows, and seeds train together',
     ),
   blockSize: z
     .int()

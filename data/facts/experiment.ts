@@ -9,7 +9,7 @@ import { factExchangeProblem } from './draws.js';
 import type { FactEntity, FactSet } from './fact-set.js';
 import { buildFactData } from './text-data.js';
 
-/** Keeps what was made of the last few keys: seeds of one config ask for the same. */
+/** Keeps what was made of the last few keys: a config is measured several times before it runs. */
 class Recent<T> {
   private readonly kept = new Map<string, T>();
 
@@ -36,10 +36,14 @@ export function factExperiment<Config extends FactConfig>(
   { name, schema, load }: FactExperimentParts<Config>,
   files: SourceFiles = nodeSourceFiles,
 ): Experiment<Config> {
-  const sets = new Recent<readonly FactEntity[]>();
   const measured = new Recent<DataSizes>();
-  const entitiesOf = (config: Config): readonly FactEntity[] =>
-    sets.get(JSON.stringify(config), () => load(config, files).entities);
+  const entitiesOf = (config: Config): readonly FactEntity[] => {
+    const { entities } = load(config, files);
+    const { maxQuestions } = config;
+    return maxQuestions === undefined
+      ? entities
+      : entities.map((own) => ({ ...own, facts: own.facts.slice(0, maxQuestions) }));
+  };
   const build: Experiment<Config>['build'] = (config, loss, seed, options) =>
     buildFactData(entitiesOf(config), config, loss, seed, options);
   return {

@@ -17,18 +17,19 @@ import { finalWeights, quietRequest, temporaryFolder } from './support.js';
 const tinyPeople = [
   'name=tiny',
   'data.entities=40',
+  'data.attribution=[who]',
   'model.layers=1',
   'model.width=16',
   'model.heads=2',
   'model.feedForward=32',
   'model.variableEmbedding.width=16',
-  'pretrain.epochs=2',
+  'pretrain.epochs=1',
   'pretrain.batchSize=128',
   'pretrain.schedule.warmupSteps=5',
   'stages.0.epochs=2',
   'stages.0.batchSize=64',
   'stages.1.epochs=3',
-  'evaluation.everyEpochs=1',
+  'evaluation.everyEpochs=1000',
   'evaluation.maxExamples=20',
   'tagExchange=false',
 ];
@@ -103,7 +104,7 @@ describe('a pretrained model', () => {
     const before = fs.readFileSync(file, 'utf8');
     await train([2], { root, overrides: ['name=other', 'stages.0.epochs=1', 'data.alpha=0.5'] });
     expect(fs.readFileSync(file, 'utf8')).toBe(before);
-    await train([2], { root, overrides: ['name=longer', 'pretrain.epochs=1'] });
+    await train([2], { root, overrides: ['name=longer', 'pretrain.epochs=2', 'stages.0.epochs=1'] });
     expect(pretrainedFolders(root)).toHaveLength(2);
   });
 
