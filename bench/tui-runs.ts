@@ -24,7 +24,6 @@ const dimensions: Dimensions = {
   tensors,
   testSets: ['a'],
   subsets: ['a'],
-  metrics: ['accuracy'],
   sketchSize: 8,
 };
 

@@ -5,7 +5,6 @@ import { createStream } from '../../data/random/streams.js';
 import { rowProbabilities } from '../../data/samplers.js';
 import type { Dimensions } from '../store/columns.js';
 import { configuredSampling, examplesPerBatch } from './configured-sampling.js';
-import { metricNames } from './evaluation/metrics.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NewRun } from '../store/run-info.js';
 import type { RunMetadata } from '../store/table-schema.js';
@@ -145,7 +144,6 @@ export function dimensionsOf({ config, data, model }: RunPlan): Dimensions {
     tensors: model.parameters.map(({ name }) => name),
     testSets: tests.map(({ name }) => name),
     subsets: [...new Set(tests.map(({ subset }) => subset))],
-    metrics: metricNames,
     sketchSize: config.log.sketchSize,
     interventions: columnSetsOf(config),
   };

@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { createEvaluator, type Evaluator } from './evaluation/answers.js';
-import { metricNames, summariseAnswers, type MetricName, type MetricValue } from './evaluation/metrics.js';
+import { summariseAnswers, type MetricValue } from './evaluation/metrics.js';
+import { metricNames, type MetricName } from '../store/tables/internalization.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import type { RunTables } from './log/run-tables.js';
 import type { RunPlan } from './plan.js';

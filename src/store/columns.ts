@@ -22,7 +22,6 @@ export interface Dimensions {
   readonly tensors: readonly string[];
   readonly testSets: readonly string[];
   readonly subsets: readonly string[];
-  readonly metrics: readonly string[];
   /** Values of one gradient sketch. */
   readonly sketchSize: number;
   /** Sets of {@link TableDefinition.optionalColumns} that the run has; none by default. */

@@ -37,11 +37,12 @@ function ownConfig(folder: string, info: RunInfo, fs?: FileSystem): unknown {
 }
 
 /** Keys that were added to configs, and to their stages, with what runs of versions before them did. */
-const addedKeys = { tagExchange: false };
+const addedKeys = { tagExchange: false, pretrain: null };
 const addedStageKeys = {
   blocks: null,
   composition: null,
   microBatch: null,
+  replay: null,
   stop: null,
   reset: null,
   projection: null,
@@ -58,7 +59,20 @@ export function withAddedKeys(config: unknown): unknown {
   const own = Array.isArray(stages)
     ? { stages: stages.map((stage: unknown) => (isRecord(stage) ? { ...addedStageKeys, ...stage } : stage)) }
     : {};
-  return { ...addedKeys, ...config, ...own };
+  return { ...addedKeys, ...config, ...own, ...withAddedModelKeys(config) };
+}
+
+/** The same of the model, where it is a transformer. */
+function withAddedModelKeys({ model }: Record<string, unknown>): { readonly model?: unknown } {
+  if (!isRecord(model) || model['kind'] !== 'transformer') return {};
+  const table = model['variableEmbedding'];
+  return {
+    model: {
+      tagEmbedding: null,
+      ...model,
+      ...(isRecord(table) ? { variableEmbedding: { scale: 1, ...table } } : {}),
+    },
+  };
 }
 
 /** What is said of a run whose config.yaml has other values than when it began. */

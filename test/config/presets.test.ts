@@ -16,6 +16,11 @@ const published: readonly (readonly [string, string])[] = [
   ['mnist-qa-smoke.yaml', 'ddab77e2d096fb26b2edbeb6ba68cb859e1bd2531af2800d11572b30519db0db'],
   ['mnist-qa-two-stage.yaml', 'ab3636534528b099dba4d29c0a4ac04980f7ad925a86f65e4dda2c1d5ef51f0a'],
   ['mnist-qa.yaml', 'ab3636534528b099dba4d29c0a4ac04980f7ad925a86f65e4dda2c1d5ef51f0a'],
+  ['people-alpha50.yaml', 'a03d32439aedc266d877c2484bcc151020161b369768a7e739c49ddf9b34e4b3'],
+  ['people-joint.yaml', '838d33cca48e92076891e55823e1276982669d9622cf200413b57e8bb4d10fa7'],
+  ['people-p1238.yaml', '7317735103b03aee9ffd7ebab153012701b164d00bb752b59f9158acd51aff60'],
+  ['people-plain.yaml', '838d33cca48e92076891e55823e1276982669d9622cf200413b57e8bb4d10fa7'],
+  ['people.yaml', '838d33cca48e92076891e55823e1276982669d9622cf200413b57e8bb4d10fa7'],
   ['set-inclusion-alpha50.yaml', '9b264dfe4b908417b09959a803a117f2d4cbc6979c008ce2c1d13a5c3f0357ad'],
   ['set-inclusion-baselines.yaml', 'eec04f618a1a164aadf038f88ee498496de4f204a6c61ca00036dc0dfa233ae9'],
   ['set-inclusion-joint.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
@@ -25,6 +30,7 @@ const published: readonly (readonly [string, string])[] = [
   ['set-inclusion-smoke.yaml', '8d370fdba3fdc7f6dacfa2e83969e3a881a19fd3d63b3bcfe259888073d0ca15'],
   ['set-inclusion-variance.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
   ['set-inclusion.yaml', '190bae6a4bf0f6a302b311969c82df8e68007b85c4debbf926e524c6b239bde5'],
+  ['works.yaml', '7879969c8b6fea05d62cdf4d2d12a23ffd8df0d7cb6eb7795a77f002aafd26f6'],
 ];
 
 test('every preset is in the list', () => {

@@ -7,7 +7,6 @@ export const dimensions: Dimensions = {
   tensors: ['embedding', 'h.0.attn', 'h.0.mlp'],
   testSets: ['train', 'test'],
   subsets: ['qd1consis', 'q'],
-  metrics: ['exact_match', 'margin'],
   sketchSize: 3,
 };
 

@@ -50,8 +50,8 @@ describe('makeSchema', () => {
     expect(() => makeSchema(tables.steps, { ...dimensions, groups: ['q/qa', 'q-qa'] })).toThrow(
       'table steps: two columns are named examples_q_qa',
     );
-    expect(() => makeSchema(tables.metrics, { ...dimensions, metrics: ['a', 'b', 'a'] })).toThrow(
-      "table metrics, column metric: the dictionary holds 'a' twice",
+    expect(() => makeSchema(tables.metrics, { ...dimensions, testSets: ['a', 'b', 'a'] })).toThrow(
+      "table metrics, column set: the dictionary holds 'a' twice",
     );
     expect(() => makeSchema(tables.sketches, { ...dimensions, sketchSize: 0 })).toThrow(
       'table sketches, column sketch: the list size is 0, not a positive integer',

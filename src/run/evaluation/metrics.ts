@@ -1,3 +1,4 @@
+import type { MetricName } from '../../store/tables/internalization.js';
 import type { Answers } from './answers.js';
 
 /** A mean over test examples with its standard error over variables. */
@@ -8,13 +9,6 @@ export interface MetricValue {
   /** Of the mean, treating the variables (not their questions) as independent; null for fewer than two variables. */
   readonly standardError: number | null;
 }
-
-/**
- * `majority` is no property of a model: accuracy of who answers every kind of question with its most frequent answer.
- */
-export const metricNames = ['accuracy', 'margin', 'loss', 'majority'] as const;
-
-export type MetricName = (typeof metricNames)[number];
 
 /**
  * Accuracy, log-odds margin and loss of a test set, and its majority baseline where there is one.

@@ -170,6 +170,5 @@ export const noDimensions: Dimensions = {
   tensors: [],
   testSets: [],
   subsets: [],
-  metrics: [],
   sketchSize: 1,
 };

@@ -2,6 +2,14 @@ import { dictionary, float64, int32, type TableDefinition } from '../columns.js'
 import { units } from '../units.js';
 import { stage, step, epoch } from './common.js';
 
+/**
+ * What evaluations measure. `majority` is no property of a model: accuracy of who answers every kind of question with its most
+ * frequent answer. Later ones come last, so that runs of older versions go on.
+ */
+export const metricNames = ['accuracy', 'margin', 'loss', 'majority'] as const;
+
+export type MetricName = (typeof metricNames)[number];
+
 /** What evaluations of a run measure at the test sets. */
 export const internalizationTables = {
   metrics: {
@@ -14,7 +22,7 @@ export const internalizationTables = {
       epoch,
       set: dictionary('Test set.', (d) => d.testSets),
       subset: dictionary('Subset of the variables.', (d) => d.subsets),
-      metric: dictionary('What is measured.', (d) => d.metrics),
+      metric: dictionary('What is measured.', metricNames),
       value: float64('Value of the metric.', { unit: units.metric }),
       n: int32('Examples behind the value.', { unit: 'example' }),
       standard_error: float64('Standard error of the value; null means that it is not defined.', {

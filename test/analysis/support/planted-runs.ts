@@ -162,7 +162,6 @@ class PlantedTables {
       tensors: [tensor],
       testSets: subsets.map((subset) => wordOf(run, subset)),
       subsets: subsets.map((subset) => wordOf(run, subset)),
-      metrics: ['accuracy', 'margin'],
       sketchSize: 1,
     };
   }

@@ -27,7 +27,6 @@ export const dimensions: Dimensions = {
   tensors,
   testSets: [...subsets.map((own) => `train_${own}`), ...subsets],
   subsets,
-  metrics: ['accuracy', 'margin'],
   sketchSize,
 };
 

@@ -20,7 +20,6 @@ const nothing = {
   tensors: [],
   testSets: [],
   subsets: [],
-  metrics: [],
   sketchSize: 1,
 } as const;
 
