@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { attributionSetName } from '../../../data/attribution-tests.js';
 import type { Design } from '../../../data/design.js';
 import { createStream, type RandomStream } from '../../../data/random/streams.js';
 import type { Dimensions, RowOf } from '../../../src/store/columns.js';
@@ -80,6 +81,14 @@ const subsets = [
   'd2consis',
   'no_qd_baseline',
 ];
+/** Questions who a variable is, and what their accuracy goes by. */
+const attributions = [
+  { subset: 'qd1consis', of: 'own', byTag: 0, byConsistency: 1 },
+  { subset: 'qd2incons', of: 'own', byTag: 0, byConsistency: -2 },
+  { subset: 'qd2incons', of: 'definition', byTag: 0, byConsistency: -1 },
+  { subset: 'd1consis', of: 'own', byTag: 1, byConsistency: 0 },
+  { subset: 'd2consis', of: 'own', byTag: -1, byConsistency: 0 },
+] as const;
 const variables = 4;
 
 /** Writes a run whose tables hold the effects and noise that differs from seed to seed; gives its folder. */
@@ -160,7 +169,10 @@ class PlantedTables {
       stages: (run.stages ?? ['stage1', 'stage2']).map((_, i) => wordOf(run, `stage${i + 1}`)),
       groups: groups.map((group) => wordOf(run, group)),
       tensors: [tensor],
-      testSets: subsets.map((subset) => wordOf(run, subset)),
+      testSets: [
+        ...subsets.map((subset) => wordOf(run, subset)),
+        ...attributions.map(({ subset, of }) => attributionSetName('who', wordOf(run, subset), of)),
+      ],
       subsets: subsets.map((subset) => wordOf(run, subset)),
       sketchSize: 1,
     };
@@ -179,8 +191,25 @@ class PlantedTables {
       d2consis: [-1, 0],
       no_qd_baseline: [0, 0],
     };
+    // Of its own, so that what other tables draw does not depend on these.
+    const random = createStream(this.run.seed, `planted/${this.run.name}/attribution`);
     this.table('metrics', (add) => {
       for (const step of steps) {
+        for (const { subset, of, byTag, byConsistency } of attributions) {
+          const isTrained = subset.startsWith('d') ? step > end || step === this.total : step > 0;
+          const effect = isTrained ? byTag * tag + byConsistency * consistency : 0;
+          add({
+            stage: 0,
+            step,
+            epoch: step / 5,
+            set: attributionSetName('who', wordOf(this.run, subset), of),
+            subset,
+            metric: 'accuracy',
+            value: 0.3 + 0.05 * effect + 0.01 * this.scale * random.normal(),
+            n: 100,
+            standard_error: 0.02,
+          });
+        }
         for (const [set, [byTag, byConsistency]] of Object.entries(kinds)) {
           const isNew = set.startsWith('d');
           // At alpha = 1 the weak gap is the one of right against wrong definitions, whatever the tag does.
