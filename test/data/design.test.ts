@@ -13,11 +13,18 @@ import { experiments } from '../../data/registry.js';
 
 const changed = (change: Partial<Design>): Design => ({ ...internalizationDesign, ...change });
 
-test('the built-in experiments share one design, which fits; runs without one have it', () => {
-  expect([...experiments.values()].map(({ design }) => design)).toEqual([
-    internalizationDesign,
-    internalizationDesign,
-  ]);
+test('the built-in experiments share one design, which those on facts extend; runs without one have it', () => {
+  const designs = Object.fromEntries(Array.from(experiments.values(), ({ name, design }) => [name, design]));
+  expect(designs).toEqual({
+    'set-inclusion': internalizationDesign,
+    'mnist-qa': internalizationDesign,
+    people: factDesign,
+    works: factDesign,
+  });
+  const { subsets, tags, ...compared } = internalizationDesign;
+  expect(factDesign).toMatchObject(compared);
+  expect(factDesign.subsets).toEqual(expect.arrayContaining([...subsets]));
+  expect(factDesign.tags).toEqual(expect.arrayContaining([...tags]));
   expect(designOf({})).toBe(internalizationDesign);
 });
 
