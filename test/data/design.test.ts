@@ -8,6 +8,7 @@ import {
   shownTag,
   type Design,
 } from '../../data/design.js';
+import { factDesign } from '../../data/facts/design.js';
 import { designOf, internalizationDesign } from '../../data/internalization-design.js';
 import { experiments } from '../../data/registry.js';
 
