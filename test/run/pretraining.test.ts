@@ -1,8 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { analyseArm } from '../../src/analysis/analyse-arm.js';
 import { findRuns } from '../../src/analysis/find-runs.js';
+import { groupIntoArms } from '../../src/analysis/run-data.js';
 import { loadConfig } from '../../src/config/load.js';
+import { probeDefaults } from '../../src/probe/probe.js';
+import { Prober } from '../../src/probe/prober.js';
 import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import { runSchema } from '../../src/run/config.js';
 import { pretrainingRun } from '../../src/run/pretraining.js';
@@ -168,6 +172,30 @@ describe('a run on people', () => {
     expect(Object.keys(of('ent_assoc_who_d1consis')).toSorted()).toEqual(['accuracy', 'loss', 'margin']);
     expect(of('qd1consis')['majority']).toBeGreaterThan(0.1);
   });
+});
+
+test('a run on people is probed and analysed as any other', async () => {
+  const prober = new Prober(
+    { ...probeDefaults, only: ['alignment'], variablesPerSubset: 4 },
+    { engine },
+    { onProgress: () => {}, onMessage: () => {} },
+  );
+  for (const folder of ended.folders) await prober.probe(folder);
+  prober.dispose();
+  const { runs } = await findRuns(ended.folders);
+  const { sections } = await analyseArm(groupIntoArms(runs)[0]!);
+  const of = (id: string) =>
+    sections.flatMap(({ quantities }) => quantities).find((quantity) => quantity.id === id)!;
+  const metrics = metricsOf(ended.folders[0]!);
+  const at = (set: string, metric: string): number => {
+    const own = metrics.filter((row) => row['set'] === set && row['metric'] === metric);
+    return Number(own.at(-1)!['value']);
+  };
+  const expected = at('ent_assoc_who_d1consis', 'accuracy') - at('ent_assoc_who_d2consis', 'accuracy');
+  expect(of('attribution.strongGap').seeds[0]!.value).toBeCloseTo(expected, 12);
+  expect(of('internalization.majority').seeds[0]!.value).toBeGreaterThan(0.1);
+  expect(Number.isFinite(of('internalization.weakLogProbability').seeds[0]!.value)).toBe(true);
+  expect(Number.isFinite(of('alignment.tagSwapGap.all').seeds[0]!.value)).toBe(true);
 });
 
 describe('bad input', () => {
