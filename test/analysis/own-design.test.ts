@@ -113,6 +113,8 @@ async function analysed(name: string, run: Planted): Promise<ArmAnalysis> {
 }
 
 const always = [
+  'weakAttribution',
+  'strongAttribution',
   'weakInternalization',
   'strongInternalization',
   'alignmentGap',
