@@ -373,7 +373,7 @@ describe('predictions of a sweep file', () => {
     [
       'an unknown section',
       'id: a, quantity: align.gap, arm: small, minus: large, predicted: positive',
-      /there is no quantity align\.gap: ids begin with internalization, alignment/,
+      /there is no quantity align\.gap: ids begin with internalization, attribution, alignment/,
     ],
     [
       'an unknown arm',
