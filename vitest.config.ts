@@ -20,6 +20,7 @@ const onOneEngine: Readonly<Record<string, readonly string[]>> = {
     'test/run/{model-folder,pairs-of-texts,pretraining,rebuild,tag-exchange}.test.ts',
     'test/run/{tiny-paths,together}.test.ts',
     'test/run/interventions/**',
+    'test/train/quadratic-penalty.test.ts',
   ],
   // Many products: the native engine is faster at them.
   native: ['test/probe/{jobs,landscape,prober,retrain}.test.ts'],
