@@ -511,7 +511,9 @@ class PlantedTables {
     });
     try {
       fill((row) => {
-        const isCounterfactual = Object.values(row).some((value) => /(tag|entity)_swap|unseen_tag/.test(String(value)));
+        const isCounterfactual = Object.values(row).some((value) =>
+          /(tag|entity)_swap|unseen_tag/.test(String(value)),
+        );
         if (this.run.counterfactuals === false && isCounterfactual) return;
         const renamed = Object.entries(row).map(([column, value]) => [
           column,
