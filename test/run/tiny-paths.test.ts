@@ -34,9 +34,17 @@ const tinyModels = {
     'model.expansion=2',
   ],
 } as const;
+const tinyFacts = [
+  'data.entities=40',
+  'data.attribution=[who]',
+  'model.variableEmbedding.width=32',
+  'pretrain.epochs=0.2',
+];
 const tinyData: Readonly<Record<string, readonly string[]>> = {
   'set-inclusion': ['data.variables=40', 'data.names=used'],
   'mnist-qa': ['data.variables=16', 'data.epochExamples=16', 'data.testImages=1'],
+  people: tinyFacts,
+  works: tinyFacts,
 };
 
 /** Two updates of each stage of a preset at sizes that take a second. */
