@@ -20,7 +20,8 @@ const onOneEngine: Readonly<Record<string, readonly string[]>> = {
     'test/run/{model-folder,pairs-of-texts,pretraining,rebuild,tag-exchange}.test.ts',
     'test/run/{tiny-paths,together}.test.ts',
     'test/run/interventions/**',
-    'test/train/quadratic-penalty.test.ts',
+    'test/train/{quadratic-penalty,set-gradients}.test.ts',
+    'test/probe/panel/ghost-products.test.ts',
   ],
   // Many products: the native engine is faster at them.
   native: ['test/probe/{jobs,landscape,prober,retrain}.test.ts'],
