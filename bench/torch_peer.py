@@ -64,14 +64,7 @@ class Transformer(nn.Module):
         return self.head(x[:, :-1])
 
 
-class NeoXBlock(nn.Module):
-    def __init__(self, width, heads, hidden):
-        super().__init__()
-        self.heads = heads
-        self.ln1, self.ln2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
-
+class NeoXBlock(Block):
     def forward(self, x, cos, sin):
         batch, rows, width = x.shape
         q, k, v = self.qkv(self.ln1(x)).view(batch, rows, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)

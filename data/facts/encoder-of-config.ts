@@ -28,7 +28,7 @@ export function encoderOf(
     tags: [...(rows?.draws.tags ?? []), ...variables.flatMap(({ randomTag }) => randomTag ?? [])],
     variables: variables.map(({ name }) => name),
   };
-  return wordEncoder(tokenizer, own, true);
+  return wordEncoder(tokenizer, own);
 }
 
 /** Everything that is said of the entities beside their names. */

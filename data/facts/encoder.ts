@@ -76,10 +76,8 @@ export interface OwnTokens {
 /**
  * An encoder by a tokenizer of words, with one token for every tag and variable behind those of the tokenizer. Words never
  * straddle two parts, so that parts are encoded one by one, each text once.
- *
- * @param tables whether tags and variables have tables of their own, and cannot be answered, or are part of the vocabulary
  */
-export function wordEncoder(tokenizer: Tokenizer, own: OwnTokens, tables: boolean): FactEncoder {
+export function wordEncoder(tokenizer: Tokenizer, own: OwnTokens): FactEncoder {
   const { padId: padToken, size } = tokenizer;
   if (padToken === null) throw new Error('the tokenizer of words has no padding');
   const numbers = {
@@ -99,12 +97,11 @@ export function wordEncoder(tokenizer: Tokenizer, own: OwnTokens, tables: boolea
     encoded.set(text, ids);
     return ids;
   };
-  const total = own.tags.length + own.variables.length;
   const names = [...own.tags, ...own.variables];
   return {
-    vocabularySize: tables ? size : size + total,
-    tags: tables ? own.tags.length : 0,
-    variables: tables ? own.variables.length : 0,
+    vocabularySize: size,
+    tags: own.tags.length,
+    variables: own.variables.length,
     padToken,
     encode(row) {
       const first = answerPart(row);

@@ -60,7 +60,8 @@ export function buildFactData(
     tag: group!.endsWith('/definition') ? (subsetOf(factDesign, subset)?.tag ?? null) : null,
     text: row.text,
   }));
-  const majority = new Map(majorityOfEntities(entities).map(({ asks, answer }) => [asks, answer]));
+  const shares = majorityOfEntities(entities);
+  const majority = new Map(shares.map(({ asks, answer }) => [asks, answer]));
   return {
     ...examples,
     tests: examples.tests.flatMap((test, i) => {
@@ -92,7 +93,7 @@ export function buildFactData(
       { name: 'entities', value: entities.length },
       {
         name: 'majority baseline, percent',
-        value: Math.round(1000 * majorityBaseline(majorityOfEntities(entities))) / 10,
+        value: Math.round(1000 * majorityBaseline(shares)) / 10,
       },
       ...sections.map(({ name, group, rows: own }) => ({
         name: group === null ? `test rows of ${name}` : `rows of ${group}`,

@@ -1,10 +1,9 @@
-import type { GroupName } from '../design.js';
+import type { Design, GroupName } from '../design.js';
 import type { ExampleDescription, ExampleSet, TestSet, TrainSubset } from '../experiment.js';
 import { allocateFields, fieldSize } from '../fields.js';
 import { hashTables } from '../hash.js';
 import { tableExamples, type ExampleTable } from '../table.js';
 import { groupsOf } from '../train-subsets.js';
-import type { Design } from '../design.js';
 import { questionFields, trainingFields, type TextLayout } from './layout.js';
 import { writeQuestionRow, writeTrainingRow, type Text } from './rows.js';
 

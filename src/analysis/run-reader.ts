@@ -1,3 +1,4 @@
+import { readMetrics, type MetricsOfRun } from './studies/internalization/metrics.js';
 import { readGroupGradients, type GroupGradients } from './studies/minibatch/gradient-log.js';
 import { readPanelAlignment, type PanelAlignment } from './studies/alignment/cosines.js';
 import type { RunData } from './run-data.js';
@@ -6,10 +7,12 @@ import type { RunData } from './run-data.js';
 export class RunReader {
   readonly gradients: () => Promise<GroupGradients | null>;
   readonly alignment: () => Promise<PanelAlignment | null>;
+  readonly metrics: () => Promise<MetricsOfRun>;
 
   constructor(readonly run: RunData) {
     this.gradients = once(() => readGroupGradients(run));
     this.alignment = once(() => readPanelAlignment(run));
+    this.metrics = once(() => readMetrics(run));
   }
 }
 

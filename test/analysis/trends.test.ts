@@ -133,7 +133,12 @@ describe('the trend of the tag-swap gap over training', () => {
         return new Map([first, first + 1].map((variable) => [variable, isReliable ? size : 0]));
       },
     };
-    const reader: RunReader = { run, gradients: async () => null, alignment: async () => alignment };
+    const reader: RunReader = {
+      run,
+      gradients: async () => null,
+      alignment: async () => alignment,
+      metrics: () => Promise.reject(new Error('the course of alignment asks for no metrics')),
+    };
     const values = await alignmentCourse.measure(run, reader);
     const specs = alignmentCourse.quantities;
     return { values, ids: typeof specs === 'function' ? specs(run, [values!]).map(({ id }) => id) : [] };

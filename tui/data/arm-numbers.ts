@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readPanelAlignment } from '../../src/analysis/studies/alignment/cosines.js';
+import { readMetrics } from '../../src/analysis/studies/internalization/metrics.js';
 import type { Ratio } from '../../src/analysis/inference/ratio.js';
 import { isRatio, type RunValue } from '../../src/analysis/quantity.js';
 import type { RunData } from '../../src/analysis/run-data.js';
@@ -105,6 +106,7 @@ async function measure(run: RunSource, spec: SectionSpec): Promise<MeasuredSecti
       run: data,
       gradients: () => run.log.read(run.info),
       alignment,
+      metrics: () => readMetrics(data),
     });
     return values === null ? null : meansOf(values);
   });

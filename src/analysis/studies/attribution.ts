@@ -2,7 +2,7 @@ import { designOf } from '../../../data/internalization-design.js';
 import { attributionSets } from '../../../data/attribution-tests.js';
 import { endOfQuestions, stageRoles } from '../../../data/stage-roles.js';
 import { meanOfTwo } from '../measures/measured.js';
-import { readMetrics, type MetricsOfRun } from './internalization/metrics.js';
+import type { MetricsOfRun } from './internalization/metrics.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
@@ -80,7 +80,7 @@ const attribution: SectionSpec = {
     'Mean over the forms of the question. An answer counts when it is the whole name; by chance it never is. Of a variable with ' +
       'a wrong definition two entities can be named: that of its definition and that of its questions.',
   ],
-  measure: async (run) => measure(run, await readMetrics(run)),
+  measure: async (run, reader) => measure(run, await reader.metrics()),
 };
 
 function measure({ info }: RunData, read: MetricsOfRun): RunValues | null {

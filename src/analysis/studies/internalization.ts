@@ -2,7 +2,7 @@ import { unseenTagSubset, weakIsConfounded, type Design, type SubsetPair } from 
 import { designOf } from '../../../data/internalization-design.js';
 import { endOfQuestions, stageRoles } from '../../../data/stage-roles.js';
 import { meanOfTwo } from '../measures/measured.js';
-import { gapAt, readMetrics, strongGaps, type MetricsOfRun } from './internalization/metrics.js';
+import { gapAt, strongGaps, type MetricsOfRun } from './internalization/metrics.js';
 import type { RunData } from '../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../section.js';
 import type { Study } from '../study.js';
@@ -171,7 +171,7 @@ export const internalization: SectionSpec = {
       quantities.map(({ id }) => id),
       run,
     ),
-  measure: async (run) => measureGaps(run, await readMetrics(run)),
+  measure: async (run, reader) => measureGaps(run, await reader.metrics()),
 };
 
 /**

@@ -57,10 +57,14 @@ function turnHalves(
   const half = rotated / 2;
   const first = tf.slice(x, [0, 0, 0, 0], [batch, rows, heads, half]);
   const second = tf.slice(x, [0, 0, 0, half], [batch, rows, heads, half]);
-  const sines = direction === 1 ? sine : tf.neg(sine);
+  return turnedPair(first, second, cosine, direction === 1 ? sine : tf.neg(sine));
+}
+
+/** The two dimensions of pairs turned by angles, `[first cos - second sin, second cos + first sin]`. */
+function turnedPair(first: tf.Tensor, second: tf.Tensor, cosine: tf.Tensor, sine: tf.Tensor): tf.Tensor[] {
   return [
-    tf.sub(tf.mul(first, cosine), tf.mul(second, sines)),
-    tf.add(tf.mul(second, cosine), tf.mul(first, sines)),
+    tf.sub(tf.mul(first, cosine), tf.mul(second, sine)),
+    tf.add(tf.mul(second, cosine), tf.mul(first, sine)),
   ];
 }
 
@@ -82,13 +86,7 @@ function turnPairs(
   };
   const cosines = spread(cosine);
   const sines = spread(direction === 1 ? sine : tf.neg(sine));
-  const turned = tf.concat(
-    [
-      tf.sub(tf.mul(first, cosines), tf.mul(second, sines)),
-      tf.add(tf.mul(second, cosines), tf.mul(first, sines)),
-    ],
-    3,
-  );
+  const turned = tf.concat(turnedPair(first, second, cosines, sines), 3);
   return [tf.reshape(turned, [batch, rows, heads, rotated])];
 }
 
