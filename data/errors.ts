@@ -7,9 +7,17 @@ import { printableLines } from './printable.js';
  * would obey is escaped here, whoever prints it.
  */
 export class UserError extends Error {
-  override readonly name = 'UserError';
+  override readonly name: string = 'UserError';
 
   constructor(message: string, options?: ErrorOptions) {
     super(printableLines(message), options);
   }
+}
+
+/**
+ * What was asked for is held by another process: nothing is wrong, and the same command may succeed later. The command
+ * line exits with a code of its own then, so that a queue can tell it from a failure.
+ */
+export class BusyError extends UserError {
+  override readonly name = 'BusyError';
 }

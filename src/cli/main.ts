@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { asUserError } from '../store/system-error.js';
 import { analyzeCommand } from './analyze.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { exitCodeOf, exitCodes } from './exit-codes.js';
 import { exportCommand } from './export.js';
 import { guardOutput, tell } from './output.js';
 import { probeCommand } from './probe.js';
@@ -20,11 +21,15 @@ import { version } from './version.js';
 
 guardOutput();
 
+/** Help that was asked for is no mistake. */
+const endAs = ({ exitCode }: CommanderError): never => process.exit(exitCode === 0 ? 0 : exitCodes.usage);
+
 const program = new Command('gradscope')
   .description(
     'Gradient analysis of internalization experiments: runs them, logs every gradient, tests the mechanism.',
   )
   .version(version())
+  .exitOverride(endAs)
   .showHelpAfterError('(gradscope --help shows the commands)')
   .addHelpText(
     'after',
@@ -55,7 +60,7 @@ for (const command of [
   tuiCommand,
   showCommand,
 ])
-  program.addCommand(command());
+  program.addCommand(command().exitOverride(endAs));
 
 try {
   await program.parseAsync();
@@ -63,5 +68,5 @@ try {
   const error = asUserError(thrown);
   if (!(error instanceof UserError)) throw error;
   tell(`gradscope: ${error.message}`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
 }

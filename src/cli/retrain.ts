@@ -4,6 +4,7 @@ import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import type { ShownScore } from '../report/text/retrain-report.js';
+import { exitCodes } from './exit-codes.js';
 import { engineOption, positive, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
@@ -137,7 +138,7 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
       (failed === 0 ? '' : `; ${failed} left out`),
   );
   if (interrupted) {
-    process.exitCode = 130;
+    process.exitCode = exitCodes.stopped;
     print('interrupted; the same command goes on');
   } else print(`next: ${programCommand('analyze', ...folders)}`);
 }

@@ -5,6 +5,7 @@ import { UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
+import { exitCodeOfRuns, exitCodes } from './exit-codes.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { presetFile } from './preset.js';
@@ -75,7 +76,7 @@ async function runSweepFile(file: string, flags: Flags): Promise<number> {
   return sweep(file, { ...flags, existing: flags.existing === 'overwrite' ? 'overwrite' : 'resume' });
 }
 
-/** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
+/** Returns one of {@link exitCodes}. */
 async function run(config: string | undefined, flags: Flags): Promise<number> {
   if ((config === undefined) === (flags.resume === undefined)) {
     throw new UserError('give an experiment file, or --resume with a run folder');
@@ -121,20 +122,21 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
   };
   try {
     const seeds = flags.seeds ?? flags.seed ?? [0];
-    const { end, folders, failed } =
+    const { end, folders, failed, busy } =
       flags.resume === undefined
         ? await startRuns(parsed, resolved, seeds, request)
         : await resumeRuns(flags.resume, request);
     line.end();
     for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
+    for (const { reason } of busy) tell(`gradscope: ${reason}`);
     if (end === 'interrupted') {
       const open = folders.find((folder) => isInterrupted(folder)) ?? folders[0]!;
       tell(`interrupted; continue with: ${programCommand('run', '--resume', open)}`);
-      return 130;
+      return exitCodes.stopped;
     }
     for (const folder of folders) print(folder);
     if (trained) await summarise(folders, (performance.now() - started) / 1000);
-    return failed.length > 0 ? 1 : 0;
+    return exitCodeOfRuns({ failed, busy });
   } finally {
     line.end();
     stop.release();

@@ -6,6 +6,7 @@ import type { SweepAnalysis, SweepDocument } from '../analysis/sweep.js';
 import type { Sweep } from '../run/sweep-config.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
+import { exitCodeOfRuns, exitCodes } from './exit-codes.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { presetFile } from './preset.js';
@@ -70,14 +71,14 @@ Examples:
 
 Complete runs are kept and interrupted ones continued: after Ctrl-C the same command continues the sweep. Results
 (sweep.json, sweep.arrow, sweep.csv, verdicts.arrow) and figures (sweep.svg, arms.svg, and as PNG) are written to
-<out>/<experiment>/sweeps/<name>. Exit code 1: a run failed; 130: interrupted.`,
+<out>/<experiment>/sweeps/<name>. Exit code 1: a run failed; 75: other processes hold what is left; 130: interrupted.`,
     )
     .action(async (file: string, flags: Flags) => {
       process.exitCode = await sweep(presetFile(file), flags);
     });
 }
 
-/** Returns the exit code: 0 done, 1 some run failed, 130 interrupted. */
+/** Returns one of {@link exitCodes}. */
 export async function sweep(file: string, flags: Flags): Promise<number> {
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { loadSweepAndModule } = await import('../run/sweep-config.js');
@@ -97,10 +98,10 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   if (flags.status === true) return showStatus(loaded, flags);
   if (flags.power !== undefined) return showPower(loaded, flags.power === true ? flags.out : flags.power);
   const code = flags.report === true ? 0 : await train(loaded, flags);
-  if (code === 130) return code;
+  if (code === exitCodes.stopped) return code;
   if (flags.report !== true) await probeFor(loaded, flags);
   const kept = await report(loaded, flags.out);
-  return kept ? code : Math.max(1, code);
+  return kept ? code : exitCodes.failed;
 }
 
 /** The analysis of a sweep's runs in a folder. */
@@ -298,7 +299,7 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
   if (engine.notice !== null) line.message(engine.notice);
   const stop = listenForStop(line);
   try {
-    const { end, failed } = await runSweep(
+    const { end, failed, busy } = await runSweep(
       loaded,
       {
         root: flags.out,
@@ -321,11 +322,12 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
     );
     line.end();
     for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
+    for (const { reason } of busy) tell(`gradscope: ${reason}`);
     if (end === 'interrupted') {
       tell('interrupted; the same command goes on');
-      return 130;
+      return exitCodes.stopped;
     }
-    return failed.length > 0 ? 1 : 0;
+    return exitCodeOfRuns({ failed, busy });
   } finally {
     line.end();
     stop.release();

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { acquireLock, lockPath } from '../store/lock.js';
 import { readRunInfo } from '../store/run-folder.js';
@@ -38,11 +38,11 @@ export function folderState(folder: string, environment: Environment = nodeEnvir
   const { status, failure } = info;
   if (status === 'complete') {
     // A process that died between its last word and giving the lock back.
-    if (fs.existsSync(lockPath(folder))) holderOf(folder, environment);
+    if (fs.existsSync(lockPath(folder))) whyHeld(folder, environment);
     return { kind: 'complete' };
   }
-  const holder = holderOf(folder, environment);
-  if (holder !== null) return { kind: 'busy', reason: holder };
+  const held = whyHeld(folder, environment);
+  if (held !== null) return held;
   if (status === 'failed') return { kind: 'closed', reason: failure ?? 'it failed' };
   if (steps.length === 0) return { kind: 'untrained' };
   if (wasRecovered(folder, steps.at(-1) === info.stepsTotal))
@@ -62,14 +62,14 @@ function isAtStart({ exchangeOf, stages }: RunInfo, [first, ...later]: readonly 
   return exchangeOf === undefined ? first === 0 : stages.some(({ firstStep }) => firstStep === first);
 }
 
-/** Who holds the lock of a folder, in the words of the refusal; null when it can be had. */
-function holderOf(folder: string, environment: Environment): string | null {
+/** Why the lock of a folder cannot be had; null when it can. */
+function whyHeld(folder: string, environment: Environment): FolderState | null {
   try {
     acquireLock(folder, environment).release();
     return null;
   } catch (error) {
-    if (error instanceof UserError) return error.message;
-    throw error;
+    if (!(error instanceof UserError)) throw error;
+    return { kind: error instanceof BusyError ? 'busy' : 'closed', reason: error.message };
   }
 }
 

@@ -48,6 +48,13 @@ export interface FailedRun {
   readonly reason: string;
 }
 
+/** A run that another process writes. */
+export interface BusyRun {
+  readonly folder: string;
+  /** Which process that is, and what to do if that is wrong. */
+  readonly reason: string;
+}
+
 /** How a set of runs ended. */
 export interface RunsEnd {
   readonly end: SessionEnd;
@@ -55,6 +62,8 @@ export interface RunsEnd {
   readonly folders: readonly string[];
   /** Folders of runs that failed, with the reason. */
   readonly failed: readonly FailedRun[];
+  /** Runs asked for that were left to other processes. */
+  readonly busy: readonly BusyRun[];
 }
 
 /** Name that a run's folder begins with, inside its experiment's folder. */

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { readConfig, readRunInfo, RunFolder } from '../store/run-folder.js';
 import { exchangedSuffix, type RunInfo } from '../store/run-info.js';
@@ -54,7 +54,7 @@ export async function resumeOne(folder: string, request: RunRequest): Promise<Ru
     const { end, failed } = isUntrained(folders, plan)
       ? await beginAnew(plan, held, request)
       : await goOn(members, held, request);
-    return { end, folders, failed };
+    return { end, folders, failed, busy: [] };
   } catch (error) {
     releaseAll(held, members);
     throw error;
@@ -102,7 +102,7 @@ function requireResumable(folder: string, environment: Environment): void {
     case 'complete':
       throw new UserError(`${folder}: the run is complete; there is nothing to resume`);
     case 'busy':
-      throw new UserError(state.reason);
+      throw new BusyError(state.reason);
     case 'closed':
       throw new UserError(`${folder}: cannot be resumed (${state.reason})`);
     case 'untrained':

@@ -6,7 +6,7 @@ import { checkedCost, planRuns, type PlannedRun } from './plan.js';
 import type { PlannedCost } from './planned-cost.js';
 import { pretrainedFor } from './pretraining.js';
 import { createReplicas } from './replica.js';
-import { runFolderOf, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
+import { runFolderOf, type BusyRun, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { resumeAll } from './resume.js';
 import { sameShapes } from './same-shapes.js';
 import { trainHalves, verdictsOnHalves } from './tag-exchange.js';
@@ -59,10 +59,13 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
   requireDistinct(folders);
   const verdicts = new Map(wanted.map(({ folder, config }) => [folder, verdictOn(folder, config, request)]));
   const failed: FailedRun[] = [];
+  const busy: BusyRun[] = [];
   const fresh = wanted.filter(({ folder }) => ['train', 'replace'].includes(verdicts.get(folder)!.kind));
   const halves = verdictsOnHalves(wanted, new Set(fresh.map(({ folder }) => folder)), request);
-  for (const [folder, verdict] of verdicts)
+  for (const [folder, verdict] of verdicts) {
     if (verdict.kind === 'leave') failed.push({ folder, reason: verdict.reason });
+    if (verdict.kind === 'busy') busy.push({ folder, reason: verdict.reason });
+  }
   const of = (kind: FolderVerdict['kind']): string[] =>
     folders.filter((folder) => verdicts.get(folder)!.kind === kind);
 
@@ -72,7 +75,7 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
   }
   const resumed = await resumeAll(of('resume'), request);
   failed.push(...resumed.failed);
-  if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed };
+  if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed, busy };
   const left = fresh.filter(({ folder }) => !resumed.took(folder));
   const { together, notes } = replicasAtOnce(
     cost,
@@ -90,7 +93,7 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
     const now = left.slice(next, next + together);
     const planned = planRuns(now);
     const pretrained = await pretrainedFor(planned.config, planned.model, request, startTogether);
-    if (pretrained === 'interrupted') return { end: 'interrupted', folders, failed };
+    if (pretrained === 'interrupted') return { end: 'interrupted', folders, failed, busy };
     const plan = { ...planned, pretrained };
     for (const { folder } of now) if (verdicts.get(folder)!.kind === 'replace') clear(folder, request);
     const replicas = createReplicas(
@@ -107,10 +110,15 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
       );
     const trained = await trainReplicas(plan, replicas, null, request);
     failed.push(...trained.failed);
-    if (trained.end === 'interrupted') return { end: 'interrupted', folders, failed };
+    if (trained.end === 'interrupted') return { end: 'interrupted', folders, failed, busy };
   }
   const trained = await trainHalves(halves, request);
-  return { end: trained.end, folders, failed: [...failed, ...trained.failed] };
+  return {
+    end: trained.end,
+    folders,
+    failed: [...failed, ...trained.failed],
+    busy: [...busy, ...trained.busy],
+  };
 }
 
 function requireDistinct(folders: readonly string[]): void {

@@ -14,7 +14,7 @@ import {
   type SweepVersion,
 } from '../store/sweep-record.js';
 import { loadKnownConfig } from './experiment-module.js';
-import { runFolderOf, runId, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
+import { runFolderOf, runId, type BusyRun, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
 import { sameShapes } from './same-shapes.js';
 import { startTogether } from './start.js';
 import type { Sweep, SweepArm } from './sweep-config.js';
@@ -115,6 +115,7 @@ export async function runSweep(
 ): Promise<RunsEnd> {
   const folders = sweep.arms.flatMap((arm) => armFolders(arm, request.root));
   const failed: FailedRun[] = [];
+  const busy: BusyRun[] = [];
   const existing = repair ? 'repair' : 'resume';
   const { environment = nodeEnvironment } = request;
   let record = register(sweep, request.root, environment);
@@ -137,7 +138,8 @@ export async function runSweep(
         sweep: mark,
       });
       failed.push(...ended.failed);
-      if (ended.end === 'interrupted') return { end: 'interrupted', folders, failed };
+      busy.push(...ended.busy);
+      if (ended.end === 'interrupted') return { end: 'interrupted', folders, failed, busy };
     } catch (error) {
       // Where every seed fails there is nothing to go on with in these arms, but in the others there is.
       const broken = failuresOf(arms.flatMap((arm) => armFolders(arm, request.root)));
@@ -147,7 +149,7 @@ export async function runSweep(
       note(arms);
     }
   }
-  return { end: 'complete', folders, failed };
+  return { end: 'complete', folders, failed, busy };
 }
 
 /** Arms in groups that can train as one computation, in the order of their first. */

@@ -55,12 +55,19 @@ export function verdictsOnHalves(
 }
 
 /** Trains exchanged halves, as many together as memory allows, and goes on with those that were interrupted. */
-export async function trainHalves(halves: readonly Half[], request: RunRequest): Promise<TrainingEnd> {
+export async function trainHalves(
+  halves: readonly Half[],
+  request: RunRequest,
+): Promise<Omit<RunsEnd, 'folders'>> {
   const failed: FailedRun[] = [];
+  const busy = halves.flatMap(({ folder, verdict }) =>
+    verdict.kind === 'busy' ? [{ folder, reason: verdict.reason }] : [],
+  );
   const ready = halves.filter(({ run, folder, verdict }) => {
     if (verdict.kind === 'leave') failed.push({ folder, reason: verdict.reason });
     // A run that failed, or that another process trains, has no half.
-    return verdict.kind !== 'leave' && folderState(run, request.environment).kind === 'complete';
+    const isLeft = verdict.kind === 'leave' || verdict.kind === 'busy';
+    return !isLeft && folderState(run, request.environment).kind === 'complete';
   });
   const open = ready.filter(({ verdict }) => verdict.kind === 'resume');
   const resumed = await resumeAll(
@@ -68,13 +75,13 @@ export async function trainHalves(halves: readonly Half[], request: RunRequest):
     request,
   );
   failed.push(...resumed.failed);
-  if (resumed.end === 'interrupted') return { end: 'interrupted', failed };
+  if (resumed.end === 'interrupted') return { end: 'interrupted', failed, busy };
   const fresh = ready.filter(
     (half) =>
       (half.verdict.kind === 'train' || half.verdict.kind === 'replace') && !resumed.took(half.folder),
   );
   const [first] = fresh;
-  if (first === undefined) return { end: 'complete', failed };
+  if (first === undefined) return { end: 'complete', failed, busy };
   const { replicas: together } = replicaLimit(
     checkedCost(first.config),
     request.memory?.() ?? availableMemory(),
@@ -84,9 +91,9 @@ export async function trainHalves(halves: readonly Half[], request: RunRequest):
     if (prepared === null) continue;
     const trained = await begin(prepared, request);
     failed.push(...trained.failed);
-    if (trained.end === 'interrupted') return { end: 'interrupted', failed };
+    if (trained.end === 'interrupted') return { end: 'interrupted', failed, busy };
   }
-  return { end: 'complete', failed };
+  return { end: 'complete', failed, busy };
 }
 
 /** Halves that can begin together. */
@@ -168,7 +175,12 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
   const halves = openHalves(folder, request);
   if (halves === null) return ended;
   const trained = await trainHalves(halves, request);
-  return { end: trained.end, folders: ended.folders, failed: [...ended.failed, ...trained.failed] };
+  return {
+    end: trained.end,
+    folders: ended.folders,
+    failed: [...ended.failed, ...trained.failed],
+    busy: [...ended.busy, ...trained.busy],
+  };
 }
 
 /** Halves that are not complete of the complete runs among a run and its siblings; null where none are wanted. */

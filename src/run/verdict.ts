@@ -1,4 +1,4 @@
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { hashConfig } from '../store/config-hash.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { acquireLock } from '../store/lock.js';
@@ -11,9 +11,13 @@ import { readStoredConfig } from './run-config.js';
 /** What is to be done with the folder of a seed. */
 export type FolderVerdict =
   | { readonly kind: 'train' | 'replace' | 'resume' | 'done' }
-  | { readonly kind: 'leave'; readonly reason: string };
+  /** It cannot be trained, or another process does. */
+  | { readonly kind: 'leave' | 'busy'; readonly reason: string };
 
-/** Throws a UserError when the folder holds something that `existing` does not cover. */
+/**
+ * Throws a UserError when the folder holds something that `existing` does not cover, a BusyError when another process
+ * writes it.
+ */
 export function verdictOn(folder: string, config: RunConfig, request: RunRequest): FolderVerdict {
   const { existing, advice = adviceOfRun } = request;
   const goesOn = existing === 'resume' || existing === 'repair';
@@ -24,8 +28,8 @@ export function verdictOn(folder: string, config: RunConfig, request: RunRequest
     case 'untrained':
       return { kind: 'replace' };
     case 'busy':
-      if (goesOn) return { kind: 'leave', reason: state.reason };
-      throw new UserError(state.reason);
+      if (goesOn) return { kind: 'busy', reason: state.reason };
+      throw new BusyError(state.reason);
     case 'complete':
     case 'open':
     case 'closed':
@@ -60,7 +64,7 @@ const adviceOfRun = {
   again: '--existing overwrite trains it again',
 };
 
-/** Removes the run of a folder that a new one replaces. Throws a UserError when another process has begun to write it. */
+/** Removes the run of a folder that a new one replaces. Throws a BusyError when another process has begun to write it. */
 export function clear(folder: string, { environment = nodeEnvironment }: RunRequest): void {
   const lock = acquireLock(folder, environment);
   try {

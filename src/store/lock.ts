@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { shellWord } from '../../data/shell-word.js';
 import { AppendFile } from './append-file.js';
 import type { Environment, Processes } from './environment.js';
@@ -37,8 +37,8 @@ function guardPath(folder: string): string {
 
 /**
  * Take the right to write in a run folder, by creating its file `lock`. A lock that a dead process of this machine
- * left is taken over, and what killed processes left under temporary names is removed. Throws a UserError when another
- * process has the lock, or when the folder cannot be written.
+ * left is taken over, and what killed processes left under temporary names is removed. Throws a BusyError when another
+ * process has the lock, a UserError when the folder cannot be written.
  */
 export function acquireLock(folder: string, environment: Environment): Lock {
   const { fs, processes, now } = environment;
@@ -93,7 +93,7 @@ function takeOver(fs: FileSystem, folder: string, text: string, processes: Proce
   refuseLive(folder, fs, processes);
   const guard = guardPath(folder);
   if (!create(fs, guard, text) && (!clearGuard(fs, folder, processes) || !create(fs, guard, text))) {
-    throw new UserError(
+    throw new BusyError(
       `run folder ${folder} is being taken over by another process; try again, and if there is none: ${unlock(folder)}`,
     );
   }
@@ -147,11 +147,11 @@ function refuseLive(folder: string, fs: FileSystem, processes: Processes): void 
   if (isAlive(holder, processes) !== false) throw beingWritten(folder, holder, processes);
 }
 
-function beingWritten(folder: string, holder: Holder, processes: Processes): UserError {
+function beingWritten(folder: string, holder: Holder, processes: Processes): BusyError {
   const isKnown = isAlive(holder, processes) === true;
   const place = isKnown ? holder.host : placeOf(holder, processes);
   const advice = isKnown ? 'wait for it or stop it' : `if that process is gone: ${unlock(folder)}`;
-  return new UserError(
+  return new BusyError(
     `run folder ${folder} is being written by process ${holder.pid} on ${place} since ${holder.started}; ${advice}`,
   );
 }
