@@ -6,15 +6,17 @@ import { expect, test } from 'vitest';
 const allowed: Record<string, readonly string[]> = {
   data: [],
   'src/config': ['data'],
-  'src/store': ['data'],
-  'src/train': ['data', 'src/config', 'src/store'],
-  'src/run': ['data', 'src/config', 'src/store', 'src/train'],
-  'src/probe': ['data', 'src/config', 'src/store', 'src/train', 'src/run'],
+  'src/machine': [],
+  'src/store': ['data', 'src/machine'],
+  'src/train': ['data', 'src/config', 'src/machine', 'src/store'],
+  'src/run': ['data', 'src/config', 'src/machine', 'src/store', 'src/train'],
+  'src/probe': ['data', 'src/config', 'src/machine', 'src/store', 'src/train', 'src/run'],
   'src/analysis': ['data', 'src/store'],
   'src/report': ['data', 'src/store', 'src/analysis'],
   'src/cli': [
     'data',
     'src/config',
+    'src/machine',
     'src/store',
     'src/train',
     'src/probe',
@@ -27,7 +29,7 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** Rooms that are used without the engine: looking at a run loads no TensorFlow. */
-const engineFree = ['data', 'src/config', 'src/store', 'src/analysis', 'src/report', 'tui'];
+const engineFree = ['data', 'src/config', 'src/machine', 'src/store', 'src/analysis', 'src/report', 'tui'];
 
 function sources(folder: string): string[] {
   if (!fs.existsSync(folder)) return [];

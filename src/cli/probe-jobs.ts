@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
+import { availableProcessors } from '../machine/processors.js';
 import type { ProbeProgress } from '../probe/prober.js';
 import type { Threads } from '../train/engine/load.js';
 
@@ -36,7 +36,7 @@ const memoryShare = 0.5;
 export function jobsFor(runs: number, { intraOp }: Threads, available: number): number {
   if (intraOp > 1 || fs.existsSync('/dev/nvidiactl')) return 1;
   const fitting = Math.floor((available * memoryShare) / bytesPerProcess);
-  return Math.max(1, Math.min(runs, fitting, os.availableParallelism()));
+  return Math.max(1, Math.min(runs, fitting, availableProcessors()));
 }
 
 /** Who hears of runs that are probed in other processes; `job` numbers the processes. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
@@ -10,6 +9,7 @@ import { probeNames } from './names.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
 import { StatusLine } from './status-line.js';
+import { availableProcessors } from '../machine/processors.js';
 import { widestModel } from './widest-model.js';
 
 interface Flags {
@@ -99,7 +99,7 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
   const { findRuns } = await import('../analysis/find-runs.js');
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { isProbed, Prober } = await import('../probe/prober.js');
-  const { availableMemory } = await import('../run/memory.js');
+  const { availableMemory } = await import('../machine/memory.js');
   const { jobsFor, probeInJobs, reporter } = await import('./probe-jobs.js');
   const { probeDefaults } = await import('../probe/probe.js');
   const { probes } = await import('../probe/registry.js');
@@ -159,7 +159,7 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
     const jobs = flags.jobs ?? jobsFor(pending.length, threads, availableMemory());
     if (pending.length > 1 && jobs > 1) {
       const used = Math.min(jobs, pending.length);
-      const share = { intraOp: 1, interOp: Math.max(1, Math.floor(availableParallelism() / used)) };
+      const share = { intraOp: 1, interOp: Math.max(1, Math.floor(availableProcessors() / used)) };
       await probeInJobs(pending, used, flagsOfJob(flags, flags.threads ?? share), {
         onProgress: show,
         onMessage: (text) => line.message(text),

@@ -4,7 +4,6 @@ import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
 import type { ShownScore } from '../report/text/retrain-report.js';
-import { exitCodes } from './exit-codes.js';
 import { engineOption, positive, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
@@ -68,7 +67,7 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
   const { retrainReport } = await import('../report/text/retrain-report.js');
   const { retrainRun } = await import('../probe/retrain.js');
   const { RetrainTools } = await import('../probe/retrain/tools.js');
-  const { availableMemory } = await import('../run/memory.js');
+  const { availableMemory } = await import('../machine/memory.js');
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const found = await findRuns(folders);
   for (const problem of found.problems) tell(`left out: ${problem}`);
@@ -78,7 +77,12 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
   const line = new StatusLine(standardError());
   const started = line.now();
   const scored: { readonly name: string; readonly scores: readonly ShownScore[] }[] = [];
-  const counts = { retrained: 0, failed: 0, interrupted: false };
+  /** `interrupted`: the exit code of a signal. */
+  const counts: { retrained: number; failed: number; interrupted: number | null } = {
+    retrained: 0,
+    failed: 0,
+    interrupted: null,
+  };
   if (pending.length > 0) {
     const engine = await loadEngine({ engine: flags.engine, threads });
     const tools = new RetrainTools();
@@ -105,7 +109,7 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
               }),
           });
           if (end === 'interrupted') {
-            counts.interrupted = true;
+            counts.interrupted = stop.exitCode;
             break;
           }
           const scores = await scoreRetrained(await openRun(folder));
@@ -137,8 +141,8 @@ async function retrainFolders(folders: readonly string[], flags: Flags): Promise
       (before === 0 ? '' : `; ${before} had their tables already`) +
       (failed === 0 ? '' : `; ${failed} left out`),
   );
-  if (interrupted) {
-    process.exitCode = exitCodes.stopped;
+  if (interrupted !== null) {
+    process.exitCode = interrupted;
     print('interrupted; the same command goes on');
   } else print(`next: ${programCommand('analyze', ...folders)}`);
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
-import { exitCodeOfRuns, exitCodes } from './exit-codes.js';
+import { exitCodeOfRuns } from './exit-codes.js';
 import { engineOption, parseSeeds, threadsOption } from './options.js';
 import { print, tell } from './output.js';
 import { presetFile } from './preset.js';
@@ -76,7 +76,7 @@ async function runSweepFile(file: string, flags: Flags): Promise<number> {
   return sweep(file, { ...flags, existing: flags.existing === 'overwrite' ? 'overwrite' : 'resume' });
 }
 
-/** Returns one of {@link exitCodes}. */
+/** Returns one of `exitCodes`. */
 async function run(config: string | undefined, flags: Flags): Promise<number> {
   if ((config === undefined) === (flags.resume === undefined)) {
     throw new UserError('give an experiment file, or --resume with a run folder');
@@ -132,7 +132,7 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
     if (end === 'interrupted') {
       const open = folders.find((folder) => isInterrupted(folder)) ?? folders[0]!;
       tell(`interrupted; continue with: ${programCommand('run', '--resume', open)}`);
-      return exitCodes.stopped;
+      return stop.exitCode;
     }
     for (const folder of folders) print(folder);
     if (trained) await summarise(folders, (performance.now() - started) / 1000);

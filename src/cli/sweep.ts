@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import { printableJson } from '../../data/printable.js';
 import type { SweepAnalysis, SweepDocument } from '../analysis/sweep.js';
+import type { RunsEnd } from '../run/request.js';
 import type { Sweep } from '../run/sweep-config.js';
 import type { Threads } from '../train/engine/load.js';
 import type { EngineName } from '../train/engine/names.js';
@@ -71,14 +72,15 @@ Examples:
 
 Complete runs are kept and interrupted ones continued: after Ctrl-C the same command continues the sweep. Results
 (sweep.json, sweep.arrow, sweep.csv, verdicts.arrow) and figures (sweep.svg, arms.svg, and as PNG) are written to
-<out>/<experiment>/sweeps/<name>. Exit code 1: a run failed; 75: other processes hold what is left; 130: interrupted.`,
+<out>/<experiment>/sweeps/<name>. Exit code 1: a run failed; 75: other processes hold
+what is left, or SIGUSR1 or SIGUSR2 stopped it; 130: interrupted.`,
     )
     .action(async (file: string, flags: Flags) => {
       process.exitCode = await sweep(presetFile(file), flags);
     });
 }
 
-/** Returns one of {@link exitCodes}. */
+/** Returns one of {@link exitCodes}; runs that others hold are reported without. */
 export async function sweep(file: string, flags: Flags): Promise<number> {
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { loadSweepAndModule } = await import('../run/sweep-config.js');
@@ -97,8 +99,9 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
   }
   if (flags.status === true) return showStatus(loaded, flags);
   if (flags.power !== undefined) return showPower(loaded, flags.power === true ? flags.out : flags.power);
-  const code = flags.report === true ? 0 : await train(loaded, flags);
-  if (code === exitCodes.stopped) return code;
+  const { end, code } =
+    flags.report === true ? ({ end: 'complete', code: exitCodes.done } as const) : await train(loaded, flags);
+  if (end === 'interrupted') return code;
   if (flags.report !== true) await probeFor(loaded, flags);
   const kept = await report(loaded, flags.out);
   return kept ? code : exitCodes.failed;
@@ -285,7 +288,10 @@ async function probeFor(sweep: Sweep, flags: Flags): Promise<void> {
   if (probed > 0) tell(`probed ${probed} runs (${only}) in ${formatDuration(seconds)}`);
 }
 
-async function train(loaded: Sweep, flags: Flags): Promise<number> {
+async function train(
+  loaded: Sweep,
+  flags: Flags,
+): Promise<{ readonly end: RunsEnd['end']; readonly code: number }> {
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
   const { modelWidth } = await import('../train/models/registry.js');
   const { runSweep } = await import('../run/sweep.js');
@@ -325,9 +331,9 @@ async function train(loaded: Sweep, flags: Flags): Promise<number> {
     for (const { reason } of busy) tell(`gradscope: ${reason}`);
     if (end === 'interrupted') {
       tell('interrupted; the same command goes on');
-      return exitCodes.stopped;
+      return { end, code: stop.exitCode };
     }
-    return exitCodeOfRuns({ failed, busy });
+    return { end, code: exitCodeOfRuns({ failed, busy }) };
   } finally {
     line.end();
     stop.release();

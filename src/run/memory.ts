@@ -1,4 +1,3 @@
-import os from 'node:os';
 import { UserError } from '../../data/errors.js';
 import type { PlannedCost } from './planned-cost.js';
 
@@ -13,19 +12,6 @@ const enough = 16;
 
 /** Share of the available memory that training may take. */
 const memoryShare = 0.5;
-
-/**
- * Memory that this process may still come to hold, in bytes: of a container its limit counts, which the free memory of
- * the machine says nothing about.
- */
-export function availableMemory(
-  system: { freemem(): number; availableMemory(): number } = {
-    freemem: os.freemem,
-    availableMemory: () => process.availableMemory(),
-  },
-): number {
-  return Math.min(system.freemem(), system.availableMemory());
-}
 
 /** Throws a UserError when not even one replica fits into the memory, in bytes. */
 export function requireMemory(cost: PlannedCost, available: number): void {

@@ -1,7 +1,8 @@
 import { UserError } from '../../data/errors.js';
+import { availableMemory } from '../machine/memory.js';
 import { requireTemporaryFolder } from '../train/engine/compiled.js';
 import type { RunConfig } from './config.js';
-import { availableMemory, describeCost, replicaLimit, requireMemory } from './memory.js';
+import { describeCost, replicaLimit, requireMemory } from './memory.js';
 import { checkedCost, planRuns, type PlannedRun } from './plan.js';
 import type { PlannedCost } from './planned-cost.js';
 import { pretrainedFor } from './pretraining.js';

@@ -1,10 +1,11 @@
 import { UserError } from '../../data/errors.js';
+import { availableMemory } from '../machine/memory.js';
 import { readRunInfo } from '../store/run-folder.js';
 import { exchangedStage, type RunConfig } from './config.js';
 import { checkpointsBefore, halfFolderOf } from './exchange-origin.js';
 import type { Checkpoint } from './checkpoint.js';
 import { folderState } from './folder-state.js';
-import { availableMemory, replicaLimit } from './memory.js';
+import { replicaLimit } from './memory.js';
 import { checkedCost, planRuns, type RunPlan } from './plan.js';
 import { endsOf } from './stage-ends.js';
 import { createReplicas } from './replica.js';

@@ -76,7 +76,7 @@ describe('bad input is refused in one line', () => {
 
   test('an unknown command', () => {
     expect(gradscope(['trian'])).toMatchObject({
-      status: 1,
+      status: 2,
       error: expect.stringMatching(/unknown command/),
     });
   });

@@ -35,9 +35,9 @@ function place(name: string, overrides: readonly string[] = []): RunFolder {
   return RunFolder.create(folderOf(name), { ...newRun, name, seed: 0, siblings }, resolved);
 }
 
-/** One line for people, no stack, nothing on standard output, exit code 1. */
-const refusal = (reason: RegExp): Ended => ({
-  code: 1,
+/** One line for people, no stack, nothing on standard output; exit code 1, or that of what another process holds. */
+const refusal = (reason: RegExp, code = 1): Ended => ({
+  code,
   stdout: '',
   stderr: expect.stringMatching(new RegExp(`^gradscope: .*${reason.source}.*\n$`)),
 });
@@ -57,15 +57,15 @@ describe('a run that another process writes', () => {
   const reason = new RegExp(`going-seed0:? is being written by process ${process.pid} on `);
 
   test.each(['refuse', 'overwrite'])('is left to it, --existing %s', async (existing) => {
-    expect(await run('going', '--existing', existing)).toEqual(refusal(reason));
+    expect(await run('going', '--existing', existing)).toEqual(refusal(reason, 75));
   });
 
   test('is neither resumed nor recovered', async () => {
     fs.mkdirSync(path.join(folderOf('going'), 'checkpoints'));
     fs.writeFileSync(path.join(folderOf('going'), 'checkpoints', 'step-0.safetensors'), '');
     fs.writeFileSync(path.join(folderOf('going'), 'steps.arrows'), '');
-    expect(await gradscope('run', '--resume', folderOf('going'))).toEqual(refusal(reason));
-    expect(await gradscope('recover', folderOf('going'))).toEqual(refusal(reason));
+    expect(await gradscope('run', '--resume', folderOf('going'))).toEqual(refusal(reason, 75));
+    expect(await gradscope('recover', folderOf('going'))).toEqual(refusal(reason, 75));
   });
 });
 

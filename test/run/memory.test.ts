@@ -1,19 +1,11 @@
-import os from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { questionsPerPart } from '../../data/set-inclusion/points.js';
 import { loadConfig } from '../../src/config/load.js';
 import { runSchema } from '../../src/run/config.js';
-import { availableMemory, describeCost, replicaLimit, requireMemory } from '../../src/run/memory.js';
+import { describeCost, replicaLimit, requireMemory } from '../../src/run/memory.js';
 import { checkedCost } from '../../src/run/plan.js';
 
 const cost = checkedCost(loadConfig('configs/set-inclusion.yaml', runSchema).config);
-
-test('memory is what this process may hold, not what the machine has', () => {
-  expect(availableMemory()).toBeGreaterThan(0);
-  expect(availableMemory()).toBeLessThanOrEqual(os.totalmem());
-  expect(availableMemory({ freemem: () => 24e9, availableMemory: () => 1.5e9 })).toBe(1.5e9);
-  expect(availableMemory({ freemem: () => 1e9, availableMemory: () => 1.5e9 })).toBe(1e9);
-});
 
 test('as many seeds train together as fit into half of it, and never none', () => {
   const each = 100e6;

@@ -1,6 +1,6 @@
-import os from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../data/errors.js';
+import { availableProcessors } from '../../machine/processors.js';
 import type { EngineName } from './names.js';
 import { loadNativePackage, loadTfjsPackage, nativeBackend } from './tensorflow-binding.js';
 
@@ -35,7 +35,7 @@ const narrow = 128;
 
 /** Threads that suit a model of a width: side by side for small ops, together for large ones. */
 export function defaultThreads({ width }: { readonly width: number }): Threads {
-  const cores = os.availableParallelism();
+  const cores = availableProcessors();
   return width < narrow ? { intraOp: 1, interOp: cores } : { intraOp: cores, interOp: cores };
 }
 
