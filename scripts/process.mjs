@@ -20,7 +20,12 @@ export function run(command, args, { cwd, stdout = 'inherit', shell = false } = 
     const child = spawn(command, args, { cwd, shell, stdio: ['inherit', stdout, 'inherit'] });
     let text = '';
     if (child.stdout) child.stdout.setEncoding('utf8').on('data', (part) => (text += part));
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', ...(process.platform === 'win32' ? [] : ['SIGUSR1', 'SIGUSR2'])];
+    const signals = [
+      'SIGINT',
+      'SIGTERM',
+      'SIGHUP',
+      ...(process.platform === 'win32' ? [] : ['SIGUSR1', 'SIGUSR2']),
+    ];
     // A terminal sends Ctrl-C to the program itself; passing it on would end it twice.
     const pass = (signal) => signal !== 'SIGINT' && child.kill(signal);
     for (const signal of signals) process.on(signal, pass);

@@ -66,9 +66,7 @@ export function listenForStop(
     if (first === null) {
       first = { name, time: performance.now() };
       abort.abort();
-      line.message(
-        timeIsUp.includes(name) ? `${name}: ${does}` : `${does} (Ctrl-C again to stop at once)`,
-      );
+      line.message(timeIsUp.includes(name) ? `${name}: ${does}` : `${does} (Ctrl-C again to stop at once)`);
     } else if (name === 'SIGINT' && performance.now() - first.time > pressedAgainAfter) {
       process.exit(exitCodes.stopped);
     }

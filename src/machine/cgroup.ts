@@ -28,7 +28,8 @@ export function cpuQuota(read: (path: string) => string | null): number | null {
 /** A path and those above it, without the slash at the end: that of the root is empty. */
 function upwards(path: string): string[] {
   const folders: string[] = [];
-  for (let own = posix.normalize(path); own !== '/' && own !== '.'; own = posix.dirname(own)) folders.push(own);
+  for (let own = posix.normalize(path); own !== '/' && own !== '.'; own = posix.dirname(own))
+    folders.push(own);
   return [...folders, ''];
 }
 

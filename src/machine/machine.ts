@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
 /** Environment variables of a process. */
-export type Variables = Readonly<Record<string, string | undefined>>;
+export type EnvironmentVariables = Readonly<Record<string, string | undefined>>;
 
 /** What this process can ask of the machine that it runs on. */
 export interface Machine {
-  readonly variables: Variables;
+  readonly variables: EnvironmentVariables;
   /** Processors that the system lets this process run on: an affinity mask counts, a share of their time does not. */
   readonly parallelism: () => number;
   /** Bytes that this process may come to hold beside those it holds, by the system and by a container's limit. */
@@ -36,7 +36,7 @@ export const thisMachine: Machine = {
 };
 
 /** A positive number of a variable; null where it is not set, or says something else (Slurm's 0 is "all there is"). */
-export function numberOf(variables: Variables, name: string): number | null {
+export function numberOf(variables: EnvironmentVariables, name: string): number | null {
   const value = Number(variables[name] ?? NaN);
   return Number.isFinite(value) && value > 0 ? value : null;
 }

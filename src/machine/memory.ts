@@ -1,4 +1,4 @@
-import { numberOf, thisMachine, type Machine, type Variables } from './machine.js';
+import { numberOf, thisMachine, type Machine, type EnvironmentVariables } from './machine.js';
 import { processorsOfJob } from './processors.js';
 
 /** Slurm counts memory in MiB. */
@@ -15,7 +15,7 @@ export function availableMemory(machine: Machine = thisMachine): number {
 }
 
 /** What Slurm says that a job has on this node, in bytes; null where it does not say. */
-function memoryOfJob(variables: Variables): number | null {
+function memoryOfJob(variables: EnvironmentVariables): number | null {
   const ofNode = numberOf(variables, 'SLURM_MEM_PER_NODE');
   const ofProcessor = numberOf(variables, 'SLURM_MEM_PER_CPU');
   const processors = processorsOfJob(variables);

@@ -1,5 +1,5 @@
 import { cpuQuota } from './cgroup.js';
-import { numberOf, thisMachine, type Machine, type Variables } from './machine.js';
+import { numberOf, thisMachine, type Machine, type EnvironmentVariables } from './machine.js';
 
 /**
  * Processors that this process may keep busy: the fewest of those that the system lets it run on, those that its job
@@ -13,7 +13,7 @@ export function availableProcessors(machine: Machine = thisMachine): number {
 }
 
 /** What the schedulers Slurm and HyperQueue say that they gave. */
-export function processorsOfJob(variables: Variables): number[] {
+export function processorsOfJob(variables: EnvironmentVariables): number[] {
   return [
     numberOf(variables, 'SLURM_CPUS_PER_TASK'),
     // Of all tasks on this node, for jobs that do not say how many a task gets.

@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs';
-import type { Variables } from './machine.js';
+import type { EnvironmentVariables } from './machine.js';
 
-/** Variables that name the folder for temporary files, in the order in which Node asks them. */
+/** EnvironmentVariables that name the folder for temporary files, in the order in which Node asks them. */
 const names = ['TMPDIR', 'TMP', 'TEMP'] as const;
 
 /**
- * Variables that name a folder for temporary files which is not there: a job often has the variables of the machine it
+ * EnvironmentVariables that name a folder for temporary files which is not there: a job often has the variables of the machine it
  * was sent from.
  */
 export function missingTemporaryFolders(
-  variables: Variables,
+  variables: EnvironmentVariables,
   isFolder: (path: string) => boolean = isFolderHere,
 ): { readonly name: string; readonly folder: string }[] {
   return names.flatMap((name) => {

@@ -1,3 +1,3 @@
 export { resumeRuns } from './tag-exchange.js';
 export { startRuns, startTogether, type WantedRun } from './start.js';
-export type { BusyRun, ExistingRuns, FailedRun, RunRequest, RunsEnd } from './request.js';
+export type { ExistingRuns, FailedRun, RunRequest, RunsEnd } from './request.js';

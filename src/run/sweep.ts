@@ -14,7 +14,14 @@ import {
   type SweepVersion,
 } from '../store/sweep-record.js';
 import { loadKnownConfig } from './experiment-module.js';
-import { runFolderOf, runId, type BusyRun, type FailedRun, type RunRequest, type RunsEnd } from './request.js';
+import {
+  runFolderOf,
+  runId,
+  type BusyRun,
+  type FailedRun,
+  type RunRequest,
+  type RunsEnd,
+} from './request.js';
 import { sameShapes } from './same-shapes.js';
 import { startTogether } from './start.js';
 import type { Sweep, SweepArm } from './sweep-config.js';

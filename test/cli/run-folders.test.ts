@@ -122,14 +122,14 @@ describe('--resume', () => {
   ])('takes no %s, which would change nothing', async (option, value) => {
     const { code, stderr } = await gradscope('run', '--resume', folderOf('stopped'), option, value);
     expect(stderr).toMatch(/^error: option '--resume <run>' cannot be used with option '--/);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
   });
 });
 
 test('one seed or several, not both', async () => {
   const { code, stderr } = await run('complete', '--seed', '0', '--seeds', '0..0');
   expect(stderr).toMatch(/^error: option '--seeds? <seeds?>' cannot be used with option '--seeds? <seeds?>'/);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
 });
 
 describe('recover', () => {

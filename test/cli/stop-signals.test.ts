@@ -41,12 +41,15 @@ test.skipIf(process.platform === 'win32').each([
   ['SIGTERM', 130],
   ['SIGUSR1', 75],
   ['SIGUSR2', 75],
-] as const)('%s ends a process that has nothing to bring to an end, and opens no debugger', async (name, code) => {
-  const child = answering();
-  let said = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await once(child.stdout!, 'data');
-  child.kill(name);
-  expect(await once(child, 'close')).toEqual([code, null]);
-  expect(said).toBe('');
-});
+] as const)(
+  '%s ends a process that has nothing to bring to an end, and opens no debugger',
+  async (name, code) => {
+    const child = answering();
+    let said = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await once(child.stdout!, 'data');
+    child.kill(name);
+    expect(await once(child, 'close')).toEqual([code, null]);
+    expect(said).toBe('');
+  },
+);

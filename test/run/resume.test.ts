@@ -511,7 +511,7 @@ describe('what another process holds, or has left', () => {
     await expect(resume(folderOf(root))).rejects.toThrow(/being written by process 7 on pod-old/);
     await expect(train({ root })).rejects.toThrow(/being written by process 7 on pod-old/);
     const left = await train({ root, request: { existing: 'resume' } });
-    expect(left.failed.map(({ folder }) => folder)).toEqual(seeds.map((seed) => folderOf(root, seed)));
+    expect(left.busy.map(({ folder }) => folder)).toEqual(seeds.map((seed) => folderOf(root, seed)));
     for (const seed of seeds) fs.rmSync(path.join(folderOf(root, seed), 'lock'));
     const { end, failed } = await train({ root, request: { existing: 'resume' } });
     expect({ end, failed }).toEqual({ end: 'complete', failed: [] });
