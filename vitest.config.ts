@@ -19,6 +19,7 @@ const onOneEngine: Readonly<Record<string, readonly string[]>> = {
     'test/run/{analyze,batch-sizes,closed-log,interop,micro-batch,mnist-qa,printed-commands}.test.ts',
     'test/run/{model-folder,pairs-of-texts,pretraining,rebuild,tag-exchange}.test.ts',
     'test/run/{tiny-paths,together}.test.ts',
+    'test/run/{sweep-tasks,share-work}.test.ts',
     'test/run/interventions/**',
     'test/train/{quadratic-penalty,set-gradients}.test.ts',
     'test/probe/panel/ghost-products.test.ts',

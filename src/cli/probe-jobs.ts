@@ -6,6 +6,11 @@ import { availableProcessors } from '../machine/processors.js';
 import type { ProbeProgress } from '../probe/prober.js';
 import type { Threads } from '../train/engine/load.js';
 
+/** What became of a run: its tables are there, it cannot be probed, or another process holds it. */
+const outcomeSchema = z.enum(['probed', 'failed', 'busy']);
+
+export type RunOutcome = z.infer<typeof outcomeSchema>;
+
 /** What a process that probes some runs tells the one that began it. */
 const reportSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -14,7 +19,7 @@ const reportSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('message'), text: z.string() }),
   /** A run has ended. */
-  z.object({ kind: z.literal('run'), probed: z.boolean() }),
+  z.object({ kind: z.literal('run'), outcome: outcomeSchema }),
   /** All have. */
   z.object({ kind: z.literal('end') }),
 ]);
@@ -43,7 +48,7 @@ export function jobsFor(runs: number, { intraOp }: Threads, available: number): 
 export interface JobsWatch {
   readonly onProgress: (job: number, progress: ProbeProgress) => void;
   readonly onMessage: (text: string) => void;
-  readonly onRun: (job: number, probed: boolean) => void;
+  readonly onRun: (job: number, outcome: RunOutcome) => void;
 }
 
 /**
@@ -84,7 +89,7 @@ function probeShare(
     const report = reportSchema.parse(message);
     if (report.kind === 'progress') watch.onProgress(job, report.progress);
     else if (report.kind === 'message') watch.onMessage(report.text);
-    else if (report.kind === 'run') watch.onRun(job, report.probed);
+    else if (report.kind === 'run') watch.onRun(job, report.outcome);
     else ended = true;
   });
   return new Promise((resolve) => {

@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { programCommand } from '../../data/shell-word.js';
 import type { Threads } from '../train/engine/load.js';
 import type { ProbeProgress } from '../probe/prober.js';
+import type { RunOutcome } from './probe-jobs.js';
 import type { EngineName } from '../train/engine/names.js';
 import { engineOption, positive, threadsOption } from './options.js';
+import { exitCodes } from './exit-codes.js';
 import { probeNames } from './names.js';
 import { print, tell } from './output.js';
 import { formatDuration, standardError } from './progress.js';
@@ -70,13 +72,14 @@ Writes these tables into each run folder, which gradscope analyze reads (factors
 ${probeNames.map(({ name, tables }) => `  ${name.padEnd(14)} ${tables.join(', ')}`).join('\n')}`,
     )
     .action(async (folders: string[], flags: Flags) => {
-      const { probed, before, failed, seconds } = await probeRuns(folders, flags);
+      const { probed, before, failed, busy, seconds } = await probeRuns(folders, flags);
       if (flags.within === true) return;
       print(
         `probed ${probed} runs in ${formatDuration(seconds)}` +
           (before === 0 ? '' : `; ${before} had their tables already`) +
-          (failed === 0 ? '' : `; ${failed} left out`),
+          (failed + busy === 0 ? '' : `; ${failed + busy} left out`),
       );
+      if (failed === 0 && busy > 0) process.exitCode = exitCodes.again;
       print(`next: ${programCommand('analyze', ...folders)}`);
     });
 }
@@ -86,15 +89,16 @@ interface ProbedCounts {
   readonly probed: number;
   /** Runs that had their tables already. */
   readonly before: number;
-  /** Runs that were left out, of which people have been told. */
+  /** Runs that were left out, and those that other processes hold, of which people have been told. */
   readonly failed: number;
+  readonly busy: number;
   readonly seconds: number;
 }
 
 /** The flags of a command that probes as a part of what it does. */
 export const probeFlags: Flags = { variables: 25, questions: 12, draws: 1, engine: 'auto' };
 
-/** Probes runs, or the runs in folders; the exit code of the process is 1 where one was left out. */
+/** Probes runs, or the runs in folders; the exit code of the process is 1 where one cannot be probed. */
 export async function probeRuns(folders: readonly string[], flags: Flags): Promise<ProbedCounts> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
@@ -124,21 +128,26 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
   const report = flags.within === true ? reporter() : null;
   const line = new StatusLine(standardError());
   const started = line.now();
-  const counts = { probed: 0, before: 0, failed: 0 };
-  const leaveOut = (reason: string): void => {
+  const counts = { probed: 0, before: 0, failed: 0, busy: 0 };
+  const leaveOut = (error: UserError): 'busy' | 'failed' => {
     // One run that cannot be probed keeps no other from its turn.
-    if (runs.length === 1 && report === null) throw new UserError(reason);
-    const text = `left out: ${reason}`;
+    if (runs.length === 1 && report === null) throw error;
+    const text = `left out: ${error.message}`;
     if (report === null) line.message(text);
     else report.tell({ kind: 'message', text });
-    counts.failed++;
-    process.exitCode = 1;
+    const outcome = error instanceof BusyError ? 'busy' : 'failed';
+    count(outcome);
+    return outcome;
+  };
+  const count = (outcome: RunOutcome): void => {
+    counts[outcome]++;
+    if (outcome === 'failed') process.exitCode = exitCodes.failed;
   };
   const pending: string[] = [];
   for (const { folder, info } of runs) {
     if (flags.missing === true && isProbed(folder, options)) counts.before++;
     else if (effectiveStatus(info, nodeEnvironment.processes).status === 'running')
-      leaveOut(`${folder}: is being written; probe it when it has ended`);
+      leaveOut(new BusyError(`${folder}: is being written; probe it when it has ended`));
     else pending.push(folder);
   }
   /** Shares of the runs that are at work now, by process. */
@@ -147,7 +156,7 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
     shares.set(job, share);
     line.show(() => {
       const inWork = [...shares.values()].reduce((sum, own) => sum + own, 0);
-      const ended = counts.probed + counts.failed;
+      const ended = counts.probed + counts.failed + counts.busy;
       const all = runs.length - counts.before;
       const rate = (counts.probed + inWork) / (line.now() - started);
       const time = rate > 0 ? `  ${formatDuration((all - ended - inWork) / rate)} left` : '';
@@ -163,10 +172,9 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
       await probeInJobs(pending, used, flagsOfJob(flags, flags.threads ?? share), {
         onProgress: show,
         onMessage: (text) => line.message(text),
-        onRun: (job, probed) => {
+        onRun: (job, outcome) => {
           shares.delete(job);
-          counts[probed ? 'probed' : 'failed']++;
-          if (!probed) process.exitCode = 1;
+          count(outcome);
         },
       });
     } else if (pending.length > 0) {
@@ -183,17 +191,16 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
       );
       try {
         for (const folder of pending) {
-          let probed = false;
+          let outcome: RunOutcome = 'probed';
           try {
             await prober.probe(folder);
-            counts.probed++;
-            probed = true;
+            count(outcome);
           } catch (error) {
             if (!(error instanceof UserError)) throw error;
-            leaveOut(error.message);
+            outcome = leaveOut(error);
           }
           shares.clear();
-          report?.tell({ kind: 'run', probed });
+          report?.tell({ kind: 'run', outcome });
         }
       } finally {
         prober.dispose();

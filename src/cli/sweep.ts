@@ -1,34 +1,14 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { Command, Option } from 'commander';
-import { printableJson } from '../../data/printable.js';
-import type { SweepAnalysis, SweepDocument } from '../analysis/sweep.js';
-import type { RunsEnd } from '../run/request.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../../data/errors.js';
 import type { Sweep } from '../run/sweep-config.js';
-import type { Threads } from '../train/engine/load.js';
-import type { EngineName } from '../train/engine/names.js';
-import { exitCodeOfRuns, exitCodes } from './exit-codes.js';
-import { engineOption, parseSeeds, threadsOption } from './options.js';
-import { print, tell } from './output.js';
+import { exitCodes } from './exit-codes.js';
+import { engineOption, parseSeeds, positive, threadsOption } from './options.js';
+import { tell } from './output.js';
 import { presetFile } from './preset.js';
-import { formatDuration, ProgressLine, standardError } from './progress.js';
-import { listenForStop } from './stop-signals.js';
-import { columnsOf } from '../report/terminal.js';
-import { versions } from './version.js';
+import { parseMemorySize } from './queue/memory-size.js';
+import type { SweepFlags } from './sweep/flags.js';
 
-interface Flags {
-  readonly set: string[];
-  readonly seeds?: number[];
-  readonly out: string;
-  readonly existing: 'resume' | 'overwrite';
-  readonly report?: boolean;
-  readonly status?: boolean;
-  readonly json?: boolean;
-  /** Folder of a pilot, or the folder of the runs itself. */
-  readonly power?: string | true;
-  readonly engine: EngineName | 'auto';
-  readonly threads?: Threads;
-}
+const collect = (value: string, before: string[]): string[] => [...before, value];
 
 export function sweepCommand(): Command {
   return new Command('sweep')
@@ -39,7 +19,7 @@ export function sweepCommand(): Command {
     .option(
       '--set <key=value>',
       'override a value of the experiment in every arm; can be repeated',
-      (value: string, before: string[]) => [...before, value],
+      collect,
       [],
     )
     .option('--seeds <seeds>', 'seeds of every arm, in place of those of the file', parseSeeds)
@@ -52,15 +32,52 @@ export function sweepCommand(): Command {
         .choices(['resume', 'overwrite'])
         .default('resume'),
     )
-    .option('--report', 'train nothing; write tables and figures of the existing runs')
-    .option('--status', 'train nothing; say how far the runs are and how long the rest takes')
+    .addOption(engineOption())
+    .addOption(threadsOption())
+    .optionsGroup('Instead of training:')
+    .option('--report', 'write tables and figures of the existing runs')
+    .option('--status', 'say how far the runs are and how long the rest takes, and what is in the queue')
     .option('--json', 'with --status: as JSON')
     .option(
       '--power [folder]',
-      'train nothing; seeds that the predictions need, by the runs of the sweep in a folder (a pilot), or in --out',
+      'seeds that the predictions need, by the runs of the sweep in a folder (a pilot), or in --out',
     )
-    .addOption(engineOption())
-    .addOption(threadsOption())
+    .option(
+      '--probe [names]',
+      'probe the complete runs, for the predictions and figures, or these probes, or all',
+    )
+    .option('--analyze', 'analyse the runs of every arm, as gradscope analyze does')
+    .option('--require-complete', 'with --report, --probe: exit code 75 while runs are not complete')
+    .optionsGroup('On several machines (docs/cluster.md):')
+    .option('--task <i/n>', 'do the I-th of N tasks, from 0; of as many as there are packs without N')
+    .addOption(
+      new Option('--steal <on|off>', 'whether a task whose part is done helps others')
+        .choices(['on', 'off'])
+        .default('on'),
+    )
+    .option('--pack <seeds>', 'seeds that a task trains together, or auto: as many as --mem holds', parsePack)
+    .addOption(
+      new Option('--emit <form>', 'print commands, a batch script or a Kubernetes job; run nothing').choices([
+        'commands',
+        'sbatch',
+        'k8s',
+      ]),
+    )
+    .option('--slurm', 'submit the tasks to Slurm, and behind them probes and report')
+    .option('--dry-run', 'with --slurm: print what would be submitted')
+    .option('--partition <name>', 'partition of Slurm')
+    .option('--account <name>', 'account of Slurm')
+    .option('--time <limit>', 'time limit of a task, such as 04:00:00; a task goes on after it')
+    .option('--cpus <n>', 'processors of a task', positive)
+    .option('--mem <size>', 'memory of a task, such as 2G', parseMemorySize)
+    .option('--gpus <n>', 'GPUs of a task', positive)
+    .option('--array-limit <n>', 'tasks that run at once', positive)
+    .option('--sbatch <options>', 'further options of sbatch; can be repeated', collect, [])
+    .option(
+      '--requeue [most]',
+      'in a task of Slurm: after exit code 75 ask to be queued again, up to so many restarts (100)',
+      positive,
+    )
     .addHelpText(
       'after',
       `
@@ -69,24 +86,43 @@ Examples:
   gradscope sweep configs/sweeps/batch-size-smoke.yaml --status
   gradscope sweep configs/sweeps/batch-size-smoke.yaml --report
   gradscope sweep mine.yaml --seeds 100..103 --out pilot && gradscope sweep mine.yaml --power pilot
+  gradscope sweep mine.yaml --slurm --partition gpu --time 04:00:00 --cpus 4 --mem 8G --gpus 1 --array-limit 20
+  gradscope sweep mine.yaml --slurm --probe all --analyze --dry-run
+  gradscope sweep mine.yaml --emit commands > tasks.txt && parallel -j 8 < tasks.txt
+  gradscope sweep mine.yaml --task 3/57
 
-Complete runs are kept and interrupted ones continued: after Ctrl-C the same command continues the sweep. Results
-(sweep.json, sweep.arrow, sweep.csv, verdicts.arrow) and figures (sweep.svg, arms.svg, and as PNG) are written to
-<out>/<experiment>/sweeps/<name>. Exit code 1: a run failed; 75: other processes hold
-what is left, or SIGUSR1 or SIGUSR2 stopped it; 130: interrupted.`,
+Complete runs are kept and interrupted ones continued: after Ctrl-C the same command continues the sweep, and several at
+once, also on several machines, share its runs. Results (sweep.json, sweep.arrow, sweep.csv, verdicts.arrow) and figures
+(sweep.svg, arms.svg, and as PNG) are written to <out>/<experiment>/sweeps/<name> by the command that ends last.
+Exit code 0: done; 1: a run failed; 2: usage; 75: the same command goes on, after SIGUSR1, or when what is left is free: other
+processes hold it; 130: stopped.`,
     )
-    .action(async (file: string, flags: Flags) => {
+    .action(async (file: string, flags: SweepFlags) => {
       process.exitCode = await sweep(presetFile(file), flags);
     });
 }
 
-/** Returns one of {@link exitCodes}; runs that others hold are reported without. */
-export async function sweep(file: string, flags: Flags): Promise<number> {
+function parsePack(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  try {
+    return positive(text);
+  } catch {
+    throw new InvalidArgumentError('expected a number of seeds, or auto');
+  }
+}
+
+/** Returns one of {@link exitCodes}. */
+export async function sweep(file: string, flags: SweepFlags): Promise<number> {
   const { nodeFileSystem } = await import('../store/file-system.js');
   const { loadSweepAndModule } = await import('../run/sweep-config.js');
   const { sweepChanges } = await import('../run/sweep.js');
   const { unknownQuantity } = await import('../analysis/known-quantities.js');
   const { readSweepRecord } = await import('../store/sweep-record.js');
+  requireOneWish(flags);
+  if (flags.task !== undefined && flags.requeue !== undefined) {
+    const { requeueAtExit } = await import('./queue/requeue.js');
+    requeueAtExit(flags.requeue, tell);
+  }
   const written = await loadSweepAndModule(file, flags.set, unknownQuantity);
   const { seeds } = flags;
   const loaded =
@@ -97,245 +133,93 @@ export async function sweep(file: string, flags: Flags): Promise<number> {
     tell(`gradscope: ${file} says otherwise than on ${before.versions.at(-1)!.since}:`);
     for (const change of changes) tell(`  ${change}`);
   }
-  if (flags.status === true) return showStatus(loaded, flags);
-  if (flags.power !== undefined) return showPower(loaded, flags.power === true ? flags.out : flags.power);
-  const { end, code } =
-    flags.report === true ? ({ end: 'complete', code: exitCodes.done } as const) : await train(loaded, flags);
-  if (end === 'interrupted') return code;
-  if (flags.report !== true) await probeFor(loaded, flags);
-  const kept = await report(loaded, flags.out);
-  return kept ? code : exitCodes.failed;
+  return carryOut(loaded, file, flags);
 }
 
-/** The analysis of a sweep's runs in a folder. */
-async function analyse(loaded: Sweep, root: string): Promise<SweepAnalysis> {
-  const { armFolders, hashOfSweep, whyOtherConfig } = await import('../run/sweep.js');
-  const { analyseSweep } = await import('../analysis/sweep.js');
-  const { nodeFileSystem } = await import('../store/file-system.js');
-  const { readSweepRecord } = await import('../store/sweep-record.js');
-  const { name, description, experiment, design, axes, arms, predictions, outcome, mediator } = loaded;
-  const hash = hashOfSweep(loaded);
-  return analyseSweep(
-    { name, description, experiment, design, axes, predictions, hash, outcome, mediator },
-    arms.map((arm) => ({
-      name: arm.name,
-      values: arm.values,
-      seeds: arm.seeds,
-      folders: armFolders(arm, root),
-      whyOther: (folder) => whyOtherConfig(arm, folder),
-    })),
-    readSweepRecord(nodeFileSystem, root, experiment, name),
-  );
+async function carryOut(loaded: Sweep, file: string, flags: SweepFlags): Promise<number> {
+  const { emit, out, power, task } = flags;
+  if (flags.status === true) {
+    const { showStatus } = await import('./sweep/status.js');
+    await showStatus(loaded, flags);
+    return exitCodes.done;
+  }
+  if (power !== undefined) {
+    const { showPower } = await import('./sweep/power.js');
+    return showPower(loaded, power === true ? out : power);
+  }
+  if (emit !== undefined || flags.slurm === true) {
+    const { emitTasks, submitTasks } = await import('./sweep/queue.js');
+    await (emit === undefined ? submitTasks(loaded, file, flags) : emitTasks(loaded, file, { ...flags, emit }));
+    return exitCodes.done;
+  }
+  if (flags.report === true) return reportOn(loaded, flags);
+  if (flags.analyze === true) {
+    const { analyzeSweep } = await import('./sweep/analyze.js');
+    return analyzeSweep(loaded, out);
+  }
+  if (task !== undefined) return doTask(loaded, file, { ...flags, task });
+  const { probeForReport, probeSweep } = await import('./sweep/probe.js');
+  if (flags.probe !== undefined) return probeSweep(loaded, flags);
+  const { trainSweep } = await import('./sweep/train.js');
+  const { code, isStopped, busy } = await trainSweep(loaded, flags);
+  if (isStopped) return code;
+  if (busy > 0) {
+    tell('tables and figures are written by the process that ends last, or by --report');
+    return code;
+  }
+  await probeForReport(loaded, flags);
+  const reported = await reportOn(loaded, flags);
+  return reported === exitCodes.done ? code : reported;
 }
 
-/** Prints and keeps what the runs show; whether all of it could be, and no run was left out for its config. */
-async function report(loaded: Sweep, out: string): Promise<boolean> {
-  const { sweepFolder, sweepFormatVersion } = await import('../analysis/sweep.js');
-  const { sweepCsv, sweepRows, writeSweepTable } = await import('../analysis/sweep/table.js');
-  const { writeVerdictTable } = await import('../analysis/sweep/verdict-table.js');
-  const { loadPlotter } = await import('../report/figures/plot-library.js');
-  const { armsFigure } = await import('../report/figures/arms-figure.js');
-  const { sweepFigure } = await import('../report/figures/sweep-figure.js');
-  const { toPng } = await import('../report/figures/svg.js');
-  const { evidenceReport } = await import('../report/text/evidence-report.js');
-  const { sweepReport } = await import('../report/text/sweep-report.js');
-  const { verdictReport } = await import('../report/text/verdict-report.js');
-  const { attempt } = await import('../analysis/failures.js');
-  const { makeFolder } = await import('../analysis/write-analysis.js');
-  const { writeAtomically } = await import('../store/atomic-file.js');
-  const { nodeFileSystem } = await import('../store/file-system.js');
-  const { sweepFile } = await import('../store/list-runs.js');
-
-  const analysis = await analyse(loaded, out);
-  // Shown whether or not it can be kept.
-  const width = columnsOf(process.stdout);
-  for (const line of sweepReport(analysis, width)) print(line);
-  for (const line of evidenceReport(analysis.evidence, width)) print(line);
-  for (const line of verdictReport(analysis, width)) print(line);
-  const others = analysis.arms.flatMap(({ quantities }) =>
-    quantities[0]!.seeds.flatMap(({ reason }) =>
-      reason?.includes('another config') === true ? [reason] : [],
-    ),
-  );
-  for (const reason of others) tell(`gradscope: left out: ${reason}`);
-  const folder = sweepFolder(analysis, out);
-  const written = await attempt(async () => {
-    makeFolder(out, folder);
-    const write = (own: string, content: string | Uint8Array): void =>
-      writeAtomically(
-        nodeFileSystem,
-        path.join(folder, own),
-        typeof content === 'string' ? content : [content],
-      );
-    const document: SweepDocument = {
-      formatVersion: sweepFormatVersion,
-      command: ['gradscope', ...process.argv.slice(2)],
-      versions: versions(),
-      ...analysis,
-    };
-    write(sweepFile, `${JSON.stringify(document, null, 2)}\n`);
-    const rows = sweepRows(analysis);
-    await writeSweepTable(folder, analysis, rows);
-    await writeVerdictTable(folder, analysis);
-    write('sweep.csv', sweepCsv(rows));
-    const plotter = await loadPlotter();
-    for (const [own, figure] of [
-      ['sweep', sweepFigure(analysis, plotter)],
-      ['arms', armsFigure(analysis.evidence, analysis.name, plotter)],
-    ] as const) {
-      write(`${own}.svg`, figure.svg);
-      write(`${own}.png`, toPng(figure));
-    }
-  });
-  if (written.failed === null)
-    print(`\nwritten: ${folder}/sweep.{json,arrow,csv,svg,png}, arms.{svg,png}, verdicts.arrow`);
-  else tell(`gradscope: the tables and figures are not kept: ${written.failed}`);
-  return written.failed === null && others.length === 0;
-}
-
-async function showStatus(loaded: Sweep, flags: Flags): Promise<number> {
-  const { isProbed } = await import('../probe/prober.js');
-  const { probeDefaults } = await import('../probe/probe.js');
+/** Writes tables and figures of the runs that there are, and says how many there are not. */
+async function reportOn(loaded: Sweep, { out, requireComplete }: SweepFlags): Promise<number> {
+  const { reportSweep } = await import('./sweep/report.js');
   const { sweepStatus } = await import('../run/sweep-status.js');
-  const { textTable } = await import('../report/text/table.js');
-  const only = await probesOf(loaded);
-  const status = sweepStatus(loaded, flags.out, (folder) => isProbed(folder, { ...probeDefaults, only }));
-  if (flags.json === true) {
-    print(printableJson(status, 2));
-    return 0;
-  }
-  const { arms, stepsDone, stepsTotal, secondsLeft, toProbe } = status;
-  const kinds = ['complete', 'running', 'interrupted', 'failed', 'missing'] as const;
-  const share = (done: number, total: number): string =>
-    `${total === 0 ? 100 : Math.floor((100 * done) / total)} %`;
-  const rows = arms.map((own) => [
-    own.arm,
-    String(own.runs),
-    ...kinds.map((kind) => (own[kind] === 0 ? '' : String(own[kind]))),
-    share(own.stepsDone, own.stepsTotal),
-  ]);
-  const head = ['arm', 'runs', ...kinds, 'updates'];
-  for (const line of textTable(
-    [head, ...rows],
-    head.map((_, i) => (i === 0 ? 'left' : 'right')),
-  ))
-    print(line);
-  const left =
-    secondsLeft === null
-      ? 'how long the rest takes is not known before a run is complete'
-      : secondsLeft === 0
-        ? 'nothing is left to train'
-        : `about ${formatDuration(secondsLeft)} of training left`;
-  print(`\n${share(stepsDone, stepsTotal)} of ${stepsTotal} updates; ${left}`);
-  if (toProbe > 0) {
-    const runs = toProbe === 1 ? '1 run is' : `${toProbe} runs are`;
-    print(`${runs} to be probed (${only.join(', ')}), which takes time beside the training`);
-  }
-  return 0;
+  const kept = await reportSweep(loaded, out);
+  const seeds = sweepStatus(loaded, out).arms.flatMap((arm) => arm.seeds);
+  const failed = seeds.filter(({ status }) => status === 'failed').length;
+  const missing = seeds.filter(({ status }) => status !== 'complete').length - failed;
+  if (missing > 0) tell(`gradscope: ${missing} of ${seeds.length} runs are missing or not complete`);
+  if (failed > 0) tell(`gradscope: ${failed} of ${seeds.length} runs failed`);
+  if (!kept) return exitCodes.failed;
+  if (requireComplete !== true) return exitCodes.done;
+  return failed > 0 ? exitCodes.failed : missing > 0 ? exitCodes.again : exitCodes.done;
 }
 
-/** What the predictions need, by the runs in a folder. */
-async function showPower(loaded: Sweep, pilot: string): Promise<number> {
-  const { plannedPower } = await import('../analysis/sweep/power-plan.js');
-  const { powerReport } = await import('../report/text/power-report.js');
-  const { seedsInFolder } = await import('../run/sweep.js');
-  // A pilot has other seeds than the sweep: what was looked at before is no test of a prediction.
-  const arms = loaded.arms.map((arm) => ({ ...arm, seeds: seedsInFolder(arm, pilot) }));
-  const { verdicts, arms: analysed } = await analyse({ ...loaded, arms }, pilot);
-  for (const { name, quantities } of analysed) {
-    const left = quantities[0]!.seeds.flatMap(({ reason }) => reason ?? []);
-    if (left.length > 0) tell(`gradscope: arm ${name}: ${left.length} runs left out, the first: ${left[0]}`);
-  }
-  const plan = plannedPower(verdicts, (arm) => loaded.arms.find(({ name }) => name === arm)?.seeds ?? []);
-  for (const line of powerReport(plan, columnsOf(process.stdout))) print(line);
-  return 0;
-}
-
-/** Names of the probes whose tables the predictions and figures of a sweep are made of. */
-async function probesOf({ predictions, outcome, mediator }: Sweep): Promise<string[]> {
-  const { sectionOfQuantity } = await import('../analysis/known-quantities.js');
-  const asked = [
-    outcome,
-    ...(mediator === null ? [] : [mediator]),
-    ...predictions.map((own) => own.quantity),
-  ];
-  return [...new Set(asked.flatMap((id) => sectionOfQuantity(id)?.probe ?? []))];
-}
-
-/** Probes the complete runs for what predictions and figures are about, where they lack it. */
-async function probeFor(sweep: Sweep, flags: Flags): Promise<void> {
-  const { armFolders } = await import('../run/sweep.js');
-  const { listRuns } = await import('../store/list-runs.js');
-  const { probeFlags, probeRuns } = await import('./probe.js');
-  const probes = await probesOf(sweep);
-  if (probes.length === 0) return;
-  const folders: string[] = [];
-  for (const folder of sweep.arms.flatMap((arm) => armFolders(arm, flags.out))) {
-    if (!existsSync(folder)) continue;
-    const [run] = await listRuns(folder, { depth: 0 });
-    if (run?.info?.status === 'complete') folders.push(folder);
-  }
-  if (folders.length === 0) return;
-  const { engine, threads } = flags;
-  const only = probes.join(',');
-  const { probed, seconds } = await probeRuns(folders, {
-    ...probeFlags,
-    only,
-    missing: true,
-    engine,
-    ...(threads === undefined ? {} : { threads }),
-  });
-  if (probed > 0) tell(`probed ${probed} runs (${only}) in ${formatDuration(seconds)}`);
-}
-
-async function train(
+/** Trains or probes what a task has to. */
+async function doTask(
   loaded: Sweep,
-  flags: Flags,
-): Promise<{ readonly end: RunsEnd['end']; readonly code: number }> {
-  const { defaultThreads, loadEngine } = await import('../train/engine/load.js');
-  const { modelWidth } = await import('../train/models/registry.js');
-  const { runSweep } = await import('../run/sweep.js');
-  const width = Math.max(...loaded.arms.map(({ config }) => modelWidth(config.model)));
-  const engine = await loadEngine({
-    engine: flags.engine,
-    threads: flags.threads ?? defaultThreads({ width }),
-  });
-
-  const line = new ProgressLine(standardError());
-  if (engine.notice !== null) line.message(engine.notice);
-  const stop = listenForStop(line);
-  try {
-    const { end, failed, busy } = await runSweep(
-      loaded,
-      {
-        root: flags.out,
-        engine,
-        command: ['gradscope', ...process.argv.slice(2)],
-        signal: stop.signal,
-        onProgress: (progress) => line.update(progress),
-        onMessage: (message) => line.message(message),
-        versions: { ...versions(), engine: engine.version },
-      },
-      (arms, first) => {
-        line.end();
-        const names = arms.map(({ name }) => name).join(', ');
-        const runs = arms.reduce((sum, { seeds }) => sum + seeds.length, 0);
-        line.message(
-          `arm ${first + 1} of ${loaded.arms.length}: ${names}, ${runs} runs${arms.length > 1 ? ', together' : ''}`,
-        );
-      },
-      flags.existing === 'overwrite',
-    );
-    line.end();
-    for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
-    for (const { reason } of busy) tell(`gradscope: ${reason}`);
-    if (end === 'interrupted') {
-      tell('interrupted; the same command goes on');
-      return { end, code: stop.exitCode };
-    }
-    return { end, code: exitCodeOfRuns({ failed, busy }) };
-  } finally {
-    line.end();
-    stop.release();
+  file: string,
+  flags: SweepFlags & { readonly task: string },
+): Promise<number> {
+  const { workOfTask } = await import('./sweep/queue.js');
+  const work = await workOfTask(loaded, file, flags);
+  const { probeSweep } = await import('./sweep/probe.js');
+  const { trainSweep } = await import('./sweep/train.js');
+  const { code, isStopped } =
+    flags.probe === undefined
+      ? await trainSweep(loaded, flags, work)
+      : { code: await probeSweep(loaded, flags, work), isStopped: false };
+  if (code === exitCodes.again && !isStopped && flags.requeue !== undefined) {
+    const { pauseForOthers } = await import('./queue/requeue.js');
+    await pauseForOthers();
   }
+  return code;
+}
+
+/** Throws a UserError for flags that ask for two things at once. */
+function requireOneWish(flags: SweepFlags): void {
+  const wishes = {
+    '--status': flags.status,
+    '--power': flags.power,
+    '--report': flags.report,
+    '--task': flags.task,
+    '--emit': flags.emit,
+    '--slurm': flags.slurm,
+    // With --slurm it is one of the jobs.
+    '--analyze': flags.slurm === true ? undefined : flags.analyze,
+  };
+  const asked = Object.entries(wishes).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (asked.length > 1) throw new UserError(`${asked.slice(0, 2).join(' and ')} cannot be given together`);
 }

@@ -8,7 +8,7 @@ export interface ReplicaLimit {
 }
 
 /** Beyond this many replicas the ops of even the smallest recipe fill the cores: more are not faster. */
-const enough = 16;
+export const mostTogether = 16;
 
 /** Share of the available memory that training may take. */
 const memoryShare = 0.5;
@@ -46,10 +46,10 @@ export function replicaLimit(
 ): ReplicaLimit {
   const fitting = Math.max(1, Math.floor((available * memoryShare) / bytes));
   const reason =
-    fitting < enough
+    fitting < mostTogether
       ? `about ${megabytes(bytes)} MB each, ${megabytes(available * memoryShare)} MB of memory to use`
       : 'more at once would not be faster';
-  return { replicas: Math.min(enough, fitting), reason };
+  return { replicas: Math.min(mostTogether, fitting), reason };
 }
 
 function megabytes(bytes: number): string {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { stringifyYaml } from '../../data/yaml.js';
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { experiments } from '../../data/registry.js';
 import { hashConfig } from '../store/config-hash.js';
 import type { NamedTensor } from '../store/safetensors.js';
@@ -60,7 +60,8 @@ export function pretrainingRun(config: RunConfig): WantedRun | null {
  *
  * @param start trains runs as `startTogether` does
  * @returns null where the config has no pretraining, `interrupted` where that was
- * @throws UserError when it fails, or when its parameters are not those of the model
+ * @throws UserError when it fails, or when its parameters are not those of the model; a BusyError when another process
+ *   trains it
  */
 export async function pretrainedFor(
   config: RunConfig,
@@ -76,8 +77,10 @@ export async function pretrainedFor(
     return read(folder, model);
   }
   request.onMessage(`pretraining the model, once for all runs that start from it: ${folder}`);
-  const { end, failed } = await start([run], { ...request, existing: 'repair' });
+  const { end, failed, busy } = await start([run], { ...request, existing: 'repair' });
   if (end === 'interrupted') return 'interrupted';
+  const [held] = busy;
+  if (held !== undefined) throw new BusyError(held.reason);
   const [failure] = failed;
   if (failure !== undefined) throw new UserError(`${folder}: pretraining failed: ${failure.reason}`);
   return read(folder, model);

@@ -6,10 +6,20 @@ import { plannedCost } from './planned-cost.js';
 import { armFolders } from './sweep.js';
 import type { Sweep, SweepArm } from './sweep-config.js';
 
+/** How far the run of a seed is. */
+export interface SeedStatus {
+  readonly seed: number;
+  readonly folder: string;
+  readonly status: RunInfo['status'] | 'missing';
+  /** Why it failed; null otherwise. */
+  readonly failure: string | null;
+}
+
 /** How far the runs of an arm are. */
 export interface ArmStatus {
   readonly arm: string;
   readonly runs: number;
+  readonly seeds: readonly SeedStatus[];
   readonly complete: number;
   readonly running: number;
   readonly interrupted: number;
@@ -83,18 +93,19 @@ function armStatus(arm: SweepArm, root: string, { isProbed, environment, infos }
   const before = config.tagExchange
     ? stages.slice(0, exchangedStage(config)).reduce((all, own) => all + own.steps, 0)
     : steps;
-  const counts = { complete: 0, running: 0, interrupted: 0, failed: 0, missing: 0 };
+  const seeds: SeedStatus[] = [];
   let [stepsDone, toProbe] = [0, 0];
-  for (const folder of armFolders(arm, root)) {
+  for (const [i, folder] of armFolders(arm, root).entries()) {
+    const seed = arm.seeds[i]!;
     const info = infoAt(folder);
     if (info === null) {
-      counts.missing++;
+      seeds.push({ seed, folder, status: 'missing', failure: null });
       toProbe += isProbed(folder) ? 0 : 1;
       continue;
     }
     infos.push(info);
     const { status } = effectiveStatus(info, environment.processes);
-    counts[status]++;
+    seeds.push({ seed, folder, status, failure: status === 'failed' ? info.failure : null });
     if (status === 'failed') {
       stepsDone += steps + steps - before;
       continue;
@@ -106,10 +117,16 @@ function armStatus(arm: SweepArm, root: string, { isProbed, environment, infos }
     infos.push(half);
     stepsDone += Math.max(0, half.stepsDone - before);
   }
+  const count = (status: SeedStatus['status']): number => seeds.filter((own) => own.status === status).length;
   return {
     arm: arm.name,
     runs: arm.seeds.length,
-    ...counts,
+    seeds,
+    complete: count('complete'),
+    running: count('running'),
+    interrupted: count('interrupted'),
+    failed: count('failed'),
+    missing: count('missing'),
     stepsDone,
     stepsTotal: arm.seeds.length * (steps + steps - before),
     toProbe,

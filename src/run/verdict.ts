@@ -54,7 +54,7 @@ export function verdictOn(folder: string, config: RunConfig, request: RunRequest
 }
 
 /** Whether a run folder's config says the same as another, however it is written. */
-function isOfConfig(folder: string, config: RunConfig): boolean {
+export function isOfConfig(folder: string, config: RunConfig): boolean {
   return readStoredConfig(folder).hash === hashConfig(config);
 }
 

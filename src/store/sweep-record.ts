@@ -12,7 +12,8 @@ const recordFormatVersion = 1;
 
 const armSchema = z.object({ name: z.string(), configHash: z.string(), seeds: z.array(z.int()) });
 
-const versionSchema = z.object({
+/** {@link SweepVersion} */
+export const sweepVersionSchema = z.object({
   /** Of its arms and predictions, reasons left out: {@link sweepHash}. */
   hash: z.string(),
   /** When runs were first asked for by it, UTC, ISO 8601. */
@@ -25,13 +26,13 @@ const recordSchema = z.object({
   formatVersion: z.literal(recordFormatVersion),
   sweep: z.string(),
   /** What the sweep file has said, oldest first. */
-  versions: z.array(versionSchema),
+  versions: z.array(sweepVersionSchema),
   /** By arm, the version of the file by which its first run began, and when; null for a run of no sweep. */
   firstRuns: z.record(z.string(), z.object({ hash: z.string().nullable(), started: z.iso.datetime() })),
 });
 
 /** The arms and predictions of a sweep file at a time. */
-export type SweepVersion = z.infer<typeof versionSchema>;
+export type SweepVersion = z.infer<typeof sweepVersionSchema>;
 
 /**
  * What a sweep keeps beside its runs: every version of its file by which runs were asked for, so that predictions that were

@@ -43,7 +43,7 @@ test('processes side by side write what one writes, and a run that cannot be pro
 test('a process that ends before it is through is told of, with how to go on', async () => {
   const script = path.join(root, 'script.mjs');
   const text = `
-    process.send({ kind: 'run', probed: true });
+    process.send({ kind: 'run', outcome: 'probed' });
     if (process.argv.includes('good')) process.send({ kind: 'end' }, () => process.disconnect());
     else process.send({ kind: 'message', text: 'bye' }, () => process.exit(3));`;
   fs.writeFileSync(script, text);

@@ -6,12 +6,15 @@ import { sweepCsv, sweepRows, writeSweepTable } from '../../src/analysis/sweep/t
 import { isSweepFile, loadSweep, type Sweep } from '../../src/run/sweep-config.js';
 import {
   armFolders,
+  foldersOfPack,
   hashOfSweep,
-  runSweep,
   seedsInFolder,
   sweepChanges,
   whyOtherConfig,
 } from '../../src/run/sweep.js';
+import { packsOf, packsOfOthers, packsOfTask } from '../../src/run/sweep-tasks.js';
+import { runSweep, type SweepPiece } from '../../src/run/train-sweep.js';
+import { nodeEnvironment } from '../../src/store/environment.js';
 import { sweepStatus } from '../../src/run/sweep-status.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
 import { unknownQuantity } from '../../src/analysis/known-quantities.js';
@@ -227,7 +230,6 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
         onMessage: () => {},
         versions: {},
       },
-      () => {},
     );
   };
   const folders = sweep.arms.map((point) => armFolders(point, root));
@@ -430,7 +432,7 @@ describe('predictions of a sweep file', () => {
       stepsDone: 0,
       secondsLeft: null,
     });
-    await runSweep(first, request, () => {});
+    await runSweep(first, request);
     const after = sweepStatus(first, root);
     expect(after).toMatchObject({
       stepsDone: before.stepsTotal,
@@ -478,7 +480,7 @@ describe('predictions of a sweep file', () => {
       'arm large: seeds 0,1 instead of 0',
       'prediction a: changed',
     ]);
-    await runSweep(changed, request, () => {}, true);
+    await runSweep(changed, request, { repair: true });
     const later = readRecord();
     expect(later.versions.map((version) => version.predictions[0]!.predicted)).toEqual([
       'positive',
@@ -504,9 +506,9 @@ test('arms that differ in numbers of the step alone train as one computation, ea
     }),
   );
   const together: string[][] = [];
-  const { end, failed } = await runSweep(sweep, quietRequest(root, engine), (arms) =>
-    together.push(arms.map(({ name }) => name)),
-  );
+  const { end, failed } = await runSweep(sweep, quietRequest(root, engine), {
+    onPiece: ({ arms }) => together.push(arms.map(({ name }) => name)),
+  });
   expect([end, failed]).toEqual(['complete', []]);
   expect(together).toEqual([['slow', 'fast'], ['large']]);
   const infos = sweep.arms.map((arm) => readRunInfo(armFolders(arm, root)[0]!));
@@ -527,7 +529,9 @@ test('seeds that diverge are reported, stop no other point, and are not tried ag
   );
   const started: string[] = [];
   const run = (): ReturnType<typeof runSweep> =>
-    runSweep(sweep, quietRequest(root, engine), (arms) => started.push(...arms.map(({ name }) => name)));
+    runSweep(sweep, quietRequest(root, engine), {
+      onPiece: ({ arms }) => started.push(...arms.map(({ name }) => name)),
+    });
   for (let attempt = 0; attempt < 2; attempt++) {
     const { end, failed } = await run();
     expect(end).toBe('complete');
@@ -562,34 +566,69 @@ describe('runs in the way of a sweep', () => {
 
   test('of another config are refused with what can be done about them, and replaced if told so', async () => {
     const root = temporaryFolder();
-    await runSweep(loadSweep(write('first', { points })), quietRequest(root, engine), () => {});
+    await runSweep(loadSweep(write('first', { points })), quietRequest(root, engine));
     const changed = loadSweep(write('second', { points }), ['stages.1.clipNorm=3']);
-    await expect(runSweep(changed, quietRequest(root, engine), () => {})).rejects.toThrow(
+    await expect(runSweep(changed, quietRequest(root, engine))).rejects.toThrow(
       /batch-size-128-seed0: holds a run of another config; give another --out, another name in the sweep file, or --existing overwrite$/,
     );
-    const { failed } = await runSweep(changed, quietRequest(root, engine), () => {}, true);
+    const { failed } = await runSweep(changed, quietRequest(root, engine), { repair: true });
     expect(failed).toEqual([]);
     const [folder] = armFolders(changed.arms[0]!, root);
     expect(fs.readFileSync(path.join(folder!, 'config.yaml'), 'utf8')).toContain('clipNorm: 3');
     // Now they are its own: nothing is trained again.
     const { updated } = readRunInfo(folder!);
-    await runSweep(changed, quietRequest(root, engine), () => {}, true);
+    await runSweep(changed, quietRequest(root, engine), { repair: true });
     expect(readRunInfo(folder!).updated).toBe(updated);
   });
 
-  test('that another process writes are reported and stop no other point', async () => {
+  test('that another process writes are left to it, and one that cannot be read stops no other', async () => {
     const root = temporaryFolder();
-    const sweep = loadSweep(write('busy', { points }));
-    await runSweep(sweep, quietRequest(root, engine), () => {});
-    const [busy, other] = sweep.arms.map((point) => armFolders(point, root)[0]!) as [string, string];
+    const three = '[{ value: 64, seeds: 0 }, { value: 128, seeds: 0 }, { value: 256, seeds: 0 }]';
+    const sweep = loadSweep(write('busy', { points: three }));
+    const [broken, busy, other] = sweep.arms.map((point) => armFolders(point, root)[0]!) as [
+      string,
+      string,
+      string,
+    ];
+    await runSweep({ ...sweep, arms: sweep.arms.slice(1, 2) }, quietRequest(root, engine));
     const info = readRunInfo(busy);
     fs.writeFileSync(path.join(busy, 'run.json'), JSON.stringify({ ...info, status: 'running' }));
-    const holder = { pid: 7, host: 'elsewhere', birth: 'x', started: info.started };
+    // A living process of this machine, and not this one.
+    const living = nodeEnvironment.processes.birth(process.ppid);
+    const { host } = nodeEnvironment.processes;
+    const holder = { pid: process.ppid, host, birth: living, started: info.started };
     fs.writeFileSync(path.join(busy, 'lock'), JSON.stringify(holder));
-    fs.rmSync(other, { recursive: true });
-    const { end, failed } = await runSweep(sweep, quietRequest(root, engine), () => {});
+    fs.mkdirSync(broken, { recursive: true });
+    fs.writeFileSync(path.join(broken, 'run.json'), '{');
+
+    const tried: string[] = [];
+    const { end, failed, busy: left } = await runSweep(sweep, quietRequest(root, engine), {
+      onPiece: ({ arms }) => tried.push(...arms.map(({ name }) => name)),
+    });
     expect(end).toBe('complete');
-    expect(failed).toEqual([{ folder: busy, reason: expect.stringMatching(/being written by process 7/) }]);
+    // The busy one is passed over, and asked again when the others are done.
+    expect(tried.slice(0, 2)).toEqual(['64', '256']);
+    expect(tried.at(-1)).toBe('128');
+    expect(left).toEqual([{ folder: busy, reason: expect.stringMatching(/being written by process/) }]);
+    expect(failed).toEqual([{ folder: broken, reason: expect.stringMatching(/run\.json: not JSON/) }]);
     expect(readRunInfo(other).status).toBe('complete');
+  });
+
+  test('are trained by the task that they belong to, and then those of others that nobody trains', async () => {
+    const root = temporaryFolder();
+    const sweep = loadSweep(write('tasks', { points: '[{ value: 128, seeds: 0..1 }, { value: 256, seeds: 0 }]' }));
+    const packs = packsOf(sweep.arms, { seeds: 1 });
+    const share = { index: 1, count: 3 };
+    const tried: string[] = [];
+    const work = (steal: boolean) => ({
+      task: { own: packsOfTask(packs, share), others: steal ? packsOfOthers(packs, share) : [] },
+      onPiece: ({ runs }: SweepPiece) => tried.push(...runs.map(({ config, seed }) => `${config.name} ${seed}`)),
+    });
+    const folders = packs.flatMap((pack) => foldersOfPack(pack, root));
+    await runSweep(sweep, quietRequest(root, engine), work(false));
+    expect(folders.map((folder) => fs.existsSync(path.join(folder, 'run.json')))).toEqual([false, true, false]);
+    await runSweep(sweep, quietRequest(root, engine), work(true));
+    expect(tried).toEqual(['batch-size-128 1', 'batch-size-128 1', 'batch-size-256 0', 'batch-size-128 0']);
+    expect(folders.map((folder) => readRunInfo(folder).status)).toEqual(['complete', 'complete', 'complete']);
   });
 });
