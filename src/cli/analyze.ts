@@ -50,7 +50,10 @@ interface Flags {
 }
 
 /** Returns the exit code: 1 where something was left out. */
-export async function analyze(folders: readonly string[], { json = false, out, study }: Flags): Promise<number> {
+export async function analyze(
+  folders: readonly string[],
+  { json = false, out, study }: Flags,
+): Promise<number> {
   const { findRuns } = await import('../analysis/find-runs.js');
   const { groupIntoArms, shownPath } = await import('../analysis/run-data.js');
   const { analyseArm } = await import('../analysis/analyse-arm.js');

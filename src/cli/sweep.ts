@@ -149,7 +149,9 @@ async function carryOut(loaded: Sweep, file: string, flags: SweepFlags): Promise
   }
   if (emit !== undefined || flags.slurm === true) {
     const { emitTasks, submitTasks } = await import('./sweep/queue.js');
-    await (emit === undefined ? submitTasks(loaded, file, flags) : emitTasks(loaded, file, { ...flags, emit }));
+    await (emit === undefined
+      ? submitTasks(loaded, file, flags)
+      : emitTasks(loaded, file, { ...flags, emit }));
     return exitCodes.done;
   }
   if (flags.report === true) return reportOn(loaded, flags);

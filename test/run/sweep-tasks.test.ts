@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SweepArm } from '../../src/run/sweep-config.js';
 import { loadSweep } from '../../src/run/sweep-config.js';

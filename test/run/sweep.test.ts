@@ -217,20 +217,17 @@ test('a sweep that was interrupted goes on, leaves complete runs alone, and is a
   const sweep = loadSweep(write('run'));
   const run = (stopAt: number | null): ReturnType<typeof runSweep> => {
     const abort = new AbortController();
-    return runSweep(
-      sweep,
-      {
-        root,
-        engine,
-        command: ['test'],
-        signal: abort.signal,
-        onProgress: ({ step }) => {
-          if (step === stopAt) abort.abort();
-        },
-        onMessage: () => {},
-        versions: {},
+    return runSweep(sweep, {
+      root,
+      engine,
+      command: ['test'],
+      signal: abort.signal,
+      onProgress: ({ step }) => {
+        if (step === stopAt) abort.abort();
       },
-    );
+      onMessage: () => {},
+      versions: {},
+    });
   };
   const folders = sweep.arms.map((point) => armFolders(point, root));
   expect((await run(2)).end).toBe('interrupted');
@@ -602,7 +599,11 @@ describe('runs in the way of a sweep', () => {
     fs.writeFileSync(path.join(broken, 'run.json'), '{');
 
     const tried: string[] = [];
-    const { end, failed, busy: left } = await runSweep(sweep, quietRequest(root, engine), {
+    const {
+      end,
+      failed,
+      busy: left,
+    } = await runSweep(sweep, quietRequest(root, engine), {
       onPiece: ({ arms }) => tried.push(...arms.map(({ name }) => name)),
     });
     expect(end).toBe('complete');
@@ -616,17 +617,24 @@ describe('runs in the way of a sweep', () => {
 
   test('are trained by the task that they belong to, and then those of others that nobody trains', async () => {
     const root = temporaryFolder();
-    const sweep = loadSweep(write('tasks', { points: '[{ value: 128, seeds: 0..1 }, { value: 256, seeds: 0 }]' }));
+    const sweep = loadSweep(
+      write('tasks', { points: '[{ value: 128, seeds: 0..1 }, { value: 256, seeds: 0 }]' }),
+    );
     const packs = packsOf(sweep.arms, { seeds: 1 });
     const share = { index: 1, count: 3 };
     const tried: string[] = [];
     const work = (steal: boolean) => ({
       task: { own: packsOfTask(packs, share), others: steal ? packsOfOthers(packs, share) : [] },
-      onPiece: ({ runs }: SweepPiece) => tried.push(...runs.map(({ config, seed }) => `${config.name} ${seed}`)),
+      onPiece: ({ runs }: SweepPiece) =>
+        tried.push(...runs.map(({ config, seed }) => `${config.name} ${seed}`)),
     });
     const folders = packs.flatMap((pack) => foldersOfPack(pack, root));
     await runSweep(sweep, quietRequest(root, engine), work(false));
-    expect(folders.map((folder) => fs.existsSync(path.join(folder, 'run.json')))).toEqual([false, true, false]);
+    expect(folders.map((folder) => fs.existsSync(path.join(folder, 'run.json')))).toEqual([
+      false,
+      true,
+      false,
+    ]);
     await runSweep(sweep, quietRequest(root, engine), work(true));
     expect(tried).toEqual(['batch-size-128 1', 'batch-size-128 1', 'batch-size-256 0', 'batch-size-128 0']);
     expect(folders.map((folder) => readRunInfo(folder).status)).toEqual(['complete', 'complete', 'complete']);

@@ -83,12 +83,7 @@ export function sbatchScript(job: SlurmJob, call: JobCall, resources: SlurmResou
   ];
   const words = shellCommand(jobWords(call, does));
   const command = tasks === null ? words : `${words} --task "${taskOf(tasks)}" --requeue`;
-  return [
-    '#!/bin/bash',
-    ...options.map((own) => `#SBATCH ${own}`),
-    commandIn(call, command),
-    '',
-  ].join('\n');
+  return ['#!/bin/bash', ...options.map((own) => `#SBATCH ${own}`), commandIn(call, command), ''].join('\n');
 }
 
 /** The task of an array element, for the shell. */

@@ -75,10 +75,7 @@ export interface QueueElement {
 }
 
 /** Jobs that are in the queue still; null where there is no Slurm. */
-export async function queuedElements(
-  run: RunSlurm,
-  ids: readonly string[],
-): Promise<QueueElement[] | null> {
+export async function queuedElements(run: RunSlurm, ids: readonly string[]): Promise<QueueElement[] | null> {
   if (ids.length === 0) return [];
   // One unknown id among several is passed over; all unknown give an error, and nothing is queued then.
   const end = await run(['squeue', '-h', '-r', '-j', ids.join(','), '-o', '%i|%T|%N|%M|%r']);

@@ -82,7 +82,8 @@ export async function probeSweep(sweep: Sweep, flags: SweepFlags, task?: TaskWor
   });
   const missing = own!.flat().filter((folder) => !complete(folder)).length;
   print(`probed ${probed} runs (${only.join(', ')})`);
-  if (missing > 0) tell(`gradscope: ${missing} of ${own!.flat().length} runs are not complete, and not probed`);
+  if (missing > 0)
+    tell(`gradscope: ${missing} of ${own!.flat().length} runs are not complete, and not probed`);
   if (failed.length > 0) return exitCodes.failed;
   const isLeft = end === 'held' || (flags.requireComplete === true && missing > 0);
   return isLeft ? exitCodes.again : exitCodes.done;

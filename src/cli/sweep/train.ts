@@ -17,11 +17,7 @@ export interface SweepTrained {
 }
 
 /** Trains the runs of a sweep, or of a task of it, that nobody else trains. */
-export async function trainSweep(
-  loaded: Sweep,
-  flags: SweepFlags,
-  task?: TaskWork,
-): Promise<SweepTrained> {
+export async function trainSweep(loaded: Sweep, flags: SweepFlags, task?: TaskWork): Promise<SweepTrained> {
   const { defaultThreads, loadEngine } = await import('../../train/engine/load.js');
   const { modelWidth } = await import('../../train/models/registry.js');
   const { runSweep } = await import('../../run/train-sweep.js');

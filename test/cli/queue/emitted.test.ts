@@ -46,10 +46,7 @@ const train: SlurmJob = {
 
 /** What a shell makes of a command: the folder it goes to, and the words that are run there. */
 function inShell(shell: string, command: string, environment: Record<string, string> = {}): string[] {
-  const script = command
-    .replace(/^cd /, 'printf "%s\\0" ')
-    .replace(' && exec ', '; printf "%s\\0" ')
-    .trim();
+  const script = command.replace(/^cd /, 'printf "%s\\0" ').replace(' && exec ', '; printf "%s\\0" ').trim();
   const { stdout, status } = spawnSync(shell, ['-c', script], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], HOME: '/nowhere', ...environment },

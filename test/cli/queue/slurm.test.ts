@@ -50,7 +50,8 @@ describe('submitting', () => {
   });
 
   test('says why it is refused, in one line, or that there is no sbatch', async () => {
-    const error = 'sbatch: error: invalid partition specified: x\nsbatch: error: Batch job submission failed\n';
+    const error =
+      'sbatch: error: invalid partition specified: x\nsbatch: error: Batch job submission failed\n';
     await expect(submitScript(slurm({ sbatch: { code: 1, error } }).run, '', [])).rejects.toThrow(
       /^sbatch: .*Batch job submission failed$/,
     );
@@ -85,7 +86,13 @@ describe('the queue', () => {
     const elements = await queuedElements(run, ['12', '13']);
     expect(calls[0]!.words).toContain('12,13');
     expect(elements).toHaveLength(5);
-    expect(elements![0]).toEqual({ id: '12_0', state: 'RUNNING', nodes: 'n1', elapsed: '1:02', reason: 'None' });
+    expect(elements![0]).toEqual({
+      id: '12_0',
+      state: 'RUNNING',
+      nodes: 'n1',
+      elapsed: '1:02',
+      reason: 'None',
+    });
     expect(elements!.filter(isHeldBack).map(({ id }) => id)).toEqual(['12_3']);
     expect(await queuedElements(slurm({}).run, ['1'])).toBeNull();
     expect(await queuedElements(slurm({}).run, [])).toEqual([]);
