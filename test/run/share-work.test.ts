@@ -39,7 +39,10 @@ const worker = (
   shareWork({ own, others, look: board.look, attempt: (piece) => board.attempt(name, piece, turns) });
 
 test('everything is done once, whoever takes it and however long each takes', async () => {
-  const list = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'), { minLength: 1, maxLength: 10 });
+  const list = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'), {
+    minLength: 1,
+    maxLength: 10,
+  });
   await fc.assert(
     fc.asyncProperty(
       list,
