@@ -10,6 +10,11 @@ export function attributionSetName(type: string, subset: string, of: 'own' | 'de
   return `${prefix}${type}_${subset}${of === 'definition' ? swapped : ''}`;
 }
 
+/** What the names of sets with the same form of the question begin with, `ent_assoc_who_`; null for another set. */
+export function attributionPrefix(name: string): string | null {
+  return name.startsWith(prefix) ? name.slice(0, name.indexOf('_', prefix.length) + 1) : null;
+}
+
 /** Those of `sets` that ask about a subset. */
 export function attributionSets(sets: readonly string[], subset: string, of: 'own' | 'definition'): string[] {
   const end = `_${subset}${of === 'definition' ? swapped : ''}`;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Design, GroupName } from './design.js';
 import type { LossConfig } from './loss.js';
+import type { ExamplePiece } from './pieces.js';
 import type { RandomStream } from './random/streams.js';
 import type { Replay } from './replay.js';
 import type { TrainSubset } from './train-subsets.js';
@@ -52,6 +53,8 @@ export interface ExampleSet {
    * a row always looks the same.
    */
   sourceImages?(rows: ArrayLike<number>, random: () => RandomStream): Int32Array;
+  /** What a row says, piece by piece; absent where an experiment does not tell. Throws a RangeError for a row that is not there. */
+  pieces?(row: number): readonly ExamplePiece[];
 }
 
 /** What one training example says, for whoever rebuilds the data of a run without this program. */
@@ -120,6 +123,8 @@ export interface Counterfactuals {
    * Throws a RangeError for a variable without a definition, a UserError for a kind that is not in `kinds`.
    */
   fill(kind: CounterfactualKind, variable: number, slot: number, buffers: FieldBuffers): void;
+  /** What {@link fill} writes, piece by piece; absent where an experiment does not tell. Throws as `fill`. */
+  pieces?(kind: CounterfactualKind, variable: number): readonly ExamplePiece[];
 }
 
 /** All data of one seed of an experiment. */

@@ -1,5 +1,6 @@
 import type { ExampleSet, FieldBuffers, FieldSpecs } from './experiment.js';
 import { fieldSize } from './fields.js';
+import type { ExamplePiece } from './pieces.js';
 
 /** Examples computed beforehand, to be copied: field after field a flat array `[row, ...shape]`. */
 export interface ExampleTable {
@@ -16,8 +17,19 @@ export interface ExampleTable {
 /**
  * The rows `rows` of a table as an example set. `fill` only copies numbers, and throws a RangeError for a row that is
  * not there and a TypeError for buffers that lack a field.
+ *
+ * @param pieces of a row of the table, where they are told
  */
-export function tableExamples(table: ExampleTable, rows: Int32Array): ExampleSet {
+export function tableExamples(
+  table: ExampleTable,
+  rows: Int32Array,
+  pieces?: (row: number) => readonly ExamplePiece[],
+): ExampleSet {
+  const sourceOf = (row: number): number => {
+    const source = rows[row];
+    if (source === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
+    return source;
+  };
   const columns = Object.entries(table.fields).map(([name, spec]) => {
     return { name, width: fieldSize(spec), values: column(table.buffers, name) };
   });
@@ -28,11 +40,7 @@ export function tableExamples(table: ExampleTable, rows: Int32Array): ExampleSet
     variable: rows.map((row) => table.variable[row]!),
     id: rows.map((row) => table.id[row]!),
     fill(chosen, first, buffers) {
-      const sources = Int32Array.from(chosen, (row) => {
-        const source = rows[row];
-        if (source === undefined) throw new RangeError(`no row ${row} among ${rows.length}`);
-        return source;
-      });
+      const sources = Int32Array.from(chosen, sourceOf);
       for (const { name, width, values } of columns) {
         const target = column(buffers, name);
         let to = first * width;
@@ -42,6 +50,7 @@ export function tableExamples(table: ExampleTable, rows: Int32Array): ExampleSet
         }
       }
     },
+    ...(pieces === undefined ? {} : { pieces: (row: number) => pieces(sourceOf(row)) }),
   };
 }
 

@@ -24,6 +24,7 @@ export type {
 } from '../data/experiment.js';
 export type { LossConfig } from '../data/loss.js';
 export { allocateFields, fieldSize, float32Field, int32Field } from '../data/fields.js';
+export { partKinds, type ExamplePiece, type PartKind } from '../data/pieces.js';
 export { hashTables } from '../data/hash.js';
 export { tableExamples, type ExampleTable } from '../data/table.js';
 export {
@@ -54,7 +55,6 @@ export type { SpecialIds } from '../data/text/tokenizer/special-tokens.js';
 export {
   encodeParts,
   type EncodedParts,
-  type PartKind,
   type TextPart,
 } from '../data/text/tokenizer/parts.js';
 export { tokenizerFromVocabAndMerges } from '../data/text/tokenizer/vocab-and-merges.js';

@@ -106,33 +106,28 @@ async function showTarget(
     row: options.row ?? 0,
     column: options.column ?? 0,
   };
-  session.look(view, base, runs);
+  const below = options.drill === undefined ? null : { id: options.drill, panel: 0, above: base };
+  session.look(view, { ...base, drill: below }, runs);
   await session.settled();
-  const { panels } = session.picture();
+  const { panels, isGone } = session.picture();
+  if (isGone) throw new UserError(`--drill ${options.drill}: there is no such row in the view ${view}`);
   const titles = panels.map(({ title }) => title);
-  const wanted =
-    options.drill !== undefined
-      ? [0]
-      : options.panel === undefined
-        ? [...panels.keys()]
-        : [placeOf(titles, options.panel, 'panel')];
+  const wanted = options.panel === undefined ? [...panels.keys()] : [placeOf(titles, options.panel, 'panel')];
   const lines: string[] = [];
   for (const place of wanted) {
     const panel = panels[place]!;
     const choice =
-      options.choose === undefined || panel.choices === null
+      options.choose === undefined || panel.choices === null || below !== null
         ? {}
         : { choices: { [place]: placeOf(panel.choices.values, options.choose, panel.choices.name) } };
     const own: ViewState = {
       ...base,
       ...choice,
-      panel: place,
-      drill: options.drill === undefined ? null : { id: options.drill, above: base },
+      panel: below === null ? place : 0,
+      drill: below === null ? null : { ...below, panel: place },
     };
     session.look(view, own);
     await session.settled();
-    if (session.picture().isGone)
-      throw new UserError(`--drill ${options.drill}: there is no such row in the view ${view}`);
     if (options.sort !== undefined) {
       const { picture } = session.picture({ width, height });
       session.look(view, { ...own, sort: sortOf(options.sort, picture) });

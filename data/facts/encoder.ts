@@ -1,6 +1,7 @@
 import { UserError } from '../errors.js';
+import type { PartKind } from '../pieces.js';
 import type { Text } from '../text/rows.js';
-import { encodeParts, type PartKind } from '../text/tokenizer/parts.js';
+import { encodeParts } from '../text/tokenizer/parts.js';
 import type { Tokenizer } from '../text/tokenizer/tokenizer.js';
 import type { FactRow } from './rows.js';
 

@@ -1,4 +1,5 @@
-import type { PartKind, TextPart } from '../text/tokenizer/parts.js';
+import type { PartKind } from '../pieces.js';
+import type { TextPart } from '../text/tokenizer/parts.js';
 
 export function other(text: string): TextPart {
   return { part: 'other', text };

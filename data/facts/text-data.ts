@@ -4,6 +4,7 @@ import type { BuildOptions, Counterfactuals, ExperimentData, TextShape } from '.
 import type { LossConfig } from '../loss.js';
 import { textExamples, type TextRow, type TextSection } from '../text/examples.js';
 import { textLayout, type TextLayout } from '../text/layout.js';
+import { textPieces } from '../text/pieces.js';
 import { writeTrainingRow, type Text } from '../text/rows.js';
 import { buildFactRows, type FactRows } from './build.js';
 import type { FactConfig } from './config.js';
@@ -54,12 +55,18 @@ export function buildFactData(
   const encoder = encoderOf(config, entities, rows);
   const encoded = sections.map((section) => encodedSection(section, encoder, entities.length));
   const layout = layoutOf(encoded, config, loss, encoder);
-  const examples = textExamples(encoded, layout, factDesign, ({ subset, group }, { row }) => ({
-    name: rows?.draws.variables[row.variable]?.name ?? entities[row.entity]!.name,
-    entity: entities[row.entity]!.name,
-    tag: group!.endsWith('/definition') ? (subsetOf(factDesign, subset)?.tag ?? null) : null,
-    text: row.text,
-  }));
+  const examples = textExamples(
+    encoded,
+    layout,
+    factDesign,
+    ({ subset, group }, { row }) => ({
+      name: rows?.draws.variables[row.variable]?.name ?? entities[row.entity]!.name,
+      entity: entities[row.entity]!.name,
+      tag: group!.endsWith('/definition') ? (subsetOf(factDesign, subset)?.tag ?? null) : null,
+      text: row.text,
+    }),
+    (tokens) => encoder.decode(tokens),
+  );
   const shares = majorityOfEntities(entities);
   const majority = new Map(shares.map(({ asks, answer }) => [asks, answer]));
   return {
@@ -180,5 +187,9 @@ function counterfactualsOf(rows: FactRows, encoder: FactEncoder, layout: TextLay
     fill(kind, variable, slot, buffers) {
       writeTrainingRow(layout, encoder.encode(rows.counterfactual(kind, variable)), slot, buffers);
     },
+    pieces: (kind, variable) =>
+      textPieces(layout, encoder.encode(rows.counterfactual(kind, variable)), layout.loss.target, (tokens) =>
+        encoder.decode(tokens),
+      ),
   };
 }

@@ -3,6 +3,7 @@ import type { CounterfactualKind, Counterfactuals } from '../experiment.js';
 import type { PooledImages } from '../images/pool.js';
 import { subsets, type Tag } from '../subsets.js';
 import type { TestExamples } from './examples.js';
+import { gridPieces } from './pieces.js';
 import { wholeGrid } from './rows.js';
 import { variableSubset } from './variables.js';
 import { writeImageRow, type DefinitionChange, type WriterOptions } from './writer.js';
@@ -22,15 +23,21 @@ export function gridCounterfactuals(
 ): Counterfactuals {
   const { variables } = options;
   const kinds: CounterfactualKind[] = ['tag_swap', 'entity_swap', 'unseen_tag'];
+  const changedOf = (kind: CounterfactualKind, variable: number) => {
+    if (!kinds.includes(kind)) throw new UserError(`mnist-qa has no counterfactual ${kind}`);
+    const images = variable < variables.count ? tests.definitionImages(variable) : null;
+    if (images === null) throw new RangeError(`variable ${variable} has no definition`);
+    const { tag } = subsets[variableSubset(variables, variable)];
+    return { images, change: changeOf(kind, tag, variables.otherDefined) };
+  };
   return {
     kinds,
     fill: (kind, variable, slot, buffers) => {
-      if (!kinds.includes(kind)) throw new UserError(`mnist-qa has no counterfactual ${kind}`);
-      const images = variable < variables.count ? tests.definitionImages(variable) : null;
-      if (images === null) throw new RangeError(`variable ${variable} has no definition`);
-      const change = changeOf(kind, subsets[variableSubset(variables, variable)].tag, variables.otherDefined);
+      const { images, change } = changedOf(kind, variable);
       writeImageRow(options, digits, { variable, cell: wholeGrid }, images, slot, buffers, change);
     },
+    pieces: (kind, variable) =>
+      gridPieces(options, { variable, cell: wholeGrid }, changedOf(kind, variable).change),
   };
 }
 

@@ -5,6 +5,7 @@ import type { GroupName } from '../design.js';
 import { subsets } from '../subsets.js';
 import { groupsOf } from '../train-subsets.js';
 import type { DrawnSubset, MnistQaConfig } from './config.js';
+import { gridPieces } from './pieces.js';
 import { testName, wholeGrid, type GridRow, type GridRowGroup } from './rows.js';
 import { variableSubset } from './variables.js';
 import {
@@ -65,6 +66,7 @@ export function trainingExamples(
             writeImageRow(options, digits, row, images, first + i, buffers);
           }
         },
+        pieces: (row) => gridPieces(options, rowAt(rows, row)),
         sourceImages: (wanted, random) => {
           const stream = random();
           const { cells } = options.layout;
@@ -181,6 +183,7 @@ export function testExamples(
           write(options, digits, rowAt(rows, row), imagesOf(row), first + i, buffers);
         }
       },
+      pieces: (row) => gridPieces(options, rowAt(rows, row)),
     });
     return {
       name: testName(section),

@@ -2,7 +2,8 @@ import { UserError } from '../errors.js';
 import type { CounterfactualKind, Counterfactuals } from '../experiment.js';
 import { subsetNames, type SubsetName } from '../subsets.js';
 import type { TextLayout } from '../text/layout.js';
-import { writeTrainingRow } from '../text/rows.js';
+import { textPieces } from '../text/pieces.js';
+import { writeTrainingRow, type Text } from '../text/rows.js';
 import { definitionOf, type RowSource } from './rows.js';
 import { definitionText, otherTag, type Definition } from './texts.js';
 
@@ -18,17 +19,20 @@ export function textCounterfactuals(source: RowSource, layout: TextLayout): Coun
   const subsetOf = subsetOfVariable(source);
   const kinds: CounterfactualKind[] = ['tag_swap', 'entity_swap'];
   if (vocabulary.hasNewTag) kinds.push('unseen_tag');
+  const textOf = (kind: CounterfactualKind, variable: number): Text => {
+    if (!kinds.includes(kind)) {
+      throw new UserError(
+        `no token for an unseen tag: give data.fractions.d3consis a share or use format paper`,
+      );
+    }
+    const definition = changed(kind, definitionOf(points, subsetOf(variable), variable));
+    return definitionText(vocabulary, definitionOrder, definition);
+  };
   return {
     kinds,
-    fill(kind, variable, slot, buffers) {
-      if (!kinds.includes(kind)) {
-        throw new UserError(
-          `no token for an unseen tag: give data.fractions.d3consis a share or use format paper`,
-        );
-      }
-      const definition = changed(kind, definitionOf(points, subsetOf(variable), variable));
-      writeTrainingRow(layout, definitionText(vocabulary, definitionOrder, definition), slot, buffers);
-    },
+    fill: (kind, variable, slot, buffers) => writeTrainingRow(layout, textOf(kind, variable), slot, buffers),
+    pieces: (kind, variable) =>
+      textPieces(layout, textOf(kind, variable), layout.loss.target, (tokens) => vocabulary.decode(tokens)),
   };
 }
 

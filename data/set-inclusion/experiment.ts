@@ -62,6 +62,7 @@ export function buildSetInclusion(
       tag: group!.endsWith('/definition') ? (subsetOf(internalizationDesign, subset)?.tag ?? null) : null,
       text: vocabulary.decode(text.tokens),
     }),
+    (tokens) => vocabulary.decode(tokens),
   );
   return {
     ...examples,

@@ -1,4 +1,5 @@
-import { definitionElements, type DefinitionOrder } from '../definition-orders.js';
+import { definitionElements, type DefinitionElement, type DefinitionOrder } from '../definition-orders.js';
+import type { PartKind } from '../pieces.js';
 import type { Tag } from '../subsets.js';
 import type { Text } from '../text/rows.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -23,8 +24,15 @@ export function questionText(
   for (let i = 0; i < list.length; i++) tokens.push(vocabulary.number(list[i]!));
   if (separators) tokens.push(separators.equals);
   tokens.push(vocabulary.truth(answer));
-  return { tokens, variableAt: 0 };
+  const last = tokens.length - 1;
+  const parts = tokens.map((_, i): PartKind => (i === 0 ? 'variable' : i === last ? 'answer' : 'other'));
+  return { tokens, variableAt: 0, parts };
 }
+
+const elementKinds = { t: 'tag', v: 'variable', e: 'entity' } as const satisfies Record<
+  DefinitionElement,
+  PartKind
+>;
 
 /** Tag, variable and number in the given order, in format paper with `%` before the last: `define1 ukj % 63`. */
 export function definitionText(vocabulary: Vocabulary, order: DefinitionOrder, definition: Definition): Text {
@@ -34,13 +42,18 @@ export function definitionText(vocabulary: Vocabulary, order: DefinitionOrder, d
     e: vocabulary.number(definition.number),
   };
   const tokens: number[] = [];
-  for (const element of definitionElements[order]) tokens.push(words[element]);
+  const parts: PartKind[] = [];
+  for (const element of definitionElements[order]) {
+    tokens.push(words[element]);
+    parts.push(elementKinds[element]);
+  }
   let variableAt = order.indexOf('v');
   if (vocabulary.separators) {
     tokens.splice(2, 0, vocabulary.separators.percent);
+    parts.splice(2, 0, 'other');
     if (variableAt === 2) variableAt = 3;
   }
-  return { tokens, variableAt };
+  return { tokens, variableAt, parts };
 }
 
 /**

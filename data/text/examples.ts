@@ -5,6 +5,7 @@ import { hashTables } from '../hash.js';
 import { tableExamples, type ExampleTable } from '../table.js';
 import { groupsOf } from '../train-subsets.js';
 import { questionFields, trainingFields, type TextLayout } from './layout.js';
+import { textPieces } from './pieces.js';
 import { writeQuestionRow, writeTrainingRow, type Text } from './rows.js';
 
 /** One row before it is padded. */
@@ -43,12 +44,14 @@ export interface TextExamples {
  * are selections; where answers are several tokens, also what they are compared with.
  *
  * @param all groups of training examples first
+ * @param decode words of token ids
  */
 export function textExamples<Row extends TextRow>(
   all: readonly TextSection<Row>[],
   layout: TextLayout,
   design: Design,
   describe: (section: TextSection<Row>, row: Row) => TextWords,
+  decode: (tokens: Iterable<number>) => string,
 ): TextExamples {
   const groups = all.flatMap(({ group }) => (group === null ? [] : [group]));
   const starts = new Map<TextSection<Row>, number>();
@@ -83,12 +86,17 @@ export function textExamples<Row extends TextRow>(
 
   const rowsOf = (section: TextSection<Row>) =>
     Int32Array.from({ length: section.rows.length }, (_, i) => starts.get(section)! + i);
+  const texts = all.flatMap(({ rows }) => rows.map(({ text }) => text));
+  const piecesAs = (target: TextLayout['loss']['target']) => (row: number) =>
+    textPieces(layout, texts[row]!, target, decode);
+  const trained = (rows: Int32Array): ExampleSet =>
+    tableExamples(asTraining, rows, piecesAs(layout.loss.target));
   const trainingSections = all.filter((section) => section.group !== null);
   return {
     groups,
     training(subset) {
       const rows = groupsOf(subset, groups, design).flatMap((i) => Array.from(rowsOf(trainingSections[i]!)));
-      return tableExamples(asTraining, Int32Array.from(rows));
+      return trained(Int32Array.from(rows));
     },
     examples: () =>
       trainingSections.flatMap((section) =>
@@ -102,8 +110,8 @@ export function textExamples<Row extends TextRow>(
     tests: all.map((section) => ({
       name: section.name,
       subset: section.subset,
-      examples: tableExamples(asQuestion, rowsOf(section)),
-      asTraining: tableExamples(asTraining, rowsOf(section)),
+      examples: tableExamples(asQuestion, rowsOf(section), piecesAs('answer')),
+      asTraining: trained(rowsOf(section)),
       ...(asContrast !== null &&
       section.group === null &&
       section.rows.some(({ contrast }) => contrast !== null)

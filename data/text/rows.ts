@@ -1,5 +1,6 @@
 import type { FieldBuffers } from '../experiment.js';
 import { float32Field, int32Field } from '../fields.js';
+import type { PartKind } from '../pieces.js';
 import type { TextLayout } from './layout.js';
 
 /** A text whose last tokens are the answer to what stands before them. */
@@ -10,6 +11,8 @@ export interface Text {
   readonly answerLength?: number;
   /** Place of the variable among the tokens, of its first token where it has several; -1 where the text names none. */
   readonly variableAt: number;
+  /** What each token is; none of them anything special when left out. */
+  readonly parts?: readonly PartKind[];
 }
 
 /** Writes `text` as the training row `slot` of buffers with the fields of `trainingFields(layout)`. */

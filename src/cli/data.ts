@@ -39,11 +39,11 @@ export function dataCommand(): Command {
     )
     .option(
       '--out <file>',
-      'write examples of all stages and test sets: of images a sheet with their targets (.png), of texts rows with their tokens (.jsonl)',
+      'write examples of all stages and test sets to a new file: rows with their tokens (.arrow, .csv, of texts also .jsonl), or of images a sheet with their targets (.png)',
     )
     .option(
       '--examples <n>',
-      'examples of each group and test set (default: 4 on a sheet, 2 printed, all in a .jsonl)',
+      'examples of each group and test set (default: 4 on a sheet, 2 printed, all in a file of rows)',
       Number,
     )
     .addHelpText(
@@ -51,7 +51,7 @@ export function dataCommand(): Command {
       `
 Examples:
   gradscope data configs/set-inclusion.yaml
-  gradscope data configs/set-inclusion.yaml --out rows.jsonl
+  gradscope data configs/set-inclusion.yaml --out rows.arrow
   gradscope data configs/mnist-qa.yaml --out examples.png
 
 On the sheet a target is a grid of answers: a letter is a label, _ is "no answer", . is a cell that does not count.`,
@@ -66,8 +66,12 @@ async function show(file: string, flags: Flags): Promise<void> {
   const { checkedCost } = await import('../run/plan.js');
   const { settingsWithLittleEffect } = await import('../run/without-effect.js');
   const { experiments } = await import('../../data/registry.js');
+  const { paddingShare } = await import('../../data/padding-share.js');
+  const { refuseExisting } = await import('../store/atomic-file.js');
+  const { nodeFileSystem } = await import('../store/file-system.js');
   const seeds = flags.seeds ?? flags.seed ?? [0];
   checkFlags(flags, seeds);
+  if (flags.out !== undefined) refuseExisting(nodeFileSystem, flags.out);
   const { config } = await loadRunConfig(file, flags.set);
   const cost = checkedCost(config);
   const build = (seed: number): ExperimentData =>
@@ -102,6 +106,13 @@ async function show(file: string, flags: Flags): Promise<void> {
     const differ = values.some((value) => value !== values[0]);
     print(`  ${name.padEnd(width)}  ${(differ ? values : values.slice(0, 1)).join(', ')}`);
   }
+  const { shape } = first;
+  if (shape.modality === 'text') {
+    for (const { name, trainOn } of config.stages) {
+      const share = paddingShare(first.training(trainOn), shape);
+      print(`  ${`padding in rows of ${name}`.padEnd(width)}  ${(100 * share).toFixed(1)} % of their tokens`);
+    }
+  }
   for (const note of settingsWithLittleEffect(config, cost)) tell(note);
   await showExamples(first, config, seeds[0]!, flags);
 }
@@ -117,13 +128,21 @@ function checkFlags({ examples, out }: Flags, seeds: readonly number[]): void {
     throw new UserError('--out writes the examples of one seed; give --seed with one');
 }
 
+/** Ends of the names of files of rows, of any experiment. */
+const tableEnds = ['.arrow', '.csv'] as const;
+
 /** Refuses a file that does not fit the data before anything is printed. */
 function checkOut({ shape }: ExperimentData, out: string | undefined): void {
   if (out === undefined) return;
-  if (shape.modality === 'text' && !out.endsWith('.jsonl'))
-    throw new UserError(`--out ${out}: this experiment is on text; name a file .jsonl for its rows`);
-  if (shape.modality === 'image' && !out.endsWith('.png'))
-    throw new UserError(`--out ${out}: this experiment is on images; name a file .png for a sheet of them`);
+  const isTable = tableEnds.some((end) => out.endsWith(end));
+  if (shape.modality === 'text' && !isTable && !out.endsWith('.jsonl'))
+    throw new UserError(
+      `--out ${out}: this experiment is on text; name a file .arrow, .csv or .jsonl for its rows`,
+    );
+  if (shape.modality === 'image' && !isTable && !out.endsWith('.png'))
+    throw new UserError(
+      `--out ${out}: this experiment is on images; name a file .png for a sheet of them, .arrow or .csv for rows`,
+    );
 }
 
 async function showExamples(
@@ -132,15 +151,22 @@ async function showExamples(
   seed: number,
   { out, examples }: Flags,
 ): Promise<void> {
-  const { writeAtomically } = await import('../store/atomic-file.js');
+  const { writeNewFile } = await import('../store/atomic-file.js');
   const { nodeFileSystem } = await import('../store/file-system.js');
   const trainOn = config.stages.map((stage) => stage.trainOn);
-  if (data.shape.modality === 'image') {
+  if (out !== undefined && tableEnds.some((end) => out.endsWith(end))) {
+    const { exampleTable } = await import('../report/text/example-table.js');
+    const { toArrow } = await import('../report/slice/arrow.js');
+    const { toCsv } = await import('../report/slice/csv.js');
+    const table = exampleTable(data, trainOn, examples ?? Infinity, seed);
+    const origin = `gradscope data, ${config.experiment} ${config.name}, seed ${seed}`;
+    writeNewFile(nodeFileSystem, out, out.endsWith('.csv') ? toCsv(table) : [toArrow(table, origin)]);
+  } else if (data.shape.modality === 'image') {
     if (out === undefined) return;
     const { exampleSheet } = await import('../report/figures/example-sheet.js');
     const { toPng } = await import('../report/figures/svg.js');
     const sheet = exampleSheet(data, trainOn, examples ?? 4, seed);
-    writeAtomically(nodeFileSystem, out, [toPng(sheet, 1)]);
+    writeNewFile(nodeFileSystem, out, [toPng(sheet, 1)]);
   } else {
     const { exampleLines, exampleTexts } = await import('../report/text/example-texts.js');
     if (out === undefined) {
@@ -149,10 +175,10 @@ async function showExamples(
       for (const line of exampleLines(Array.from(texts), columnsOf(process.stdout))) print(line);
       return;
     }
-    const lines = Array.from(exampleTexts(data, trainOn, examples ?? Infinity), (row) =>
+    const lines = Array.from(exampleTexts(data, trainOn, examples ?? Infinity), ({ pieces: _, ...row }) =>
       JSON.stringify({ seed, ...row }),
     );
-    writeAtomically(nodeFileSystem, out, [Buffer.from(`${lines.join('\n')}\n`)]);
+    writeNewFile(nodeFileSystem, out, [Buffer.from(`${lines.join('\n')}\n`)]);
   }
   print(`written: ${out}`);
 }

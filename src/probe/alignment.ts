@@ -6,12 +6,20 @@ import { totalTensor, withoutEmbeddings } from '../store/tables/common.js';
 import { tables } from '../store/tables/registry.js';
 import type { TableWriter } from '../store/table-writer.js';
 import { writeFactors } from './alignment/factor-rows.js';
+import { writeTokens } from './alignment/token-rows.js';
 import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
 
 /** Gradient products of a panel of variables: alignment by pairing, blocks of the Gram matrix, factors where wanted. */
 export const alignmentProbe: ProbeSpec = {
   name: 'alignment',
-  tables: [tables.alignment, tables.panel_gram, tables.panel_questions, tables.entity_gram, tables.factors],
+  tables: [
+    tables.alignment,
+    tables.panel_tokens,
+    tables.panel_gram,
+    tables.panel_questions,
+    tables.entity_gram,
+    tables.factors,
+  ],
   create: () => {
     const readers = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch));
     return {
@@ -23,6 +31,7 @@ export const alignmentProbe: ProbeSpec = {
         const entities = open(tables.entity_gram);
         const stored = options.factors ? open(tables.factors) : null;
         const alignmentOf = alignmentReader(panel);
+        writeTokens(open(tables.panel_tokens), panel);
         return (moment) => {
           const factors = readers.of(run, moment.blocks)(moment.values, panel);
           const products = panelProducts(panel, factors, plan.model, moment.end);

@@ -277,5 +277,6 @@ function panelOf(inputs: ModelInputs): Panel {
         buffers[name]!.set(Array.from(values.subarray(from * width, to * width), Number), first * width);
       }
     },
+    pieces: () => null,
   };
 }

@@ -12,6 +12,42 @@ import { temporaryPath } from './temporary.js';
  * does not take it; the old content stays then.
  */
 export function writeAtomically(fs: FileSystem, path: string, content: string | readonly Uint8Array[]): void {
+  write(fs, path, content, (temporary) => fs.rename(temporary, path));
+}
+
+/** The same for a file that must not be there yet: throws a UserError where anything of its name is. */
+export function writeNewFile(fs: FileSystem, path: string, content: string | readonly Uint8Array[]): void {
+  refuseExisting(fs, path);
+  write(fs, path, content, (temporary) => {
+    try {
+      // Unlike a rename it takes no other file's place.
+      fs.link(temporary, path);
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') throw alreadyThere(path);
+      // A file system without second names.
+      refuseExisting(fs, path);
+      fs.rename(temporary, path);
+      return;
+    }
+    fs.remove(temporary);
+  });
+}
+
+/** Throws a UserError where there is anything of this name. */
+export function refuseExisting(fs: FileSystem, path: string): void {
+  if (fs.exists(path) || fs.isLink(path)) throw alreadyThere(path);
+}
+
+const alreadyThere = (path: string): UserError =>
+  new UserError(`${path}: is there already; give another name, or remove it`);
+
+/** @param publish gives the whole file, which has a name of its own, the name that is meant */
+function write(
+  fs: FileSystem,
+  path: string,
+  content: string | readonly Uint8Array[],
+  publish: (temporary: string) => void,
+): void {
   const temporary = temporaryPath(path);
   try {
     const file = new AppendFile(fs, temporary, 'run folder', fs.open(temporary, 'new'), 0);
@@ -21,7 +57,7 @@ export function writeAtomically(fs: FileSystem, path: string, content: string | 
     } finally {
       file.close();
     }
-    fs.rename(temporary, path);
+    publish(temporary);
     fs.syncFolder(dirname(path));
   } catch (error) {
     removeQuietly(fs, temporary);

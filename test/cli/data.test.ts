@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
+import { tableFromIPC } from 'apache-arrow';
 import { afterAll, describe, expect, test } from 'vitest';
 import { commandLine } from '../support/command-line.js';
 
@@ -89,11 +90,42 @@ describe('gradscope data', () => {
     });
   });
 
+  test('writes the rows of any experiment with what each piece is, to a new file only', async () => {
+    const arrow = path.join(root, 'rows.arrow');
+    const first = await gradscope(...smoke, '--out', arrow);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toMatch(/\n {2}padding in rows of stage1 +\d+\.\d % of their tokens\n/);
+    const again = await gradscope(...smoke, '--out', arrow, '--examples', '1');
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toMatch(/rows\.arrow: is there already/);
+    const table = tableFromIPC(fs.readFileSync(arrow));
+    expect(table.numRows).toBe(300 + 240 * 12 + 300 * 12);
+    const row = (table.get(0) as { toJSON(): Record<string, unknown> }).toJSON();
+    expect(row).toMatchObject({ part: 'training', set: 'qd1consis/definition', variable: 0 });
+    expect(JSON.parse(JSON.stringify(row['kinds']))).toEqual(['tag', 'variable', 'entity']);
+    expect(JSON.parse(JSON.stringify(row['tokens']))).toHaveLength(3);
+
+    const csv = path.join(root, 'grids.csv');
+    expect(await gradscope('data', 'configs/mnist-qa.yaml', '--out', csv, '--examples', '1')).toMatchObject({
+      code: 0,
+    });
+    const [header, definition] = fs.readFileSync(csv, 'utf8').split('\n');
+    expect(header).toBe('seed,part,set,variable,text,answer,contrast,pieces,tokens,kinds,asked');
+    expect(definition).toMatch(
+      /^0,training,qd1consis\/definition,\d+,define1( \d){4},( ?\d){4},,"\[""define1""(,""\d""){8}\]",\[\],"\[""tag""(,""variable""){4}(,""entity""){4}\]","\[0,0,0,0,0,1,1,1,1\]"$/,
+    );
+    // Nothing but the two files is left behind.
+    expect(fs.readdirSync(root).filter((name) => /arrow|csv/.test(name))).toEqual([
+      'grids.csv',
+      'rows.arrow',
+    ]);
+  });
+
   test.each([
     [
       'text has no pictures',
       ['data', 'configs/set-inclusion.yaml', '--out', 'x.png'],
-      /--out x\.png: this experiment is on text; name a file \.jsonl for its rows/,
+      /--out x\.png: this experiment is on text; name a file \.arrow, \.csv or \.jsonl for its rows/,
     ],
     [
       'pictures have no rows of text',

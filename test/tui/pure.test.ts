@@ -5,8 +5,8 @@ import { cosineWindows } from '../../src/analysis/studies/minibatch/cosine.js';
 import type { GroupGradients } from '../../src/analysis/studies/minibatch/gradient-log.js';
 import { meanOverSeeds } from '../../src/analysis/inference/seeds/mean.js';
 import { loggingCost, nonFinite, outliers } from '../../tui/data/step-health.js';
-import { toArrow } from '../../tui/export/arrow.js';
-import { toCsv } from '../../tui/export/csv.js';
+import { toArrow } from '../../src/report/slice/arrow.js';
+import { toCsv } from '../../src/report/slice/csv.js';
 import { toSvg } from '../../tui/export/svg.js';
 import { actionOf, bindings, footerHints, helpLines } from '../../tui/keys/bindings.js';
 import { keyNames, type KeyFlags } from '../../tui/keys/tokens.js';
@@ -19,7 +19,7 @@ import { messagePanel, type Picture } from '../../tui/view/picture.js';
 import { seedBand } from '../../tui/view/seed-band.js';
 import { initialState, type ViewState } from '../../tui/view/state.js';
 import { plainStyle } from './support/plain-style.js';
-import { numbers, texts } from '../../tui/view/slice.js';
+import { numbers, texts } from '../../src/report/slice/slice.js';
 import { formatAge } from '../../tui/views/runs.js';
 
 const fruit: List = {
@@ -240,6 +240,7 @@ describe('keys', () => {
       hasChoices: true,
       hasPanels: true,
       hasSteps: false,
+      hasFilters: false,
       drills: null,
       isDrilled: false,
       canLog: true,

@@ -22,6 +22,7 @@ import {
   gradNormOf,
   lossOf,
   measuredNorm2,
+  tokensSaid,
   variables,
   writeRun,
 } from './support/fixture-run.js';
@@ -154,6 +155,42 @@ describe('the numbers on screen are those of the tables', () => {
     expect(tensor[2]).toBe(
       signedNumber(cosineOf('d1consis', 'matched', 21, 'without_embeddings', stage1, 0)),
     );
+  });
+
+  test('alignment: what the selected entity says, token by token', async () => {
+    const said = ['definition', 'heldout'];
+    const [definition, question] = tokensSaid('d1consis', 21);
+    const expected = [
+      `definition  define1  w121          |  w50`,
+      `            3 tag    121 variable  |  50 entity`,
+      `heldout     w121          w51  w52  |  yes`,
+      `            121 variable  51   52   |  2 answer`,
+    ];
+    expect(definition!.length + question!.length).toBe(7);
+    const drilled = await shown('alignment', { drill: `${stage1}:d1consis/21/heldout`, panel: 'tokens' });
+    const start = drilled.findIndex((line) => line.startsWith(said[0]!));
+    expect(drilled.slice(start)).toEqual(expected);
+    // Below the list of entities, of the one that is selected.
+    const list = await shown('alignment', { panel: 'entities', filter: '21 d1consis' });
+    expect(list.slice(-4)).toEqual(expected);
+    // Without a colour nothing is lost: the kinds are words.
+    const narrow = await shown('alignment', {
+      drill: `${stage1}:d1consis/21/heldout`,
+      panel: 'tokens',
+      width: 30,
+    });
+    expect(narrow.map((line) => line.trim())).toContain('|  50 entity');
+  });
+
+  test('training: the kinds of test sets, one after the other, as filters', async () => {
+    const sets = async (filter: string): Promise<string[]> =>
+      (await shown('training', { panel: 'curves', choose: 'accuracy of the test sets', filter }))
+        .slice(-8)
+        .flatMap((line) => /^(\w+) {2,}[\d.]+ /.exec(line)?.slice(1) ?? []);
+    expect(await sets('')).toEqual(['qd1consis', 'qd2incons', 'd1consis', 'd2consis']);
+    expect(await sets('d1consis !train')).toEqual(['qd1consis', 'd1consis']);
+    expect(await sets('train_ d2consis')).toEqual(['train_d2consis']);
+    expect(await sets('all')).toHaveLength(8);
   });
 
   test('alignment: matched minus mismatched of a tensor, the gap with its null taken off', async () => {

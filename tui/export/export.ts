@@ -1,8 +1,8 @@
 import { UserError } from '../../data/errors.js';
 import type { Picture } from '../view/picture.js';
-import { rowsOf } from '../view/slice.js';
-import { toArrow } from './arrow.js';
-import { toCsv } from './csv.js';
+import { rowsOf } from '../../src/report/slice/slice.js';
+import { toArrow } from '../../src/report/slice/arrow.js';
+import { toCsv } from '../../src/report/slice/csv.js';
 import { toSvg, type Caption } from './svg.js';
 
 /** The formats that the end of a file's name chooses. */

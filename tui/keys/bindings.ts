@@ -19,6 +19,7 @@ export type Action =
   | 'next-run'
   | 'previous-run'
   | 'filter'
+  | 'next-filter'
   | 'sort'
   | 'reverse'
   | 'select'
@@ -51,6 +52,8 @@ export interface KeyContext {
   readonly hasChoices: boolean;
   readonly hasPanels: boolean;
   readonly hasSteps: boolean;
+  /** Filters that a key goes through. */
+  readonly hasFilters: boolean;
   /** What `enter` drills into, null where it does nothing. */
   readonly drills: string | null;
   readonly isDrilled: boolean;
@@ -190,6 +193,14 @@ export const bindings: readonly Binding[] = [
     label: 'filter',
     help: 'filter rows: words, !word, loss>2; test sets in training',
     group: 'look',
+  },
+  {
+    action: 'next-filter',
+    keys: ['f'],
+    label: 'kind',
+    help: 'in training the next kind of test sets, as a filter',
+    group: 'look',
+    when: ({ hasFilters }) => hasFilters,
   },
   {
     action: 'sort',

@@ -33,7 +33,7 @@ export function screenCommand({ view, runs, panel, panels, picture, state, box }
     ...runs,
     '--view',
     view,
-    ...(panels > 1 && state.drill === null ? ['--panel', panel.title] : []),
+    ...(panels > 1 ? ['--panel', panel.title] : []),
     ...(state.drill === null ? [] : ['--drill', state.drill.id]),
     ...(choice === undefined || place === panel.choices?.initial ? [] : ['--choose', choice]),
     ...(state.filter === '' ? [] : ['--filter', state.filter]),

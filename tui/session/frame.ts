@@ -176,13 +176,10 @@ function around(names: readonly string[], at: number, gap: number, width: number
 function panelLine({ box, style, entry, state, panel, panels, picture }: FrameContent): string {
   const sign = signs(style);
   const names =
-    state.drill !== null
-      ? `esc ${sign.dot} ${panel.title}`
-      : panels.length > 1
-        ? panels
-            .map((own, i) => (i === Math.min(state.panel, panels.length - 1) ? `[${own.title}]` : own.title))
-            .join(' | ')
-        : panel.title;
+    (state.drill === null ? '' : `esc ${sign.dot} `) +
+    (panels.length > 1
+      ? panels.map((own) => (own === panel ? `[${own.title}]` : own.title)).join(' | ')
+      : panel.title);
   const place = chosen(panel, state.panel, state);
   const choice =
     panel.choices === null || place < 0 || state.drill !== null

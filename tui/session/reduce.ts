@@ -36,9 +36,9 @@ export function reduce(state: ViewState, action: Action, { panel, panels, pictur
       return sideways(state, action === 'left' ? -1 : 1, picture);
     case 'next-panel':
     case 'previous-panel':
-      return panels < 2
-        ? state
-        : toPanel(state, (state.panel + (action === 'next-panel' ? 1 : panels - 1)) % panels);
+      return panels < 2 ? state : beside(state, action === 'next-panel' ? 1 : panels - 1, panels);
+    case 'next-filter':
+      return { ...state, filter: nextFilter(state.filter, panel.filters ?? []), row: 0 };
     case 'next-choice':
       return choose(state, panel, 1);
     case 'previous-choice':
@@ -74,6 +74,21 @@ export function reduce(state: ViewState, action: Action, { panel, panels, pictur
 export function isFollowing({ row, cursor, zoom }: ViewState, { axis, list }: Picture): boolean {
   if (axis !== null) return cursor === null && zoom === null;
   return list !== null && row === Infinity;
+}
+
+/** The panel `by` places further, of the view or below what was drilled into. */
+function beside(state: ViewState, by: number, panels: number): ViewState {
+  const { drill } = state;
+  if (drill === null) return toPanel(state, (state.panel + by) % panels);
+  return { ...toPanel(state, state.panel), drill: { ...drill, panel: (drill.panel + by) % panels } };
+}
+
+/** A filter with the next of some words in the place of the one that it has; behind the last word there is none. */
+export function nextFilter(filter: string, words: readonly string[]): string {
+  const given = filter.split(/\s+/).filter((word) => word !== '');
+  const next = words[words.findIndex((word) => given.includes(word)) + 1];
+  const others = given.filter((word) => !words.includes(word));
+  return [...(next === undefined ? [] : [next]), ...others].join(' ');
 }
 
 /** Another panel begins anew; what was chosen in each stays. */

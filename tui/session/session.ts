@@ -377,10 +377,12 @@ export class BrowserSession {
     const loaded = this.#models.get(this.#view);
     const model = loaded?.model ?? waiting;
     const place = Math.min(state.panel, model.panels.length - 1);
-    const drilled = state.drill === null ? null : (model.drill?.(state.drill.id) ?? gone);
-    const panel = drilled ?? model.panels[place]!;
+    const below = state.drill === null ? [] : (model.drill?.(state.drill.id) ?? []);
+    const isGone = state.drill !== null && below.length === 0;
+    const panels = state.drill === null ? model.panels : isGone ? [gone] : below;
+    const panel = panels[Math.min(state.drill?.panel ?? place, panels.length - 1)]!;
     const picture = panel.draw({ ...state, panel: place }, box, this.options.style);
-    return { panel, panels: model.panels, picture, isGone: drilled === gone };
+    return { panel, panels, picture, isGone };
   }
 
   #keyContext(panel: ViewPanel, panels: number, picture: Picture): KeyContext {
@@ -395,6 +397,7 @@ export class BrowserSession {
       hasSteps:
         picture.list?.placeOf != null ||
         (picture.figure?.kind === 'line' && picture.figure.xLabel === 'step'),
+      hasFilters: (panel.filters?.length ?? 0) > 0,
       drills: picture.list === null || picture.list.id === null ? null : panel.drills,
       isDrilled: state.drill !== null || state.filter !== '' || state.zoom !== null || state.cursor !== null,
       canLog: picture.figure !== null && picture.figure.kind !== 'heat',
@@ -475,11 +478,10 @@ export class BrowserSession {
         ...initialState,
         panel: this.state.panel,
         choices: this.state.choices,
-        drill: { id, above: this.state },
+        drill: { id, panel: 0, above: this.state },
       });
       return;
     }
-    if (this.state.drill !== null && (action === 'next-panel' || action === 'previous-panel')) return;
     this.#set(reduce(this.state, action, { panel, panels: panels.length, picture }));
     this.#followCursor();
   }

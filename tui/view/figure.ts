@@ -19,7 +19,7 @@ import {
   type Series,
 } from '../../src/report/charts/index.js';
 import { wrapped } from './picture.js';
-import { numbers, texts, type Slice } from './slice.js';
+import { numbers, texts, type Slice } from '../../src/report/slice/slice.js';
 import type { ViewState } from './state.js';
 import type { Box, Style } from './style.js';
 import { cutLines } from './layout.js';

@@ -1,6 +1,6 @@
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { compares, parseFilter, squeeze } from './filter.js';
-import { numbers, texts, type Slice } from './slice.js';
+import { numbers, texts, type Slice } from '../../src/report/slice/slice.js';
 import type { Sort } from './state.js';
 
 /** A column of a list. */

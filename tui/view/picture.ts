@@ -2,7 +2,7 @@ import { printable } from '../../data/printable.js';
 import type { Range } from '../../src/report/charts/index.js';
 import { toCells } from '../../src/report/charts/text-width.js';
 import type { Figure } from './figure.js';
-import type { Slice } from './slice.js';
+import type { Slice } from '../../src/report/slice/slice.js';
 import type { ViewState } from './state.js';
 import type { Box, Style } from './style.js';
 
@@ -55,14 +55,16 @@ export interface ViewPanel {
   readonly choices: Choices | null;
   /** What `enter` drills into here, e.g. `variable`; null where it does nothing. */
   readonly drills: string | null;
+  /** Filters of what there is most to choose from, which a key goes through; none by default. */
+  readonly filters?: readonly string[];
   draw(state: ViewState, box: Box, style: Style): Picture;
 }
 
 /** A view with its data. */
 export interface ViewModel {
   readonly panels: readonly ViewPanel[];
-  /** The panel below a row; null when there is none of that id any more. */
-  drill?(id: string): ViewPanel | null;
+  /** The panels below a row, the first one first; none when there is no row of that id any more. */
+  drill?(id: string): readonly ViewPanel[];
 }
 
 /** The choice of a panel that is in force: its place, or -1 where the panel has none. */

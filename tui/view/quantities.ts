@@ -3,7 +3,7 @@ import { formatNumber, formatPValue } from '../../src/report/text/numbers.js';
 import { fittedTable, textTable } from '../../src/report/text/table.js';
 import type { ShownEstimate, ShownQuantity, ShownSection } from '../data/analysis-file.js';
 import { wrapped } from './picture.js';
-import { numbers, texts, type Slice } from './slice.js';
+import { numbers, texts, type Slice } from '../../src/report/slice/slice.js';
 import { paint, signs, type Style } from './style.js';
 
 /** `+0.110`, or empty where there is no estimate. */

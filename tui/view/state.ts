@@ -24,8 +24,8 @@ export interface ViewState {
   readonly log: boolean | null;
   readonly filter: string;
   readonly sort: Sort | null;
-  /** What was drilled into, and the state to come back to. */
-  readonly drill: { readonly id: string; readonly above: ViewState } | null;
+  /** What was drilled into, the place of the panel among those below it, and the state to come back to. */
+  readonly drill: { readonly id: string; readonly panel: number; readonly above: ViewState } | null;
 }
 
 export const initialState: ViewState = {

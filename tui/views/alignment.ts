@@ -16,6 +16,7 @@ import { tables } from '../../src/store/tables/registry.js';
 import { totalTensor, questionKinds } from '../../src/store/tables/common.js';
 import type { Series } from '../../src/report/charts/index.js';
 import { entitiesAt, entityColumns, entityTensors, type Entity } from '../data/entities.js';
+import { panelTokens, tokenColumns, type TokensOfEntity } from '../data/panel-tokens.js';
 import type { RunSource } from '../data/run-source.js';
 import { pathsOf, stageMarkers, versionsOf } from '../view/arms.js';
 import type { ViewContext, ViewSpec } from '../view/context.js';
@@ -25,11 +26,12 @@ import { figurePicture } from '../view/figure-panel.js';
 import { drawHeatPanel } from '../view/heat-panel.js';
 import { integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { cut } from '../view/layout.js';
-import { chosen, messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
+import { chosen, messagePanel, type Picture, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
 import { seedBand } from '../view/seed-band.js';
 import { signed } from '../view/text.js';
 import { paint } from '../view/style.js';
+import { noTokens, tokensPanel, tokenSummary } from './alignment/tokens.js';
 
 /** Are gradients of definitions aligned with those of questions? */
 export const alignmentView: ViewSpec = {
@@ -59,7 +61,13 @@ async function load(context: ViewContext): Promise<ViewModel> {
     return own ?? [];
   };
   const layers = layersPanel(context, cosines);
-  const list = table === null ? null : entitiesPanel(current, panelCosines(table, design).steps, entities);
+  const said = await current.tables.read(tables.panel_tokens, tokenColumns);
+  const tokens: EntityTokens = {
+    of: said === null ? () => [] : panelTokens(said),
+    none: noTokens(current, said !== null),
+  };
+  const list =
+    table === null ? null : entitiesPanel(current, panelCosines(table, design).steps, entities, tokens);
   return {
     panels: [
       tagPanel(context),
@@ -70,9 +78,18 @@ async function load(context: ViewContext): Promise<ViewModel> {
       // `<step>:<entity>`
       const [step, entity] = [Number(id.slice(0, id.indexOf(':'))), id.slice(id.indexOf(':') + 1)];
       const tensors = table === null ? [] : entityTensors(table, design, step, entity);
-      return tensors.length === 0 ? null : entityPanel(entity, step, tensors);
+      return tensors.length === 0
+        ? []
+        : [entityPanel(entity, step, tensors), tokensPanel(tokens.of(entity), tokens.none)];
     },
   };
+}
+
+/** What the definitions and questions of an entity say. */
+interface EntityTokens {
+  readonly of: TokensOfEntity;
+  /** Why there are none. */
+  readonly none: string;
 }
 
 /** Points of a curve over training. */
@@ -267,6 +284,7 @@ function entitiesPanel(
   run: RunSource,
   steps: readonly number[],
   entities: (step: number) => Entity[],
+  tokens: EntityTokens,
 ): ViewPanel {
   const lists = new Map<number, List>();
   const listAt = (step: number): List => {
@@ -286,7 +304,24 @@ function entitiesPanel(
     draw(state, box, style) {
       const list = listAt(steps[chosen(this, state.panel, state)] ?? 0);
       const sort = state.sort ?? { column: gapColumn, descending: true };
-      return drawList({ list, state: { ...state, sort }, box, style, empty: 'no entity at this checkpoint' });
+      const draw = (height: number): Picture =>
+        drawList({
+          list,
+          state: { ...state, sort },
+          box: { width: box.width, height },
+          style,
+          empty: 'no entity at this checkpoint',
+        });
+      // What the selected one says stands below the list, in two fifths of the room at most.
+      const id = draw(box.height).list?.id ?? null;
+      if (id === null) return draw(box.height);
+      const said = tokens.of(id.slice(id.indexOf(':') + 1));
+      const below =
+        said.length === 0
+          ? [paint(cut(tokens.none, box.width, style), 'dim', style)]
+          : tokenSummary(said, box.width, Math.max(3, Math.floor(0.4 * box.height) - 1), style);
+      const picture = draw(Math.max(2, box.height - below.length - 1));
+      return { ...picture, lines: [...picture.lines, '', ...below].slice(0, box.height) };
     },
   };
 }

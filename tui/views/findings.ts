@@ -20,7 +20,7 @@ import { withBelow } from '../view/figure-panel.js';
 import { cut, cutLines } from '../view/layout.js';
 import { chosen, messagePanel, wrapped, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { controlLines, quantityLines, quantitySlice } from '../view/quantities.js';
-import { numbers, texts } from '../view/slice.js';
+import { numbers, texts } from '../../src/report/slice/slice.js';
 import { paint, type Style } from '../view/style.js';
 import { progressText } from './alignment.js';
 

@@ -10,7 +10,7 @@ import { abbreviate, cut, cutLines } from '../view/layout.js';
 import { arrange, listSlice, integerColumn, numberColumn, textColumn, type List } from '../view/list.js';
 import { chosen, messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { selectedPlace } from '../view/draw-list.js';
-import { numbers, texts } from '../view/slice.js';
+import { numbers, texts } from '../../src/report/slice/slice.js';
 import { initialState } from '../view/state.js';
 import { paint, signs, type Style } from '../view/style.js';
 

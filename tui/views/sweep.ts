@@ -15,7 +15,7 @@ import {
   type ViewPanel,
 } from '../view/picture.js';
 import { intervalText } from '../view/quantities.js';
-import { numbers, texts } from '../view/slice.js';
+import { numbers, texts } from '../../src/report/slice/slice.js';
 import { paint, type Box, type Style } from '../view/style.js';
 import type { ViewState } from '../view/state.js';
 import { formatNumber, formatPValue } from '../../src/report/text/numbers.js';

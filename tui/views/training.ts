@@ -1,6 +1,7 @@
 import type { Series } from '../../src/report/charts/index.js';
 import type { SubsetPair } from '../../data/design.js';
 import { designOf } from '../../data/internalization-design.js';
+import { testSetKind } from '../../data/test-set-kinds.js';
 import { formatNumber } from '../../src/report/text/numbers.js';
 import { textTable } from '../../src/report/text/table.js';
 import { tables } from '../../src/store/tables/registry.js';
@@ -10,6 +11,7 @@ import { armsOf, pathsOf, stageMarkers, versionsOf, type ShownArm } from '../vie
 import type { ViewContext, ViewSpec } from '../view/context.js';
 import type { LineFigure } from '../view/figure.js';
 import { figurePicture } from '../view/figure-panel.js';
+import { parseFilter } from '../view/filter.js';
 import { cut } from '../view/layout.js';
 import { chosen, messagePanel, type ViewPanel, type ViewModel } from '../view/picture.js';
 import { quantityLines } from '../view/quantities.js';
@@ -91,6 +93,9 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
     question: 'Did the model learn, and which subsets does it answer?',
     choices: { name: 'quantity', values, initial: Math.max(0, values.indexOf('accuracy of the test sets')) },
     drills: null,
+    filters: kindFilters([
+      ...new Set(arms.flatMap(({ runs }) => runs.flatMap((run) => of(run).metrics.sets))),
+    ]),
     draw(state, box, style) {
       const place = chosen(this, state.panel, state);
       const step = perStep[place];
@@ -176,7 +181,8 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
       const [low, high] = [own.low?.[place], own.high?.[place]];
       const hasInterval = typeof low === 'number' && typeof high === 'number' && Number.isFinite(low);
       const n = runs.reduce((sum, run) => sum + (run.at(set, metric, step)?.n ?? 0), 0);
-      const none = nullSet === null ? null : runs[0]!.get(nullSet, metric, step);
+      // Of questions who a variable is and of rows that are trained on, variables that were never seen are no null.
+      const none = nullSet === null || testSetKind(set) !== null ? null : runs[0]!.get(nullSet, metric, step);
       return [
         [
           set,
@@ -192,19 +198,37 @@ function curvesPanel(title: string, arms: readonly ShownArm[], of: (run: RunSour
       metricUnits[metric] ?? metric,
       one ? '95 % over variables' : `95 % over ${runs.length} seeds`,
       'questions',
-      ...(rows[0]?.length === 5 ? [`null: ${nullSet}`] : []),
+      ...(rows.some(({ length }) => length === 5) ? [`null: ${nullSet}`] : []),
     ];
     const table = textTable([head, ...rows], ['left', 'right', 'left', 'right', 'right']);
     return table.map((line, i) => paint(cut(line, width, style), i === 0 ? 'bold' : 'plain', style));
   }
 }
 
-/** Test sets that are drawn: what is asked, or, where a filter is given, all that match it. */
+/** The filter that every test set passes. */
+const everySet = 'all';
+
+/** A filter for each kind of test set that there is beside held-out questions, and one for all. */
+function kindFilters(sets: readonly string[]): string[] {
+  const kinds = new Set(sets.flatMap((set) => testSetKind(set) ?? []));
+  return kinds.size === 0 ? [] : [...kinds, everySet];
+}
+
+/**
+ * Test sets that are drawn: held-out questions, or, where a filter is given, those whose names hold all of its words, none of
+ * those behind a `!`.
+ */
 function setsOf(runs: readonly RunMetrics[], filter: string): string[] {
   const all = [...new Set(runs.flatMap(({ sets }) => sets))];
-  return filter === ''
-    ? all.filter((set) => !set.startsWith('train_'))
-    : all.filter((set) => set.toLowerCase().includes(filter.toLowerCase()));
+  const conditions = parseFilter(filter);
+  if (conditions.length === 0) return all.filter((set) => testSetKind(set) === null);
+  return all.filter((set) =>
+    conditions.every(
+      (own) =>
+        own.kind === 'text' &&
+        (own.text === everySet || set.toLowerCase().includes(own.text) !== own.negated),
+    ),
+  );
 }
 
 /** A metric over training: over seeds with its t interval, of one run with 1.96 standard errors over variables. */

@@ -1,9 +1,7 @@
 import { UserError } from '../../errors.js';
+import type { PartKind } from '../../pieces.js';
 import { shown } from './json.js';
 import type { TokenAlignment, Tokenizer } from './tokenizer.js';
-
-/** What a stretch of a text is. */
-export type PartKind = 'variable' | 'tag' | 'entity' | 'answer' | 'other';
 
 /** A stretch of a text. */
 export interface TextPart {

@@ -1,16 +1,9 @@
 import { exampleCount } from '../panel/ghost-products.js';
-import type { Panel } from '../panel/panel.js';
-import type { DefinitionKind, QuestionKind } from '../../store/tables/common.js';
+import { panelExamples, type Panel } from '../panel/panel.js';
 import type { tables } from '../../store/tables/registry.js';
 import type { TableWriter } from '../../store/table-writer.js';
 import type { ParameterUse } from '../../train/tape/uses.js';
 import type { Moment } from '../probe.js';
-
-/** What an example of a panel is. */
-interface PanelExample {
-  readonly entity: number;
-  readonly role: DefinitionKind | QuestionKind;
-}
 
 /** Writes the factors of every example of a panel, without loss. */
 export function writeFactors(
@@ -19,7 +12,7 @@ export function writeFactors(
   panel: Panel,
   uses: readonly ParameterUse[],
 ): void {
-  const examples = examplesIn(panel);
+  const examples = panelExamples(panel);
   const seen = new Map<string, number>();
   for (const use of uses) {
     const number = seen.get(use.parameter) ?? 0;
@@ -50,14 +43,6 @@ export function writeFactors(
     }
     writer.flush();
   }
-}
-
-function examplesIn({ entities, definitionKinds, questionSets, questionsPerSet }: Panel): PanelExample[] {
-  const definitions = definitionKinds.flatMap((role) => entities.map((_, entity) => ({ entity, role })));
-  const questions = questionSets.flatMap(({ entity, kind }) =>
-    Array.from({ length: questionsPerSet }, () => ({ entity, role: kind })),
-  );
-  return [...definitions, ...questions];
 }
 
 interface HostFactors {

@@ -5,6 +5,7 @@ import type {
   FieldBuffers,
   FieldSpecs,
 } from '../../../data/experiment.js';
+import type { ExamplePiece } from '../../../data/pieces.js';
 import type { RandomStream } from '../../../data/random/streams.js';
 import { questionKinds, type DefinitionKind, type QuestionKind } from '../../store/tables/common.js';
 
@@ -37,6 +38,29 @@ export interface Panel {
   readonly definitions: number;
   /** Writes examples `from <= i < to` as examples `first`, `first + 1`, ... of the buffers. */
   fill(from: number, to: number, buffers: FieldBuffers, first: number): void;
+  /** What an example says, piece by piece; null where the experiment does not tell. */
+  pieces(example: number): readonly ExamplePiece[] | null;
+}
+
+/** What an example of a panel is. */
+export interface PanelExample {
+  /** Number of the entity. */
+  readonly entity: number;
+  readonly role: DefinitionKind | QuestionKind;
+}
+
+/** The examples of a panel, in their order. */
+export function panelExamples({
+  entities,
+  definitionKinds,
+  questionSets,
+  questionsPerSet,
+}: Pick<Panel, 'entities' | 'definitionKinds' | 'questionSets' | 'questionsPerSet'>): PanelExample[] {
+  const definitions = definitionKinds.flatMap((role) => entities.map((_, entity) => ({ entity, role })));
+  const questions = questionSets.flatMap(({ entity, kind }) =>
+    Array.from({ length: questionsPerSet }, () => ({ entity, role: kind })),
+  );
+  return [...definitions, ...questions];
 }
 
 export interface PanelOptions {
@@ -134,6 +158,11 @@ export function choosePanel(
         if (source.kind === 'row') source.set.fill([source.row], slot, buffers, noise);
         else data.counterfactuals!.fill(source.kind, source.variable, slot, buffers);
       });
+    },
+    pieces: (example) => {
+      const source = sources[example]!;
+      if (source.kind === 'row') return source.set.pieces?.(source.row) ?? null;
+      return data.counterfactuals!.pieces?.(source.kind, source.variable) ?? null;
     },
   };
 }

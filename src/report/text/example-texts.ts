@@ -1,14 +1,21 @@
 import type { ExampleSet, ExperimentData, FieldBuffers, TrainSubset } from '../../../data/experiment.js';
 import { allocateFields, float32Field, int32Field } from '../../../data/fields.js';
+import type { ExamplePiece } from '../../../data/pieces.js';
 import { printable } from '../../../data/printable.js';
 import { createStream } from '../../../data/random/streams.js';
 
-/** One row of a text experiment, in words and in tokens. */
-export interface TextExample {
+/** A row that is trained on or tested. */
+export interface ExampleRow {
   readonly part: 'training' | 'test';
   /** Group of a training row, subset of a test question. */
   readonly set: string;
   readonly variable: number;
+  /** What it says, piece by piece; null where the experiment does not tell. */
+  readonly pieces: readonly ExamplePiece[] | null;
+}
+
+/** One row of a text experiment, in words and in tokens. */
+export interface TextExample extends ExampleRow {
   /** What stands before the answer. */
   readonly text: string;
   readonly answer: string;
@@ -17,6 +24,56 @@ export interface TextExample {
   /** Token ids of the text and of the answer. */
   readonly tokens: readonly number[];
   readonly answerTokens: readonly number[];
+}
+
+/** Where a row comes from. */
+interface Place extends Omit<ExampleRow, 'pieces'> {
+  readonly examples: ExampleSet;
+  readonly row: number;
+  readonly contrasts: ExampleSet | undefined;
+}
+
+/**
+ * Rows of an experiment: of every group that one of the stages trains on, then of the questions about every subset.
+ *
+ * @param trainOn what the stages train on
+ * @param most rows of each group and subset, spread over its variables
+ */
+function* places(data: ExperimentData, trainOn: readonly TrainSubset[], most: number): Iterable<Place> {
+  const shown = new Set<number>();
+  for (const subset of new Set(trainOn)) {
+    const examples = data.training(subset);
+    for (const [index, set] of data.groups.entries()) {
+      if (shown.has(index)) continue;
+      const rows = spreadRows(examples, most, (row) => examples.group[row] === index);
+      if (rows.length > 0) shown.add(index);
+      for (const row of rows)
+        yield {
+          part: 'training',
+          set,
+          variable: examples.variable[row]!,
+          examples,
+          row,
+          contrasts: undefined,
+        };
+    }
+  }
+  for (const { name, examples, contrasts } of data.tests) {
+    // These are training rows, asked as questions.
+    if (name.startsWith('train_')) continue;
+    for (const row of spreadRows(examples, most, () => true))
+      yield { part: 'test', set: name, variable: examples.variable[row]!, examples, row, contrasts };
+  }
+}
+
+/** Rows of any experiment, piece by piece; arguments as of {@link exampleTexts}. */
+export function* exampleRows(
+  data: ExperimentData,
+  trainOn: readonly TrainSubset[],
+  most: number,
+): Iterable<ExampleRow> {
+  for (const { part, set, variable, examples, row } of places(data, trainOn, most))
+    yield { part, set, variable, pieces: examples.pieces?.(row) ?? null };
 }
 
 /**
@@ -42,13 +99,12 @@ export function* exampleTexts(
     set: ExampleSet,
     row: number,
     contrasts: ExampleSet | undefined,
-  ): Omit<TextExample, 'part' | 'set'> => {
+  ): Omit<TextExample, keyof ExampleRow> => {
     const buffers = buffersOf(set, row);
     const { tokens, answerTokens } = tokensOf(buffers, shape.padToken);
     let wrong: readonly number[] = 'contrast' in set.fields ? [...int32Field(buffers, 'contrast')] : [];
     if (contrasts !== undefined) wrong = askedTokens(buffersOf(contrasts, row)).map(({ label }) => label);
     return {
-      variable: set.variable[row]!,
       text: decode(tokens),
       answer: decode(answerTokens).trimEnd(),
       contrast: wrong.length === 0 ? null : decode(wrong).trimEnd(),
@@ -56,22 +112,8 @@ export function* exampleTexts(
       answerTokens,
     };
   };
-  const shown = new Set<number>();
-  for (const subset of new Set(trainOn)) {
-    const training = data.training(subset);
-    for (const [index, name] of data.groups.entries()) {
-      if (shown.has(index)) continue;
-      const rows = spreadRows(training, most, (row) => training.group[row] === index);
-      if (rows.length > 0) shown.add(index);
-      for (const row of rows) yield { part: 'training', set: name, ...read(training, row, undefined) };
-    }
-  }
-  for (const { name, examples, contrasts } of data.tests) {
-    // These are training rows, asked as questions.
-    if (name.startsWith('train_')) continue;
-    for (const row of spreadRows(examples, most, () => true))
-      yield { part: 'test', set: name, ...read(examples, row, contrasts) };
-  }
+  for (const { part, set, variable, examples, row, contrasts } of places(data, trainOn, most))
+    yield { part, set, variable, pieces: examples.pieces?.(row) ?? null, ...read(examples, row, contrasts) };
 }
 
 /** The queries of a row that count, in their order. */

@@ -1,4 +1,5 @@
-import { dictionary, float64, int32, listFloat64, type TableDefinition } from '../columns.js';
+import { partKinds } from '../../../data/pieces.js';
+import { bool, dictionary, float64, int32, listFloat64, utf8, type TableDefinition } from '../columns.js';
 import { units } from '../units.js';
 import {
   stage,
@@ -60,6 +61,32 @@ export const alignmentTables = {
         'Mean over the questions of their cosines with the definition; null means that all norms are zero.',
         { nullable: true },
       ),
+    },
+  },
+  panel_tokens: {
+    name: 'panel_tokens',
+    derived: true,
+    row: 'one piece of an example of the panel: a token of a text, or a part of what an image shows and asks',
+    when: 'once, of experiments that describe their examples',
+    columns: {
+      example: int32(
+        'Number of the example in the panel: definitions kind after kind, then question sets, as in the table factors.',
+      ),
+      subset: dictionary('Subset of the variable.', (d) => d.subsets),
+      variable: int32('Variable that the example is about.'),
+      role: dictionary('Definition of a kind, or question of a kind.', [
+        ...definitionKinds,
+        ...questionKinds,
+      ]),
+      place: int32('Place of the piece in the example, from 0.'),
+      kind: dictionary('What the piece is.', () => partKinds),
+      text: utf8('The piece in words.'),
+      token: int32('Id of the token; null for what is no token.', { nullable: true }),
+      position: int32(
+        "Place among the tokens that the model reads, those of an encoder's text first; null for what it only answers.",
+        { nullable: true },
+      ),
+      asked: bool('Whether it is a target of the loss.'),
     },
   },
   panel_gram: {

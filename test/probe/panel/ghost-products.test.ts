@@ -150,6 +150,7 @@ function panelOf(definitions: number, sets: number, questionsPerSet: number): Pa
     size: definitions + sets * questionsPerSet,
     definitions,
     fill: () => {},
+    pieces: () => null,
   };
 }
 

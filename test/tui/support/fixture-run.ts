@@ -115,6 +115,7 @@ export async function writeRun(root: string, seed: number, options: FixtureOptio
   if (running) return folder;
   if (!unprobed) {
     writeAlignment(folder, seed, [0, steps, total], stageOf);
+    writeTokens(folder);
     writePenalty(folder, seed, steps);
     writeTransfer(folder, seed, steps);
     writePath(folder, seed, steps, total);
@@ -346,6 +347,49 @@ function writeAlignment(folder: string, seed: number, steps: readonly number[], 
         }
       });
     }
+  });
+}
+
+/** Words of the tokens of these tests. */
+const wordOf = (token: number): string => ['.', 'no', 'yes', 'define1', 'define2'][token] ?? `w${token}`;
+
+/** What the definition of a variable and the question about it say: token and kind of each piece, the last one asked. */
+export const tokensSaid = (subset: string, variable: number): readonly (readonly [number, string])[][] => [
+  [
+    [subset.includes('d1') ? 3 : 4, 'tag'],
+    [100 + variable, 'variable'],
+    [50, 'entity'],
+  ],
+  [
+    [100 + variable, 'variable'],
+    [51, 'other'],
+    [52, 'other'],
+    [2, 'answer'],
+  ],
+];
+
+function writeTokens(folder: string): void {
+  table(folder, 'panel_tokens', (writer) => {
+    subsets.forEach((subset, s) => {
+      for (let i = 0; i < variables; i++) {
+        tokensSaid(subset, 10 * s + i).forEach((pieces, question) => {
+          pieces.forEach(([token, kind], place) => {
+            writer.append({
+              example: 2 * (variables * s + i) + question,
+              subset: s,
+              variable: 10 * s + i,
+              role: question === 0 ? 'definition' : s < 2 ? 'trained' : 'heldout',
+              place,
+              kind,
+              text: wordOf(token),
+              token,
+              position: place < pieces.length - 1 ? place : null,
+              asked: place === pieces.length - 1,
+            });
+          });
+        });
+      }
+    });
   });
 }
 

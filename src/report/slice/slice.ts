@@ -1,4 +1,4 @@
-/** A column of what is on screen. */
+/** A column of what is on screen, or of what is written in its place. */
 export type SliceColumn =
   | {
       readonly name: string;
@@ -7,7 +7,20 @@ export type SliceColumn =
       readonly kind: 'number';
       readonly values: readonly (number | null)[];
     }
-  | { readonly name: string; readonly unit: ''; readonly kind: 'text'; readonly values: readonly string[] };
+  | { readonly name: string; readonly unit: ''; readonly kind: 'text'; readonly values: readonly string[] }
+  | {
+      readonly name: string;
+      readonly unit: '';
+      /** Lists of whole numbers. */
+      readonly kind: 'numbers';
+      readonly values: readonly (readonly number[])[];
+    }
+  | {
+      readonly name: string;
+      readonly unit: '';
+      readonly kind: 'texts';
+      readonly values: readonly (readonly string[])[];
+    };
 
 /** What is on screen as a table, columns of equal length. */
 export interface Slice {

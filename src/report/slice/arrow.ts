@@ -1,5 +1,17 @@
-import { Field, Float64, Schema, Table, tableToIPC, Utf8, vectorFromArray, type Vector } from 'apache-arrow';
-import type { Slice, SliceColumn } from '../view/slice.js';
+import {
+  Field,
+  Float64,
+  Int32,
+  List,
+  Schema,
+  Table,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+  type DataType,
+  type Vector,
+} from 'apache-arrow';
+import type { Slice, SliceColumn } from './slice.js';
 
 /** A slice as an Arrow file: units in the metadata of its fields, the command behind it in that of the schema. */
 export function toArrow(slice: Slice, command: string): Uint8Array {
@@ -8,7 +20,7 @@ export function toArrow(slice: Slice, command: string): Uint8Array {
     ({ name, unit, kind }) =>
       new Field(
         name,
-        kind === 'number' ? new Float64() : new Utf8(),
+        typeOf[kind](),
         kind === 'number',
         new Map(unit === '' ? [] : [['gradscope.unit', unit]]),
       ),
@@ -19,8 +31,13 @@ export function toArrow(slice: Slice, command: string): Uint8Array {
   return tableToIPC(new Table(schema, columns), 'file');
 }
 
-function vectorOf(column: SliceColumn): Vector {
-  return column.kind === 'number'
-    ? vectorFromArray([...column.values], new Float64())
-    : vectorFromArray([...column.values], new Utf8());
+const typeOf: Readonly<Record<SliceColumn['kind'], () => DataType>> = {
+  number: () => new Float64(),
+  text: () => new Utf8(),
+  numbers: () => new List(new Field('item', new Int32(), false)),
+  texts: () => new List(new Field('item', new Utf8(), false)),
+};
+
+function vectorOf({ kind, values }: SliceColumn): Vector {
+  return vectorFromArray([...values], typeOf[kind]());
 }
