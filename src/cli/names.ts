@@ -18,7 +18,10 @@ export const viewNames = [
 
 /** Probes with the tables that they write. */
 export const probeNames = [
-  { name: 'alignment', tables: ['alignment', 'panel_gram', 'panel_questions', 'entity_gram', 'factors'] },
+  {
+    name: 'alignment',
+    tables: ['alignment', 'panel_tokens', 'panel_gram', 'panel_questions', 'entity_gram', 'factors'],
+  },
   { name: 'transfer', tables: ['transfer'] },
   { name: 'penalty', tables: ['penalty'] },
   { name: 'landscape', tables: ['landscape'] },
