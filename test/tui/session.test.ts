@@ -199,7 +199,23 @@ test('an entity is drilled into and left again, its row and panel kept', async (
   const drilled = await press(watched, 'enter');
   expect(drilled[2]).toContain(`${subset}/${variable}/`);
   expect(drilled.join('\n')).toContain('layers.0.mlp.weight');
+  const said = await press(watched, 'tab');
+  expect(said[2]).toContain('| [tokens]');
+  expect(said.join('\n')).toContain(`${100 + Number(variable)} variable`);
+  expect(watched.session.command()).toContain('--panel tokens --drill');
+  expect((await press(watched, 'tab')).join('\n')).toContain('layers.0.mlp.weight');
   expect(selected(await press(watched, 'escape'))).toBe(selected(list));
+});
+
+test('training: a key goes through the kinds of test sets and keeps the other words of the filter', async () => {
+  const watched = await open();
+  await press(watched, 'j', '2', '/', ...typed('d1'), 'enter');
+  const filters: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    await press(watched, 'f');
+    filters.push(watched.session.state.filter);
+  }
+  expect(filters).toEqual(['train_ d1', 'all d1', 'd1']);
 });
 
 test('minibatches: a step is gone to, the end is followed', async () => {

@@ -84,7 +84,7 @@ function beside(state: ViewState, by: number, panels: number): ViewState {
 }
 
 /** A filter with the next of some words in the place of the one that it has; behind the last word there is none. */
-export function nextFilter(filter: string, words: readonly string[]): string {
+function nextFilter(filter: string, words: readonly string[]): string {
   const given = filter.split(/\s+/).filter((word) => word !== '');
   const next = words[words.findIndex((word) => given.includes(word)) + 1];
   const others = given.filter((word) => !words.includes(word));

@@ -43,7 +43,7 @@ export interface Panel {
 }
 
 /** What an example of a panel is. */
-export interface PanelExample {
+export interface PanelMember {
   /** Number of the entity. */
   readonly entity: number;
   readonly role: DefinitionKind | QuestionKind;
@@ -55,7 +55,7 @@ export function panelExamples({
   definitionKinds,
   questionSets,
   questionsPerSet,
-}: Pick<Panel, 'entities' | 'definitionKinds' | 'questionSets' | 'questionsPerSet'>): PanelExample[] {
+}: Pick<Panel, 'entities' | 'definitionKinds' | 'questionSets' | 'questionsPerSet'>): PanelMember[] {
   const definitions = definitionKinds.flatMap((role) => entities.map((_, entity) => ({ entity, role })));
   const questions = questionSets.flatMap(({ entity, kind }) =>
     Array.from({ length: questionsPerSet }, () => ({ entity, role: kind })),
