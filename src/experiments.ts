@@ -52,11 +52,7 @@ export {
   type TokenizerOptions,
 } from '../data/text/tokenizer/tokenizer.js';
 export type { SpecialIds } from '../data/text/tokenizer/special-tokens.js';
-export {
-  encodeParts,
-  type EncodedParts,
-  type TextPart,
-} from '../data/text/tokenizer/parts.js';
+export { encodeParts, type EncodedParts, type TextPart } from '../data/text/tokenizer/parts.js';
 export { tokenizerFromVocabAndMerges } from '../data/text/tokenizer/vocab-and-merges.js';
 export {
   wordTokenizer,
