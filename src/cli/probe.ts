@@ -123,7 +123,7 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
     questions: flags.questions,
     draws: flags.draws,
     factors: flags.factors ?? false,
-    only: namesOf(flags.only, probes),
+    only: namesOfProbes(flags.only, probes),
   };
   const report = flags.within === true ? reporter() : null;
   const line = new StatusLine(standardError());
@@ -234,8 +234,11 @@ function flagsOfJob(flags: Flags, { intraOp, interOp }: Threads): string[] {
   ];
 }
 
-/** Names of probes, separated by commas. Throws a UserError for one that there is not. */
-function namesOf(text: string | undefined, probes: readonly { readonly name: string }[]): string[] | null {
+/** Names of probes, separated by commas; null for all. Throws a UserError for one that there is not. */
+export function namesOfProbes(
+  text: string | undefined,
+  probes: readonly { readonly name: string }[],
+): string[] | null {
   if (text === undefined) return null;
   const names = text.split(',').map((name) => name.trim());
   const known = probes.map(({ name }) => name);

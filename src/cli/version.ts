@@ -45,6 +45,8 @@ function commit(): string {
         cwd: projectRoot(),
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'ignore'],
+        // A look must not lock the checkout: many tasks look at once, and one that is killed would leave its lock behind.
+        env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
       }).trim();
     return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '-modified');
   } catch {

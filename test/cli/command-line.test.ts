@@ -38,6 +38,7 @@ describe('help', () => {
       'setup',
       'doctor',
       'run',
+      'sweep',
       'probe',
       'analyze',
       'verify',
@@ -49,7 +50,7 @@ describe('help', () => {
       expect(out).toContain(`  ${command}`);
   });
 
-  test.each(['setup', 'doctor', 'run', 'probe', 'analyze', 'verify', 'recover', 'export', 'tui', 'show'])(
+  test.each(['setup', 'doctor', 'run', 'sweep', 'probe', 'analyze', 'verify', 'recover', 'export', 'tui', 'show'])(
     'of %s has examples',
     (command) => {
       const { status, out } = gradscope([command, '--help']);

@@ -58,7 +58,13 @@ export async function submitScript(
     throw new UserError('sbatch is not on this machine; call this on a login node, or take --emit sbatch');
   const id = /^(\d+)(?:;.*)?$/m.exec(end.out)?.[1];
   if (end.code === 0 && id !== undefined) return id;
-  throw new UserError(`sbatch: ${end.error.trim().split('\n').at(-1) || `exit code ${end.code}`}`);
+  throw problemOf('sbatch', end);
+}
+
+function problemOf(program: string, { code, error }: NonNullable<SlurmEnd>): UserError {
+  // Slurm's programs put their own name before it.
+  const last = error.trim().split('\n').at(-1)!.replace(/^\w+: (?:error: )?/, '');
+  return new UserError(`${program}: ${last || `exit code ${code}`}`);
 }
 
 /** A job, or an element of an array, as Slurm has it. */
@@ -74,12 +80,13 @@ export interface QueueElement {
   readonly elapsed: string;
 }
 
-/** Jobs that are in the queue still; null where there is no Slurm. */
+/** Jobs that are in the queue still; null where there is no Slurm. Throws a UserError when it does not answer. */
 export async function queuedElements(run: RunSlurm, ids: readonly string[]): Promise<QueueElement[] | null> {
   if (ids.length === 0) return [];
-  // One unknown id among several is passed over; all unknown give an error, and nothing is queued then.
+  // An unknown id among several is passed over; where all are unknown, nothing is queued.
   const end = await run(['squeue', '-h', '-r', '-j', ids.join(','), '-o', '%i|%T|%N|%M|%r']);
   if (end === null) return null;
+  if (end.code !== 0 && !/invalid job id/i.test(end.error)) throw problemOf('squeue', end);
   return end.out
     .split('\n')
     .filter((line) => line.includes('|'))

@@ -12,9 +12,9 @@ export async function probesOf(
   named?: SweepFlags['probe'],
 ): Promise<string[]> {
   if (typeof named === 'string') {
-    if (named !== 'all') return named.split(',').map((name) => name.trim());
     const { probes } = await import('../../probe/registry.js');
-    return probes.map(({ name }) => name);
+    const { namesOfProbes } = await import('../probe.js');
+    return namesOfProbes(named === 'all' ? undefined : named, probes) ?? probes.map(({ name }) => name);
   }
   const { sectionOfQuantity } = await import('../../analysis/known-quantities.js');
   const asked = [

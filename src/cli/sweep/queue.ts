@@ -121,38 +121,44 @@ export async function submitTasks(loaded: Sweep, file: string, flags: SweepFlags
     [...single('report'), ...(flags.analyze === true ? single('analyze') : [])],
   ];
   tellLeftOut(process.env);
-  if (flags.dryRun !== true) await keepTasks(loaded, flags.out);
-  const queued: QueuedJob[] = [];
-  let before: readonly string[] = [];
-  for (const phase of phases) {
-    const ids: string[] = [];
-    for (const job of phase) {
-      // Not afterok: a job behind an array with one failed task would wait for ever.
-      const options = before.length === 0 ? [] : [`--dependency=afterany:${before.join(':')}`];
-      const script = sbatchScript(job, call, resources);
-      if (flags.dryRun === true) {
-        print(`# ${shellCommand(['sbatch', ...options])} <<'EOF'\n${script}`);
-        ids.push(`<${job.does}>`);
-        continue;
+  if (flags.dryRun === true) {
+    let waitsFor: readonly string[] = [];
+    for (const phase of phases) {
+      for (const job of phase) {
+        const words = ['sbatch', ...dependency(waitsFor)];
+        print(`# ${shellCommand(words)} <<'EOF'\n${sbatchScript(job, call, resources)}`);
       }
-      const id = await submitScript(runSlurm, script, options);
-      const { does, tasks } = job;
-      queued.push({
-        does,
-        id,
-        tasks: tasks === null ? null : { first: tasks.first, count: tasks.count },
-        log: logPattern(job),
-      });
-      ids.push(id);
-      print(`${does}: job ${id}${tasks === null ? '' : `, ${tasks.count} tasks`}`);
+      waitsFor = phase.map(({ does }) => `<${does}>`);
     }
-    before = ids;
+    return;
   }
-  if (flags.dryRun === true) return;
-  await keepTasks(loaded, flags.out, queued);
+  await keepTasks(loaded, flags.out);
+  const queued: QueuedJob[] = [];
+  try {
+    let waitsFor: readonly string[] = [];
+    for (const phase of phases) {
+      const ids: string[] = [];
+      for (const job of phase) {
+        const { does, tasks } = job;
+        const id = await submitScript(runSlurm, sbatchScript(job, call, resources), dependency(waitsFor));
+        ids.push(id);
+        const own = tasks === null ? null : { first: tasks.first, count: tasks.count };
+        queued.push({ does, id, tasks: own, log: logPattern(job) });
+        print(`${does}: job ${id}${tasks === null ? '' : `, ${tasks.count} tasks`}`);
+      }
+      waitsFor = ids;
+    }
+  } finally {
+    // Also those that were taken before one was refused.
+    await keepTasks(loaded, flags.out, queued);
+  }
   const status = ['npx', 'gradscope', 'sweep', file, '--out', flags.out, '--status'];
   print(`logs: ${logs}\nhow far it is: ${shellCommand(status)}`);
 }
+
+/** Not afterok: a job behind an array with one failed task would wait for ever. */
+const dependency = (ids: readonly string[]): string[] =>
+  ids.length === 0 ? [] : [`--dependency=afterany:${ids.join(':')}`];
 
 /** People have defaults of sbatch in their environment, which do not count here. */
 function tellLeftOut(environment: Readonly<Record<string, string | undefined>>): void {

@@ -1,3 +1,4 @@
+import { UserError } from '../../../data/errors.js';
 import { printableJson } from '../../../data/printable.js';
 import { textTable } from '../../report/text/table.js';
 import type { RunningRun } from '../../run/running-runs.js';
@@ -13,8 +14,10 @@ import { probesOf } from './probe.js';
 /** What Slurm has of the last jobs that a sweep was given to. */
 interface QueueState {
   readonly jobs: readonly QueuedJob[];
-  /** Null where there is no Slurm. */
+  /** Null where there is no Slurm, or where it does not answer. */
   readonly elements: readonly QueueElement[] | null;
+  /** Why it does not; null otherwise. */
+  readonly problem: string | null;
 }
 
 /** Prints how far the runs of a sweep are: by arm, those that are running one by one, and what is in the queue. */
@@ -50,11 +53,13 @@ async function queueOf(loaded: Sweep, out: string): Promise<QueueState | null> {
   if (record === null) return null;
   const jobs = record.submissions.flatMap((own) => own.jobs);
   if (jobs.length === 0) return null;
-  const elements = await queuedElements(
-    runSlurm,
-    jobs.map(({ id }) => id),
-  );
-  return { jobs, elements };
+  const ids = jobs.map(({ id }) => id);
+  try {
+    return { jobs, elements: await queuedElements(runSlurm, ids), problem: null };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { jobs, elements: null, problem: error.message };
+  }
 }
 
 const kinds = ['complete', 'running', 'interrupted', 'failed', 'missing'] as const;
@@ -116,8 +121,8 @@ export function runLines({ arms }: Pick<SweepStatus, 'arms'>, running: readonly 
 }
 
 /** What Slurm has in its queue of a sweep, with what is to be done about elements that it holds back. */
-export function queueLines({ jobs, elements }: QueueState): string[] {
-  if (elements === null) return ['', 'squeue is not on this machine; jobs are not looked up'];
+export function queueLines({ jobs, elements, problem }: QueueState): string[] {
+  if (elements === null) return ['', problem ?? 'squeue is not on this machine; jobs are not looked up'];
   const lines = jobs.flatMap(({ does, id, log }): string[] => {
     const own = elements.filter((element) => element.id.split('_')[0] === id);
     if (own.length === 0) return [];

@@ -99,19 +99,23 @@ describe('the queue', () => {
     // All ids are unknown to it by now.
     const gone = slurm({ squeue: { code: 1, error: 'slurm_load_jobs error: Invalid job id specified' } });
     expect(await queuedElements(gone.run, ['1'])).toEqual([]);
+    const error = 'slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n';
+    await expect(queuedElements(slurm({ squeue: { code: 1, error } }).run, ['1'])).rejects.toThrow(
+      /^squeue: .*Unable to contact slurm controller/,
+    );
   });
 
   test('is shown by job, with what waits for a person', async () => {
     const elements = await queuedElements(slurm({ squeue: { out } }).run, ['12']);
-    expect(queueLines({ jobs, elements })).toEqual([
+    expect(queueLines({ jobs, elements, problem: null })).toEqual([
       '',
       'Slurm:',
       `  train, job 12: 2 running, 2 pending (n1, n2); logs: ${log}`,
       '  report, job 13: 1 pending; logs: /runs/logs/report-%j.log',
       '  held back: 12_3 (launch failed requeued held); scontrol release 12_3 lets it start',
     ]);
-    expect(queueLines({ jobs, elements: [] }).at(-1)).toBe('Slurm: no job of it is queued');
-    expect(queueLines({ jobs, elements: null }).at(-1)).toMatch(/^squeue is not on this machine/);
+    expect(queueLines({ jobs, elements: [], problem: null }).at(-1)).toBe('Slurm: no job of it is queued');
+    expect(queueLines({ jobs, elements: null, problem: null }).at(-1)).toMatch(/^squeue is not on this machine/);
   });
 });
 
