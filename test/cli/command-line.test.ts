@@ -50,14 +50,23 @@ describe('help', () => {
       expect(out).toContain(`  ${command}`);
   });
 
-  test.each(['setup', 'doctor', 'run', 'sweep', 'probe', 'analyze', 'verify', 'recover', 'export', 'tui', 'show'])(
-    'of %s has examples',
-    (command) => {
-      const { status, out } = gradscope([command, '--help']);
-      expect(status).toBe(0);
-      expect(out).toMatch(/Examples?:\n  (GRADSCOPE_\S+ )?gradscope/);
-    },
-  );
+  test.each([
+    'setup',
+    'doctor',
+    'run',
+    'sweep',
+    'probe',
+    'analyze',
+    'verify',
+    'recover',
+    'export',
+    'tui',
+    'show',
+  ])('of %s has examples', (command) => {
+    const { status, out } = gradscope([command, '--help']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/Examples?:\n  (GRADSCOPE_\S+ )?gradscope/);
+  });
 });
 
 describe('bad input is refused in one line', () => {

@@ -63,7 +63,11 @@ export async function submitScript(
 
 function problemOf(program: string, { code, error }: NonNullable<SlurmEnd>): UserError {
   // Slurm's programs put their own name before it.
-  const last = error.trim().split('\n').at(-1)!.replace(/^\w+: (?:error: )?/, '');
+  const last = error
+    .trim()
+    .split('\n')
+    .at(-1)!
+    .replace(/^\w+: (?:error: )?/, '');
   return new UserError(`${program}: ${last || `exit code ${code}`}`);
 }
 

@@ -115,7 +115,9 @@ describe('the queue', () => {
       '  held back: 12_3 (launch failed requeued held); scontrol release 12_3 lets it start',
     ]);
     expect(queueLines({ jobs, elements: [], problem: null }).at(-1)).toBe('Slurm: no job of it is queued');
-    expect(queueLines({ jobs, elements: null, problem: null }).at(-1)).toMatch(/^squeue is not on this machine/);
+    expect(queueLines({ jobs, elements: null, problem: null }).at(-1)).toMatch(
+      /^squeue is not on this machine/,
+    );
   });
 });
 
