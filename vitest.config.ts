@@ -55,7 +55,7 @@ export default defineConfig({
           name: 'plain',
           include: [
             'test/*.test.ts',
-            'test/{data,config,machine,store,analysis,report,cli,tui,faults}/**/*.test.{ts,tsx}',
+            'test/{data,config,machine,store,analysis,report,export,cli,tui,faults}/**/*.test.{ts,tsx}',
             'test/train/engine/setup/**/*.test.ts',
           ],
         },

@@ -13,6 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/probe': ['data', 'src/config', 'src/machine', 'src/store', 'src/train', 'src/run'],
   'src/analysis': ['data', 'src/store'],
   'src/report': ['data', 'src/store', 'src/analysis'],
+  'src/export': ['data', 'src/config', 'src/store'],
   'src/cli': [
     'data',
     'src/config',
@@ -23,13 +24,23 @@ const allowed: Record<string, readonly string[]> = {
     'src/run',
     'src/analysis',
     'src/report',
+    'src/export',
     'tui',
   ],
   tui: ['data', 'src/store', 'src/analysis', 'src/report'],
 };
 
 /** Rooms that are used without the engine: looking at a run loads no TensorFlow. */
-const engineFree = ['data', 'src/config', 'src/machine', 'src/store', 'src/analysis', 'src/report', 'tui'];
+const engineFree = [
+  'data',
+  'src/config',
+  'src/machine',
+  'src/store',
+  'src/analysis',
+  'src/report',
+  'src/export',
+  'tui',
+];
 
 function sources(folder: string): string[] {
   if (!fs.existsSync(folder)) return [];

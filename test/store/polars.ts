@@ -6,6 +6,8 @@ interface Polars {
   readIPC: (bytes: Uint8Array) => Frame;
   /** Read the Arrow stream format. */
   readIPCStream: (bytes: Uint8Array) => Frame;
+  readParquet: (path: string) => Frame;
+  readCSV: (path: string) => Frame;
 }
 
 export interface Frame {
