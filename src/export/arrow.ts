@@ -37,14 +37,13 @@ export const arrowFormat: ExportFormat = {
     const drained = (async () => {
       for await (const bytes of writer) sink([bytes]);
     })();
-    const failed = drained.then(
-      () => null,
-      (error: unknown) => ({ error }),
-    );
+    let failure: { readonly error: unknown } | null = null;
+    drained.catch((error: unknown) => {
+      failure = { error };
+    });
     const settle = async (): Promise<void> => {
       await new Promise((resolve) => setImmediate(resolve));
-      const state = await Promise.race([failed, null]);
-      if (state !== null) throw state.error;
+      if (failure !== null) await drained;
     };
     return {
       write: async ({ rows, columns: values }) => {

@@ -14,8 +14,8 @@ import { configColumns, type ConfigColumn } from './config-columns.js';
 import { csvFormat } from './csv.js';
 import { unitedColumns, type ExportedColumn, type ExportedRows } from './exported-columns.js';
 import { parquetFormat } from './parquet.js';
-import { rowTest, type Condition } from './row-filter.js';
-import { batchValues, chooseRows, constantValues, joinRows } from './rows.js';
+import { rowTest, type RowCondition } from './row-filter.js';
+import { batchValues, keptRows, constantValues, joinRows } from './rows.js';
 import type { ExportFormat } from './table-sink.js';
 
 /** The formats; the end of a file's name chooses one. */
@@ -31,7 +31,7 @@ export interface TableExport {
   /** Columns of the table to keep; null: all. */
   readonly columns: readonly string[] | null;
   /** What rows must satisfy, all of them. */
-  readonly where: readonly Condition[];
+  readonly where: readonly RowCondition[];
   /** Config keys that become columns. */
   readonly config: readonly string[];
   /** Whether the halves of runs with exchanged tags count as runs. */
@@ -50,7 +50,7 @@ export interface ExportProgress {
 }
 
 /** What was exported. */
-export interface Exported {
+export interface ExportedFile {
   readonly runs: number;
   readonly rows: number;
   readonly columns: readonly string[];
@@ -88,7 +88,7 @@ export async function exportTable(
   what: TableExport,
   onProgress: (progress: ExportProgress) => void = () => {},
   fs: FileSystem = nodeFileSystem,
-): Promise<Exported> {
+): Promise<ExportedFile> {
   const format = formatOf(what.out);
   if (fs.exists(what.out))
     throw new UserError(`${what.out}: is there already; take another name or remove it`);
@@ -195,7 +195,7 @@ async function* piecesOf(
     const tests = where
       .filter(({ column }) => own.has(column))
       .map((condition) => rowTest(condition, batch.view(condition.column)));
-    const rows = chooseRows(batch.rows, absent ? [() => false] : tests);
+    const rows = keptRows(batch.rows, absent ? [() => false] : tests);
     const count = rows?.length ?? batch.rows;
     yield {
       read: batch.rows,

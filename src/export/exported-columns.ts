@@ -53,7 +53,7 @@ const kinds: Readonly<Record<ColumnKind, Pick<ExportedColumn, 'kind' | 'element'
 };
 
 /** A column of a run's table as it is exported. */
-export function exportedColumn({ name, kind, unit, description }: FileColumn): ExportedColumn {
+function exportedColumn({ name, kind, unit, description }: FileColumn): ExportedColumn {
   return { name, ...kinds[kind], unit, description };
 }
 

@@ -23,8 +23,8 @@ export const parquetFormat: ExportFormat = {
       createdBy: 'gradscope',
     });
     return {
-      write: ({ rows, columns }) => {
-        writer.write({
+      write: async ({ rows, columns }) => {
+        await writer.write({
           rowGroupSize: rows,
           columnData: table.columns.map((column, i) => ({
             name: column.name,
@@ -34,8 +34,8 @@ export const parquetFormat: ExportFormat = {
         });
         bytes.flush();
       },
-      finish: () => {
-        writer.finish();
+      finish: async () => {
+        await writer.finish();
         bytes.flush();
       },
     };

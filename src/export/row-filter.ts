@@ -2,7 +2,7 @@ import { UserError } from '../../data/errors.js';
 import type { ColumnView } from '../store/column-views.js';
 
 /** What rows must satisfy: one comparison of a column. */
-export interface Condition {
+export interface RowCondition {
   /** As it was written, for messages. */
   readonly text: string;
   readonly column: string;
@@ -15,7 +15,7 @@ export interface Condition {
  * Reads a condition such as `tensor=total`, `group=qd1consis/definition,qd1consis/qa`, `step>=100`. Throws a UserError for what
  * is none.
  */
-export function parseCondition(text: string): Condition {
+export function parseCondition(text: string): RowCondition {
   const [, column, operator, value] = /^\s*([\w.]+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*$/.exec(text) ?? [];
   if (column === undefined || operator === undefined || value === undefined || value === '') {
     throw new UserError(
@@ -28,7 +28,7 @@ export function parseCondition(text: string): Condition {
   return {
     text,
     column,
-    operator: operator as Condition['operator'],
+    operator: operator as RowCondition['operator'],
     values: isOrder ? [value] : value.split(','),
   };
 }
@@ -39,7 +39,10 @@ const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinit
  * Which rows of a column satisfy a condition. A row without a value satisfies none, `!=` aside. Throws a UserError where the
  * condition does not fit the column's values.
  */
-export function rowTest({ text, operator, values }: Condition, view: ColumnView): (row: number) => boolean {
+export function rowTest(
+  { text, operator, values }: RowCondition,
+  view: ColumnView,
+): (row: number) => boolean {
   const isMissing = (row: number): boolean => view.valid !== null && view.valid[row] === 0;
   const refuse = (why: string): UserError => new UserError(`--where ${text}: ${why}`);
   switch (view.kind) {
@@ -72,7 +75,7 @@ export function rowTest({ text, operator, values }: Condition, view: ColumnView)
 }
 
 const comparisons: Readonly<
-  Record<Condition['operator'], (value: number, others: readonly number[]) => boolean>
+  Record<RowCondition['operator'], (value: number, others: readonly number[]) => boolean>
 > = {
   '=': (value, others) => others.includes(value),
   '!=': (value, others) => !others.includes(value),

@@ -5,7 +5,7 @@ import type { ExportedColumn, ExportedRows, ExportedValues } from './exported-co
 export type ChosenRows = Int32Array | null;
 
 /** Rows of a batch that satisfy every test. */
-export function chooseRows(rows: number, tests: readonly ((row: number) => boolean)[]): ChosenRows {
+export function keptRows(rows: number, tests: readonly ((row: number) => boolean)[]): ChosenRows {
   if (tests.length === 0) return null;
   const chosen = new Int32Array(rows);
   let count = 0;
@@ -14,7 +14,7 @@ export function chooseRows(rows: number, tests: readonly ((row: number) => boole
 }
 
 /** Values of chosen rows of one column of a run's table, in memory of their own. */
-export function valuesOf(view: ColumnView, chosen: ChosenRows): ExportedValues {
+function exportedValues(view: ColumnView, chosen: ChosenRows): ExportedValues {
   const rows = chosen ?? Int32Array.from({ length: view.length }, (_, row) => row);
   const isMissing = (row: number): boolean => view.valid !== null && view.valid[row] === 0;
   switch (view.kind) {
@@ -102,7 +102,9 @@ export function batchValues(
   const names = new Set(batch.names);
   const rows = chosen?.length ?? batch.rows;
   return columns.map((column) =>
-    names.has(column.name) ? valuesOf(batch.view(column.name), chosen) : constantValues(column, null, rows),
+    names.has(column.name)
+      ? exportedValues(batch.view(column.name), chosen)
+      : constantValues(column, null, rows),
   );
 }
 
