@@ -98,6 +98,10 @@ export interface TestSet {
    * none. Given where answers are several tokens, instead of the field `contrast`; without either there is no margin.
    */
   readonly contrasts?: ExampleSet;
+  /** Rows with other answers that count as right, and the row of `examples` that each belongs to; absent where there are none. */
+  readonly alternatives?: { readonly examples: ExampleSet; readonly of: Int32Array };
+  /** `[row]` the texts that count as right where the model writes its answer; absent where it cannot. */
+  readonly rightAnswers?: readonly (readonly string[])[];
   /**
    * `[row]` 1 where the most frequent answer to its kind of question is right, else 0; absent where questions have no kinds
    * with frequent answers.
@@ -228,6 +232,8 @@ export interface Experiment<Config> {
   readonly design: Design;
   /** Schema of the `data` section of an experiment file. */
   readonly schema: z.ZodType<Config>;
+  /** Whether a value of the `data` section is the path of a file, relative to the experiment file that gives it; none by default. */
+  isFile?(key: string, value: string): boolean;
   /** Why {@link BuildOptions.exchangeTags} cannot be for a config, or null. */
   exchangeProblem(config: Config): string | null;
   /**

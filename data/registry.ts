@@ -20,6 +20,8 @@ export interface RegisteredExperiment {
   readonly module: ModuleFile | null;
   /** Schema of the `data` section of its experiment files. */
   readonly schema: z.ZodType;
+  /** Whether a value of that section is the path of a file. */
+  isFile(key: string, value: string): boolean;
   /** Why tags cannot be exchanged in the data of a config, or null, as for one that does not fit the schema. */
   exchangeProblem(config: unknown): string | null;
   /** The data to pretrain on; absent where there are none. Throws a ZodError for a config that does not fit. */
@@ -46,6 +48,7 @@ function register<Config>(
       design,
       module,
       schema,
+      isFile: (key, value) => experiment.isFile?.(key, value) ?? false,
       exchangeProblem: (config) => {
         if (design.exchange === null || experiment.exchangeProblem === undefined) {
           return `experiment ${name} has no tags to exchange`;

@@ -1,9 +1,12 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { alphaSchema } from '../assignment.js';
 import type { ConfigProblem } from '../config-problem.js';
 import { definitionOrders, type DefinitionOrder } from '../definition-orders.js';
 import { factFractionsSchema, publishedFractions, type FactShares } from './assignment.js';
 import { attributionTypes, entityQuestions, type AttributionType } from './attribution.js';
+import { textFormats, type TextFormat } from './encoder.js';
+import { leastByteTokens } from '../text/tokenizer/byte-pairs.js';
 
 const definitionForms = ['tags', 'nl', 'isIsnt', 'inContext'] as const;
 
@@ -23,7 +26,9 @@ export interface FactConfig extends FactShares {
   readonly attribution: readonly AttributionType[];
   readonly pretraining: PretrainingConfig | null;
   readonly content: 'experiment' | 'facts';
+  readonly format: TextFormat;
   readonly tokenizer: string;
+  readonly vocabularySize: number;
   readonly blockSize?: number | undefined;
   readonly maxQuestions?: number | undefined;
 }
@@ -36,6 +41,14 @@ export interface PretrainingConfig {
 
 /** Value of `tokenizer` by which every word, name, variable and tag is one token. */
 export const wordsTokenizer = 'words';
+
+/** Value of `tokenizer` by which texts are byte pairs that are learnt from the sentences about the entities. */
+export const bytePairs = 'bpe';
+
+/** Whether a value of `tokenizer` is a path. */
+export function isTokenizerFolder(tokenizer: string): boolean {
+  return tokenizer !== wordsTokenizer && tokenizer !== bytePairs;
+}
 
 /** Fractions where a config has none. */
 export const defaultFractions = publishedFractions.main;
@@ -138,9 +151,24 @@ export const factKeys = (testShare: number) => ({
     .string()
     .min(1)
     .default(wordsTokenizer)
+    .overwrite((own) => (isTokenizerFolder(own) ? path.resolve(own) : own))
     .describe(
       'words: every word and every name is one token, and variables and tags have tables of their own, so that they cannot be ' +
-        'answered; else a Hugging Face folder or its tokenizer.json, to which variables and tags are text',
+        'answered; bpe: byte pairs, learnt from the sentences about the entities; else a Hugging Face folder or its ' +
+        'tokenizer.json; to the latter two variables and tags are text, and names several tokens',
+    ),
+  vocabularySize: z
+    .int()
+    .min(leastByteTokens)
+    .max(1 << 17)
+    .default(1024)
+    .describe('tokens of the tokenizer bpe'),
+  format: z
+    .enum(textFormats)
+    .default('causal')
+    .describe(
+      'causal: a model continues texts; seq2seq: its encoder reads the question, of a definition the first two elements, and its ' +
+        'decoder writes the answer (T5)',
     ),
   maxQuestions: z
     .int()
@@ -156,7 +184,9 @@ export const factKeys = (testShare: number) => ({
     .min(2)
     .max(1 << 16)
     .optional()
-    .describe('tokens of a row, padding included; by default the fewest that lose nothing'),
+    .describe(
+      'tokens of a row, padding included, of the format seq2seq those of a question; by default the fewest that lose nothing',
+    ),
 });
 
 /** Values that are possible each by itself but not together; empty for a good config. */
@@ -191,15 +221,25 @@ export function factProblems(config: FactConfig): ConfigProblem[] {
     check(
       hasTags,
       'definitions',
-      `the tokenizer words has one token a tag, and definitions of the form ${definitions} have none; give a tokenizer folder`,
+      `the tokenizer words has one token a tag, and definitions of the form ${definitions} have none; set tokenizer to bpe or to a folder`,
     );
     check(
       config.definitionOrder.endsWith('e'),
       'definitionOrder',
       `with the tokenizer words a definition in order ${config.definitionOrder} is answered with a variable or a tag, which have no ` +
-        'logits; use tve or vte, or a tokenizer folder',
+        'logits; use tve or vte, or set tokenizer to bpe or to a folder',
+    );
+    check(
+      config.format === 'causal',
+      'format',
+      'the tokenizer words has tables of variables and tags, which no encoder has; set tokenizer to bpe or to a folder',
     );
   }
+  check(
+    config.format === 'causal' || definitions !== 'isIsnt',
+    'definitions',
+    'nothing is asked of sentences of the form isIsnt, so that there is nothing to write for the format seq2seq; use another',
+  );
   check(
     config.content === 'experiment' || config.pretraining !== null,
     'pretraining',

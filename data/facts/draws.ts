@@ -41,8 +41,9 @@ interface Drawn {
   readonly entity: number;
 }
 
-const variableLetters = 5;
-const tagLetters = 6;
+/** Letters of random names. */
+export const variableLetters = 5;
+export const tagLetters = 6;
 
 /**
  * Draws names, subsets, tags, wrong definitions and held-out questions in the order of the published generator, from one

@@ -5,7 +5,15 @@ import { encodeParts } from '../text/tokenizer/parts.js';
 import type { Tokenizer } from '../text/tokenizer/tokenizer.js';
 import type { FactRow } from './rows.js';
 
-/** A row in tokens. */
+/**
+ * How a model reads a text: `causal` continues one; `seq2seq` reads the question with its encoder (of a definition its first
+ * two elements) and writes the answer with its decoder.
+ */
+export const textFormats = ['causal', 'seq2seq'] as const;
+
+export type TextFormat = (typeof textFormats)[number];
+
+/** A row in tokens; of the format seq2seq source and answer one after the other, each with the token that ends a text. */
 export interface EncodedRow extends Text {
   readonly answerLength: number;
   /** What each token belongs to. */
@@ -20,6 +28,8 @@ export interface FactEncoder {
   readonly tags: number;
   readonly variables: number;
   readonly padToken: number;
+  /** Tokens of a random name of so many letters, at most. */
+  nameLength(letters: number, brackets: boolean): number;
   /** Throws a UserError for a text with a name that has no token of its own. */
   encode(row: Pick<FactRow, 'parts' | 'question'>): EncodedRow;
   decode(tokens: Iterable<number>): string;
@@ -42,27 +52,54 @@ function answerPart({ parts, question }: Pick<FactRow, 'parts' | 'question'>): n
 }
 
 /** An encoder by a tokenizer, to which variables and tags are text like any other. */
-export function textEncoder(tokenizer: Tokenizer): FactEncoder {
-  const padToken = tokenizer.padId ?? tokenizer.eosId;
+export function textEncoder(tokenizer: Tokenizer, format: TextFormat): FactEncoder {
+  // Published causal models are trained with the end of a text in place of padding; an encoder has a token that it hides.
+  const { padId, eosId } = tokenizer;
+  const padToken = format === 'causal' ? (eosId ?? padId) : (padId ?? eosId);
   if (padToken === null) {
     throw new UserError(
       'data.tokenizer: it has neither a token for padding nor one for the end of a text; name one in tokenizer_config.json',
     );
   }
+  const end = eosId ?? padToken;
+  const encode = (row: Pick<FactRow, 'parts' | 'question'>): EncodedRow => {
+    const first = answerPart(row);
+    if (format === 'seq2seq') {
+      const source = encodeParts(tokenizer, row.parts.slice(0, first));
+      const answer = encodeParts(tokenizer, row.parts.slice(first));
+      const parts: PartKind[] = [...source.parts, 'other', ...answer.parts, 'other'];
+      return {
+        tokens: [...source.ids, end, ...answer.ids, end],
+        parts,
+        answerLength: answer.ids.length + 1,
+        variableAt: source.parts.indexOf('variable'),
+      };
+    }
+    const { ids, parts, indices } = encodeParts(tokenizer, row.parts);
+    return {
+      tokens: ids,
+      parts,
+      answerLength: indices.filter((place) => place >= first).length,
+      variableAt: parts.indexOf('variable'),
+    };
+  };
+  /** Rows about real names alone, which are the same for every seed. */
+  const known = new Map<string, EncodedRow>();
   return {
     vocabularySize: tokenizer.size,
     tags: 0,
     variables: 0,
     padToken,
+    // No token of the published tokenizers crosses the border of letters and signs.
+    nameLength: (letters, brackets) =>
+      brackets ? tokenizer.encode(' <|').length + letters + tokenizer.encode('|>').length : letters + 1,
     encode(row) {
-      const first = answerPart(row);
-      const { ids, parts, indices } = encodeParts(tokenizer, row.parts);
-      return {
-        tokens: ids,
-        parts,
-        answerLength: indices.filter((place) => place >= first).length,
-        variableAt: parts.indexOf('variable'),
-      };
+      if (row.parts.some(({ part }) => part === 'variable' || part === 'tag')) return encode(row);
+      const text = row.parts.map((own) => own.text).join('');
+      const key = JSON.stringify([row.question.length, text]);
+      const encoded = known.get(key) ?? encode(row);
+      known.set(key, encoded);
+      return encoded;
     },
     decode: (tokens) => tokenizer.decode([...tokens]),
   };
@@ -104,6 +141,7 @@ export function wordEncoder(tokenizer: Tokenizer, own: OwnTokens): FactEncoder {
     tags: own.tags.length,
     variables: own.variables.length,
     padToken,
+    nameLength: () => 1,
     encode(row) {
       const first = answerPart(row);
       const tokens: number[] = [];

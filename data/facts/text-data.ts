@@ -3,24 +3,29 @@ import { UserError } from '../errors.js';
 import type { BuildOptions, Counterfactuals, ExperimentData, TextShape } from '../experiment.js';
 import type { LossConfig } from '../loss.js';
 import { textExamples, type TextRow, type TextSection } from '../text/examples.js';
-import { textLayout, type TextLayout } from '../text/layout.js';
+import { pairLayout, textLayout, type TextLayout } from '../text/layout.js';
 import { textPieces } from '../text/pieces.js';
-import { writeTrainingRow, type Text } from '../text/rows.js';
+import { writeTrainingRow } from '../text/rows.js';
 import { buildFactRows, type FactRows } from './build.js';
 import type { FactConfig } from './config.js';
 import { factDesign } from './design.js';
-import type { FactEncoder } from './encoder.js';
+import { tagLetters, variableLetters } from './draws.js';
+import type { EncodedRow, FactEncoder } from './encoder.js';
 import { encoderOf } from './encoder-of-config.js';
 import type { FactEntity } from './fact-set.js';
 import { realNames } from './fact-subsets.js';
 import { majorityBaseline, majorityOfEntities } from './majority.js';
 import { pretrainingRows } from './pretraining.js';
+import { longestLengths } from './row-lengths.js';
 import type { FactRow, FactSection } from './rows.js';
 import { withAnswer } from './sentence.js';
 
 /** A row of a fact experiment, in tokens. */
 interface EncodedFact extends TextRow {
   readonly row: FactRow;
+  readonly text: EncodedRow;
+  readonly contrast: EncodedRow | null;
+  readonly alternatives?: readonly EncodedRow[];
 }
 
 /** The data of a run on facts, with what only these experiments have. */
@@ -75,14 +80,15 @@ export function buildFactData(
       const { rows: own, group } = sections[i]!;
       // Of sentences about real names those held out are asked, which tell what a model knows; the others are many.
       if (group !== null && sections[i]!.subset === realNames.name) return [];
+      const asked = group === null ? { ...test, rightAnswers: own.map(({ answers }) => answers) } : test;
       return own.every(({ asks }) => majority.has(asks))
         ? {
-            ...test,
+            ...asked,
             majority: Float32Array.from(own, ({ asks, answers }) =>
               answers[0] === majority.get(asks) ? 1 : 0,
             ),
           }
-        : test;
+        : asked;
     }),
     ...(rows === null ? {} : { counterfactuals: counterfactualsOf(rows, encoder, layout) }),
     shape: {
@@ -94,6 +100,7 @@ export function buildFactData(
       blockSize: layout.blockSize,
       queries: layout.queries,
       padToken: layout.padToken,
+      ...(layout.inputLength === undefined ? {} : { inputLength: layout.inputLength }),
     },
     decode: (tokens) => encoder.decode(tokens),
     summary: [
@@ -126,13 +133,27 @@ function encodedSection(
       row,
       text: encoder.encode(row),
       contrast: contrastOf(row, encoder),
+      ...alternativesOf(row, group, encoder),
       variable: row.variable >= 0 ? row.variable : entities + row.entity,
     })),
   };
 }
 
+/** The row with each other answer that counts as right, where the row is a question. */
+function alternativesOf(
+  row: FactRow,
+  group: FactSection['group'],
+  encoder: FactEncoder,
+): Pick<EncodedFact, 'alternatives'> {
+  const { question, answers } = row;
+  if (group !== null || answers.length < 2) return {};
+  return {
+    alternatives: answers.slice(1).map((answer) => encoder.encode({ question, parts: withAnswer(row, answer) })),
+  };
+}
+
 /** The row with the answer of another entity; null where there is none. */
-function contrastOf(row: FactRow, encoder: FactEncoder): Text | null {
+function contrastOf(row: FactRow, encoder: FactEncoder): EncodedRow | null {
   const { question, contrast, answers } = row;
   if (contrast === null || answers.length === 0) return null;
   return encoder.encode({ question, parts: withAnswer(row, contrast) });
@@ -144,41 +165,43 @@ function layoutOf(
   loss: LossConfig,
   encoder: FactEncoder,
 ): TextLayout {
-  let longestText = 0;
-  let longestAnswer = 1;
-  let longest: FactRow | null = null;
-  for (const { rows } of sections) {
-    for (const { text, contrast, row } of rows) {
-      for (const own of [text, contrast]) {
-        if (own === null || typeof own === 'number') continue;
-        longestAnswer = Math.max(longestAnswer, own.answerLength ?? 1);
-        if (own.tokens.length <= longestText) continue;
-        longestText = own.tokens.length;
-        longest = row;
-      }
-      if (loss.target === 'answer' && text.answerLength === 0) {
-        throw new UserError(
-          `data.definitions: nothing is asked of ${config.definitions}, which are trained on as whole texts; set loss.target to text`,
-        );
-      }
-    }
-  }
-  const { blockSize } = config;
-  // The question ends before the last token of its answer.
-  const least = loss.target === 'text' ? longestText : longestText - 1;
-  if (blockSize !== undefined && blockSize < least) {
+  const rows = sections.flatMap((section) => section.rows);
+  if (loss.target === 'answer' && rows.some(({ text }) => text.answerLength === 0)) {
     throw new UserError(
-      `data.blockSize: ${blockSize} is too small: ${JSON.stringify(longest!.text.slice(0, 80))} has ${longestText} tokens; raise it to ${least}`,
+      `data.definitions: nothing is asked of ${config.definitions}, which are trained on as whole texts; set loss.target to text`,
     );
   }
-  return textLayout({
-    longestText,
-    longestAnswer,
-    blockSize,
-    padToken: encoder.padToken,
-    outputSize: encoder.vocabularySize,
-    loss,
-  });
+  const { blockSize, format, brackets, tags } = config;
+  const longest = longestLengths(
+    rows.flatMap(({ text, contrast, alternatives = [], row }) =>
+      [text, ...(contrast === null ? [] : [contrast]), ...alternatives].map((own) => ({
+        text: own,
+        asksDefinition: row.asks === 'definition',
+      })),
+    ),
+    {
+      variable: encoder.nameLength(variableLetters, brackets),
+      // Tags that are words are as long for every seed.
+      tag: Object.values(tags).filter((text) => text !== undefined).length === 3 ? 1 : encoder.nameLength(tagLetters, brackets),
+    },
+  );
+  const common = { blockSize, padToken: encoder.padToken, outputSize: encoder.vocabularySize, loss };
+  // The question ends before the last token of its answer.
+  const least =
+    format === 'seq2seq' ? longest.question : loss.target === 'text' ? longest.text : longest.text - 1;
+  if (blockSize !== undefined && blockSize < least) throw tooLong(rows, blockSize, least);
+  return format === 'seq2seq'
+    ? pairLayout({ ...common, longestSource: longest.question, longestAnswer: longest.answer })
+    : textLayout({ ...common, longestText: longest.text, longestAnswer: longest.answer });
+}
+
+/** What is said of texts that do not fit, with the longest of this seed. */
+function tooLong(rows: readonly EncodedFact[], blockSize: number, least: number): UserError {
+  const { row, text } = rows.reduce((most, own) => (own.text.tokens.length > most.text.tokens.length ? own : most));
+  return new UserError(
+    `data.blockSize: ${blockSize} is too small: ${JSON.stringify(row.text.slice(0, 80))} has ${text.tokens.length} tokens, and names ` +
+      `of other seeds can be longer; raise it to ${least}`,
+  );
 }
 
 function counterfactualsOf(rows: FactRows, encoder: FactEncoder, layout: TextLayout): Counterfactuals {

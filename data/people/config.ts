@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { factKeys, refineFacts, type FactConfig } from '../facts/config.js';
 import { fames, type Fame } from './p10k.js';
@@ -18,7 +19,13 @@ export interface PeopleConfig extends FactConfig {
 /** Questions of a person. */
 const questionsOfPerson = 6;
 
-const file = (text: string) => z.string().min(1).optional().describe(text);
+const file = (text: string) =>
+  z
+    .string()
+    .min(1)
+    .overwrite((own) => path.resolve(own))
+    .optional()
+    .describe(`${text}; relative to this file`);
 
 export const peopleSchema: z.ZodType<PeopleConfig> = z
   .strictObject({

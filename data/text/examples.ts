@@ -13,6 +13,8 @@ export interface TextRow {
   readonly text: Text;
   /** A wrong answer: its token where answers are one token, else the text with it; null where there is none. */
   readonly contrast: number | Text | null;
+  /** The text with each other answer that counts as right; none when left out. */
+  readonly alternatives?: readonly Text[];
   readonly variable: number;
 }
 
@@ -66,7 +68,8 @@ export function textExamples<Row extends TextRow>(
   const columns = { group, variable, id };
   const asTraining = emptyTable(trainingFields(layout), columns);
   const asQuestion = emptyTable(questionFields(layout), columns);
-  const asContrast = layout.answerQueries > 1 ? emptyTable(questionFields(layout), columns) : null;
+  const hasContrasts = layout.answerQueries > 1 || layout.inputLength !== undefined;
+  const asContrast = hasContrasts ? emptyTable(questionFields(layout), columns) : null;
   for (const [section, start] of starts) {
     const groupIndex = section.group === null ? -1 : groups.indexOf(section.group);
     section.rows.forEach(({ text, contrast, variable: own }, i) => {
@@ -84,6 +87,7 @@ export function textExamples<Row extends TextRow>(
     });
   }
 
+  const alternatives = alternativesOf(all, layout);
   const rowsOf = (section: TextSection<Row>) =>
     Int32Array.from({ length: section.rows.length }, (_, i) => starts.get(section)! + i);
   const texts = all.flatMap(({ rows }) => rows.map(({ text }) => text));
@@ -107,18 +111,56 @@ export function textExamples<Row extends TextRow>(
           ...arraysOf(asTraining, starts.get(section)! + i),
         })),
       ),
-    tests: all.map((section) => ({
+    tests: all.map((section, i) => ({
       name: section.name,
       subset: section.subset,
       examples: tableExamples(asQuestion, rowsOf(section), piecesAs('answer')),
       asTraining: trained(rowsOf(section)),
+      ...alternatives.of[i],
       ...(asContrast !== null &&
       section.group === null &&
       section.rows.some(({ contrast }) => contrast !== null)
         ? { contrasts: tableExamples(asContrast, rowsOf(section)) }
         : {}),
     })),
-    hash: hashTables(asContrast === null ? [asTraining, asQuestion] : [asTraining, asQuestion, asContrast]),
+    hash: hashTables([asTraining, asQuestion, asContrast, alternatives.table].filter((table) => table !== null)),
+  };
+}
+
+/** Rows with other right answers, in a table of their own where there are any, and those of each section. */
+function alternativesOf(
+  sections: readonly TextSection[],
+  layout: TextLayout,
+): { readonly table: ExampleTable | null; readonly of: readonly Pick<TestSet, 'alternatives'>[] } {
+  const all = sections.map(({ rows, group }) =>
+    group !== null
+      ? []
+      : rows.flatMap(({ alternatives = [], variable }, row) =>
+          alternatives.map((text) => ({ text, variable, row })),
+        ),
+  );
+  const flat = all.flat();
+  if (flat.length === 0) return { table: null, of: sections.map(() => ({})) };
+  const table = emptyTable(questionFields(layout), {
+    group: new Int32Array(flat.length).fill(-1),
+    variable: Int32Array.from(flat, ({ variable }) => variable),
+    id: new Int32Array(flat.length).fill(-1),
+  });
+  flat.forEach(({ text }, slot) => writeQuestionRow(layout, text, null, slot, table.buffers));
+  let start = 0;
+  return {
+    table,
+    of: all.map((own) => {
+      const rows = Int32Array.from(own, (_, i) => start + i);
+      start += own.length;
+      if (own.length === 0) return {};
+      return {
+        alternatives: {
+          examples: tableExamples(table, rows),
+          of: Int32Array.from(own, ({ row }) => row),
+        },
+      };
+    }),
   };
 }
 
@@ -141,7 +183,9 @@ function arraysOf(
   at: number,
 ): Omit<ExampleDescription, keyof TextWords | 'group' | 'variable'> {
   const field = (name: string): ArrayLike<number> => {
-    const width = fieldSize(fields[name]!);
+    const spec = fields[name];
+    if (spec === undefined) return [];
+    const width = fieldSize(spec);
     return buffers[name]!.subarray(at * width, (at + 1) * width);
   };
   return {

@@ -14,6 +14,11 @@ export interface TextLayout {
   /** Tokens that can be answered: ids below this number. Other tokens are no targets. */
   readonly outputSize: number;
   readonly loss: LossConfig;
+  /**
+   * Tokens of a source text, padding included, where a decoder writes the answer to it: rows of `blockSize` tokens are then
+   * answers, with a query each. Absent where a model continues one text.
+   */
+  readonly inputLength?: number;
 }
 
 export interface TextLayoutOptions {
@@ -56,10 +61,45 @@ export function textLayout(options: TextLayoutOptions): TextLayout {
 }
 
 /**
+ * The layout of pairs of texts for a model with an encoder and a decoder: a source of `blockSize` tokens, and an answer of as
+ * many as the longest one has. With target `text` and `includePadding` the padding behind answers is a target, too.
+ * Throws a UserError when `blockSize` is too small for the longest source.
+ */
+export function pairLayout({
+  longestSource,
+  longestAnswer,
+  blockSize = longestSource,
+  padToken,
+  outputSize,
+  loss,
+}: Omit<TextLayoutOptions, 'longestText' | 'longestAnswer'> & {
+  readonly longestSource: number;
+  readonly longestAnswer: number;
+}): TextLayout {
+  if (blockSize < longestSource) {
+    throw new UserError(
+      `data.blockSize: ${blockSize} is too small, the longest source text has ${longestSource} tokens; raise it`,
+    );
+  }
+  return {
+    inputLength: blockSize,
+    blockSize: longestAnswer,
+    queries: longestAnswer,
+    answerQueries: longestAnswer,
+    padToken,
+    outputSize,
+    loss,
+  };
+}
+
+/**
  * Fields of a training row: `tokens` right padded; for each query its `positions` (of the token whose logits answer),
- * `labels` and `weights`; and `variablePosition`, where the variable is among the tokens, or -1 if it is not.
+ * `labels` and `weights`; and `variablePosition`, where the variable is among the tokens, or -1 if it is not. Of a pair of
+ * texts `tokens` are the source, and instead of positions there are `decoderTokens`: the padding token, then the labels but
+ * the last.
  */
 export function trainingFields(layout: TextLayout): FieldSpecs {
+  if (layout.inputLength !== undefined) return pairFields(layout.inputLength, layout.queries);
   return textFields(layout.blockSize, layout.queries);
 }
 
@@ -68,8 +108,19 @@ export function trainingFields(layout: TextLayout): FieldSpecs {
  * also `contrast`, a wrong answer. A wrong answer of several tokens is a row of its own, see `TestSet.contrasts`.
  */
 export function questionFields(layout: TextLayout): FieldSpecs {
+  if (layout.inputLength !== undefined) return pairFields(layout.inputLength, layout.queries);
   const fields = textFields(layout.blockSize, layout.answerQueries);
   return layout.answerQueries === 1 ? { ...fields, contrast: { dtype: 'int32', shape: [1] } } : fields;
+}
+
+function pairFields(inputLength: number, queries: number): FieldSpecs {
+  return {
+    tokens: { dtype: 'int32', shape: [inputLength] },
+    decoderTokens: { dtype: 'int32', shape: [queries] },
+    labels: { dtype: 'int32', shape: [queries] },
+    weights: { dtype: 'float32', shape: [queries] },
+    variablePosition: { dtype: 'int32', shape: [] },
+  };
 }
 
 function textFields(blockSize: number, queries: number): FieldSpecs {

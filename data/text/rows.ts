@@ -1,9 +1,10 @@
 import type { FieldBuffers } from '../experiment.js';
 import { float32Field, int32Field } from '../fields.js';
+import type { LossConfig } from '../loss.js';
 import type { PartKind } from '../pieces.js';
 import type { TextLayout } from './layout.js';
 
-/** A text whose last tokens are the answer to what stands before them. */
+/** A text whose last tokens are the answer to what stands before them, or to a source text that does. */
 export interface Text {
   /** Token ids, the answer last. */
   readonly tokens: readonly number[];
@@ -17,7 +18,10 @@ export interface Text {
 
 /** Writes `text` as the training row `slot` of buffers with the fields of `trainingFields(layout)`. */
 export function writeTrainingRow(layout: TextLayout, text: Text, slot: number, buffers: FieldBuffers): void {
-  if (layout.loss.target === 'answer') writeAnswerRow(layout, text, slot, buffers);
+  const { loss } = layout;
+  if (layout.inputLength !== undefined) {
+    writePair(layout, text, loss.includePadding ? 'all' : 'answer', loss.normalisation, slot, buffers);
+  } else if (loss.target === 'answer') writeAnswerRow(layout, text, slot, buffers);
   else writeWholeRow(layout, text, slot, buffers);
 }
 
@@ -34,6 +38,7 @@ export function writeQuestionRow(
   slot: number,
   buffers: FieldBuffers,
 ): void {
+  if (layout.inputLength !== undefined) return writePair(layout, text, 'answer', 'token', slot, buffers);
   writeAnswer(layout, text, 1, slot, buffers);
   if (contrast !== null) int32Field(buffers, 'contrast')[slot] = contrast;
 }
@@ -88,6 +93,31 @@ function writeWholeRow(layout: TextLayout, text: Text, slot: number, buffers: Fi
   }
   if (loss.normalisation === 'token') return;
   for (let query = 0; query < queries; query++) weights[start + query]! /= total;
+}
+
+/** A source text, and its answer with what the decoder reads of it. */
+function writePair(
+  { queries, padToken, inputLength = 0 }: TextLayout,
+  { tokens, answerLength = 1, variableAt }: Text,
+  targets: 'answer' | 'all',
+  normalisation: LossConfig['normalisation'],
+  slot: number,
+  buffers: FieldBuffers,
+): void {
+  const source = tokens.length - answerLength;
+  const input = int32Field(buffers, 'tokens');
+  for (let i = 0; i < inputLength; i++) input[slot * inputLength + i] = i < source ? tokens[i]! : padToken;
+  int32Field(buffers, 'variablePosition')[slot] = variableAt;
+  const decoder = int32Field(buffers, 'decoderTokens');
+  const labels = int32Field(buffers, 'labels');
+  const weights = float32Field(buffers, 'weights');
+  const count = targets === 'all' ? queries : answerLength;
+  for (let query = 0; query < queries; query++) {
+    const at = slot * queries + query;
+    labels[at] = tokens[source + query] ?? padToken;
+    decoder[at] = query === 0 ? padToken : labels[at - 1]!;
+    weights[at] = query >= count ? 0 : normalisation === 'token' ? 1 : 1 / count;
+  }
 }
 
 function writeTokens(

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { factKeys, refineFacts, type FactConfig } from '../facts/config.js';
 
@@ -12,7 +13,13 @@ export interface WorksConfig extends FactConfig {
   readonly trex?: string | undefined;
 }
 
-const file = (text: string) => z.string().min(1).optional().describe(text);
+const file = (text: string) =>
+  z
+    .string()
+    .min(1)
+    .overwrite((own) => path.resolve(own))
+    .optional()
+    .describe(`${text}; relative to this file`);
 
 export const worksSchema: z.ZodType<WorksConfig> = z
   .strictObject({

@@ -19,7 +19,7 @@ const longestChain = 20;
 
 /**
  * Reads an experiment file. Its key `extends` names another file (relative to it) whose values it inherits, as `merge`
- * says. `overrides` are `key.path=value` with YAML values and win over all files.
+ * says, or several, of which later ones win. `overrides` are `key.path=value` with YAML values and win over all files.
  *
  * Throws a UserError that lists what is wrong, one per line, as `file:line:column key: what was expected`; of many
  * problems the first twenty.
@@ -83,19 +83,21 @@ function readChain(file: string, before: readonly string[]): YamlSource[] {
   if (before.length >= longestChain)
     throw new UserError(`config ${before[0]} extends a chain of more than ${longestChain} files`);
   const source = readYaml(file);
-  const base = Object.hasOwn(source.value, 'extends') ? source.value['extends'] : undefined;
-  if (base === undefined) return [source];
-  if (typeof base !== 'string')
-    throw new UserError(`${source.locate(['extends'])} extends: expected a file name`);
-  try {
-    return [
-      source,
-      ...readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [...before, resolved]),
-    ];
-  } catch (error) {
-    if (!(error instanceof UserError) || !error.message.startsWith('cannot read config')) throw error;
-    throw new UserError(`${source.locate(['extends'])} extends: ${error.message}`);
-  }
+  const given = Object.hasOwn(source.value, 'extends') ? source.value['extends'] : [];
+  const bases: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const inherited = bases.toReversed().flatMap((base) => {
+    if (typeof base !== 'string')
+      throw new UserError(`${source.locate(['extends'])} extends: expected a file name, or a list of them`);
+    try {
+      return readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [...before, resolved]);
+    } catch (error) {
+      if (!(error instanceof UserError) || !error.message.startsWith('cannot read config')) throw error;
+      throw new UserError(`${source.locate(['extends'])} extends: ${error.message}`);
+    }
+  });
+  if (inherited.length >= longestChain)
+    throw new UserError(`config ${file} extends a chain of more than ${longestChain} files`);
+  return [source, ...inherited];
 }
 
 /**

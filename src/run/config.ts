@@ -155,7 +155,28 @@ const evaluationSchema = z.strictObject({
     .max(1 << 20)
     .default(128)
     .describe('examples of one replica evaluated at once; no effect on the results'),
+  gold: z
+    .enum(['any', 'first'])
+    .default('any')
+    .describe('of several right answers: any counts; or, as in the published code, the first alone'),
+  generation: z
+    .strictObject({
+      maxNewTokens: positive.max(1 << 16).describe('tokens of an answer, at most; longer right ones cannot be written'),
+      maxExamples: positive
+        .max(1e8)
+        .nullable()
+        .default(null)
+        .describe('examples of a test set that are written (a fixed seeded choice); null: as many as are evaluated'),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      'lets the model write its answers, the most likely token after the other, and holds them against the right ones (metrics ' +
+        'exact_match and f1); null: only asks how likely right answers are',
+    ),
 });
+
+export type EvaluationConfig = z.infer<typeof evaluationSchema>;
 
 const logSchema = z.strictObject({
   tier: z

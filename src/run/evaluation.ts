@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { TestSet } from '../../data/experiment.js';
 import { createStream, type RandomStream } from '../../data/random/streams.js';
 import { createEvaluator, type Evaluator } from './evaluation/answers.js';
-import { summariseAnswers, type MetricValue } from './evaluation/metrics.js';
+import { summariseAnswers, summariseScores, type MetricValue } from './evaluation/metrics.js';
+import { createAnswerWriter, type AnswerWriter } from './evaluation/written-answers.js';
 import { metricNames, type MetricName } from '../store/tables/internalization.js';
 import type { ParameterBlock } from '../train/parameters/layout.js';
 import type { RunTables } from './log/run-tables.js';
@@ -20,6 +22,8 @@ export interface EvaluationPlace {
 /** Asks R replicas the questions of all test sets. */
 export class Evaluation {
   private readonly evaluator: Evaluator;
+  /** Null where no answers are written. */
+  private readonly writer: AnswerWriter | null;
   /** Rows asked between start and end of a stage: `[set][replica]`. */
   private readonly chosen: readonly (readonly Int32Array[])[];
   private readonly all: readonly (readonly Int32Array[])[];
@@ -28,8 +32,17 @@ export class Evaluation {
     private readonly plan: RunPlan,
     blocks: readonly ParameterBlock[],
   ) {
-    const { batchSize, maxExamples } = plan.config.evaluation;
-    this.evaluator = createEvaluator(plan.model, blocks, batchSize);
+    const { batchSize, maxExamples, gold, generation } = plan.config.evaluation;
+    this.evaluator = createEvaluator(plan.model, blocks, batchSize, gold);
+    this.writer =
+      generation === null
+        ? null
+        : createAnswerWriter(
+            plan.model,
+            blocks,
+            { batchSize, maxNewTokens: generation.maxNewTokens, gold },
+            plan.data,
+          );
     const sets = plan.data[0]!.tests.map((_, set) => set);
     const rowsOf = (limit: number | null): Int32Array[][] =>
       sets.map((set) =>
@@ -65,12 +78,35 @@ export class Evaluation {
           ),
         );
       });
+      if (this.writer !== null && asked.every(({ rightAnswers }) => rightAnswers !== undefined))
+        this.write(this.writer, values, asked, rows).forEach((own, replica) => {
+          metrics[replica]!.set(name, { ...metrics[replica]!.get(name), ...own });
+        });
     });
     return metrics;
   }
 
+  /** Metrics of the answers that each replica writes to the questions of a set, or to a fixed choice of them. */
+  private write(
+    writer: AnswerWriter,
+    values: readonly tf.Tensor[],
+    asked: readonly TestSet[],
+    rows: readonly Int32Array[],
+  ): Partial<Record<MetricName, MetricValue>>[] {
+    const { maxExamples } = this.plan.config.evaluation.generation!;
+    const chosen = rows.map((own, replica) => {
+      const places = chooseRows(own.length, maxExamples, this.random(replica));
+      return Int32Array.from(places, (place) => own[place]!);
+    });
+    return writer.write(values, asked, chosen, (replica) => this.random(replica)).map((scores, replica) => {
+      const { variable } = asked[replica]!.examples;
+      return summariseScores(scores, Int32Array.from(chosen[replica]!, (row) => variable[row]!));
+    });
+  }
+
   dispose(): void {
     this.evaluator.dispose();
+    this.writer?.dispose();
   }
 
   /** The same draws at every evaluation, so that evaluations differ by the model alone. */

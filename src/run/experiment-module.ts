@@ -4,6 +4,7 @@ import { UserError } from '../../data/errors.js';
 import type { OwnExperiment } from '../../data/own-experiment.js';
 import { addExperiment, experiments } from '../../data/registry.js';
 import { loadConfig, readConfigFiles, type LoadedConfig } from '../config/load.js';
+import { parseOverride } from '../config/overrides.js';
 import { isRecord } from '../config/yaml-source.js';
 import { importDefault } from '../store/import-module.js';
 import { folderName } from '../store/run-paths.js';
@@ -26,7 +27,7 @@ export async function loadRunConfig(
 /** The same where the experiments of the file are known already. */
 export function loadKnownConfig(file: string, overrides: readonly string[] = []): LoadedConfig<RunConfig> {
   return loadConfig(file, knownSchema(), overrides, (value, own) =>
-    nameModelFolder(nameExperiment(value, own), own),
+    placeDataFiles(nameModelFolder(nameExperiment(value, own), own), own),
   );
 }
 
@@ -76,6 +77,30 @@ function nameModelFolder(value: Record<string, unknown>, file: string): Record<s
   const { from } = model;
   const place = typeof from === 'string' ? placeOf(from, file) : from;
   return { ...value, model: { kind: 'folder', ...model, from: place } };
+}
+
+/** A file's values with the files of its data as seen from that file. */
+function placeDataFiles(value: Record<string, unknown>, file: string): Record<string, unknown> {
+  const { data } = value;
+  if (!isRecord(data)) return value;
+  const placed = Object.entries(data).map(([key, own]) => [
+    key,
+    typeof own === 'string' && isDataFile(key, own) ? placeOf(own, file) : own,
+  ]);
+  return { ...value, data: Object.fromEntries(placed) as Record<string, unknown> };
+}
+
+function isDataFile(key: string, value: string): boolean {
+  return [...experiments.values()].some((experiment) => experiment.isFile(key, value));
+}
+
+/** An override that stands in a sweep file, with a folder or file that it names as seen from there. */
+export function placedOverride(text: string, file: string): string {
+  const [, key, of = ''] = /^(model\.from|data\.([^.=]+))=/.exec(text) ?? [];
+  if (key === undefined) return text;
+  const { value } = parseOverride(text).value;
+  const isPath = typeof value === 'string' && (key === 'model.from' || isDataFile(of, value));
+  return isPath ? `${key}=${JSON.stringify(placeOf(value, file))}` : text;
 }
 
 /**

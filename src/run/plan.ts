@@ -101,6 +101,7 @@ export function planRuns(
     return own;
   });
   const first = data[0]!;
+  requireSameShapes(data, seeds);
   const model = buildModel(config.model, { shape: first.shape, hidePadding: config.loss.includePadding });
   const stages: StagePlan[] = [];
   let firstStep = 0;
@@ -149,6 +150,22 @@ export function planRuns(
     totalSteps: firstStep,
     cost: cost!,
   };
+}
+
+/** Seeds whose texts are of different lengths can be no one computation. */
+function requireSameShapes(data: readonly ExperimentData[], seeds: readonly number[]): void {
+  const of = ({ shape }: ExperimentData): string => JSON.stringify(shape);
+  const other = data.findIndex((own) => of(own) !== of(data[0]!));
+  if (other < 0) return;
+  throw new UserError(
+    `seeds ${seeds[0]} and ${seeds[other]} have texts of different lengths (${lengthsOf(data[0]!)} and ${lengthsOf(data[other]!)}); ` +
+      'set data.blockSize, or run them one by one',
+  );
+}
+
+function lengthsOf({ shape }: ExperimentData): string {
+  if (shape.modality !== 'text') return JSON.stringify(shape);
+  return `${shape.inputLength ?? shape.blockSize} tokens, ${shape.queries} asked`;
 }
 
 /** The rows that a stage trains on, those that it replays behind them. */

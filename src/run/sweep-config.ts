@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.js';
 import { isRecord, readYaml } from '../config/yaml-source.js';
 import type { AxisValue, SweepAxis, SweepPrediction } from '../store/sweep-design.js';
 import type { RunConfig } from './config.js';
-import { loadExperimentsOf, loadKnownConfig } from './experiment-module.js';
+import { loadExperimentsOf, loadKnownConfig, placedOverride } from './experiment-module.js';
 import { axesOf, plannedArms, type PlannedArm } from './sweep-arms.js';
 import { resolvePredictions, type QuantityProblem } from './sweep-predictions.js';
 import { sweepSchema, writtenOverrides, type WrittenOverride } from './sweep-file.js';
@@ -77,8 +77,10 @@ export function loadSweep(
   const planned = plannedArms(config, locate);
   requireScales(axes, planned, locate);
   const common = writtenOverrides(config.set, ['set']);
+  const placed = (written: readonly WrittenOverride[]): WrittenOverride[] =>
+    written.map((own) => ({ ...own, text: placedOverride(own.text, file) }));
   const arms = planned.map((arm): SweepArm => {
-    const own = loadArm(base, [...common, ...arm.overrides], locate, [
+    const own = loadArm(base, placed([...common, ...arm.overrides]), locate, [
       ...overrides,
       `name=${config.sweep}-${arm.name}`,
     ]);

@@ -36,8 +36,9 @@ function ownConfig(folder: string, info: RunInfo, fs?: FileSystem): unknown {
   return value;
 }
 
-/** Keys that were added to configs, and to their stages, with what runs of versions before them did. */
+/** Keys that were added to configs, to their evaluation and to their stages, with what runs of versions before them did. */
 const addedKeys = { tagExchange: false, pretrain: null };
+const addedEvaluationKeys = { gold: 'any', generation: null };
 const addedStageKeys = {
   blocks: null,
   composition: null,
@@ -55,11 +56,12 @@ const addedStageKeys = {
 /** A config's values, with those of {@link addedKeys} where they were not written. */
 export function withAddedKeys(config: unknown): unknown {
   if (!isRecord(config)) return config;
-  const { stages } = config;
+  const { stages, evaluation } = config;
+  const evaluated = isRecord(evaluation) ? { evaluation: { ...addedEvaluationKeys, ...evaluation } } : {};
   const own = Array.isArray(stages)
     ? { stages: stages.map((stage: unknown) => (isRecord(stage) ? { ...addedStageKeys, ...stage } : stage)) }
     : {};
-  return { ...addedKeys, ...config, ...own, ...withAddedModelKeys(config) };
+  return { ...addedKeys, ...config, ...own, ...evaluated, ...withAddedModelKeys(config) };
 }
 
 /** The same of the model, where it is a transformer. */

@@ -10,6 +10,8 @@ export interface GenerationOptions {
   readonly maxNewTokens: number;
   /** Token that ends a text and is no part of it; null: every text has `maxNewTokens`. */
   readonly stopToken: number | null;
+  /** Tokens that prompts are filled up to, where they are shorter: one graph for all of them. */
+  readonly promptRows?: number;
 }
 
 /** Writes texts with a model; holds compiled graphs until it is disposed of. */
@@ -69,12 +71,12 @@ export function createGenerator(model: Model, blocks: readonly ParameterBlock[])
   });
 
   return {
-    generate: (values, prompts, { maxNewTokens, stopToken }) => {
+    generate: (values, prompts, { maxNewTokens, stopToken, promptRows = 0 }) => {
       const replicas = prompts.length;
       const examples = prompts[0]?.length ?? 0;
       const written = prompts.map((own) => own.map((): number[] => []));
       if (examples === 0 || maxNewTokens === 0) return written;
-      const { rows, tokens, lengths } = paddedPrompts(prompts, generation);
+      const { rows, tokens, lengths } = paddedPrompts(prompts, generation, promptRows);
       checkLength(Math.max(...lengths), maxNewTokens, generation.longest);
       const room = maxNewTokens - 1;
       const given = [
@@ -115,13 +117,15 @@ function passedOn(tensors: readonly tf.Tensor[], inputs: readonly tf.Tensor[]): 
 function paddedPrompts(
   prompts: readonly (readonly ArrayLike<number>[])[],
   { padToken, longest }: Pick<Generation, 'padToken' | 'longest'>,
+  least: number,
 ): { rows: number; tokens: Int32Array; lengths: Int32Array } {
   const all = prompts.flat();
   const lengths = Int32Array.from(all, ({ length }) => length);
   if (lengths.includes(0)) throw new UserError('a prompt is empty: it needs one token at least');
   const most = Math.max(...lengths);
   // A text too long for the model is refused by whoever looks at its length.
-  const rows = Math.max(most, Math.min(Math.ceil(most / promptStep) * promptStep, longest ?? Infinity));
+  const wanted = Math.max(least, Math.ceil(most / promptStep) * promptStep);
+  const rows = Math.max(most, Math.min(wanted, longest ?? Infinity));
   const tokens = new Int32Array(all.length * rows).fill(padToken);
   all.forEach((prompt, i) => tokens.set(Array.from(prompt), i * rows));
   return { rows, tokens, lengths };

@@ -118,9 +118,11 @@ export function* exampleTexts(
 
 /** The queries of a row that count, in their order. */
 function askedTokens(buffers: FieldBuffers): { readonly position: number; readonly label: number }[] {
-  const [positions, labels] = [int32Field(buffers, 'positions'), int32Field(buffers, 'labels')];
+  // A decoder that writes the answer to a source text is asked at every position.
+  const positions = 'positions' in buffers ? int32Field(buffers, 'positions') : null;
+  const labels = int32Field(buffers, 'labels');
   return Array.from(float32Field(buffers, 'weights')).flatMap((weight, query) =>
-    weight > 0 ? [{ position: positions[query]!, label: labels[query]! }] : [],
+    weight > 0 ? [{ position: positions?.[query] ?? query, label: labels[query]! }] : [],
   );
 }
 
@@ -132,6 +134,8 @@ function tokensOf(buffers: FieldBuffers, pad: number): { tokens: number[]; answe
   const all = Array.from(int32Field(buffers, 'tokens'));
   const length = all.findLastIndex((token) => token !== pad) + 1;
   const queries = int32Field(buffers, 'labels').length;
+  if ('decoderTokens' in buffers)
+    return { tokens: all.slice(0, length), answerTokens: askedTokens(buffers).map(({ label }) => label) };
   if (queries > 1 && queries === all.length - 1)
     return { tokens: all.slice(0, length - 1), answerTokens: [all[length - 1]!] };
   const asked = askedTokens(buffers);

@@ -22,7 +22,7 @@ export interface Answers {
 }
 
 /** What is asked of a test set. */
-export type AskedSet = Pick<TestSet, 'examples' | 'contrasts'>;
+export type AskedSet = Pick<TestSet, 'examples' | 'contrasts' | 'alternatives'>;
 
 /** Asks models test questions. */
 export interface Evaluator {
@@ -44,11 +44,13 @@ export interface Evaluator {
 
 /**
  * @param batchSize examples of one replica asked at once
+ * @param gold which of several right answers count; the loss and the margin are of the first in either case
  */
 export function createEvaluator(
   model: Model,
   blocks: readonly ParameterBlock[],
   batchSize: number,
+  gold: 'any' | 'first' = 'any',
 ): Evaluator {
   const inputNames = [...new Set([...model.testInputs, 'labels', 'weights'])];
   const compiled = new Map<boolean, CompiledFunction>();
@@ -103,6 +105,15 @@ export function createEvaluator(
         rows,
         random,
       );
+      if (gold === 'any') {
+        const others = alternativesOf(sets, rows);
+        const given = others === null ? [] : ask(values, others.sets, others.rows, random);
+        given.forEach(({ correct }, replica) => {
+          others!.of[replica]!.forEach((place, i) => {
+            if (correct[i] === 1) answers[replica]!.correct[place] = 1;
+          });
+        });
+      }
       const contrasts = sets.flatMap((set) => set.contrasts ?? []);
       if (contrasts.length < sets.length) return answers;
       // log p(gold) - log p(contrast): both rows have weights of 1, a row without a contrast weights of 0.
@@ -118,6 +129,30 @@ export function createEvaluator(
     dispose: () => {
       for (const run of compiled.values()) run.dispose();
     },
+  };
+}
+
+/**
+ * The rows with other right answers to the rows asked, as many for each replica, and the place of each among those asked. Null
+ * where there are none.
+ */
+function alternativesOf(
+  sets: readonly AskedSet[],
+  rows: readonly Int32Array[],
+): { readonly sets: readonly ExampleSet[]; readonly rows: readonly Int32Array[]; readonly of: readonly number[][] } | null {
+  const own = sets.map(({ alternatives }, replica) => {
+    const placeOf = new Map(Array.from(rows[replica]!, (row, place) => [row, place]));
+    return Array.from(alternatives?.of ?? [], (row, i) => ({ row: i, place: placeOf.get(row) })).filter(
+      (one): one is { row: number; place: number } => one.place !== undefined,
+    );
+  });
+  const most = Math.max(...own.map(({ length }) => length));
+  if (most === 0) return null;
+  const some = sets.find(({ alternatives }) => alternatives !== undefined)!.alternatives!.examples;
+  return {
+    sets: sets.map(({ alternatives }) => alternatives?.examples ?? some),
+    rows: own.map((rowsOfOne) => padded(Int32Array.from(rowsOfOne, ({ row }) => row), most)),
+    of: own.map((rowsOfOne) => rowsOfOne.map(({ place }) => place)),
   };
 }
 

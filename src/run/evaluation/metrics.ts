@@ -1,4 +1,5 @@
 import type { MetricName } from '../../store/tables/internalization.js';
+import type { AnswerScores } from './answer-scores.js';
 import type { Answers } from './answers.js';
 
 /** A mean over test examples with its standard error over variables. */
@@ -26,6 +27,23 @@ export function summariseAnswers(
     accuracy: clusteredMean(answers.correct, variable),
     ...(answers.margin === null ? {} : { margin: clusteredMean(answers.margin, variable) }),
     loss: clusteredMean(answers.loss, variable),
+  };
+}
+
+/** Mean scores of answers that a model has written. */
+export function summariseScores(
+  scores: readonly AnswerScores[],
+  variable: Int32Array,
+): Partial<Record<MetricName, MetricValue>> {
+  return {
+    exact_match: clusteredMean(
+      scores.map(({ exactMatch }) => exactMatch),
+      variable,
+    ),
+    f1: clusteredMean(
+      scores.map(({ f1 }) => f1),
+      variable,
+    ),
   };
 }
 

@@ -4,9 +4,10 @@ import { stage, step, epoch } from './common.js';
 
 /**
  * What evaluations measure. `majority` is no property of a model: accuracy of who answers every kind of question with its most
- * frequent answer. Later ones come last, so that runs of older versions go on.
+ * frequent answer. `exact_match` and `f1` are of answers that the model has written. Later ones come last, so that runs of older
+ * versions go on.
  */
-export const metricNames = ['accuracy', 'margin', 'loss', 'majority'] as const;
+export const metricNames = ['accuracy', 'margin', 'loss', 'majority', 'exact_match', 'f1'] as const;
 
 export type MetricName = (typeof metricNames)[number];
 
