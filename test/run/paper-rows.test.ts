@@ -143,9 +143,9 @@ describe('every row of the paper, and its small counterpart, trains and is evalu
     const base = path.join(path.dirname(file), String(readYaml(file).value['base']));
     const { config } = loadKnownConfig(base);
     const { arms } = loadSweep(file, [...tiny(config), ...short(config)]);
-    for (const { config: own, resolved } of [arms[0]!, arms.at(-1)!]) {
-      const values = await train(own, resolved);
-      expect(values.filter((value) => !(Number.isFinite(value) && value > 0))).toEqual([]);
-    }
+    // The other end of an axis is what the base says, which has a file of its own.
+    const { config: own, resolved } = file.endsWith('alpha.yaml') ? arms[0]! : arms.at(-1)!;
+    const values = await train(own, resolved);
+    expect(values.filter((value) => !(Number.isFinite(value) && value > 0))).toEqual([]);
   });
 });
