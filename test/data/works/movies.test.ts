@@ -129,7 +129,7 @@ describe('works', () => {
       { entities: 3000 },
       /^data.entities: movies has 2333 works, but 3000 are asked for; lower data.entities$/,
     ],
-    [{ movies: 'no/such.json' }, /^no\/such.json: cannot be read/],
+    [{ movies: '/no/such.json' }, /^\/no\/such.json: cannot be read/],
   ])('%j cannot be loaded', (changes, message) => {
     expect(() => load(changes)).toThrow(message);
   });
@@ -138,11 +138,11 @@ describe('works', () => {
     expect(() => load({}, filesOf({}))).toThrow(
       /run npm install vega-datasets@3.2.1, or give movies.json or its folder/,
     );
-    expect(() => load({ movies: 'm' }, filesOf({ 'm/movies.json': '{' }))).toThrow(
-      /^m\/movies.json: is no JSON \(/,
+    expect(() => load({ movies: '/m' }, filesOf({ '/m/movies.json': '{' }))).toThrow(
+      /^\/m\/movies.json: is no JSON \(/,
     );
     expect(() =>
-      load({ movies: 'm' }, filesOf({ 'm/movies.json': Buffer.from([0x5b, 0x0a, 0xff]) })),
-    ).toThrow(/^m\/movies.json, line 2: is not UTF-8/);
+      load({ movies: '/m' }, filesOf({ '/m/movies.json': Buffer.from([0x5b, 0x0a, 0xff]) })),
+    ).toThrow(/^\/m\/movies.json, line 2: is not UTF-8/);
   });
 });

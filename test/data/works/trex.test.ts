@@ -129,18 +129,18 @@ describe('a config', () => {
   );
 
   it('takes a file or a folder, whose files are read in the order of their names', () => {
-    const whole = load('a.json', { 'a.json': JSON.stringify(invented) });
+    const whole = load('/a.json', { '/a.json': JSON.stringify(invented) });
     expect(whole.entities.map(({ name }) => name)).toEqual(['All of it', 'Four']);
     expect(whole.sources[0]!.name).toBe('T-REx');
-    const parts = { 'folder/2.json': half[1]!, 'folder/1.json': half[0]!, 'folder/notes.txt': 'x' };
-    expect(load('folder', parts).entities).toEqual(whole.entities);
+    const parts = { '/folder/2.json': half[1]!, '/folder/1.json': half[0]!, '/folder/notes.txt': 'x' };
+    expect(load('/folder', parts).entities).toEqual(whole.entities);
   });
 
   it.each([
-    ['folder', { 'folder/notes.txt': 'x' }, {}, /^folder: holds no .json files/],
-    ['a.json', { 'a.json': '[]' }, {}, /^data.entities: a.json has 0 works, but 2 are asked for/],
-    ['a.json', { 'a.json': '{]' }, {}, /^a.json: is no JSON/],
-    ['b.json', {}, {}, /^b.json: cannot be read/],
+    ['/folder', { '/folder/notes.txt': 'x' }, {}, /^\/folder: holds no .json files/],
+    ['/a.json', { '/a.json': '[]' }, {}, /^data.entities: \/a.json has 0 works, but 2 are asked for/],
+    ['/a.json', { '/a.json': '{]' }, {}, /^\/a.json: is no JSON/],
+    ['/b.json', {}, {}, /^\/b.json: cannot be read/],
   ])('%s with %j cannot be loaded', (trex, files, changes, message) => {
     expect(() => load(trex, files, changes)).toThrow(message);
   });
