@@ -176,8 +176,6 @@ const evaluationSchema = z.strictObject({
     ),
 });
 
-export type EvaluationConfig = z.infer<typeof evaluationSchema>;
-
 const logSchema = z.strictObject({
   tier: z
     .enum(logTiers)

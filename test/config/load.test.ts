@@ -135,7 +135,8 @@ test('a file can extend several, of which later ones win, and it wins over all',
   fs.writeFileSync('part.yaml', 'data: { alpha: 0.6, listLength: 6 }\n');
   fs.writeFileSync('other.yaml', 'data: { alpha: 0.7 }\nname: other\n');
   const { data, name } = load('extends: [base.yaml, part.yaml, other.yaml]\ndata: { listLength: 7 }\n');
-  expect({ ...data, name }).toMatchObject({ alpha: 0.7, listLength: 7, variables: 1000, name: 'other' });
+  expect(data).toMatchObject({ alpha: 0.7, listLength: 7, variables: 1000 });
+  expect(name).toBe('other');
   expect(problems('extends: [base.yaml, 3]\n')).toMatch(/extends: expected a file name, or a list of them$/);
   fs.writeFileSync('part.yaml', 'data: { alpha: 7 }\n');
   expect(problems('extends: [base.yaml, part.yaml]\n')).toMatch(/^part.yaml:1:16 data.alpha: /);

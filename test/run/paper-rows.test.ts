@@ -16,7 +16,7 @@ import { readTyped } from '../../src/store/typed-table.js';
 import type { Engine } from '../../src/train/engine/load.js';
 import type { RunConfig } from '../../src/run/config.js';
 import { useTestEngine } from '../train/support/engine.js';
-import { readYaml } from '../../src/config/yaml-source.js';
+import { isRecord, readYaml } from '../../src/config/yaml-source.js';
 import { quietRequest, temporaryFolder } from './support.js';
 
 const root = temporaryFolder();
@@ -73,7 +73,7 @@ function tiny({ name, model, experiment, pretrain, data }: RunConfig): string[] 
   const source = experiment === 'works' ? 'trex' : 'cvdb';
   const isPaper = model.kind === 'folder' && pretrain === null;
   const asksWho = /^paper(?:-t5)?$|^bpe$/.test(name);
-  const isPairs = 'format' in data && data.format === 'seq2seq';
+  const isPairs = isRecord(data) && data['format'] === 'seq2seq';
   const folder = folders[isPairs ? 't5' : 'gpt_neox'];
   const own = model.kind === 'folder' ? [`model.from=${folder}`] : [];
   return [
