@@ -1,4 +1,4 @@
-import type { PartKind } from '../text/tokenizer/parts.js';
+import type { PartKind } from '../pieces.js';
 import type { EncodedRow } from './encoder.js';
 
 /** Tokens of names, at most. */

@@ -64,6 +64,17 @@ describe('an encoder and a decoder', () => {
     }
   });
 
+  it('describe their tokens one by one, those of the encoder first', () => {
+    const { examples } = testOf(data, 'qd1consis');
+    const { tokens, decoder } = rowFields(examples, 0);
+    const pieces = examples.pieces!(0);
+    const all = [...tokens, ...decoder];
+    const read = pieces.filter(({ position }) => position !== null);
+    expect(read.map(({ position }) => all[position!])).toEqual(read.map(({ token }) => token));
+    const asked = pieces.filter(({ isAsked }) => isAsked).map(({ token }) => token);
+    expect(asked).toEqual(rowFields(examples, 0).labels.slice(0, asked.length));
+  });
+
   it('have as many queries as tokens of the answer', () => {
     expect(shape.queries).toBe(shape.blockSize);
     expect(shape).toMatchObject({ tags: 0, variables: 0, padToken: 1 });
