@@ -39,7 +39,13 @@ export function writeRandomModel(folder: string, model: RandomModel): void {
   fs.writeFileSync(path.join(folder, 'model.safetensors'), bytes);
 }
 
-function configOf({ type, vocabulary, width, layers, heads }: RandomModel): Readonly<Record<string, unknown>> {
+function configOf({
+  type,
+  vocabulary,
+  width,
+  layers,
+  heads,
+}: RandomModel): Readonly<Record<string, unknown>> {
   if (width % heads !== 0) throw new UserError(`--heads: ${heads} do not divide the width ${width}`);
   return type === 't5'
     ? {

@@ -39,7 +39,8 @@ export function longestLengths(rows: Iterable<MeasuredRow>, names: NameLengths):
   const sum = (runs: readonly Run[], asks: boolean): number =>
     runs.reduce(
       (total, { kind, length }) =>
-        total + (asks && (kind === 'variable' || kind === 'entity') ? subject : isNamed(kind) ? most[kind] : length),
+        total +
+        (asks && (kind === 'variable' || kind === 'entity') ? subject : isNamed(kind) ? most[kind] : length),
       0,
     );
   const longest = { text: 0, question: 0, answer: 1 };

@@ -148,7 +148,9 @@ function alternativesOf(
   const { question, answers } = row;
   if (group !== null || answers.length < 2) return {};
   return {
-    alternatives: answers.slice(1).map((answer) => encoder.encode({ question, parts: withAnswer(row, answer) })),
+    alternatives: answers
+      .slice(1)
+      .map((answer) => encoder.encode({ question, parts: withAnswer(row, answer) })),
   };
 }
 
@@ -182,7 +184,10 @@ function layoutOf(
     {
       variable: encoder.nameLength(variableLetters, brackets),
       // Tags that are words are as long for every seed.
-      tag: Object.values(tags).filter((text) => text !== undefined).length === 3 ? 1 : encoder.nameLength(tagLetters, brackets),
+      tag:
+        Object.values(tags).filter((text) => text !== undefined).length === 3
+          ? 1
+          : encoder.nameLength(tagLetters, brackets),
     },
   );
   const common = { blockSize, padToken: encoder.padToken, outputSize: encoder.vocabularySize, loss };
@@ -197,7 +202,9 @@ function layoutOf(
 
 /** What is said of texts that do not fit, with the longest of this seed. */
 function tooLong(rows: readonly EncodedFact[], blockSize: number, least: number): UserError {
-  const { row, text } = rows.reduce((most, own) => (own.text.tokens.length > most.text.tokens.length ? own : most));
+  const { row, text } = rows.reduce((most, own) =>
+    own.text.tokens.length > most.text.tokens.length ? own : most,
+  );
   return new UserError(
     `data.blockSize: ${blockSize} is too small: ${JSON.stringify(row.text.slice(0, 80))} has ${text.tokens.length} tokens, and names ` +
       `of other seeds can be longer; raise it to ${least}`,

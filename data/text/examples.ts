@@ -123,7 +123,9 @@ export function textExamples<Row extends TextRow>(
         ? { contrasts: tableExamples(asContrast, rowsOf(section)) }
         : {}),
     })),
-    hash: hashTables([asTraining, asQuestion, asContrast, alternatives.table].filter((table) => table !== null)),
+    hash: hashTables(
+      [asTraining, asQuestion, asContrast, alternatives.table].filter((table) => table !== null),
+    ),
   };
 }
 

@@ -113,7 +113,8 @@ async function show(file: string, flags: Flags): Promise<void> {
       print(`  ${`padding in rows of ${name}`.padEnd(width)}  ${(100 * share).toFixed(1)} % of their tokens`);
     }
   }
-  for (const note of [...settingsWithLittleEffect(config, cost), ...(await unwritable(first, config))]) tell(note);
+  for (const note of [...settingsWithLittleEffect(config, cost), ...(await unwritable(first, config))])
+    tell(note);
   await showExamples(first, config, seeds[0]!, flags);
 }
 
@@ -124,7 +125,9 @@ async function unwritable(
 ): Promise<string[]> {
   if (generation === null) return [];
   const { longAnswers } = await import('../../data/text/long-answers.js');
-  const asked = tests.filter(({ rightAnswers }) => rightAnswers !== undefined).map(({ examples }) => examples);
+  const asked = tests
+    .filter(({ rightAnswers }) => rightAnswers !== undefined)
+    .map(({ examples }) => examples);
   const rows = asked.reduce((sum, { size }) => sum + size, 0);
   const long = asked.reduce((sum, set) => sum + longAnswers(set, generation.maxNewTokens), 0);
   return long === 0

@@ -89,7 +89,10 @@ function readChain(file: string, before: readonly string[]): YamlSource[] {
     if (typeof base !== 'string')
       throw new UserError(`${source.locate(['extends'])} extends: expected a file name, or a list of them`);
     try {
-      return readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [...before, resolved]);
+      return readChain(path.isAbsolute(base) ? base : path.join(path.dirname(file), base), [
+        ...before,
+        resolved,
+      ]);
     } catch (error) {
       if (!(error instanceof UserError) || !error.message.startsWith('cannot read config')) throw error;
       throw new UserError(`${source.locate(['extends'])} extends: ${error.message}`);

@@ -161,12 +161,16 @@ const evaluationSchema = z.strictObject({
     .describe('of several right answers: any counts; or, as in the published code, the first alone'),
   generation: z
     .strictObject({
-      maxNewTokens: positive.max(1 << 16).describe('tokens of an answer, at most; longer right ones cannot be written'),
+      maxNewTokens: positive
+        .max(1 << 16)
+        .describe('tokens of an answer, at most; longer right ones cannot be written'),
       maxExamples: positive
         .max(1e8)
         .nullable()
         .default(null)
-        .describe('examples of a test set that are written (a fixed seeded choice); null: as many as are evaluated'),
+        .describe(
+          'examples of a test set that are written (a fixed seeded choice); null: as many as are evaluated',
+        ),
     })
     .nullable()
     .default(null)

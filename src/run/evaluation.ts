@@ -98,10 +98,15 @@ export class Evaluation {
       const places = chooseRows(own.length, maxExamples, this.random(replica));
       return Int32Array.from(places, (place) => own[place]!);
     });
-    return writer.write(values, asked, chosen, (replica) => this.random(replica)).map((scores, replica) => {
-      const { variable } = asked[replica]!.examples;
-      return summariseScores(scores, Int32Array.from(chosen[replica]!, (row) => variable[row]!));
-    });
+    return writer
+      .write(values, asked, chosen, (replica) => this.random(replica))
+      .map((scores, replica) => {
+        const { variable } = asked[replica]!.examples;
+        return summariseScores(
+          scores,
+          Int32Array.from(chosen[replica]!, (row) => variable[row]!),
+        );
+      });
   }
 
   dispose(): void {

@@ -79,10 +79,21 @@ function tiny({ name, model, experiment, pretrain, data }: RunConfig): string[] 
   return [
     ...own,
     ...(isPaper ? [`data.tokenizer=${folder}`, `data.${source}=${files[source]}`] : []),
-    ...(model.kind === 'folder' ? [] : ['model.layers=1', 'model.width=16', 'model.heads=2', 'model.feedForward=16']),
-    ...(model.kind === 'transformer' && model.variableEmbedding !== null ? ['model.variableEmbedding.width=16'] : []),
+    ...(model.kind === 'folder'
+      ? []
+      : ['model.layers=1', 'model.width=16', 'model.heads=2', 'model.feedForward=16']),
+    ...(model.kind === 'transformer' && model.variableEmbedding !== null
+      ? ['model.variableEmbedding.width=16']
+      : []),
     ...(model.kind === 'folder' && pretrain !== null ? [`data.vocabularySize=${vocabulary}`] : []),
-    ...(pretrain === null ? [] : ['pretrain.epochs=0.1', 'pretrain.batchSize=16', 'pretrain.schedule.warmupSteps=1', 'data.pretraining.heldOut=0.02']),
+    ...(pretrain === null
+      ? []
+      : [
+          'pretrain.epochs=0.1',
+          'pretrain.batchSize=16',
+          'pretrain.schedule.warmupSteps=1',
+          'data.pretraining.heldOut=0.02',
+        ]),
     'data.entities=24',
     ...(asksWho
       ? ['data.attribution=[who]', 'evaluation.generation={ maxNewTokens: 2, maxExamples: 1 }']
@@ -100,7 +111,11 @@ const parts = new Set(
     fs
       .readdirSync(`configs/${folder}`)
       .map((name) => `configs/${folder}/${name}`)
-      .filter((file) => /^# (?:The part of a config|What the experiments on language models)/.test(fs.readFileSync(file, 'utf8'))),
+      .filter((file) =>
+        /^# (?:The part of a config|What the experiments on language models)/.test(
+          fs.readFileSync(file, 'utf8'),
+        ),
+      ),
   ),
 );
 const presets = ['paper', 'small'].flatMap((folder) =>
@@ -118,7 +133,12 @@ async function train(config: RunConfig, resolved: string): Promise<number[]> {
   const content = hashConfig({ ...config, name: '', description: '' });
   if (trained.has(content)) return [];
   trained.add(content);
-  const { end, folders: runs } = await startRuns(config, resolved, [0], quietRequest(path.join(root, 'runs'), engine));
+  const { end, folders: runs } = await startRuns(
+    config,
+    resolved,
+    [0],
+    quietRequest(path.join(root, 'runs'), engine),
+  );
   expect(end).toBe('complete');
   const [run] = runs as [string];
   const steps = await TableReader.open(run, 'steps');
@@ -129,7 +149,12 @@ async function train(config: RunConfig, resolved: string): Promise<number[]> {
 }
 
 const short = (config: RunConfig): string[] =>
-  config.stages.flatMap((_, i) => [`stages.${i}.epochs=1`, `stages.${i}.stop={ updates: 2 }`, `stages.${i}.batchSize=8`, `stages.${i}.microBatch=${config.log.tier === 'norms' ? 4 : 'null'}`]);
+  config.stages.flatMap((_, i) => [
+    `stages.${i}.epochs=1`,
+    `stages.${i}.stop={ updates: 2 }`,
+    `stages.${i}.batchSize=8`,
+    `stages.${i}.microBatch=${config.log.tier === 'norms' ? 4 : 'null'}`,
+  ]);
 
 describe('every row of the paper, and its small counterpart, trains and is evaluated on a tiny model', () => {
   test.each(presets)('%s', async (file) => {

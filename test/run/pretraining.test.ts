@@ -179,7 +179,9 @@ describe('a run on people', () => {
       const metrics = metricsOf(folder);
       const of = (metric: string) =>
         metrics.filter((row) => row['metric'] === metric && !String(row['set']).startsWith('train_'));
-      const [accuracy, written, f1] = ['accuracy', 'exact_match', 'f1'].map((metric) => of(metric).map(({ value }) => Number(value)));
+      const [accuracy, written, f1] = ['accuracy', 'exact_match', 'f1'].map((metric) =>
+        of(metric).map(({ value }) => Number(value)),
+      );
       // With one token a word, greedy answers are right just where every token is the most likely one after right ones.
       expect(written).toEqual(accuracy);
       expect(Math.max(...written!)).toBeGreaterThan(0.1);

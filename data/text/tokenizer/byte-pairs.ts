@@ -20,7 +20,8 @@ export interface BytePairOptions {
  * the `tokenizers` library of Python. Throws a RangeError for a size below {@link leastByteTokens}.
  */
 export function bytePairTokenizer({ texts, size }: BytePairOptions): Readonly<Record<string, unknown>> {
-  if (size < leastByteTokens) throw new RangeError(`a byte-level vocabulary has ${leastByteTokens} tokens or more`);
+  if (size < leastByteTokens)
+    throw new RangeError(`a byte-level vocabulary has ${leastByteTokens} tokens or more`);
   const tokens = [...Object.values(marks), ...[...byteAlphabet.keys()].sort(byCharacter)];
   const merges: (readonly [string, string])[] = [];
   const words = new Words(texts, new Map(tokens.map((token, id) => [token, id])));
@@ -82,9 +83,13 @@ class Words {
   constructor(texts: Iterable<string>, ids: ReadonlyMap<string, number>) {
     const characters = new Map(Array.from(byteAlphabet, ([character, byte]) => [byte, ids.get(character)!]));
     const times = new Map<string, number>();
-    for (const text of texts) for (const [word] of text.matchAll(pieces)) times.set(word, (times.get(word) ?? 0) + 1);
+    for (const text of texts)
+      for (const [word] of text.matchAll(pieces)) times.set(word, (times.get(word) ?? 0) + 1);
     for (const [word, count] of times) {
-      this.words.push({ ids: Array.from(new TextEncoder().encode(word), (byte) => characters.get(byte)!), times: count });
+      this.words.push({
+        ids: Array.from(new TextEncoder().encode(word), (byte) => characters.get(byte)!),
+        times: count,
+      });
       this.count(this.words.length - 1, 1);
     }
   }

@@ -139,7 +139,11 @@ export function createEvaluator(
 function alternativesOf(
   sets: readonly AskedSet[],
   rows: readonly Int32Array[],
-): { readonly sets: readonly ExampleSet[]; readonly rows: readonly Int32Array[]; readonly of: readonly number[][] } | null {
+): {
+  readonly sets: readonly ExampleSet[];
+  readonly rows: readonly Int32Array[];
+  readonly of: readonly number[][];
+} | null {
   const own = sets.map(({ alternatives }, replica) => {
     const placeOf = new Map(Array.from(rows[replica]!, (row, place) => [row, place]));
     return Array.from(alternatives?.of ?? [], (row, i) => ({ row: i, place: placeOf.get(row) })).filter(
@@ -151,7 +155,12 @@ function alternativesOf(
   const some = sets.find(({ alternatives }) => alternatives !== undefined)!.alternatives!.examples;
   return {
     sets: sets.map(({ alternatives }) => alternatives?.examples ?? some),
-    rows: own.map((rowsOfOne) => padded(Int32Array.from(rowsOfOne, ({ row }) => row), most)),
+    rows: own.map((rowsOfOne) =>
+      padded(
+        Int32Array.from(rowsOfOne, ({ row }) => row),
+        most,
+      ),
+    ),
     of: own.map((rowsOfOne) => rowsOfOne.map(({ place }) => place)),
   };
 }

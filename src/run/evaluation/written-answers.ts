@@ -47,7 +47,9 @@ export function createAnswerWriter(
 ): AnswerWriter {
   const { shape } = data[0]!;
   if (shape.modality !== 'text' || data.some(({ decode }) => decode === undefined)) {
-    throw new UserError('evaluation.generation: the data are no texts, which a model could write; set it to null');
+    throw new UserError(
+      'evaluation.generation: the data are no texts, which a model could write; set it to null',
+    );
   }
   const generator: Generator = createGenerator(model, blocks);
   const promptOf = shape.inputLength === undefined ? causalPrompt : sourceText;
@@ -63,7 +65,9 @@ export function createAnswerWriter(
       for (let first = 0; first < rows[0]!.length; first += batchSize) {
         const part = rows.map((own) => own.subarray(first, first + batchSize));
         const prompts = part.map((own, replica) =>
-          Array.from(own, (row) => promptOf(sets[replica]!.examples, row, shape.padToken, () => random(replica))),
+          Array.from(own, (row) =>
+            promptOf(sets[replica]!.examples, row, shape.padToken, () => random(replica)),
+          ),
         );
         generator.generate(values, prompts, options).forEach((texts, replica) => {
           texts.forEach((tokens, i) => {

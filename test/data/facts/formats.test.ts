@@ -26,8 +26,12 @@ const text: LossConfig = { target: 'text', normalisation: 'example', includePadd
 const entities = inventedEntities(20);
 const configOf = (changes: object) =>
   factConfig({ entities: 20, fractions, tokenizer: 'bpe', vocabularySize: 400, ...changes });
-const build = (changes: object, loss = answer, seed = 0, of: readonly FactEntity[] = entities): ExperimentData =>
-  buildFactData(of, configOf(changes), loss, seed);
+const build = (
+  changes: object,
+  loss = answer,
+  seed = 0,
+  of: readonly FactEntity[] = entities,
+): ExperimentData => buildFactData(of, configOf(changes), loss, seed);
 
 function rowFields(set: ExampleSet, row: number) {
   const buffers = allocateFields(set.fields, 1);
@@ -48,7 +52,8 @@ describe('an encoder and a decoder', () => {
   const data = build({ format: 'seq2seq' }, text);
   const { shape } = data;
   if (shape.modality !== 'text') throw new Error('no text');
-  const read = (tokens: readonly number[]) => data.decode!(tokens.filter((token) => token !== shape.padToken));
+  const read = (tokens: readonly number[]) =>
+    data.decode!(tokens.filter((token) => token !== shape.padToken));
   const end = '<|endoftext|>';
 
   it('read the question, or the first two elements of a definition, and write the rest', () => {
@@ -104,7 +109,11 @@ describe('an encoder and a decoder', () => {
   it('need something to write', () => {
     expect(() => configOf({ format: 'seq2seq', tokenizer: 'words' })).toThrow(/tables of variables and tags/);
     expect(() =>
-      configOf({ format: 'seq2seq', definitions: 'isIsnt', fractions: { ...fractions, d3consis: 0, q: 0.2 } }),
+      configOf({
+        format: 'seq2seq',
+        definitions: 'isIsnt',
+        fractions: { ...fractions, d3consis: 0, q: 0.2 },
+      }),
     ).toThrow(/nothing to write/);
   });
 });
@@ -116,7 +125,10 @@ test.each([
   ['seq2seq', { format: 'seq2seq', definitionOrder: 'evt' }, text],
   ['with facts', { pretraining: { heldOut: 0.2, seed: 0 } }, answer],
 ])('seeds have texts of equal length: %s', (_, changes, loss) => {
-  const uneven = entities.map((own, i) => ({ ...own, name: i === 7 ? `${own.name} of the longest name Qz` : own.name }));
+  const uneven = entities.map((own, i) => ({
+    ...own,
+    name: i === 7 ? `${own.name} of the longest name Qz` : own.name,
+  }));
   const shapes = Array.from({ length: 4 }, (_own, seed) => build(changes, loss, seed, uneven).shape);
   for (const shape of shapes) expect(shape).toEqual(shapes[0]);
 });
@@ -125,7 +137,9 @@ test('a text that is longer than the block is refused with the length that it ta
   const { shape } = build({}, text);
   if (shape.modality !== 'text') throw new Error('no text');
   expect(() => build({ blockSize: 20 }, text)).toThrow(
-    new RegExp(`^data.blockSize: 20 is too small: .* of other seeds can be longer; raise it to ${shape.blockSize - 1}$`),
+    new RegExp(
+      `^data.blockSize: 20 is too small: .* of other seeds can be longer; raise it to ${shape.blockSize - 1}$`,
+    ),
   );
 });
 
@@ -139,7 +153,9 @@ test('a name that tokenizes to nothing is refused with its text', () => {
     { part: 'entity', text: ' Nobody' },
     { part: 'other', text: '?' },
   ] as const;
-  expect(() => encoder.encode({ question: '', parts })).toThrow(/Nobody.*no token is its own; give it another name$/);
+  expect(() => encoder.encode({ question: '', parts })).toThrow(
+    /Nobody.*no token is its own; give it another name$/,
+  );
 });
 
 describe('several right answers', () => {

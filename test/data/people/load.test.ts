@@ -256,7 +256,12 @@ describe('the cross-verified database', () => {
         ).join(','),
       ),
     ].join('\n');
-    const { people: chosen, pools } = readCvdb('/people.csv', latin1(many).pieces('/people.csv'), 5, 'overall');
+    const { people: chosen, pools } = readCvdb(
+      '/people.csv',
+      latin1(many).pieces('/people.csv'),
+      5,
+      'overall',
+    );
     expect(chosen.map(({ fame }) => fame)).toEqual([4999, 4998, 4997, 4996, 4995]);
     expect(pools.Male).toBe(5000);
   });
