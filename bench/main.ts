@@ -75,6 +75,12 @@ const benches: Record<string, Bench> = {
     takes: '2 min',
     parts: [{ file: 'bench/store.ts', threads: null }],
   },
+  export: {
+    about:
+      'export of a 2 GB log to Parquet, Arrow and CSV, against reading its bytes (needs npm run build); --quick',
+    takes: '10 min',
+    parts: [{ file: 'bench/export.ts', threads: null }],
+  },
   tokenizers: {
     about: 'tokenizers: rows a second, in parts, and with a cache of rows',
     takes: '30 s',
@@ -95,7 +101,7 @@ const benches: Record<string, Bench> = {
 };
 
 /** Benches that know --quick. */
-const takeQuick = new Set(['scaling', 'interventions', 'store', 'tui', 'memory']);
+const takeQuick = new Set(['scaling', 'interventions', 'store', 'tui', 'memory', 'export']);
 
 function help(): string {
   const width = Math.max(...Object.keys(benches).map((name) => name.length));

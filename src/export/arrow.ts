@@ -92,7 +92,7 @@ function dataOf(column: ExportedColumn, values: ExportedValues): Data {
   const type = typeOf(column);
   switch (values.kind) {
     case 'text':
-      return vectorFromArray(values.values, type).data[0]!;
+      return textData(values);
     case 'list':
       return vectorFromArray(
         values.values.map((list) => (list === null ? null : Array.from(list))),
@@ -109,4 +109,28 @@ function dataOf(column: ExportedColumn, values: ExportedValues): Data {
       return makeData({ type, data, length: data.length, nullBitmap: bitmapOf(valid) } as never);
     }
   }
+}
+
+/** Texts whose words are encoded once each. */
+function textData({ codes, words }: Extract<ExportedValues, { kind: 'text' }>): Data {
+  const encoder = new TextEncoder();
+  const encoded = words.map((word) => encoder.encode(word));
+  const offsets = new Int32Array(codes.length + 1);
+  codes.forEach((code, row) => {
+    offsets[row + 1] = offsets[row]! + (encoded[code]?.length ?? 0);
+  });
+  const data = new Uint8Array(offsets[codes.length]!);
+  codes.forEach((code, row) => {
+    if (code >= 0) data.set(encoded[code]!, offsets[row]);
+  });
+  const nullBitmap = codes.includes(-1)
+    ? bitmapOf(Uint8Array.from(codes, (code) => Number(code >= 0)))
+    : undefined;
+  return makeData({
+    type: new Utf8(),
+    length: codes.length,
+    valueOffsets: offsets,
+    data,
+    ...(nullBitmap === undefined ? { nullCount: 0 } : { nullBitmap }),
+  });
 }

@@ -23,7 +23,7 @@ export const csvFormat: ExportFormat = {
 function cellsOf(values: ExportedValues): (row: number) => string | number | null {
   switch (values.kind) {
     case 'text':
-      return (row) => values.values[row]!;
+      return (row) => values.words[values.codes[row]!] ?? null;
     case 'list':
       return (row) => {
         const list = values.values[row];

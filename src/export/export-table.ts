@@ -2,6 +2,7 @@ import path from 'node:path';
 import { UserError } from '../../data/errors.js';
 import { readYaml } from '../config/yaml-source.js';
 import { AppendFile } from '../store/append-file.js';
+import type { ColumnSet } from '../store/column-views.js';
 import { nodeFileSystem, removeQuietly, type FileSystem } from '../store/file-system.js';
 import { publish } from '../store/finalize.js';
 import { listRuns } from '../store/list-runs.js';
@@ -10,12 +11,13 @@ import type { RunInfo } from '../store/run-info.js';
 import { TableReader } from '../store/table-reader.js';
 import { temporaryPath } from '../store/temporary.js';
 import { arrowFormat } from './arrow.js';
-import { configColumns, type ConfigColumn } from './config-columns.js';
+import type { ChosenRows } from './column-buffer.js';
+import { configColumns } from './config-columns.js';
 import { csvFormat } from './csv.js';
 import { unitedColumns, type ExportedColumn, type ExportedRows } from './exported-columns.js';
 import { parquetFormat } from './parquet.js';
 import { rowTest, type RowCondition } from './row-filter.js';
-import { batchValues, keptRows, constantValues, joinRows } from './rows.js';
+import { keptRows, RowBuffer } from './rows.js';
 import type { ExportFormat } from './table-sink.js';
 
 /** The formats; the end of a file's name chooses one. */
@@ -108,16 +110,26 @@ export async function exportTable(
       taken.has(column.name) ? { ...column, name: `run_${column.name}` } : column,
     );
     const columns = [...before, ...chosen];
-    const rows = await writeFile(what, format, columns, fs, async function* () {
+    const buffer = new RowBuffer(before, chosen, format.rowsAtOnce);
+    const rows = await writeFile(what, format, columns, fs, async (flush) => {
       let read = 0;
       const total = runs.reduce((sum, { reader }) => sum + reader.rows, 0);
-      for (const [index, run] of runs.entries()) {
-        for await (const piece of piecesOf(run, index, what, chosen, config)) {
-          read += piece.read;
+      for (const [index, { folder, info, reader }] of runs.entries()) {
+        const constants = [
+          folder,
+          info.name,
+          info.seed,
+          info.exchangeOf !== undefined,
+          ...config.map(({ values }) => values[index]!),
+        ];
+        for await (const [batch, kept] of batchesOf(reader, what.where, chosen)) {
+          buffer.add(constants, batch, kept);
+          if (buffer.rows >= format.rowsAtOnce) await flush(buffer.take());
+          read += batch.rows;
           onProgress({ run: index + 1, runs: runs.length, read, rows: total });
-          if (piece.rows.rows > 0) yield piece.rows;
         }
       }
+      if (buffer.rows > 0) await flush(buffer.take());
     });
     return { runs: runs.length, columns: columns.map(({ name }) => name), leftOut, ...rows };
   } finally {
@@ -171,42 +183,22 @@ function chooseColumns(what: TableExport, all: readonly ExportedColumn[]): reado
     : what.columns.map((name) => all.find((column) => column.name === name)!);
 }
 
-/** Rows of a run, batch by batch. */
-async function* piecesOf(
-  { folder, info, reader }: OpenRun,
-  index: number,
-  { where }: TableExport,
+/** Batches of a table with their rows that are exported. */
+async function* batchesOf(
+  reader: TableReader,
+  where: readonly RowCondition[],
   chosen: readonly ExportedColumn[],
-  config: readonly ConfigColumn[],
-): AsyncGenerator<{ readonly read: number; readonly rows: ExportedRows }> {
+): AsyncGenerator<readonly [ColumnSet, ChosenRows]> {
   const own = new Set(reader.columns.map(({ name }) => name));
   const needed = [...chosen.map(({ name }) => name), ...where.map(({ column }) => column)];
   const names = [...new Set(needed)].filter((name) => own.has(name));
-  const absent = where.some(({ column, operator }) => !own.has(column) && operator !== '!=');
-  const constants = [
-    ...[folder, info.name, info.seed, info.exchangeOf !== undefined].map((value, i) => ({
-      column: runColumns[i]!,
-      value,
-    })),
-    ...config.map(({ column, values }) => ({ column, value: values[index]! })),
-  ];
+  const noRow = where.some(({ column, operator }) => !own.has(column) && operator !== '!=');
   for (let i = 0; i < reader.batches.length; i++) {
     const batch = await reader.readBatch(i, names);
     const tests = where
       .filter(({ column }) => own.has(column))
       .map((condition) => rowTest(condition, batch.view(condition.column)));
-    const rows = keptRows(batch.rows, absent ? [() => false] : tests);
-    const count = rows?.length ?? batch.rows;
-    yield {
-      read: batch.rows,
-      rows: {
-        rows: count,
-        columns: [
-          ...constants.map(({ column, value }) => constantValues(column, value, count)),
-          ...batchValues(chosen, batch, rows),
-        ],
-      },
-    };
+    yield [batch, keptRows(batch.rows, noRow ? [() => false] : tests)];
     // Small batches are read without waiting, so that nothing else would run for as long as this takes.
     if (i % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -217,26 +209,17 @@ async function writeFile(
   format: ExportFormat,
   columns: readonly ExportedColumn[],
   fs: FileSystem,
-  pieces: () => AsyncGenerator<ExportedRows>,
+  work: (flush: (rows: ExportedRows) => Promise<void>) => Promise<void>,
 ): Promise<{ readonly rows: number; readonly bytes: number }> {
   const temporary = temporaryPath(out);
   const file = openFile(fs, temporary, out);
-  let total = 0;
+  let rows = 0;
   try {
     const sink = format.open({ name: table, columns, command }, (chunks) => file.append(chunks));
-    let waiting: ExportedRows[] = [];
-    let rows = 0;
-    const flush = async (): Promise<void> => {
-      if (rows > 0) await sink.write(joinRows(waiting));
-      total += rows;
-      [waiting, rows] = [[], 0];
-    };
-    for await (const piece of pieces()) {
-      waiting.push(piece);
+    await work(async (piece) => {
+      await sink.write(piece);
       rows += piece.rows;
-      if (rows >= format.rowsAtOnce) await flush();
-    }
-    await flush();
+    });
     await sink.finish();
     file.sync();
   } catch (error) {
@@ -247,7 +230,7 @@ async function writeFile(
   const bytes = file.offset;
   file.close();
   publish(fs, temporary, out);
-  return { rows: total, bytes };
+  return { rows, bytes };
 }
 
 function openFile(fs: FileSystem, temporary: string, out: string): AppendFile {

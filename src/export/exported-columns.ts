@@ -30,7 +30,8 @@ export type ExportedValues =
   | Numbers<'float32', Float32Array>
   /** 0 or 1 a row. */
   | Numbers<'bool', Uint8Array>
-  | { readonly kind: 'text'; readonly values: readonly (string | null)[] }
+  /** Row i is `words[codes[i]]`; -1 for a row without a text. */
+  | { readonly kind: 'text'; readonly codes: Int32Array; readonly words: readonly string[] }
   | { readonly kind: 'list'; readonly values: readonly (ArrayLike<number> | null)[] };
 
 /** Some rows of an exported table, column by column in the order of its columns. */

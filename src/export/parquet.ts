@@ -77,9 +77,13 @@ function schemaElements({ name, kind, element }: ExportedColumn): SchemaElement[
   }
 }
 
-/** Floating point as it is, and without minima and maxima: to look for either costs as much as everything else. */
+/**
+ * Floating point as it is, and minima and maxima of integers alone, which let readers pass over row groups by step: to look for
+ * either elsewhere costs as much as everything else.
+ */
 function encodingOf({ kind }: ExportedColumn): { encoding?: 'PLAIN'; statistics?: boolean } {
-  return kind === 'float64' || kind === 'float32' ? { encoding: 'PLAIN', statistics: false } : {};
+  if (kind === 'float64' || kind === 'float32') return { encoding: 'PLAIN', statistics: false };
+  return { statistics: kind === 'int32' };
 }
 
 type ColumnData = Parameters<ParquetWriter['write']>[0]['columnData'][number]['data'];
@@ -87,7 +91,7 @@ type ColumnData = Parameters<ParquetWriter['write']>[0]['columnData'][number]['d
 function dataOf(values: ExportedValues): ColumnData {
   switch (values.kind) {
     case 'text':
-      return [...values.values];
+      return Array.from(values.codes, (code) => (code < 0 ? null : values.words[code]!));
     case 'list':
       return values.values.map((list) => (list === null ? null : Array.from(list)));
     case 'bool':

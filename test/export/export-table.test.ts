@@ -12,7 +12,9 @@ import {
   failingFileSystem,
   fill,
   newRun,
+  range,
   temporaryFolder,
+  writeGram,
   type Row,
 } from '../store/support.js';
 
@@ -127,6 +129,28 @@ describe('export of a table of several runs', () => {
       }
     },
   );
+
+  it.each(['.parquet', '.arrow', '.csv'])('%s of more rows than are written at once', async (ending) => {
+    const root = temporaryFolder();
+    const steps = range(0, 70_000);
+    for (const seed of [0, 1]) {
+      const folder = join(root, `seed-${seed}`);
+      RunFolder.create(folder, { ...newRun, seed }, 'data: {}\n').release();
+      writeGram(folder, steps, 4096);
+    }
+    const { rows } = await exportTable(
+      what(root, `all${ending}`, { table: 'gram', columns: ['step', 'inner'], config: [] }),
+    );
+    expect(rows).toBe(140_000);
+    const read = readers[ending]!(join(root, `all${ending}`)).toRecords();
+    expect(
+      read.every(
+        ({ seed, step, inner }, row) =>
+          seed === Number(row >= 70_000) && step === row % 70_000 && inner === (row % 70_000) / 8,
+      ),
+    ).toBe(true);
+    expect(read).toHaveLength(140_000);
+  });
 
   it('keeps the rows and columns that were asked for, across row groups', async () => {
     const root = runs();
