@@ -58,7 +58,7 @@ async function measure(root: string): Promise<Measured> {
   const started = performance.now();
   const session = new BrowserSession({
     root,
-    environment: { processes: nodeEnvironment.processes },
+    environment: nodeEnvironment,
     effects: nodeEffects(
       () => {},
       () => {},

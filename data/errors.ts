@@ -20,4 +20,13 @@ export class UserError extends Error {
  */
 export class BusyError extends UserError {
   override readonly name = 'BusyError';
+
+  /** @param folder what is held */
+  constructor(
+    message: string,
+    readonly folder: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }

@@ -48,7 +48,7 @@ export async function show(options: ShowOptions): Promise<string[]> {
   const { root, runs } = await locate(folders);
   const session = new BrowserSession({
     root,
-    environment: { processes: nodeEnvironment.processes },
+    environment: nodeEnvironment,
     effects: nodeEffects(
       () => {},
       () => {},

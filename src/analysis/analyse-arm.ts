@@ -13,7 +13,8 @@ import { penaltyLaw } from './studies/penalty.js';
 import { sections as builtIn } from './studies/registry.js';
 import { stageEndNotes } from './stage-end-notes.js';
 import { stageSampling } from './stage-sampling.js';
-import { effectiveStatus, type RunInfo } from '../store/run-info.js';
+import type { RunInfo } from '../store/run-info.js';
+import { statusOfRun } from '../store/run-status.js';
 import { attempt, Failures } from './failures.js';
 import { endOfQuestions, questionStage, stageRoles } from '../../data/stage-roles.js';
 
@@ -138,7 +139,7 @@ function notesOf({ runs }: Arm): string[] {
   const open = runs.filter(({ info }) => info.status !== 'complete');
   if (open.length > 0) {
     const words = open.map(
-      ({ info }) => `seed ${info.seed} is ${effectiveStatus(info, nodeEnvironment.processes).label}`,
+      ({ folder, info }) => `seed ${info.seed} is ${statusOfRun(folder, info, nodeEnvironment).label}`,
     );
     notes.push(`${open.length} of ${runs.length} runs are not complete: ${words.join(', ')}.`);
   }

@@ -5,7 +5,8 @@ import { createStream } from '../../data/random/streams.js';
 import { endOfQuestions } from '../../data/stage-roles.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { sweepPath } from '../store/run-paths.js';
-import { effectiveStatus, type RunInfo } from '../store/run-info.js';
+import type { RunInfo } from '../store/run-info.js';
+import { statusOfRun } from '../store/run-status.js';
 import { attempt } from './failures.js';
 import { gapOf, readMetrics, type GapKind, type MetricsOfRun } from './studies/internalization/metrics.js';
 import type { AxisValue, SweepAxis, SweepPrediction } from '../store/sweep-design.js';
@@ -186,7 +187,7 @@ async function analyseArmOfSweep(
       if (other !== null) return `seed ${seed} is a run of another config (${other})`;
       const run = await openRun(folder);
       if (run.info.status !== 'complete') {
-        return `seed ${seed} is ${effectiveStatus(run.info, nodeEnvironment.processes).label}`;
+        return `seed ${seed} is ${statusOfRun(folder, run.info, nodeEnvironment).label}`;
       }
       return { run, metrics: await readMetrics(run) };
     });

@@ -108,7 +108,7 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
   const { probeDefaults } = await import('../probe/probe.js');
   const { probes } = await import('../probe/registry.js');
   const { nodeEnvironment } = await import('../store/environment.js');
-  const { effectiveStatus } = await import('../store/run-info.js');
+  const { statusOfRun } = await import('../store/run-status.js');
   const found = await findRuns(folders, flags.exchanged ?? false);
   for (const problem of found.problems) tell(`left out: ${problem}`);
   const halves = found.exchanged.length;
@@ -146,8 +146,8 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
   const pending: string[] = [];
   for (const { folder, info } of runs) {
     if (flags.missing === true && isProbed(folder, options)) counts.before++;
-    else if (effectiveStatus(info, nodeEnvironment.processes).status === 'running')
-      leaveOut(new BusyError(`${folder}: is being written; probe it when it has ended`));
+    else if (statusOfRun(folder, info, nodeEnvironment).status === 'running')
+      leaveOut(new BusyError(`${folder}: is being written; probe it when it has ended`, folder));
     else pending.push(folder);
   }
   /** Shares of the runs that are at work now, by process. */

@@ -6,6 +6,7 @@ import { choosePanel } from './panel/panel.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { nodeFileSystem } from '../store/file-system.js';
 import { acquireLock } from '../store/lock.js';
+import { settleLocks } from '../store/settle-locks.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
 import { tables } from '../store/tables/registry.js';
 import { NewTables } from '../store/new-tables.js';
@@ -77,6 +78,7 @@ export class Prober {
 
   /** Throws a UserError for a folder that is no run, is being written, or has no checkpoints. */
   async probe(folder: string): Promise<void> {
+    await settleLocks([folder], nodeEnvironment, (text) => this.watch.onMessage(text));
     const lock = acquireLock(folder, nodeEnvironment);
     try {
       const info = readRunInfo(folder);

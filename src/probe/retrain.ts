@@ -13,6 +13,7 @@ import type { RunRequest } from '../run/request.js';
 import { readStoredConfig, requireSamePlan } from '../run/run-config.js';
 import { nodeEnvironment } from '../store/environment.js';
 import { acquireLock } from '../store/lock.js';
+import { settleLocks } from '../store/settle-locks.js';
 import { NewTables } from '../store/new-tables.js';
 import { configPath, readRunInfo } from '../store/run-folder.js';
 import { tables } from '../store/tables/registry.js';
@@ -76,6 +77,7 @@ export async function retrainRun(
   tools: RetrainTools,
   watch: RetrainWatch,
 ): Promise<'complete' | 'interrupted'> {
+  await settleLocks([folder], nodeEnvironment, watch.onMessage);
   const lock = acquireLock(folder, nodeEnvironment);
   try {
     const info = readRunInfo(folder);

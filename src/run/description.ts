@@ -15,6 +15,8 @@ import { activeComposition, stagePairs, type OrderedStage } from './order.js';
 import { groupCounts, orderedStage, type RunPlan, type StagePlan } from './plan.js';
 import { stagePlaces, totalSteps, type StageEnd } from './stage-ends.js';
 import { runId, type RunRequest } from './request.js';
+import { versionsOf } from './provenance.js';
+import { describeEngine } from './same-engine.js';
 
 /** What `run.json` says of a replica's run. */
 export function describeRun(
@@ -36,8 +38,8 @@ export function describeRun(
     experiment: config.experiment,
     name: config.name,
     seed: seeds[replica]!,
-    versions: request.versions,
-    engine: `${request.engine.name} (${request.engine.version}, ${request.engine.device})`,
+    versions: versionsOf(request),
+    engine: describeEngine(request.engine),
     dataHash: data[replica]!.hash,
     model: { ...config.model },
     loss: { ...config.loss },

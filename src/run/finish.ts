@@ -39,7 +39,8 @@ export async function finishTrained(
   checkpoint: Checkpoint,
   request: Pick<RunRequest, 'engine' | 'environment'>,
 ): Promise<void> {
-  const { fs, now } = request.environment ?? nodeEnvironment;
+  const { now } = request.environment ?? nodeEnvironment;
+  const { fs } = folder;
   const isStream = (name: string): boolean =>
     fs.exists(streamPath(folder.path, name)) && !fs.exists(filePath(folder.path, name));
   const { step } = checkpoint.position;

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { BusyError, UserError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
-import { acquireLock, lockPath } from '../store/lock.js';
+import { acquireLock, lockPath, requireFree } from '../store/lock.js';
 import { readRunInfo } from '../store/run-folder.js';
-import { effectiveStatus, runInfoPath, type RunInfo } from '../store/run-info.js';
+import { runInfoPath, type RunInfo } from '../store/run-info.js';
+import { statusOfRun } from '../store/run-status.js';
 import { filePath, streamPath } from '../store/table-paths.js';
 import { checkpointSteps } from './checkpoint.js';
 import { tablesOfTraining } from './log/run-tables.js';
@@ -19,12 +20,30 @@ export type FolderState =
   /** A run that ended before its first checkpoint: nothing was trained, nothing is lost by starting anew. */
   | { readonly kind: 'untrained' }
   /** A run that stopped and can be resumed; at its start when that is where it goes on. */
-  | { readonly kind: 'open'; readonly label: string; readonly isAtStart: boolean }
+  | {
+      readonly kind: 'open';
+      readonly label: string;
+      readonly isAtStart: boolean;
+      /** Whether its last update is done: it is only to be finished. */
+      readonly isTrained: boolean;
+      readonly info: RunInfo;
+    }
   /** A run that cannot be resumed. */
   | { readonly kind: 'closed'; readonly reason: string };
 
-/** Looks at a folder; a lock that a dead process left is taken away. */
+/** Looks at a folder and its lock; of a complete run a lock that a dead process left is taken away. */
 export function folderState(folder: string, environment: Environment = nodeEnvironment): FolderState {
+  const state = storedState(folder, environment);
+  if (state.kind === 'absent') return state;
+  const held = whyHeld(folder, environment);
+  if (state.kind !== 'complete') return held ?? state;
+  // A process that died between its last word and giving the lock back.
+  if (held === null && fs.existsSync(lockPath(folder))) removeLeft(folder, environment);
+  return state;
+}
+
+/** What a folder holds, whoever may write it. */
+function storedState(folder: string, environment: Environment): FolderState {
   if (!fs.existsSync(runInfoPath(folder))) return { kind: 'absent' };
   let info: RunInfo;
   let steps: readonly number[];
@@ -36,23 +55,20 @@ export function folderState(folder: string, environment: Environment = nodeEnvir
     throw error;
   }
   const { status, failure } = info;
-  if (status === 'complete') {
-    // A process that died between its last word and giving the lock back.
-    if (fs.existsSync(lockPath(folder))) whyHeld(folder, environment);
-    return { kind: 'complete' };
-  }
-  const held = whyHeld(folder, environment);
-  if (held !== null) return held;
+  if (status === 'complete') return { kind: 'complete' };
   if (status === 'failed') return { kind: 'closed', reason: failure ?? 'it failed' };
   if (steps.length === 0) return { kind: 'untrained' };
-  if (wasRecovered(folder, steps.at(-1) === info.stepsTotal))
+  const isTrained = steps.at(-1) === info.stepsTotal;
+  if (wasRecovered(folder, isTrained))
     return { kind: 'closed', reason: 'its tables were made files, by recover' };
   // A process of another machine that says it runs, but holds no lock, has ended without a word.
-  const { label } = effectiveStatus(info, environment.processes);
+  const { label } = statusOfRun(folder, info, environment);
   return {
     kind: 'open',
     label: label.startsWith('running') ? 'interrupted (process gone)' : label,
     isAtStart: isAtStart(info, steps),
+    isTrained,
+    info,
   };
 }
 
@@ -65,11 +81,20 @@ function isAtStart({ exchangeOf, stages }: RunInfo, [first, ...later]: readonly 
 /** Why the lock of a folder cannot be had; null when it can. */
 function whyHeld(folder: string, environment: Environment): FolderState | null {
   try {
-    acquireLock(folder, environment).release();
+    requireFree(folder, environment);
     return null;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { kind: error instanceof BusyError ? 'busy' : 'closed', reason: error.message };
+  }
+}
+
+function removeLeft(folder: string, environment: Environment): void {
+  try {
+    acquireLock(folder, environment).release();
+  } catch (error) {
+    // It binds nobody, wherever it cannot be removed.
+    if (!(error instanceof UserError)) throw error;
   }
 }
 

@@ -82,6 +82,8 @@ export async function pretrainedFor(
   const [held] = busy;
   if (held !== undefined) throw new BusyError(held.reason);
   const [failure] = failed;
+  const [held] = busy;
+  if (held !== undefined) throw new BusyError(`${folder}: is being pretrained: ${held.reason}`, folder);
   if (failure !== undefined) throw new UserError(`${folder}: pretraining failed: ${failure.reason}`);
   return read(folder, model);
 }

@@ -7,6 +7,7 @@ import { discardRun, removeIfEmpty } from './discard.js';
 import { RunTables } from './log/run-tables.js';
 import { startStep, type RunPlan } from './plan.js';
 import { mayEndEarly, totalSteps } from './stage-ends.js';
+import { describeProcess } from './provenance.js';
 import { runId, type RunRequest } from './request.js';
 import type { Replica } from './session.js';
 import { writeExamples } from './step-rows.js';
@@ -65,9 +66,10 @@ function createReplica(
   const seed = plan.seeds[replica]!;
   const folder = RunFolder.create(path, describeRun(plan, replica, siblings, request), resolved, environment);
   try {
-    const tables = openTables(plan, replica, path, null, request);
+    const tables = openTables(plan, replica, folder, null, request);
     writeExamples(tables, plan.data[replica]!.examples());
-    tables.event(startStep(plan, replica), 'start', startWords(plan, replica), environment.now().getTime());
+    const words = `${startWords(plan, replica)}; ${describeProcess(request, environment)}`;
+    tables.event(startStep(plan, replica), 'start', words, environment.now().getTime());
     return { seed, folder, tables };
   } catch (error) {
     discardRun(path, environment.fs);
@@ -91,16 +93,16 @@ function startWords(plan: RunPlan, replica: number): string {
 export function openTables(
   plan: RunPlan,
   replica: number,
-  folder: string,
+  folder: RunFolder,
   checkpoint: Checkpoint | null,
-  request: Pick<RunRequest, 'engine' | 'environment'>,
+  request: Pick<RunRequest, 'engine'>,
 ): RunTables {
   return new RunTables(
-    folder,
+    folder.path,
     plan.config.log.tier,
     dimensionsOf(plan),
     metadataOf(plan, replica, request),
     checkpoint?.tables ?? null,
-    request.environment?.fs,
+    folder.fs,
   );
 }

@@ -1,10 +1,8 @@
-import fs from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../data/errors.js';
 import { createStream } from '../../data/random/streams.js';
-import type { FileSystem } from '../store/file-system.js';
 import type { RunFolder } from '../store/run-folder.js';
 import type { MinibatchGradient } from '../train/gradient-function.js';
 import type { MinibatchGroups } from '../train/groups/division.js';
@@ -59,7 +57,6 @@ export interface TrainingProgress {
 
 /** What a session needs from outside. */
 export interface TrainingSessionOptions {
-  readonly fileSystem: FileSystem;
   /** Aborted to stop at the next step, with a checkpoint. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: TrainingProgress) => void;
@@ -359,7 +356,7 @@ export class TrainingSession {
       tables.event(step, 'nan', message, this.options.time());
       tables.close();
       folder.update({ stepsDone: before });
-      folder.end('failed', message);
+      folder.fail(message);
       if (this.survivors.length === 0) throw new UserError(message);
     });
   }
@@ -385,7 +382,7 @@ export class TrainingSession {
 
   /** Writes checkpoints of replicas; keeps the one before, in case the process dies in between. */
   private checkpoint(replicas: readonly number[]): void {
-    const { fileSystem, time, elapsed } = this.options;
+    const { time, elapsed } = this.options;
     const isStopping = this.plan.stages.some(({ config }) => config.stop !== null);
     this.lookAtFolders(true);
     for (const replica of replicas) {
@@ -405,7 +402,7 @@ export class TrainingSession {
           ends: isStopping ? ends : [],
           stop: this.places.isWaiting(replica) ? null : this.stop!.stateOf(replica),
         },
-        fileSystem,
+        folder.fs,
       );
       const stages = isStopping
         ? {
@@ -422,7 +419,7 @@ export class TrainingSession {
       for (const step of checkpointSteps(folder.path).slice(0, -2)) {
         const keep =
           this.plan.config.checkpoint.keep === 'stages' && (step === 0 || this.kept[replica]!.has(step));
-        if (!keep) removeCheckpoint(folder.path, step, fileSystem);
+        if (!keep) removeCheckpoint(folder.path, step, folder.fs);
       }
     }
     // Those that go on without one here have theirs when it is due.
@@ -430,15 +427,14 @@ export class TrainingSession {
   }
 
   /**
-   * Throws a UserError when the folder of a running replica was removed, or its lock is another process's: whatever is
-   * written from then on would be lost, or spoil what that process writes.
+   * Throws a UserError when the folder of a running replica was removed, or its lock is another process's.
    */
   private lookAtFolders(always = false): void {
     const now = this.options.elapsed();
     if (!always && now - this.lastLook < lookEvery) return;
     this.lastLook = now;
     for (const { folder, tables } of this.survivors) {
-      requireOwn(folder);
+      folder.requireOwn();
       tables.requireThere();
       folder.restoreConfig();
     }
@@ -450,15 +446,6 @@ export class TrainingSession {
     await setImmediate();
     this.lastBreath = performance.now();
   }
-}
-
-function requireOwn(folder: RunFolder): void {
-  if (folder.isStillOurs()) return;
-  throw new UserError(
-    fs.existsSync(folder.path)
-      ? `${folder.path}: its lock is no longer this process's (removed, or taken by another process); nothing more is written`
-      : `${folder.path}: was removed or moved while the run wrote it; start the run again`,
-  );
 }
 
 function originOf({ info: { configHash, dataHash } }: RunFolder): Origin | null {

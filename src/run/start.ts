@@ -1,7 +1,11 @@
 import { UserError } from '../../data/errors.js';
 import { availableMemory } from '../machine/memory.js';
+import { nodeEnvironment } from '../store/environment.js';
+import { settleLocks } from '../store/settle-locks.js';
 import { requireTemporaryFolder } from '../train/engine/compiled.js';
+import { claim, stillBusy } from './claim.js';
 import type { RunConfig } from './config.js';
+import { halfFolderOf } from './exchange-origin.js';
 import { describeCost, replicaLimit, requireMemory } from './memory.js';
 import { checkedCost, planRuns, type PlannedRun } from './plan.js';
 import type { PlannedCost } from './planned-cost.js';
@@ -11,7 +15,7 @@ import { runFolderOf, type BusyRun, type FailedRun, type RunRequest, type RunsEn
 import { resumeAll } from './resume.js';
 import { sameShapes } from './same-shapes.js';
 import { trainHalves, verdictsOnHalves } from './tag-exchange.js';
-import { trainReplicas } from './train.js';
+import { trainOrLose } from './train.js';
 import { clear, verdictOn, type FolderVerdict } from './verdict.js';
 import { settingsWithLittleEffect } from './without-effect.js';
 
@@ -58,6 +62,7 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
   const wanted = runs.map((run) => ({ ...run, folder: runFolderOf(request.root, run.config, run.seed) }));
   const folders = wanted.map(({ folder }) => folder);
   requireDistinct(folders);
+  await settleRuns(wanted, request);
   const verdicts = new Map(wanted.map(({ folder, config }) => [folder, verdictOn(folder, config, request)]));
   const failed: FailedRun[] = [];
   const busy: BusyRun[] = [];
@@ -74,8 +79,9 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
     requireTemporaryFolder();
     requireMemory(cost, request.memory?.() ?? availableMemory());
   }
-  const resumed = await resumeAll(of('resume'), request);
+  const resumed = await resumeAll(of('resume'), request, folders);
   failed.push(...resumed.failed);
+  busy.push(...resumed.busy);
   if (resumed.end === 'interrupted') return { end: 'interrupted', folders, failed, busy };
   const left = fresh.filter(({ folder }) => !resumed.took(folder));
   const { together, notes } = replicasAtOnce(
@@ -91,26 +97,36 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
   if (left.length > 0)
     notes.unshift(...new Set(configs.flatMap((config) => settingsWithLittleEffect(config, cost))));
   for (let next = 0; next < left.length; next += together) {
-    const now = left.slice(next, next + together);
-    const planned = planRuns(now);
-    const pretrained = await pretrainedFor(planned.config, planned.model, request, startTogether);
-    if (pretrained === 'interrupted') return { end: 'interrupted', folders, failed, busy };
-    const plan = { ...planned, pretrained };
-    for (const { folder } of now) if (verdicts.get(folder)!.kind === 'replace') clear(folder, request);
-    const replicas = createReplicas(
-      plan,
-      now.map(({ folder }) => folder),
-      now.map(({ resolved }) => resolved),
-      request,
-    );
+    const claimed = await claim(left.slice(next, next + together), request, async (now) => {
+      const planned = planRuns(now);
+      const pretrained = await pretrainedFor(planned.config, planned.model, request, startTogether);
+      if (pretrained === 'interrupted') return pretrained;
+      for (const { folder } of now) {
+        const verdict = verdicts.get(folder)!;
+        if (verdict.kind === 'replace') clear(folder, verdict, request);
+      }
+      const plan = { ...planned, pretrained };
+      const replicas = createReplicas(
+        plan,
+        now.map(({ folder }) => folder),
+        now.map(({ resolved }) => resolved),
+        request,
+      );
+      return { plan, replicas };
+    });
+    busy.push(...stillBusy(claimed.busy, request.environment));
+    if (claimed.taken === 'interrupted') return { end: 'interrupted', folders, failed, busy };
+    if (claimed.taken === null) continue;
+    const { plan, replicas } = claimed.taken;
     // Not before there are folders: a start that is refused says why, and nothing else.
     for (const note of notes.splice(0)) request.onMessage(note);
     if (next > 0)
       request.onMessage(
-        `training ${now.length} more of them, ${left.length - next - now.length} are left after these`,
+        `training ${replicas.length} more of them, ${Math.max(0, left.length - next - together)} are left after these`,
       );
-    const trained = await trainReplicas(plan, replicas, null, request);
+    const trained = await trainOrLose(plan, replicas, null, request);
     failed.push(...trained.failed);
+    busy.push(...trained.busy);
     if (trained.end === 'interrupted') return { end: 'interrupted', folders, failed, busy };
   }
   const trained = await trainHalves(halves, request);
@@ -120,6 +136,15 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
     failed: [...failed, ...trained.failed],
     busy: [...busy, ...trained.busy],
   };
+}
+
+/** Finds out of the locks of runs and their halves whether anybody is behind them. */
+async function settleRuns(
+  runs: readonly { readonly config: RunConfig; readonly folder: string }[],
+  { environment = nodeEnvironment, onMessage }: RunRequest,
+): Promise<void> {
+  const halves = runs.flatMap(({ config, folder }) => (config.tagExchange ? [halfFolderOf(folder)] : []));
+  await settleLocks([...runs.map(({ folder }) => folder), ...halves], environment, onMessage);
 }
 
 function requireDistinct(folders: readonly string[]): void {

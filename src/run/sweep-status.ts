@@ -1,6 +1,7 @@
 import { nodeEnvironment, type Environment } from '../store/environment.js';
-import { effectiveStatus, exchangedSuffix, type RunInfo } from '../store/run-info.js';
+import { exchangedSuffix, type RunInfo } from '../store/run-info.js';
 import { readRunInfo } from '../store/run-folder.js';
+import { statusOfRun } from '../store/run-status.js';
 import { exchangedStage } from './config.js';
 import { plannedCost } from './planned-cost.js';
 import { armFolders } from './sweep.js';
@@ -104,7 +105,7 @@ function armStatus(arm: SweepArm, root: string, { isProbed, environment, infos }
       continue;
     }
     infos.push(info);
-    const { status } = effectiveStatus(info, environment.processes);
+    const { status } = statusOfRun(folder, info, environment);
     seeds.push({ seed, folder, status, failure: status === 'failed' ? info.failure : null });
     if (status === 'failed') {
       stepsDone += steps + steps - before;

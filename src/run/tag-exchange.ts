@@ -1,6 +1,9 @@
 import { UserError } from '../../data/errors.js';
 import { availableMemory } from '../machine/memory.js';
+import { nodeEnvironment } from '../store/environment.js';
 import { readRunInfo } from '../store/run-folder.js';
+import { settleLocks } from '../store/settle-locks.js';
+import { claim, stillBusy } from './claim.js';
 import { exchangedStage, type RunConfig } from './config.js';
 import { checkpointsBefore, halfFolderOf } from './exchange-origin.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -12,9 +15,10 @@ import { createReplicas } from './replica.js';
 import type { FailedRun, RunRequest, RunsEnd } from './request.js';
 import { resumeAll, resumeOne } from './resume.js';
 import { readStoredConfig } from './run-config.js';
+import type { Replica } from './session.js';
 import { siblingsOf } from './siblings.js';
-import { trainReplicas, type TrainingEnd } from './train.js';
-import { clear, verdictOn, type FolderVerdict } from './verdict.js';
+import { trainOrLose } from './train.js';
+import { clear, replaced, verdictOn, type FolderVerdict } from './verdict.js';
 
 /**
  * The exchanged half of a run trains the stage of new variables, and what follows it, once more: from the run's own
@@ -47,7 +51,7 @@ export function verdictsOnHalves(
     const verdict = verdictOn(folder, config, request);
     if (!anew.has(run) || (verdict.kind !== 'done' && verdict.kind !== 'resume'))
       return { config, run, folder, verdict };
-    if (request.existing !== 'refuse') return { config, run, folder, verdict: { kind: 'replace' } };
+    if (request.existing !== 'refuse') return { config, run, folder, verdict: replaced(folder) };
     throw new UserError(
       `${folder}: is the exchanged half of a run that is not there any more, or not trained; ` +
         'remove it, or give --existing overwrite',
@@ -74,8 +78,10 @@ export async function trainHalves(
   const resumed = await resumeAll(
     open.map(({ folder }) => folder),
     request,
+    halves.map(({ folder }) => folder),
   );
   failed.push(...resumed.failed);
+  busy.push(...resumed.busy);
   if (resumed.end === 'interrupted') return { end: 'interrupted', failed, busy };
   const fresh = ready.filter(
     (half) =>
@@ -90,8 +96,19 @@ export async function trainHalves(
   for (let next = 0; next < fresh.length; next += together) {
     const prepared = prepare(fresh.slice(next, next + together), failed);
     if (prepared === null) continue;
-    const trained = await begin(prepared, request);
+    const claimed = await claim(prepared.halves, request, (now) => {
+      const own = now.length === prepared.halves.length ? prepared : prepare(now, failed);
+      return own === null ? null : { ...own, replicas: create(own, request) };
+    });
+    busy.push(...stillBusy(claimed.busy, request.environment));
+    if (claimed.taken === null) continue;
+    const { plan, replicas, checkpoints } = claimed.taken;
+    const { name } = plan.config.stages[exchangedStage(plan.config)]!;
+    const runs = replicas.length === 1 ? '1 run' : `${replicas.length} runs together`;
+    request.onMessage(`tags exchanged: training ${name} of ${runs} again`);
+    const trained = await trainOrLose(plan, replicas, checkpoints, request, true);
     failed.push(...trained.failed);
+    busy.push(...trained.busy);
     if (trained.end === 'interrupted') return { end: 'interrupted', failed, busy };
   }
   return { end: 'complete', failed, busy };
@@ -140,21 +157,15 @@ function planHalves(halves: readonly Pick<Half, 'config' | 'run'>[]): RunPlan {
   );
 }
 
-async function begin(
-  { halves, plan, checkpoints }: PreparedHalves,
-  request: RunRequest,
-): Promise<TrainingEnd> {
-  for (const { folder, verdict } of halves) if (verdict.kind === 'replace') clear(folder, request);
-  const replicas = createReplicas(
+/** Makes the folders of halves. Throws a BusyError when another process has one of them. */
+function create({ halves, plan }: PreparedHalves, request: RunRequest): Replica[] {
+  for (const { folder, verdict } of halves) if (verdict.kind === 'replace') clear(folder, verdict, request);
+  return createReplicas(
     plan,
     halves.map(({ folder }) => folder),
     halves.map(({ run }) => readStoredConfig(run).resolved),
     request,
   );
-  const { name } = plan.config.stages[exchangedStage(plan.config)]!;
-  const runs = halves.length === 1 ? '1 run' : `${halves.length} runs together`;
-  request.onMessage(`tags exchanged: training ${name} of ${runs} again`);
-  return trainReplicas(plan, replicas, checkpoints, request, true);
 }
 
 /**
@@ -165,7 +176,7 @@ async function begin(
  */
 export async function resumeRuns(folder: string, request: RunRequest): Promise<RunsEnd> {
   const isComplete = folderState(folder, request.environment).kind === 'complete';
-  const before = isComplete ? openHalves(folder, request) : null;
+  const before = isComplete ? await openHalves(folder, request) : null;
   if (before !== null && before.length > 0) {
     const runs = before.map(({ run }) => run);
     request.onMessage(`${folder}: is complete; going on with its half with tags exchanged`);
@@ -173,7 +184,7 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
   }
   const ended = await resumeOne(folder, request);
   if (ended.end === 'interrupted') return ended;
-  const halves = openHalves(folder, request);
+  const halves = await openHalves(folder, request);
   if (halves === null) return ended;
   const trained = await trainHalves(halves, request);
   return {
@@ -185,12 +196,18 @@ export async function resumeRuns(folder: string, request: RunRequest): Promise<R
 }
 
 /** Halves that are not complete of the complete runs among a run and its siblings; null where none are wanted. */
-function openHalves(folder: string, request: RunRequest): readonly Half[] | null {
+async function openHalves(folder: string, request: RunRequest): Promise<readonly Half[] | null> {
   if (readRunInfo(folder).exchangeOf !== undefined) return null;
   if (!readStoredConfig(folder).config.tagExchange) return null;
   const complete = siblingsOf(folder)
     .members.filter((member) => folderState(member.folder, request.environment).kind === 'complete')
     .map((member) => ({ folder: member.folder, config: readStoredConfig(member.folder).config }));
+  const { environment = nodeEnvironment, onMessage } = request;
+  await settleLocks(
+    complete.map((own) => halfFolderOf(own.folder)),
+    environment,
+    onMessage,
+  );
   const halves = verdictsOnHalves(complete, new Set(), { ...request, existing: 'resume' });
   return halves.filter(({ verdict }) => verdict.kind !== 'done');
 }

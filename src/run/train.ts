@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
+import { BusyError } from '../../data/errors.js';
 import { nodeEnvironment, type Environment } from '../store/environment.js';
 import { checkpointSteps, type Checkpoint } from './checkpoint.js';
 import { discardRun, removeIfEmpty } from './discard.js';
 import { finishRun } from './finish.js';
 import type { RunPlan } from './plan.js';
-import type { FailedRun, RunRequest } from './request.js';
+import type { BusyRun, FailedRun, RunRequest } from './request.js';
 import { unreachedStops } from './stage-ends.js';
 import { TrainingSession, type Replica, type SessionEnd } from './session.js';
 
@@ -13,6 +14,24 @@ export interface TrainingEnd {
   readonly end: SessionEnd;
   /** Replicas that failed while others went on. */
   readonly failed: readonly FailedRun[];
+  /** Those that are another process's by now, and those that were stopped with them. */
+  readonly busy: readonly BusyRun[];
+}
+
+/**
+ * {@link trainReplicas}, where a folder that is lost to another process ends the work on all of them and not that on
+ * others.
+ */
+export async function trainOrLose(
+  ...[plan, replicas, ...rest]: Parameters<typeof trainReplicas>
+): Promise<TrainingEnd> {
+  try {
+    return { ...(await trainReplicas(plan, replicas, ...rest)), busy: [] };
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error;
+    const busy = replicas.map(({ folder }) => ({ folder: folder.path, reason: error.message }));
+    return { end: 'complete', failed: [], busy };
+  }
 }
 
 /**
@@ -22,7 +41,8 @@ export interface TrainingEnd {
  *   What is read of them is position, parameters and optimizer state: the replicas' tables are open already and may
  *   be those of other runs, such as new ones that take a later stage from another run's checkpoint.
  * @param begins whether the replicas begin here, be it from checkpoints of other runs
- * @throws UserError when every replica failed or a log cannot be written; the folders say so then, and are released
+ * @throws UserError when every replica failed or a log cannot be written, BusyError when another process took a folder; the
+ *   folders say so then, and are released
  */
 export async function trainReplicas(
   plan: RunPlan,
@@ -30,10 +50,9 @@ export async function trainReplicas(
   checkpoints: readonly Checkpoint[] | null,
   request: Pick<RunRequest, 'environment' | 'signal' | 'onProgress' | 'onMessage'>,
   begins: boolean = checkpoints === null,
-): Promise<TrainingEnd> {
+): Promise<Omit<TrainingEnd, 'busy'>> {
   const environment = request.environment ?? nodeEnvironment;
   const session = new TrainingSession(plan, replicas, {
-    fileSystem: environment.fs,
     signal: request.signal,
     onProgress: request.onProgress,
     time: () => environment.now().getTime(),
@@ -60,7 +79,11 @@ export async function trainReplicas(
       const { failure } = replica.folder.info;
       if (survivors.has(replica) || failure === null) continue;
       failed.push({ folder: replica.folder.path, reason: failure });
-      await replica.tables.finalize();
+      try {
+        await replica.tables.finalize();
+      } finally {
+        replica.folder.release();
+      }
     }
   }
 }
@@ -85,6 +108,7 @@ function abandon({ folder, tables }: Replica, reason: string, { fs }: Environmen
   try {
     if (!folder.isStillOurs()) {
       tables.abandon();
+      folder.release();
       return;
     }
     if (checkpointSteps(folder.path).length === 0) {

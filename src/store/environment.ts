@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
+import { describeJob } from '../machine/job.js';
 import { nodeFileSystem, systemCode } from './file-system.js';
 import type { FileSystem } from './file-system.js';
+import { threadHeartbeat, type Heartbeat } from './heartbeat.js';
 
 /** The processes of this machine. */
 export interface Processes {
@@ -26,6 +31,14 @@ export interface Environment {
   readonly fs: FileSystem;
   readonly processes: Processes;
   readonly now: () => Date;
+  /** Time in ms from an arbitrary start; it never goes back, and no other process has the same. */
+  readonly elapsed: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** A random text that no other call gives. */
+  readonly token: () => string;
+  readonly heartbeat: Heartbeat;
+  /** The job of a scheduler that this process is part of, for people; null outside of one. */
+  readonly job: string | null;
 }
 
 /** Format fact: /proc/<pid>/stat holds the name in parentheses, then state, and 20 fields on the start time. */
@@ -65,9 +78,14 @@ function textOf(path: string): string | null {
   }
 }
 
-/** This machine, this process, its clock. */
+/** This machine, this process, its clocks. */
 export const nodeEnvironment: Environment = {
   fs: nodeFileSystem,
   processes: { pid: process.pid, host: hostname(), pidNamespace: pidNamespace(), birth },
   now: () => new Date(),
+  elapsed: () => performance.now(),
+  sleep: (ms) => setTimeout(ms),
+  token: () => randomUUID(),
+  heartbeat: threadHeartbeat(),
+  job: describeJob(),
 };

@@ -57,13 +57,17 @@ const noOpen: ReadonlySet<string | undefined> = new Set([...noSync, 'EACCES', 'E
 /** Times that an interrupted call is made again. */
 export const interruptions = 100;
 
-/** A signal may interrupt a call; libuv repeats most calls then, but neither read nor close. */
+/**
+ * A signal may interrupt a call; libuv repeats most calls then, but neither read nor close. A network file system answers
+ * ESTALE for a file that was replaced while it was opened: another try opens the new one.
+ */
 export function repeated<T>(call: () => T): T {
   for (let left = interruptions; ; left--) {
     try {
       return call();
     } catch (error) {
-      if (systemCode(error) !== 'EINTR' || left === 0) throw error;
+      const code = systemCode(error);
+      if ((code !== 'EINTR' && code !== 'ESTALE') || left === 0) throw error;
     }
   }
 }
@@ -161,10 +165,11 @@ export const nodeFileSystem: FileSystem = {
   modified: (path) => fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null,
   list: (folder) => fs.readdirSync(folder),
   makeFolder,
-  readText(path) {
-    requireReadable(path, fs.statSync(path), maxText);
-    return repeated(() => fs.readFileSync(path, 'utf8'));
-  },
+  readText: (path) =>
+    repeated(() => {
+      requireReadable(path, fs.statSync(path), maxText);
+      return fs.readFileSync(path, 'utf8');
+    }),
   rename: (from, to) => fs.renameSync(from, to),
   link: (from, to) => fs.linkSync(from, to),
   remove(path) {

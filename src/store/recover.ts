@@ -7,9 +7,11 @@ import { removeQuietly } from './file-system.js';
 import type { FileSystem } from './file-system.js';
 import { fileRows, publish, putAside, removeStream } from './finalize.js';
 import { acquireLock, removeLock } from './lock.js';
+import { renewStreams } from './renew-streams.js';
 import { readRunInfo } from './run-folder.js';
 import { formatRunInfo, runInfoPath } from './run-info.js';
 import type { RunInfo } from './run-info.js';
+import { settleLocks } from './settle-locks.js';
 import { isDerived } from './tables/registry.js';
 import { DamagedError } from './table-index.js';
 import { filePath, streamPath } from './table-paths.js';
@@ -49,6 +51,7 @@ export async function recoverRun(
   environment: Environment = nodeEnvironment,
 ): Promise<RecoveredTable[]> {
   const { fs } = environment;
+  await settleLocks([folder], environment);
   const lock = acquireLock(folder, environment);
   const written: Converted[] = [];
   try {
@@ -76,6 +79,8 @@ export function unlockRun(folder: string, environment: Environment = nodeEnviron
   const removed = removeLock(folder, environment);
   const lock = acquireLock(folder, environment);
   try {
+    // Whoever says that the process is gone may be wrong: what it writes on reaches no table any more.
+    if (removed) renewStreams(environment.fs, folder);
     return markInterrupted(folder, environment.fs) || removed;
   } finally {
     lock.release();

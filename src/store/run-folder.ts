@@ -1,13 +1,16 @@
 import { join } from 'node:path';
-import { UserError } from '../../data/errors.js';
+import { BusyError, UserError } from '../../data/errors.js';
 import { writeAtomically } from './atomic-file.js';
 import { nodeEnvironment } from './environment.js';
 import type { Environment } from './environment.js';
 import { systemCode, systemMessage } from './file-system.js';
+import { fenced } from './fence.js';
 import type { FileSystem } from './file-system.js';
-import { acquireLock } from './lock.js';
+import { parseHolder, readLock } from './lock-holder.js';
+import { acquireLock, describeHolder, lockPath } from './lock.js';
 import type { Lock } from './lock.js';
-import { thisProcess } from './process-record.js';
+import { isAlive, thisProcess } from './process-record.js';
+import { renewStreams } from './renew-streams.js';
 import { formatRunInfo, parseRunInfo, runFormatVersion, runInfoPath } from './run-info.js';
 import type { NewRun, RunInfo } from './run-info.js';
 
@@ -17,6 +20,8 @@ export type RunUpdate = Partial<Omit<RunInfo, 'formatVersion' | 'status' | 'star
 /** A run folder that this process writes: it holds the folder's lock. */
 export class RunFolder {
   #info: RunInfo;
+  /** The file system for whatever is written in the folder: it refuses once the lock is not this process's any more. */
+  readonly fs: FileSystem;
 
   private constructor(
     readonly path: string,
@@ -26,11 +31,12 @@ export class RunFolder {
     private readonly environment: Environment,
   ) {
     this.#info = info;
+    this.fs = fenced(environment.fs, () => this.requireOwn());
   }
 
   /**
-   * Make a run folder with `config.yaml`, `run.json` and the lock. Throws a UserError when the folder holds a run
-   * already, when another process writes it, and when the device does not take it.
+   * Make a run folder with `config.yaml`, `run.json` and the lock. Throws a BusyError when another process writes it or has
+   * begun a run in it since it was looked at, and a UserError when the device does not take it.
    */
   static create(
     path: string,
@@ -42,7 +48,7 @@ export class RunFolder {
     makeFolder(fs, path);
     return locked(path, environment, (lock) => {
       if (fs.exists(runInfoPath(path))) {
-        throw new UserError(`${path}: holds a run already; resume it or take another run folder`);
+        throw new BusyError(`${path}: holds a run already; resume it or take another run folder`, path);
       }
       const time = now().toISOString();
       const info: RunInfo = {
@@ -63,15 +69,19 @@ export class RunFolder {
   }
 
   /**
-   * Go on with a run that was interrupted or failed, or whose process is gone. Throws a UserError when there is no run,
-   * when it is complete, and when another process writes it.
+   * Go on with a run that was interrupted or failed, or whose process is gone. Where that process cannot be looked up from
+   * here and did not say that it ended, its streams are copied: it may live on. Throws a BusyError when another process writes
+   * the run or has completed it, a UserError when there is none.
    */
   static resume(path: string, environment: Environment = nodeEnvironment): RunFolder {
     return locked(path, environment, (lock) => {
       const info = readRunInfo(path, environment.fs);
-      if (info.status === 'complete') throw new UserError(`${path}: the run is complete; start a new one`);
+      if (info.status === 'complete')
+        throw new BusyError(`${path}: the run is complete; start a new one`, path);
       const config = readConfig(path, environment.fs);
       const folder = new RunFolder(path, info, config, lock, environment);
+      if (info.status === 'running' && isAlive(info.process, environment.processes) === null)
+        renewStreams(folder.fs, path);
       folder.#write({
         status: 'running',
         ended: null,
@@ -104,15 +114,37 @@ export class RunFolder {
     }
   }
 
+  /** Say that the run failed, while its tables are brought to their end. Throws a UserError as {@link end} does. */
+  fail(failure: string): void {
+    this.#write({ status: 'failed', failure, ended: this.environment.now().toISOString() });
+  }
+
   /** Write config.yaml again when somebody removed it: without it nothing can read the run. */
   restoreConfig(): void {
-    const { fs } = this.environment;
-    if (!fs.exists(configPath(this.path))) writeAtomically(fs, configPath(this.path), this.config);
+    if (!this.fs.exists(configPath(this.path))) writeAtomically(this.fs, configPath(this.path), this.config);
   }
 
   /** {@link Lock.isStillOurs} of the folder's lock. */
   isStillOurs(): boolean {
     return this.lock.isStillOurs();
+  }
+
+  /**
+   * Throws a BusyError when another process has taken the folder, a UserError when it or its lock was removed: whatever is
+   * written from then on would be lost, or spoil what that process writes.
+   */
+  requireOwn(): void {
+    if (this.lock.isStillOurs()) return;
+    const { fs, processes } = this.environment;
+    if (!fs.exists(this.path))
+      throw new UserError(`${this.path}: was removed or moved while the run wrote it; start the run again`);
+    const taker = parseHolder(readLock(fs, lockPath(this.path)));
+    throw new BusyError(
+      taker === null
+        ? `${this.path}: lost the folder: its lock was removed; nothing more is written`
+        : `${this.path}: lost the folder: process ${taker.pid} on ${describeHolder(taker, processes)} has taken it over; nothing more is written`,
+      this.path,
+    );
   }
 
   /** Give the lock back without a word about how the run ended; a second call does nothing. */
@@ -121,9 +153,8 @@ export class RunFolder {
   }
 
   #write(changes: Partial<RunInfo>): void {
-    const { fs, now } = this.environment;
-    this.#info = { ...this.#info, ...changes, updated: now().toISOString() };
-    writeAtomically(fs, runInfoPath(this.path), formatRunInfo(this.#info));
+    this.#info = { ...this.#info, ...changes, updated: this.environment.now().toISOString() };
+    writeAtomically(this.fs, runInfoPath(this.path), formatRunInfo(this.#info));
   }
 }
 
@@ -147,8 +178,9 @@ function readText(fs: FileSystem, path: string): string {
   try {
     return fs.readText(path);
   } catch (error) {
-    const reason =
-      systemCode(error) === 'ENOENT' ? 'is missing; is this a run folder?' : systemMessage(error);
+    const code = systemCode(error);
+    const isMissing = code === 'ENOENT' || code === 'ESTALE';
+    const reason = isMissing ? 'is missing; is this a run folder?' : systemMessage(error);
     throw new UserError(`${path}: ${reason}`, { cause: error });
   }
 }

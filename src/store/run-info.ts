@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { designSchema } from '../../data/design.js';
 import { UserError } from '../../data/errors.js';
 import { printable } from '../../data/printable.js';
-import type { Processes } from './environment.js';
 import { systemMessage } from './file-system.js';
-import { isAlive, placeOf, processSchema } from './process-record.js';
+import { processSchema } from './process-record.js';
 import { folderName } from './run-paths.js';
 
 /** Version of `run.json`. A newer one is refused. */
@@ -191,23 +190,4 @@ function parseJson(path: string, text: string): unknown {
       { cause: error },
     );
   }
-}
-
-/** What a run's status is now. */
-export interface EffectiveStatus {
-  readonly status: RunInfo['status'];
-  /** The status for people: `interrupted (process gone)`. */
-  readonly label: string;
-}
-
-/**
- * The status of a run, which is `interrupted` for one that says `running` although its process on this machine is
- * gone. Of a process on another machine nothing is known: the label names the machine.
- */
-export function effectiveStatus(info: RunInfo, processes: Processes): EffectiveStatus {
-  const { status } = info;
-  if (status !== 'running') return { status, label: status };
-  const alive = isAlive(info.process, processes);
-  if (alive === null) return { status, label: `running on ${placeOf(info.process, processes)}` };
-  return alive ? { status, label: status } : { status: 'interrupted', label: 'interrupted (process gone)' };
 }

@@ -4,6 +4,7 @@ import { nodeEnvironment } from './environment.js';
 import type { Processes } from './environment.js';
 import { removeQuietly } from './file-system.js';
 import type { FileSystem } from './file-system.js';
+import { bootOf } from './process-record.js';
 
 /** Names that this process gave. */
 let given = 0;
@@ -53,8 +54,9 @@ export function removeRemains(
   }
 }
 
-function machineOf({ host, pidNamespace }: Processes): string {
-  return short(`${host} ${pidNamespace}`);
+/** Processes that can look each other up have the same. */
+function machineOf({ host, pid, pidNamespace, birth }: Processes): string {
+  return short(`${host} ${pidNamespace} ${bootOf(birth(pid) ?? '') ?? ''}`);
 }
 
 function short(text: string): string {

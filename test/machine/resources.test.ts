@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { cpuQuota } from '../../src/machine/cgroup.js';
+import { describeJob } from '../../src/machine/job.js';
 import { thisMachine, type Machine } from '../../src/machine/machine.js';
 import { availableMemory } from '../../src/machine/memory.js';
 import { availableProcessors } from '../../src/machine/processors.js';
@@ -111,6 +112,24 @@ describe('memory', () => {
     const limited = { ...none, availableMemory: () => 1e9, variables: { SLURM_MEM_PER_NODE: '4096' } };
     expect(availableMemory(limited)).toBe(1e9);
   });
+});
+
+test.each<[Record<string, string>, string | null]>([
+  [{}, null],
+  [{ SLURM_JOB_ID: '17' }, 'Slurm job 17'],
+  [
+    {
+      SLURM_JOB_ID: '20',
+      SLURM_ARRAY_JOB_ID: '17',
+      SLURM_ARRAY_TASK_ID: '3',
+      SLURM_RESTART_COUNT: '2',
+    },
+    'Slurm job 17_3, restart 2',
+  ],
+  [{ HQ_JOB_ID: '5', HQ_TASK_ID: '9', HQ_INSTANCE_ID: '1' }, 'HyperQueue job 5.9, restart 1'],
+  [{ JOB_COMPLETION_INDEX: '4', HOSTNAME: 'sweep-4-x7' }, 'Kubernetes pod sweep-4-x7, index 4'],
+])('the job of %o', (variables, expected) => {
+  expect(describeJob(variables)).toBe(expected);
 });
 
 test('folders for temporary files that are not there', () => {

@@ -57,7 +57,7 @@ test('every command that is printed along the way does what it says, also in a f
   expect(analysed).toMatchObject({ status: 0 });
   expect(analysed.stdout).toContain('Claims');
 
-  const data = new BrowserData(root, { processes: nodeEnvironment.processes });
+  const data = new BrowserData(root, nodeEnvironment);
   await data.refresh([]);
   const lines = provenance((await data.source(folder))!, Date.now());
   await data.close();

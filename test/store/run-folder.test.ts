@@ -7,7 +7,7 @@ import { nodeEnvironment } from '../../src/store/environment.js';
 import { acquireLock, lockPath, removeLock } from '../../src/store/lock.js';
 import { unlockRun } from '../../src/store/recover.js';
 import { readConfig, readRunInfo, RunFolder } from '../../src/store/run-folder.js';
-import { effectiveStatus } from '../../src/store/run-info.js';
+import { statusOfRun } from '../../src/store/run-status.js';
 import { temporaryPath } from '../../src/store/temporary.js';
 import {
   ended,
@@ -178,26 +178,18 @@ describe('run.json', () => {
   });
 });
 
-describe('effectiveStatus', () => {
+describe('statusOfRun', () => {
   it('tells a run whose process is gone', () => {
     const path = temporaryFolder();
     const { info } = RunFolder.create(path, newRun, '', fakeEnvironment(10, alive));
-    const seenBy = (processes: Map<number, string>, host = 'here') =>
-      effectiveStatus(info, fakeEnvironment(20, processes, host).processes);
+    const seenBy = (processes: Map<number, string>) =>
+      statusOfRun(path, info, fakeEnvironment(20, processes));
     expect(seenBy(alive)).toEqual({ status: 'running', label: 'running' });
     const gone = { status: 'interrupted', label: 'interrupted (process gone)' };
     expect(seenBy(new Map())).toEqual(gone);
     // Another process got the id.
     expect(seenBy(new Map([[10, 'later']]))).toEqual(gone);
-    expect(seenBy(new Map(), 'elsewhere')).toEqual({ status: 'running', label: 'running on here' });
-    const container = fakeEnvironment(20, new Map(), 'here', 'pid:[2]').processes;
-    expect(effectiveStatus(info, container)).toEqual({
-      status: 'running',
-      label: 'running on here, in another PID namespace (a container?)',
-    });
-    expect(effectiveStatus({ ...info, status: 'complete' }, nodeEnvironment.processes).label).toBe(
-      'complete',
-    );
+    expect(statusOfRun(path, { ...info, status: 'complete' }, nodeEnvironment).label).toBe('complete');
   });
 });
 
@@ -205,7 +197,8 @@ describe('the lock', () => {
   it('clears away what killed processes left under temporary names, of checkpoints too', () => {
     const folder = temporaryFolder();
     fs.mkdirSync(`${folder}/checkpoints`);
-    const killed = { ...nodeEnvironment.processes, pid: 2 ** 30, birth: () => 'gone' };
+    const [boot] = nodeEnvironment.processes.birth(process.pid)!.split(' ');
+    const killed = { ...nodeEnvironment.processes, pid: 2 ** 30, birth: () => `${boot} 1` };
     for (const name of ['run.json', 'checkpoints/step-00000016.safetensors']) {
       fs.writeFileSync(temporaryPath(`${folder}/${name}`, killed), 'half');
       fs.writeFileSync(`${folder}/${name}`, 'whole');
@@ -228,7 +221,7 @@ describe('the lock', () => {
       ),
     );
     expect(await firstLine(startChild('lock-holder', folder))).toMatch(
-      /^UserError: run folder .* is being written/,
+      /^BusyError: run folder .* is being written/,
     );
     holder.stdin.end();
     await ended(holder);
@@ -255,7 +248,7 @@ describe('the lock', () => {
     const folder = temporaryFolder();
     acquireLock(folder, fakeEnvironment(10, alive, 'elsewhere'));
     expect(() => acquireLock(folder, fakeEnvironment(20, alive))).toThrow(
-      `is being written by process 10 on elsewhere since 2026-01-02T03:04:05.678Z; if that process is gone: npx gradscope recover --unlock ${folder}`,
+      `is being written by process 10 on elsewhere since 2026-01-02T03:04:05.678Z; wait for it or stop it; a minute after its last sign of life the run can be gone on with`,
     );
     const later = fakeEnvironment(20, new Map([[20, 'b']]), 'elsewhere');
     fs.writeFileSync(`${folder}/lock.takeover`, '');
@@ -275,7 +268,7 @@ describe('the lock', () => {
     const lock = acquireLock(folder, fakeEnvironment(10, alive, 'here', 'pid:[2]'));
     const other = fakeEnvironment(20, new Map([[20, 'b']]));
     expect(() => acquireLock(folder, other)).toThrow(
-      `is being written by process 10 on here, in another PID namespace (a container?) since 2026-01-02T03:04:05.678Z; if that process is gone: npx gradscope recover --unlock ${folder}`,
+      `is being written by process 10 on here, in another container or boot since 2026-01-02T03:04:05.678Z; wait for it or stop it; a minute after its last sign of life the run can be gone on with`,
     );
     expect(lock.isStillOurs()).toBe(true);
     expect(removeLock(folder, other)).toBe(true);
@@ -290,14 +283,17 @@ describe('the lock', () => {
     expect(removeLock(folder, other)).toBe(false);
   });
 
-  it('is taken from a process of an earlier boot, and from one of an earlier version that is gone', () => {
+  it('of an earlier version is taken from a process that is gone, and shows no signs of life elsewhere', () => {
     const boot = (id: string) => fakeEnvironment(20, new Map([[20, `${id} 5`]]), 'here', 'pid:[2]');
     const folder = temporaryFolder();
     const write = (holder: object): void =>
       fs.writeFileSync(lockPath(folder), JSON.stringify({ started: '2026-01-02T03:04:05.678Z', ...holder }));
     write({ pid: 10, host: 'here', birth: 'one 77', pidNamespace: 'pid:[1]' });
-    expect(() => acquireLock(folder, boot('one'))).toThrow(/in another PID namespace/);
-    acquireLock(folder, boot('two')).release();
+    for (const id of ['one', 'two']) {
+      expect(() => acquireLock(folder, boot(id))).toThrow(
+        `on here, in another container or boot since 2026-01-02T03:04:05.678Z; if that process is gone: npx gradscope recover --unlock ${folder}`,
+      );
+    }
     // Records of earlier versions do not say their namespace.
     write({ pid: 20, host: 'here', birth: 'one 5' });
     expect(() => acquireLock(folder, boot('one'))).toThrow(/by process 20 on here since/);

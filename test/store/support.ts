@@ -224,6 +224,8 @@ export function ended(child: ChildProcessWithoutNullStreams): Promise<void> {
   });
 }
 
+let tokens = 0;
+
 /** An environment with a process id, a clock and processes of its own. */
 export function fakeEnvironment(
   pid: number,
@@ -236,6 +238,12 @@ export function fakeEnvironment(
     processes: { pid, host, pidNamespace, birth: (id: number) => alive.get(id) ?? null },
     time: new Date('2026-01-02T03:04:05.678Z'),
     now: () => environment.time,
+    elapsed: () => environment.time.getTime(),
+    // Those who wait are not kept waiting.
+    sleep: async (ms: number) => void (environment.time = new Date(environment.time.getTime() + ms)),
+    token: () => `token ${tokens++}`,
+    heartbeat: () => () => {},
+    job: null,
   };
   return environment;
 }

@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 async function source(name = 'tiny-seed0', at = root): Promise<RunSource> {
-  const entries = await readRunIndex(at, { processes: nodeEnvironment.processes });
+  const entries = await readRunIndex(at, nodeEnvironment);
   const entry = entries.find((own) => own.name === name)!;
   const run = new RunSource(entry, entry.info!);
   await run.tables.refresh();
@@ -230,7 +230,7 @@ test('a foreign and a cut file show as such and take nothing else down', async (
   fs.truncateSync(file, fs.statSync(file).size - 100);
   fs.mkdirSync(path.join(at, 'empty-run'));
   fs.writeFileSync(path.join(at, 'empty-run', 'run.json'), '{');
-  const entries = await readRunIndex(at, { processes: nodeEnvironment.processes });
+  const entries = await readRunIndex(at, nodeEnvironment);
   expect(entries.map(({ name, status }) => [name, status])).toEqual([
     ['empty-run', 'unreadable'],
     ['tiny-seed0', 'complete'],

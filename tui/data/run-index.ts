@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { UserError } from '../../data/errors.js';
 import { isHalfOf } from '../../src/store/exchanged-half.js';
-import type { Processes } from '../../src/store/environment.js';
+import type { Environment } from '../../src/store/environment.js';
 import { listRuns, type ListedRun } from '../../src/store/list-runs.js';
-import { effectiveStatus, type RunInfo } from '../../src/store/run-info.js';
+import type { RunInfo } from '../../src/store/run-info.js';
+import { statusOfRun } from '../../src/store/run-status.js';
 import { filePath, streamPath } from '../../src/store/table-paths.js';
 
 /** A run folder as the list shows it. */
@@ -27,14 +28,12 @@ export interface RunEntry {
 }
 
 /** What the index looks at; passed in, so that a test can do without a machine. */
-export interface IndexEnvironment {
-  readonly processes: Processes;
-}
+export type IndexEnvironment = Pick<Environment, 'fs' | 'processes' | 'now'>;
 
 /** Lists the runs below a folder. Throws a UserError when the folder cannot be read. */
-export async function readRunIndex(root: string, { processes }: IndexEnvironment): Promise<RunEntry[]> {
+export async function readRunIndex(root: string, environment: IndexEnvironment): Promise<RunEntry[]> {
   const listed = await listRuns(root);
-  const entries = await Promise.all(listed.map((run) => entryOf(root, run, processes)));
+  const entries = await Promise.all(listed.map((run) => entryOf(root, run, environment)));
   // seed2 before seed10.
   const { compare } = new Intl.Collator('en', { numeric: true });
   return attachHalves(entries).sort((a, b) => compare(a.name, b.name));
@@ -58,11 +57,11 @@ function attachHalves(entries: readonly RunEntry[]): RunEntry[] {
   return [...whole, ...halves.filter((half) => !attached.has(half))];
 }
 
-async function entryOf(root: string, run: ListedRun, processes: Processes): Promise<RunEntry> {
+async function entryOf(root: string, run: ListedRun, environment: IndexEnvironment): Promise<RunEntry> {
   const name = path.relative(root, run.path) || path.basename(path.resolve(run.path));
   const changed = (await stat(run.path).catch(() => null))?.mtimeMs ?? 0;
   if (run.info === null) return { path: run.path, name, changed, ...unreadable(run.error) };
-  const { status, label } = effectiveStatus(run.info, processes);
+  const { status, label } = statusOfRun(run.path, run.info, environment);
   const isRunning = status === 'running';
   return {
     path: run.path,

@@ -24,7 +24,7 @@ export async function browse({ folder, style }: BrowseOptions): Promise<void> {
   const session = new BrowserSession({
     root,
     run: runs[0],
-    environment: { processes: nodeEnvironment.processes },
+    environment: nodeEnvironment,
     effects: nodeEffects(
       (text) => void stdout.write(text),
       () => quit(),

@@ -42,7 +42,7 @@ export async function openSession(
   };
   const session = new BrowserSession({
     root,
-    environment: { processes: nodeEnvironment.processes },
+    environment: nodeEnvironment,
     effects,
     style,
     box: { width, height },
