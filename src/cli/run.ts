@@ -128,7 +128,7 @@ async function run(config: string | undefined, flags: Flags): Promise<number> {
         : await resumeRuns(flags.resume, request);
     line.end();
     for (const { folder, reason } of failed) tell(`gradscope: ${folder}: ${reason}`);
-    for (const { reason } of busy) tell(`gradscope: ${reason}`);
+    for (const reason of new Set(busy.map((own) => own.reason))) tell(`gradscope: ${reason}`);
     if (end === 'interrupted') {
       const open = folders.find((folder) => isInterrupted(folder)) ?? folders[0]!;
       tell(`interrupted; continue with: ${programCommand('run', '--resume', open)}`);
