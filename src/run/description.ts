@@ -15,7 +15,7 @@ import { activeComposition, stagePairs, type OrderedStage } from './order.js';
 import { groupCounts, orderedStage, type RunPlan, type StagePlan } from './plan.js';
 import { stagePlaces, totalSteps, type StageEnd } from './stage-ends.js';
 import { runId, type RunRequest } from './request.js';
-import { versionsOf } from './provenance.js';
+import { versionsHere } from './provenance.js';
 import { describeEngine } from './same-engine.js';
 
 /** What `run.json` says of a replica's run. */
@@ -38,7 +38,7 @@ export function describeRun(
     experiment: config.experiment,
     name: config.name,
     seed: seeds[replica]!,
-    versions: versionsOf(request),
+    versions: versionsHere(request),
     engine: describeEngine(request.engine),
     dataHash: data[replica]!.hash,
     model: { ...config.model },

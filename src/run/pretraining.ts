@@ -80,10 +80,8 @@ export async function pretrainedFor(
   const { end, failed, busy } = await start([run], { ...request, existing: 'repair' });
   if (end === 'interrupted') return 'interrupted';
   const [held] = busy;
-  if (held !== undefined) throw new BusyError(held.reason);
+  if (held !== undefined) throw new BusyError(held.reason, folder);
   const [failure] = failed;
-  const [held] = busy;
-  if (held !== undefined) throw new BusyError(`${folder}: is being pretrained: ${held.reason}`, folder);
   if (failure !== undefined) throw new UserError(`${folder}: pretraining failed: ${failure.reason}`);
   return read(folder, model);
 }

@@ -13,7 +13,7 @@ const compared = {
 } as const;
 
 /** Versions that a run is begun with: those of the request, and the processor's model, on which its last digits may depend. */
-export function versionsOf({ versions }: Pick<RunRequest, 'versions'>): Record<string, string> {
+export function versionsHere({ versions }: Pick<RunRequest, 'versions'>): Record<string, string> {
   const processor = thisMachine.processor();
   return processor === null ? { ...versions } : { ...versions, processor };
 }
@@ -26,7 +26,7 @@ export function describeProcess(
   request: Pick<RunRequest, 'engine' | 'versions'>,
   { processes, job }: Pick<Environment, 'processes' | 'job'>,
 ): string {
-  const { commit, processor } = versionsOf(request);
+  const { commit, processor } = versionsHere(request);
   const { intraOp, interOp } = request.engine.threads;
   return [
     describeEngine(request.engine),
@@ -43,7 +43,7 @@ export function changedSince(
   { versions }: Pick<RunInfo, 'versions'>,
   request: Pick<RunRequest, 'versions'>,
 ): string[] {
-  const now = versionsOf(request);
+  const now = versionsHere(request);
   return Object.entries(compared).flatMap(([key, name]) => {
     const [own, before] = [now[key], versions[key]];
     if (own === undefined || before === undefined || own === before) return [];

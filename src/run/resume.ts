@@ -27,7 +27,7 @@ import { whyOtherEngine } from './same-engine.js';
 import { sameShapes } from './same-shapes.js';
 import { endsOf, totalSteps, type StageEnd } from './stage-ends.js';
 import { siblingsOf, type SiblingRun } from './siblings.js';
-import { trainOrLose, type TrainingEnd } from './train.js';
+import { trainReplicas, type TrainingEnd } from './train.js';
 
 /** A run that goes on, with its own config. */
 interface Member extends SiblingRun {
@@ -249,7 +249,7 @@ async function beginAnew(plan: RunPlan, held: RunFolder[], request: RunRequest):
   }
   const started = { ...plan, pretrained };
   const replicas = createReplicas(started, folders, configs, { ...request, command });
-  return trainOrLose(started, replicas, origins, request, true);
+  return trainReplicas(started, replicas, origins, request, true);
 }
 
 /** Finishes the runs that have done their last update and trains the others from their common checkpoint. */
@@ -309,7 +309,7 @@ async function goOn(
     for (const { tables } of replicas) tables.abandon();
     throw error;
   }
-  return trainOrLose(plan, replicas, checkpoints, request);
+  return trainReplicas(plan, replicas, checkpoints, request);
 }
 
 /** Lets `run.json` say of the stages what a checkpoint says, where they may end early: what lies behind it is void. */

@@ -15,7 +15,7 @@ import { runFolderOf, type BusyRun, type FailedRun, type RunRequest, type RunsEn
 import { resumeAll } from './resume.js';
 import { sameShapes } from './same-shapes.js';
 import { trainHalves, verdictsOnHalves } from './tag-exchange.js';
-import { trainOrLose } from './train.js';
+import { trainReplicas } from './train.js';
 import { clear, verdictOn, type FolderVerdict } from './verdict.js';
 import { settingsWithLittleEffect } from './without-effect.js';
 
@@ -124,7 +124,7 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
       request.onMessage(
         `training ${replicas.length} more of them, ${Math.max(0, left.length - next - together)} are left after these`,
       );
-    const trained = await trainOrLose(plan, replicas, null, request);
+    const trained = await trainReplicas(plan, replicas, null, request);
     failed.push(...trained.failed);
     busy.push(...trained.busy);
     if (trained.end === 'interrupted') return { end: 'interrupted', folders, failed, busy };

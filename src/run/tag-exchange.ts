@@ -17,7 +17,7 @@ import { resumeAll, resumeOne } from './resume.js';
 import { readStoredConfig } from './run-config.js';
 import type { Replica } from './session.js';
 import { siblingsOf } from './siblings.js';
-import { trainOrLose } from './train.js';
+import { trainReplicas } from './train.js';
 import { clear, replaced, verdictOn, type FolderVerdict } from './verdict.js';
 
 /**
@@ -106,7 +106,7 @@ export async function trainHalves(
     const { name } = plan.config.stages[exchangedStage(plan.config)]!;
     const runs = replicas.length === 1 ? '1 run' : `${replicas.length} runs together`;
     request.onMessage(`tags exchanged: training ${name} of ${runs} again`);
-    const trained = await trainOrLose(plan, replicas, checkpoints, request, true);
+    const trained = await trainReplicas(plan, replicas, checkpoints, request, true);
     failed.push(...trained.failed);
     busy.push(...trained.busy);
     if (trained.end === 'interrupted') return { end: 'interrupted', failed, busy };

@@ -19,14 +19,21 @@ export interface TrainingEnd {
 }
 
 /**
- * {@link trainReplicas}, where a folder that is lost to another process ends the work on all of them and not that on
- * others.
+ * Trains replicas together and brings their folders to an end: complete with files for tables, interrupted, or failed. A folder
+ * that is lost to another process ends the work on all of them; each can be gone on with from its last checkpoint.
+ *
+ * @param checkpoints of each replica to go on from, all at the same position; null to start from initial parameters.
+ *   What is read of them is position, parameters and optimizer state: the replicas' tables are open already and may
+ *   be those of other runs, such as new ones that take a later stage from another run's checkpoint.
+ * @param begins whether the replicas begin here, be it from checkpoints of other runs
+ * @throws UserError when every replica failed or a log cannot be written; the folders say so then, and are
+ *   released
  */
-export async function trainOrLose(
-  ...[plan, replicas, ...rest]: Parameters<typeof trainReplicas>
+export async function trainReplicas(
+  ...[plan, replicas, ...rest]: Parameters<typeof trainToEnd>
 ): Promise<TrainingEnd> {
   try {
-    return { ...(await trainReplicas(plan, replicas, ...rest)), busy: [] };
+    return { ...(await trainToEnd(plan, replicas, ...rest)), busy: [] };
   } catch (error) {
     if (!(error instanceof BusyError)) throw error;
     const busy = replicas.map(({ folder }) => ({ folder: folder.path, reason: error.message }));
@@ -34,17 +41,7 @@ export async function trainOrLose(
   }
 }
 
-/**
- * Trains replicas together and brings their folders to an end: complete with files for tables, interrupted, or failed.
- *
- * @param checkpoints of each replica to go on from, all at the same position; null to start from initial parameters.
- *   What is read of them is position, parameters and optimizer state: the replicas' tables are open already and may
- *   be those of other runs, such as new ones that take a later stage from another run's checkpoint.
- * @param begins whether the replicas begin here, be it from checkpoints of other runs
- * @throws UserError when every replica failed or a log cannot be written, BusyError when another process took a folder; the
- *   folders say so then, and are released
- */
-export async function trainReplicas(
+async function trainToEnd(
   plan: RunPlan,
   replicas: readonly Replica[],
   checkpoints: readonly Checkpoint[] | null,
