@@ -63,7 +63,7 @@ export function threadHeartbeat(every = beatEvery): Heartbeat {
   return (path, holder) => {
     thread ??= started();
     const own = thread;
-    own.postMessage({ path, holder });
-    return () => own.postMessage({ path, holder: null });
+    own.postMessage({ path, holder }, []);
+    return () => own.postMessage({ path, holder: null }, []);
   };
 }

@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { BusyError } from '../../data/errors.js';
 import type { Environment } from '../../src/store/environment.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
-import type { FileSystem } from '../../src/store/file-system.js';
 import { threadHeartbeat } from '../../src/store/heartbeat.js';
 import { acquireLock } from '../../src/store/lock.js';
 import { RunFolder } from '../../src/store/run-folder.js';
@@ -175,17 +174,16 @@ describe('a lock of another machine', () => {
   });
 
   it('that a network file system calls stale is none', async () => {
-    const stale: FileSystem = {
-      ...world.fs,
-      readText: (path: string) => {
-        if (world.fs.files.has(path)) return world.fs.readText(path);
-        // As Node gives it: without a name.
-        throw Object.assign(systemError('UNKNOWN'), { code: undefined, errno: -116 });
-      },
+    const stale = new MemoryFileSystem(() => world.time);
+    const { readText } = stale;
+    stale.readText = (path) => {
+      if (stale.files.has(path)) return readText(path);
+      // As Node gives it: without a name.
+      throw Object.assign(systemError('UNKNOWN'), { code: undefined, errno: -116 });
     };
     const environment = world.process('n2', 2, { fs: stale });
     await take('run', environment);
-    expect(world.fs.list('run')).toEqual(['lock']);
+    expect(stale.list('run')).toEqual(['lock']);
   });
 });
 

@@ -11,7 +11,7 @@ import { armReport } from '../../../../src/report/text/arm-report.js';
 import { readCheckpoint } from '../../../../src/run/checkpoint.js';
 import { runSchema } from '../../../../src/run/config.js';
 import { resumeRuns } from '../../../../src/run/run.js';
-import { nodeEnvironment } from '../../../../src/store/environment.js';
+import { nodeEnvironment, type Environment } from '../../../../src/store/environment.js';
 import { acquireLock } from '../../../../src/store/lock.js';
 import { recoverRun } from '../../../../src/store/recover.js';
 import { configPath } from '../../../../src/store/run-folder.js';
@@ -210,12 +210,22 @@ export const locksArea: Area = {
     const taken = await attempt(() => acquireLock(run, nodeEnvironment).release());
     const problems = problemsOf(taken);
     if (alive && taken.kind === 'done') problems.push('the lock of a living process was taken');
-    const recovered: Outcome<unknown> = await attempt(() => recoverRun(run));
+    const recovered: Outcome<unknown> = await attempt(() => recoverRun(run, withoutWaiting()));
     problems.push(...problemsOf(recovered));
     if (alive && recovered.kind === 'done') problems.push('a run of a living process was recovered');
     return { what, problems };
   },
 };
+
+/** This machine, where time passes at once for who waits: a lock that says nothing is watched for a minute. */
+function withoutWaiting(): Environment {
+  let waited = 0;
+  return {
+    ...nodeEnvironment,
+    elapsed: () => nodeEnvironment.elapsed() + waited,
+    sleep: async (ms) => void (waited += ms),
+  };
+}
 
 /** Makes a lock; tells whether a living process has it. */
 function placeLock(
@@ -262,8 +272,9 @@ function placeLock(
       return { what: 'of a living process, with a takeover', alive: true };
     }
     default: {
-      const { what, value } = roll < 8 ? mutateJson(random, own) : mutateText(random, own);
-      fs.writeFileSync(lock, value);
+      const [holder = '', ...beats] = own.split('\n');
+      const { what, value } = roll < 8 ? mutateJson(random, holder) : mutateText(random, holder);
+      fs.writeFileSync(lock, [value, ...beats].join('\n'));
       return { what, alive: false };
     }
   }
