@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import type { Environment } from '../store/environment.js';
 import { lockPath } from '../store/lock.js';
 import type { RunInfo } from '../store/run-info.js';
@@ -21,9 +20,13 @@ export interface RunningRun {
 }
 
 /** How a run comes along, of which `run.json` says that it is running. */
-export async function runningRun(folder: string, info: RunInfo, { now }: Environment): Promise<RunningRun> {
+export async function runningRun(
+  folder: string,
+  info: RunInfo,
+  { fs, now }: Pick<Environment, 'fs' | 'now'>,
+): Promise<RunningRun> {
   const logged = await lastUpdates(folder);
-  const beat = lastChange(lockPath(folder));
+  const beat = fs.modified(lockPath(folder));
   return {
     folder,
     host: info.process.host,
@@ -51,20 +54,6 @@ async function lastUpdates(folder: string): Promise<{ step: number; rate: number
     }
   } catch {
     // A table that is made anew at this moment; the next look has it.
-    return null;
-  }
-}
-
-/** Time of the last change of a file, ms since 1970; opened, since a network file system may answer from memory otherwise. */
-function lastChange(file: string): number | null {
-  try {
-    const descriptor = fs.openSync(file, 'r');
-    try {
-      return fs.fstatSync(descriptor).mtimeMs;
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  } catch {
     return null;
   }
 }

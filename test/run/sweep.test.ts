@@ -13,6 +13,7 @@ import {
   whyOtherConfig,
 } from '../../src/run/sweep.js';
 import { packsOf, packsOfOthers, packsOfTask } from '../../src/run/sweep-tasks.js';
+import { runningRun } from '../../src/run/running-runs.js';
 import { runSweep, type SweepPiece } from '../../src/run/train-sweep.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { sweepStatus } from '../../src/run/sweep-status.js';
@@ -437,6 +438,15 @@ describe('predictions of a sweep file', () => {
       secondsLeft: 0,
     });
     expect(after.arms.map(({ complete }) => complete)).toEqual([2, 1]);
+    expect(before.arms[0]!.seeds.map(({ seed, status }) => `${seed} ${status}`)).toEqual([
+      '0 missing',
+      '1 missing',
+    ]);
+    const [seen] = after.arms[0]!.seeds;
+    expect(seen).toMatchObject({ seed: 0, status: 'complete', failure: null });
+    const asRunning = await runningRun(seen!.folder, readRunInfo(seen!.folder), nodeEnvironment);
+    expect(asRunning).toMatchObject({ pid: process.pid, step: asRunning.stepsTotal, lastBeat: null });
+    expect(asRunning.rate).toBeGreaterThan(0);
     expect(after.toProbe).toBe(0);
     const [probed] = armFolders(first.arms[1]!, root);
     expect(sweepStatus(first, root, (folder) => folder === probed)).toMatchObject({
