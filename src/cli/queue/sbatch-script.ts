@@ -71,7 +71,9 @@ export function sbatchScript(job: SlurmJob, call: JobCall, resources: SlurmResou
       : [option('array', `0-${tasks.count - 1}${tasks.limit === null ? '' : `%${tasks.limit}`}`)]),
     option('output', logPattern(job)),
     '--open-mode=append',
-    ...(tasks === null ? [] : ['--requeue', `--signal=B:USR1@${noticeSeconds}`]),
+    // After a node was lost.
+    '--requeue',
+    ...(tasks === null ? [] : [`--signal=B:USR1@${noticeSeconds}`]),
     ...(partition === undefined ? [] : [option('partition', partition)]),
     ...(account === undefined ? [] : [option('account', account)]),
     ...(time === undefined ? [] : [option('time', time)]),

@@ -116,9 +116,9 @@ cd /home/ada && exec /opt/node /clone/dist/src/cli/main.js sweep /home/ada/mine.
 `);
   });
 
-  test('of a single job is no array, is not queued again, and asks for no GPU', () => {
+  test('of a single job is no array, has no checkpoint to write, and asks for no GPU', () => {
     const script = sbatchScript({ ...train, does: 'report', tasks: null }, plain, resources);
-    expect(script).not.toMatch(/--array|--requeue|--signal|--gpus|--task/);
+    expect(script).not.toMatch(/--array|--signal|--gpus|--task/);
     expect(script).toContain('#SBATCH --output=/scratch/runs/logs/report-%j.log\n');
     expect(script).toMatch(/ --report\n$/);
   });
