@@ -104,9 +104,10 @@ async function chaos(cluster: Cluster, folder: string, seed: number, reference: 
   tell(
     `     ${study.runs.length + (await restartsOf(cluster, ids.slice(0, 1)))} starts of ${study.runs.length} tasks`,
   );
-  const { problems, same, all: files } = compareStudies(study, reference);
+  const { problems, files } = compareStudies(study, reference);
   check(`seed ${seed}: weights, tables and results are those of the undisturbed study`, problems);
-  tell(`     ${same} of ${files} files are the same byte by byte; the others hold times and processes`);
+  const kinds = [...files].map(([kind, { same, all: count }]) => `${kind} ${same}/${count}`);
+  tell(`     the same byte by byte, times and all: ${kinds.join(', ')}`);
   if (problems.length > 0) tell(`     logs: ${logsOf(study)}`);
 }
 

@@ -77,20 +77,25 @@ const sweepFolder = ({ out }: Study): string => path.join(out, 'set-inclusion/sw
 
 export const logsOf = (study: Study): string => path.join(sweepFolder(study), 'logs');
 
-/** What differs between the runs and results of two studies that should be the same; files that are so byte by byte. */
+/**
+ * What differs between the runs and results of two studies that should be the same, and how many files of each kind are so byte
+ * by byte: those with times are not, and where batches of rows end follows the clock.
+ */
 export function compareStudies(
   actual: Study,
   expected: Study,
-): { readonly problems: string[]; readonly same: number; readonly all: number } {
+): { readonly problems: string[]; readonly files: Map<string, { same: number; all: number }> } {
   const problems: string[] = [];
-  let [same, all] = [0, 0];
+  const files = new Map<string, { same: number; all: number }>();
   for (const run of expected.runs) {
     const [own, wanted] = [actual, expected].map(({ out }) => path.join(out, 'set-inclusion', run));
     problems.push(...differences(own!, wanted!).map((problem) => `${run}: ${problem}`));
     for (const name of filesIn(wanted!)) {
       const [a, b] = [own!, wanted!].map((folder) => path.join(folder, name));
-      all++;
-      if (fs.existsSync(a!) && fs.readFileSync(a!).equals(fs.readFileSync(b!))) same++;
+      const kind = name.startsWith('checkpoints') ? 'checkpoints' : name;
+      const { same, all } = files.get(kind) ?? { same: 0, all: 0 };
+      const isSame = fs.existsSync(a!) && fs.readFileSync(a!).equals(fs.readFileSync(b!));
+      files.set(kind, { same: same + Number(isSame), all: all + 1 });
     }
   }
   for (const name of ['sweep.csv', 'sweep.arrow']) {
@@ -98,5 +103,5 @@ export function compareStudies(
     if (!fs.existsSync(a!)) problems.push(`${name} is missing`);
     else if (!fs.readFileSync(a!).equals(fs.readFileSync(b!))) problems.push(`${name}: other content`);
   }
-  return { problems, same, all };
+  return { problems, files };
 }
