@@ -67,10 +67,15 @@ describe('the record of the tasks of a sweep', () => {
     );
   });
 
-  test.each(['{', '{}', '{"formatVersion":2,"sweep":"broken"}'])('that holds %s is refused in a line', (text) => {
-    const folder = path.join(root, 'set-inclusion/sweeps/broken');
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(folder, 'tasks.json'), text);
-    expect(() => read('broken')).toThrow(/tasks\.json: no record of tasks .*--slurm or --emit writes it anew$/);
-  });
+  test.each(['{', '{}', '{"formatVersion":2,"sweep":"broken"}'])(
+    'that holds %s is refused in a line',
+    (text) => {
+      const folder = path.join(root, 'set-inclusion/sweeps/broken');
+      fs.mkdirSync(folder, { recursive: true });
+      fs.writeFileSync(path.join(folder, 'tasks.json'), text);
+      expect(() => read('broken')).toThrow(
+        /tasks\.json: no record of tasks .*--slurm or --emit writes it anew$/,
+      );
+    },
+  );
 });
