@@ -18,15 +18,17 @@ export interface Backward {
  * @param inputs fields `[replica, example, ...]` of the batch, `labels` and `weights` among them, and any noise
  * @param exampleWeights `[replica, example]`: the factors are those of `sum_i weight_i loss_i`; 1 / examples gives
  * the minibatch mean, 1 gives every example's own gradient
+ * @param placeWeights see {@link FactorTape}
  */
 export function backward(
   model: Model,
   parameters: ParameterTensors,
   inputs: ModelInputs,
   exampleWeights: tf.Tensor2D,
+  placeWeights: tf.Tensor3D | null = null,
 ): Backward {
   const lossesOf = modelLosses(model);
-  return recordBackward(parameters, (tape) => lossesOf(tape, inputs), exampleWeights);
+  return recordBackward(parameters, (tape) => lossesOf(tape, inputs), exampleWeights, placeWeights);
 }
 
 /** `[replica, example]` losses of a batch, the parameters used through the tape alone. */
@@ -43,22 +45,25 @@ export function modelLosses(model: Model): LossFunction {
  *
  * @param lossesOf `[replica, example]` loss of each example; uses parameters through the tape alone
  * @param exampleWeights `[replica, example]`: the factors are those of `sum_i weight_i loss_i`
+ * @param placeWeights see {@link FactorTape}
  */
 export function recordBackward(
   parameters: ParameterTensors,
   lossesOf: (tape: FactorTape) => tf.Tensor2D,
   exampleWeights: tf.Tensor2D,
+  placeWeights: tf.Tensor3D | null = null,
 ): Backward {
   const root = tf.scalar(0);
   let tape: FactorTape | undefined;
   const { value, grads } = tf.engine().gradients(
     () => {
-      tape = new FactorTape(parameters, exampleWeights.shape[1], root);
+      tape = new FactorTape(parameters, exampleWeights.shape[1], root, placeWeights);
       return lossesOf(tape);
     },
     [root],
     exampleWeights,
   );
+  tape!.end();
   tf.dispose([grads, root]);
   return { losses: value, uses: tape!.uses };
 }

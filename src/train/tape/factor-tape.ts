@@ -3,6 +3,7 @@ import { gatherRows } from '../engine/ops/gather-rows.js';
 import { segmentSum } from '../engine/ops/segment-sum.js';
 import { channelwiseConvolution, channelwiseGradients } from './channelwise.js';
 import { extractPatches, patchesGradient, type ConvolutionShape } from './patches.js';
+import { PlaceWeights, type RowWeight } from './place-weights.js';
 import type { ParameterUse } from './uses.js';
 
 /** Parameters by name; each `[replica, ...shape]`. */
@@ -19,16 +20,22 @@ export type ParameterTensors = ReadonlyMap<string, tf.Tensor>;
  */
 export class FactorTape {
   private readonly recorded: ParameterUse[] = [];
+  private readonly places: PlaceWeights;
 
   /**
    * @param root a scalar on tfjs's gradient tape: embeddings depend on it formally, so that the backward pass
    * reaches them
+   * @param placeWeights `[replica, example, place]` what each token of the text that is read counts in the gradients that are
+   * recorded: 0 for a place leaves out what parameters do there. Null: all of them in full.
    */
   constructor(
     private readonly parameters: ParameterTensors,
     readonly examples: number,
     private readonly root: tf.Scalar,
-  ) {}
+    placeWeights: tf.Tensor3D | null = null,
+  ) {
+    this.places = new PlaceWeights(placeWeights);
+  }
 
   /** Uses recorded so far, in the order of the backward pass; the caller disposes of their (kept) factors. */
   get uses(): readonly ParameterUse[] {
@@ -43,6 +50,21 @@ export class FactorTape {
   }
 
   /**
+   * Tells at which places of the text the rows of the activations stand that parameters are used on from here on. Of no
+   * consequence but to a tape with weights of places.
+   *
+   * @param places `[replica, example, row]` int32; null: row t is at place t
+   */
+  at(places: (() => tf.Tensor3D) | null): void {
+    this.places.at(places);
+  }
+
+  /** After the backward pass: gives up what it needed beside the factors. */
+  end(): void {
+    this.places.dispose();
+  }
+
+  /**
    * An input of the model, to which no gradient flows, as an activation: for models whose first layer is not an embedding
    * or a convolution of the data.
    */
@@ -54,6 +76,7 @@ export class FactorTape {
   linear(x: tf.Tensor3D, weightName: string, biasName: string | null): tf.Tensor3D {
     const weight = this.parameter(weightName) as tf.Tensor3D;
     const bias = biasName === null ? null : (this.parameter(biasName) as tf.Tensor2D);
+    const counts = this.places.now();
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       (save as tf.GradSaveFunc)([x]);
@@ -61,8 +84,9 @@ export class FactorTape {
       return {
         value: bias === null ? product : tf.add(product, tf.expandDims(bias, 1)),
         gradFunc: (dy, [x]) => {
-          this.recordLinear(weightName, x as tf.Tensor3D, dy as tf.Tensor3D);
-          if (biasName !== null) this.recordVector(biasName, dy as tf.Tensor3D);
+          const own = counts(dy as tf.Tensor3D, this.examples);
+          this.recordLinear(weightName, x as tf.Tensor3D, own);
+          if (biasName !== null) this.recordVector(biasName, own);
           return tf.matMul(dy, weight, false, true);
         },
       };
@@ -85,6 +109,7 @@ export class FactorTape {
   ): tf.Tensor3D {
     const weight = this.parameter(weightName) as tf.Tensor3D;
     const bias = this.parameter(biasName) as tf.Tensor2D;
+    const counts = this.places.now();
     const output = tf.customGrad((input, save) => {
       const pixels = source === 'data' ? x : (input as tf.Tensor3D);
       const patches = extractPatches(pixels, this.examples, shape);
@@ -92,8 +117,9 @@ export class FactorTape {
       return {
         value: tf.add(tf.matMul(patches, weight), tf.expandDims(bias, 1)),
         gradFunc: (dy, [patches]) => {
-          this.recordLinear(weightName, patches as tf.Tensor3D, dy as tf.Tensor3D);
-          this.recordVector(biasName, dy as tf.Tensor3D);
+          const own = counts(dy as tf.Tensor3D, this.examples);
+          this.recordLinear(weightName, patches as tf.Tensor3D, own);
+          this.recordVector(biasName, own);
           if (source === 'data') return tf.scalar(0);
           return patchesGradient(dy as tf.Tensor3D, weight, this.examples, shape);
         },
@@ -156,13 +182,14 @@ export class FactorTape {
   /** Logits `x E^T` of a table shared with an embedding; table `[replica, size, width]`. */
   unembedding(x: tf.Tensor3D, tableName: string): tf.Tensor3D {
     const table = this.parameter(tableName) as tf.Tensor3D;
+    const counts = this.places.now();
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       (save as tf.GradSaveFunc)([x]);
       return {
         value: tf.matMul(x, table, false, true),
         gradFunc: (dy, [x]) => {
-          this.recordLinear(tableName, dy as tf.Tensor3D, x as tf.Tensor3D);
+          this.recordLinear(tableName, counts(dy as tf.Tensor3D, this.examples), x as tf.Tensor3D);
           return tf.matMul(dy, table);
         },
       };
@@ -185,6 +212,7 @@ export class FactorTape {
     const rows = total / this.examples;
     const own = inserted === null ? 0 : inserted.shape[1];
     const available = size + own;
+    const counts = this.places.now();
     const flatIds = (ids: tf.Tensor2D): tf.Tensor1D =>
       flatten(own === 0 ? ids : redirect(ids, size, this.examples, own / this.examples), available);
     const output = tf.customGrad((...inputs) => {
@@ -196,7 +224,7 @@ export class FactorTape {
         value: tf.reshape(gathered, [replicas, total, width]),
         gradFunc: (dy, saved) => {
           const ids = saved[0] as tf.Tensor2D;
-          const right = tf.keep(tf.clone(dy)) as tf.Tensor3D;
+          const right = tf.keep(tf.clone(counts(dy as tf.Tensor3D, this.examples)));
           this.recorded.push({
             kind: 'embedding',
             parameter: tableName,
@@ -208,7 +236,7 @@ export class FactorTape {
           const rootGradient = tf.scalar(0);
           if (inserted === null) return [rootGradient];
           const sums = segmentSum(
-            tf.reshape(right, [replicas * total, width]),
+            tf.reshape(dy, [replicas * total, width]),
             flatIds(ids),
             replicas * available,
           );
@@ -230,12 +258,18 @@ export class FactorTape {
     const rows = total / this.examples;
     const table = this.parameter(tableName) as tf.Tensor3D;
     const used = table.shape[1] === rows ? table : tf.slice(table, [0, 0, 0], [replicas, rows, width]);
+    const counts = this.places.now();
     return tf.customGrad((input) => {
       const x = tf.reshape(input as tf.Tensor3D, [replicas, this.examples, rows, width]);
       return {
         value: tf.reshape(tf.add(x, tf.expandDims(used, 1)), [replicas, total, width]),
         gradFunc: (dy) => {
-          const perExample = tf.reshape(dy, [replicas, this.examples, rows, width]);
+          const perExample = tf.reshape(counts(dy as tf.Tensor3D, this.examples), [
+            replicas,
+            this.examples,
+            rows,
+            width,
+          ]);
           const missing = table.shape[1] - rows;
           const padded =
             missing === 0
@@ -270,6 +304,7 @@ export class FactorTape {
       buckets.forEach((bucket, pair) => (values[pair * size + bucket] = 1));
       return tf.tensor2d(values, [pairs, size]);
     };
+    const counts = this.places.now();
     return tf.customGrad(() => {
       const byHead = tf.reshape(tf.transpose(table, [0, 2, 1]), [replicas * heads, size]) as tf.Tensor2D;
       const own = tf.matMul(byHead, isInBucket(), false, true);
@@ -277,7 +312,8 @@ export class FactorTape {
       return {
         value: tf.reshape(spread, [replicas * this.examples, heads, queries, rows]),
         gradFunc: (dy) => {
-          const perHead = tf.reshape(dy, [replicas * this.examples * heads, pairs]) as tf.Tensor2D;
+          const counted = this.places.areWeighted ? this.byQuery(dy as tf.Tensor4D, counts) : dy;
+          const perHead = tf.reshape(counted, [replicas * this.examples * heads, pairs]) as tf.Tensor2D;
           const sums = tf.reshape(tf.matMul(perHead, isInBucket()), [replicas * this.examples, heads, size]);
           const perExample = tf.reshape(tf.transpose(sums, [0, 2, 1]), [
             replicas,
@@ -298,6 +334,7 @@ export class FactorTape {
   /** Root-mean-square norm over the last axis, `gain * x / sqrt(mean(x^2) + epsilon)` (Zhang & Sennrich 2019). */
   rmsNorm(x: tf.Tensor3D, gainName: string, epsilon: number): tf.Tensor3D {
     const gain = (): tf.Tensor => tf.expandDims(this.parameter(gainName), 1);
+    const counts = this.places.now();
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       const scale = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
@@ -307,7 +344,7 @@ export class FactorTape {
         value: tf.mul(normalised, gain()),
         gradFunc: (dy, [normalised, scale]) => {
           const gainRows = tf.mul(dy, normalised!) as tf.Tensor3D;
-          this.recordVector(gainName, gainRows);
+          this.recordVector(gainName, counts(gainRows, this.examples));
           // dx = scale * (g dy - normalised * mean(g dy normalised))
           const inner = tf.mul(dy, gain());
           const slope = tf.mean(tf.mul(gainRows, gain()), -1, true);
@@ -324,6 +361,7 @@ export class FactorTape {
   layerNorm(x: tf.Tensor3D, gainName: string, biasName: string, epsilon: number): tf.Tensor3D {
     const gain = (): tf.Tensor => tf.expandDims(this.parameter(gainName), 1);
     const bias = this.parameter(biasName) as tf.Tensor2D;
+    const counts = this.places.now();
     return tf.customGrad((input, save) => {
       const x = input as tf.Tensor3D;
       const centred = tf.sub(x, tf.mean(x, -1, true));
@@ -334,8 +372,8 @@ export class FactorTape {
         value: tf.add(tf.mul(normalised, gain()), tf.expandDims(bias, 1)),
         gradFunc: (dy, [normalised, scale]) => {
           const gainRows = tf.mul(dy, normalised!) as tf.Tensor3D;
-          this.recordVector(gainName, gainRows);
-          this.recordVector(biasName, dy as tf.Tensor3D);
+          this.recordVector(gainName, counts(gainRows, this.examples));
+          this.recordVector(biasName, counts(dy as tf.Tensor3D, this.examples));
           // dx = scale * (g dy - mean(g dy) - normalised * mean(g dy normalised))
           const inner = tf.mul(dy, gain());
           const mean = tf.mean(inner, -1, true);
@@ -344,6 +382,15 @@ export class FactorTape {
         },
       };
     })(x) as tf.Tensor3D;
+  }
+
+  /** Gradients of attention scores `[replica * example, head, query, row]`, each counted at the place of its query. */
+  private byQuery(dy: tf.Tensor4D, counts: RowWeight): tf.Tensor {
+    const [batch, heads, queries, rows] = dy.shape;
+    const turned = tf.transpose(dy, [0, 2, 1, 3]);
+    const flat = tf.reshape(turned, [batch / this.examples, this.examples * queries, heads * rows]);
+    const own = tf.reshape(counts(flat as tf.Tensor3D, this.examples), [batch, queries, heads, rows]);
+    return tf.transpose(own, [0, 2, 1, 3]);
   }
 
   private recordLinear(parameter: string, left: tf.Tensor3D, right: tf.Tensor3D): void {

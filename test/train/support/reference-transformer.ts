@@ -4,29 +4,42 @@ import type { TransformerConfig } from '../../../src/train/models/transformer/co
 /**
  * The transformer once more, for one replica, as plain tfjs operations on `[example, row, width]` with no tape, no
  * pruning and no custom gradients: what tfjs's own differentiation is applied to.
+ *
+ * @param part copies of the parameters, and `[example, row]` how much of every use at a row is theirs: their gradient is that of
+ * the places, each as far as it counts
  */
 export function referenceLosses(
   config: TransformerConfig,
   vocabularySize: number,
   parameters: ReadonlyMap<string, tf.Tensor>,
   inputs: Readonly<Record<string, tf.Tensor>>,
+  part?: { readonly parameters: ReadonlyMap<string, tf.Tensor>; readonly weights: tf.Tensor },
 ): tf.Tensor {
-  const get = (name: string): tf.Tensor => parameters.get(name)!;
+  const used = (apply: (get: (name: string) => tf.Tensor) => tf.Tensor): tf.Tensor => {
+    const whole = apply((name) => parameters.get(name)!);
+    if (part === undefined) return whole;
+    const weights = tf.expandDims(part.weights, 2);
+    const own = apply((name) => part.parameters.get(name)!);
+    return tf.add(tf.mul(weights, own), tf.mul(tf.sub(1, weights), whole));
+  };
   const linear = (x: tf.Tensor, name: string): tf.Tensor =>
-    tf.add(product(x, get(`${name}.weight`)), get(`${name}.bias`));
+    used((get) => tf.add(product(x, get(`${name}.weight`)), get(`${name}.bias`)));
   const norm = (x: tf.Tensor, name: string): tf.Tensor => {
     const { mean, variance } = tf.moments(x, -1, true);
     const scaled = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, config.layerNormEpsilon)));
-    return tf.add(tf.mul(scaled, get(`${name}.weight`)), get(`${name}.bias`));
+    return used((get) => tf.add(tf.mul(scaled, get(`${name}.weight`)), get(`${name}.bias`)));
   };
   const tokens = inputs['tokens'] as tf.Tensor2D;
   const [examples, rows] = tokens.shape;
   const d = config.width;
   const headSize = d / config.heads;
 
-  let x = embed(config, vocabularySize, get, inputs);
+  let x = used((get) => embed(config, vocabularySize, get, inputs));
   if (config.positions === 'learned')
-    x = tf.add(x, tf.slice(get('embed_position.weight'), [0, 0], [rows, d]));
+    x = tf.add(
+      x,
+      used((get) => tf.expandDims(tf.slice(get('embed_position.weight'), [0, 0], [rows, d]), 0)),
+    );
   for (let i = 0; i < config.layers; i++) {
     const attention = (input: tf.Tensor): tf.Tensor => {
       const qkv = tf.reshape(linear(input, `layers.${i}.attention.query_key_value`), [
@@ -57,9 +70,11 @@ export function referenceLosses(
     x = tf.add(between, mlp(norm(mlpInput, `layers.${i}.post_attention_layernorm`)));
   }
   x = norm(x, 'final_layer_norm');
-  const logits = config.tiedEmbedding
-    ? product(x, tf.transpose(get('embed_in.weight')))
-    : product(x, get('embed_out.weight'));
+  const logits = used((get) =>
+    config.tiedEmbedding
+      ? product(x, tf.transpose(get('embed_in.weight')))
+      : product(x, get('embed_out.weight')),
+  );
 
   // Every position's cross-entropy, then the weighted sum over queries.
   const labels = inputs['labels'] as tf.Tensor2D;

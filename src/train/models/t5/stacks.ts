@@ -16,6 +16,7 @@ export function encode(
   tokens: tf.Tensor3D,
 ): { encoded: tf.Tensor3D; mask: tf.Tensor4D } {
   const [, , rows] = tokens.shape;
+  tape.at(null);
   const mask = paddingMask(tokens, padToken);
   const bias = selfBias(architecture, tape, 'encoder', rows, rows);
   let x = embed(tape, tokens);

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../../data/errors.js';
 import type { FactorTape } from '../../tape/factor-tape.js';
 import type { Model, ModelContext, ModelInputs, ModelSource, ParameterSpec } from '../model.js';
@@ -63,12 +63,29 @@ function t5Logits(
   const targets = inputs['decoderTokens'] as tf.Tensor3D;
   const [, , rows] = targets.shape;
   const { encoded, mask } = encode(architecture, shape, tape, inputs['tokens'] as tf.Tensor3D);
+  // Behind the source text stand the tokens that the decoder reads.
+  const decoder = (): tf.Tensor3D => placesFrom(targets.shape, shape.inputLength);
+  tape.at(decoder);
   return decode(architecture, tape, embed(tape, targets), {
     rows,
     bias: selfBias(architecture, tape, 'decoder', rows, rows),
     mask: causalMask(rows),
     remember: (keys, values) => [keys, values],
-    encodedOf: (layer) => encodedKeys(architecture, tape, encoded, layer),
+    encodedOf: (layer) => {
+      tape.at(null);
+      const keys = encodedKeys(architecture, tape, encoded, layer);
+      tape.at(decoder);
+      return keys;
+    },
     encodedMask: mask,
   });
+}
+
+/** `[replica, example, row]` the same places of every example, one after the other. */
+function placesFrom(
+  [replicas, examples, rows]: readonly [number, number, number],
+  first: number,
+): tf.Tensor3D {
+  const own = tf.reshape(tf.range(first, first + rows, 1, 'int32'), [1, 1, rows]);
+  return tf.tile(own, [replicas, examples, 1]) as tf.Tensor3D;
 }

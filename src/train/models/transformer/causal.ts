@@ -76,6 +76,7 @@ export function embedded(
 ): tf.Tensor3D {
   const [replicas, examples, rows] = tokens.shape;
   const { positions, variableEmbedding } = architecture;
+  tape.at(null);
   const x =
     variableEmbedding === null
       ? tape.embedding(flatTokens(tokens), transformerNames.embedding, null)
@@ -142,13 +143,18 @@ function wordsAndVariables(
   // What is no token of the data is behind the table, which may have rows that the data do not use.
   const slot = (i: number): tf.Tensor => tf.fill(tokens.shape, vocabularySize + i, 'int32');
   const placed = tf.where(tf.less(tokens, first), tokens, slot(0));
-  if (tagEmbedding === null) return tape.embedding(flatTokens(placed), name, variables);
+  if (tagEmbedding === null) {
+    tape.at(null);
+    return tape.embedding(flatTokens(placed), name, variables);
+  }
   const end = tf.scalar(shape.vocabularySize + (shape.tags ?? 0), 'int32');
   const isTag = tf.logicalAnd(tf.greaterEqual(tokens, first), tf.less(tokens, end));
   // A row names at most one tag; where it names none, the row of the table that is looked up goes nowhere.
   const tagIds = tf.max(tf.where(isTag, tf.sub(tokens, first), tf.zerosLike(tokens)), 2) as tf.Tensor2D;
+  tape.at(() => tf.expandDims(tf.argMax(tf.cast(isTag, 'int32'), 2), 2) as tf.Tensor3D);
   const tags = tape.embedding(tagIds, transformerNames.tags, null);
   const inserted = tf.reshape(tf.stack([variables, tags], 2), [replicas, examples * 2, width]) as tf.Tensor3D;
+  tape.at(null);
   return tape.embedding(flatTokens(tf.where(isTag, slot(1), placed)), name, inserted);
 }
 
@@ -165,6 +171,7 @@ function variableRows(
   const first = shape.vocabularySize + (shape.tags ?? 0);
   const highest = tf.max(tokens, 2);
   const ids = tf.maximum(tf.sub(highest, tf.scalar(first, 'int32')), tf.scalar(0, 'int32')) as tf.Tensor2D;
+  tape.at(() => tf.expandDims(tf.argMax(tokens, 2), 2) as tf.Tensor3D);
   let rows: tf.Tensor3D = tape.embedding(ids, transformerNames.variables, null);
   if (normalise === 'rms') {
     rows = tf.mul(rows, tf.rsqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon))) as tf.Tensor3D;
@@ -192,12 +199,12 @@ function block(
     name.projection,
     biases.attention,
   );
-  const attended = linear(
-    attend(architecture, tape.examples, projected, pass),
-    name.attentionOutput,
-    biases.attentionOutput,
-  );
-  const residual = pass.asked === null ? x : selectRows(x, pass.asked.positions);
+  const { asked } = pass;
+  const output = attend(architecture, tape.examples, projected, pass);
+  // What follows works on the rows that are asked for.
+  if (asked !== null) tape.at(() => asked.positions);
+  const attended = linear(output, name.attentionOutput, biases.attentionOutput);
+  const residual = asked === null ? x : selectRows(x, asked.positions);
   const mlp = (input: tf.Tensor3D): tf.Tensor3D => {
     const normalised = norm(architecture, tape, input, name.mlpNorm);
     const { activation, isGated } = architecture;
