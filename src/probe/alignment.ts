@@ -1,11 +1,12 @@
 import { alignmentReader, type AlignmentReader } from './panel/alignment.js';
-import { createFactorReader } from './panel/factors.js';
+import { createFactorReader, type FactorReader } from './panel/factors.js';
 import { panelProducts, type PanelProducts } from './panel/panel-gram.js';
 import type { Panel } from './panel/panel.js';
 import { totalTensor, withoutEmbeddings } from '../store/tables/common.js';
 import { tables } from '../store/tables/registry.js';
 import type { TableWriter } from '../store/table-writer.js';
 import { writeFactors } from './alignment/factor-rows.js';
+import { tokenPlaces, writeTokenGroups } from './alignment/token-groups.js';
 import { writeTokens } from './alignment/token-rows.js';
 import { probeBatch, ToolCache, type Moment, type ProbeSpec } from './probe.js';
 
@@ -14,6 +15,7 @@ export const alignmentProbe: ProbeSpec = {
   name: 'alignment',
   tables: [
     tables.alignment,
+    tables.token_alignment,
     tables.panel_tokens,
     tables.panel_gram,
     tables.panel_questions,
@@ -22,6 +24,14 @@ export const alignmentProbe: ProbeSpec = {
   ],
   create: () => {
     const readers = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch));
+    const partReaders = new Map<number, ToolCache<FactorReader>>();
+    const partReaderOf = (places: number): ToolCache<FactorReader> => {
+      const known = partReaders.get(places);
+      if (known !== undefined) return known;
+      const made = new ToolCache((model, blocks) => createFactorReader(model, blocks, probeBatch, places));
+      partReaders.set(places, made);
+      return made;
+    };
     return {
       begin: (run, open) => {
         const { panel, options, plan } = run;
@@ -32,6 +42,8 @@ export const alignmentProbe: ProbeSpec = {
         const stored = options.factors ? open(tables.factors) : null;
         const alignmentOf = alignmentReader(panel);
         writeTokens(open(tables.panel_tokens), panel);
+        const parts = open(tables.token_alignment);
+        const tokens = tokenPlaces(panel, plan.data[0]!.shape);
         return (moment) => {
           const factors = readers.of(run, moment.blocks)(moment.values, panel);
           const products = panelProducts(panel, factors, plan.model, moment.end);
@@ -41,12 +53,24 @@ export const alignmentProbe: ProbeSpec = {
             writeGram(gram, moment, panel, products);
             writeQuestions(questions, moment, panel, products);
             writeEntities(entities, moment, panel, products);
+            if (tokens !== null) {
+              const reader = partReaderOf(tokens.places).of(run, moment.blocks);
+              const definitions = { ...panel, size: panel.definitions };
+              writeTokenGroups(
+                parts,
+                moment,
+                { panel, model: plan.model, factors, products, alignmentOf, tokens },
+                (weights) => reader(moment.values, definitions, weights),
+              );
+            }
           }
           if (stored !== null) writeFactors(stored, moment, panel, factors.uses);
           factors.dispose();
         };
       },
-      dispose: () => readers.dispose(),
+      dispose: () => {
+        for (const own of [readers, ...partReaders.values()]) own.dispose();
+      },
     };
   },
 };

@@ -26,19 +26,29 @@ export interface ExampleFactors {
 
 /** Reads factors of examples. */
 export interface FactorReader {
-  /** @param values blocks of parameters, `[1, size]` */
-  (values: readonly tf.Tensor[], source: ExampleSource): ExampleFactors;
+  /**
+   * @param values blocks of parameters, `[1, size]`
+   * @param weights of a reader of places: `[place]` what the places of an example count, see `FactorTape`
+   */
+  (
+    values: readonly tf.Tensor[],
+    source: ExampleSource,
+    weights?: (example: number) => ArrayLike<number>,
+  ): ExampleFactors;
   dispose(): void;
 }
 
 /**
  * Reads the factors of per-example gradients in batched backward passes over the sum of the losses, without the noise
  * that training adds.
+ *
+ * @param places that weights are given for; null: all of a text counts
  */
 export function createFactorReader(
   model: Model,
   blocks: readonly ParameterBlock[],
   batchSize: number,
+  places: number | null = null,
 ): FactorReader {
   const names = trainingFieldNames(model);
   let layout: Pick<FlatUses, 'uses' | 'slots'> | null = null;
@@ -46,14 +56,20 @@ export function createFactorReader(
     const inputs = Object.fromEntries(names.map((name, i) => [name, tensors[blocks.length + i]!]));
     const [replicas, examples] = inputs['labels']!.shape as [number, number];
     const ones = tf.ones([replicas, examples]) as tf.Tensor2D;
-    const { losses, uses } = backward(model, unpack(blocks, tensors.slice(0, blocks.length)), inputs, ones);
+    const { losses, uses } = backward(
+      model,
+      unpack(blocks, tensors.slice(0, blocks.length)),
+      inputs,
+      ones,
+      places === null ? null : (tensors[blocks.length + names.length] as tf.Tensor3D),
+    );
     const flat = flattenUses(uses);
     const kept = new Set(flat.factors);
     for (const factor of uses.flatMap(factorsOf)) if (!kept.has(factor)) factor.dispose();
     layout = flat;
     return [losses, ...flat.factors];
   });
-  const read = (values: readonly tf.Tensor[], source: ExampleSource): ExampleFactors => {
+  const read: (...args: Parameters<FactorReader>) => ExampleFactors = (values, source, weights) => {
     const losses = new Float32Array(source.size);
     const parts: tf.Tensor[][] = [];
     for (let first = 0; first < source.size; first += batchSize) {
@@ -66,7 +82,8 @@ export function createFactorReader(
         { replicas: 1, examples: batchSize, fields: source.fields, buffers },
         names,
       );
-      const [batchLosses, ...factors] = run([...values, ...Object.values(inputs)]);
+      const counted = places === null ? [] : [weightTensor(places, batchSize, first, count, weights!)];
+      const [batchLosses, ...factors] = run([...values, ...Object.values(inputs), ...counted]);
       losses.set(batchLosses!.dataSync<'float32'>().subarray(0, count), first);
       parts.push(
         count === batchSize
@@ -82,7 +99,7 @@ export function createFactorReader(
               return cut;
             }),
       );
-      tf.dispose([inputs, batchLosses!]);
+      tf.dispose([inputs, batchLosses!, counted]);
     }
     const factors = parts[0]!.map((first, i) => {
       if (parts.length === 1) return first;
@@ -96,6 +113,19 @@ export function createFactorReader(
     return { losses, uses: bindUses(layout!, factors), dispose: () => tf.dispose(factors) };
   };
   return Object.assign(read, { dispose: () => run.dispose() });
+}
+
+/** `[1, batch, place]` weights of the places of the examples from `first` on; 0 for the slots behind them. */
+function weightTensor(
+  places: number,
+  batchSize: number,
+  first: number,
+  count: number,
+  weights: (example: number) => ArrayLike<number>,
+): tf.Tensor3D {
+  const values = new Float32Array(batchSize * places);
+  for (let i = 0; i < count; i++) values.set(weights(first + i), i * places);
+  return tf.tensor3d(values, [1, batchSize, places]);
 }
 
 /** Copies example 0 into the slots from `count` on: a slot of zeros need not be a valid example. */

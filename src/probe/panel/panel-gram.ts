@@ -115,6 +115,52 @@ export function panelProducts(
   return { tensors, grams };
 }
 
+/** Products of the definitions of a panel alone, with the mean gradients of its question sets. */
+export type DefinitionProducts = Pick<TensorProducts, 'inner' | 'definitionNorm2'>;
+
+/**
+ * Products of other gradients of a panel's definitions, such as parts of them, with the mean gradients of its question sets, for
+ * `total` and {@link withoutEmbeddings}.
+ *
+ * @param own factors of the definitions alone, in their order
+ * @param factors of the whole panel
+ */
+export function definitionProducts(
+  panel: Panel,
+  own: ExampleFactors,
+  factors: ExampleFactors,
+  model: Model,
+): ReadonlyMap<string, DefinitionProducts> {
+  const { definitions, size, questionsPerSet, questionSets } = panel;
+  const sumOf = (): { inner: Float64Array; definitionNorm2: Float64Array } => ({
+    inner: new Float64Array(definitions * questionSets.length),
+    definitionNorm2: new Float64Array(definitions),
+  });
+  const [lexical, others, total] = [sumOf(), sumOf(), sumOf()];
+  for (const { name, role } of model.parameters) {
+    const ofTensor = ({ parameter }: ParameterUse): boolean => parameter === name;
+    const sum = lexicalRoles.has(role) ? lexical : others;
+    tf.tidy(() => {
+      const defined = own.uses.filter(ofTensor);
+      const asked = sliceExamples(factors.uses.filter(ofTensor), definitions, size);
+      const pairs = productsOf(defined, poolExamples(asked, questionsPerSet)).dataSync<'float32'>();
+      addTo(
+        sum.inner,
+        Float64Array.from(pairs, (value) => value / questionsPerSet),
+      );
+      addTo(sum.definitionNorm2, norms2(defined));
+    });
+  }
+  for (const part of [lexical, others]) {
+    addTo(total.inner, part.inner);
+    addTo(total.definitionNorm2, part.definitionNorm2);
+  }
+  return new Map([
+    [totalTensor, total],
+    [withoutEmbeddings, others],
+  ]);
+}
+
 /** Products of pairs of examples. */
 interface PairProducts {
   /** `[definition, question]` */

@@ -31,6 +31,11 @@ export const pairings = [
 
 export type Pairing = (typeof pairings)[number];
 
+/** What the tokens of a definition are, padding included: the groups by which its gradient is split. */
+export const tokenGroups = [...partKinds, 'padding'] as const;
+
+export type TokenGroup = (typeof tokenGroups)[number];
+
 /** Gradients of the definitions of a panel against those of its questions, at checkpoints. */
 export const alignmentTables = {
   alignment: {
@@ -60,6 +65,40 @@ export const alignmentTables = {
       pairwise_cosine: float64(
         'Mean over the questions of their cosines with the definition; null means that all norms are zero.',
         { nullable: true },
+      ),
+    },
+  },
+  token_alignment: {
+    name: 'token_alignment',
+    derived: true,
+    row: 'one checkpoint x question set of an entity x pairing x group of tokens x tensor sum',
+    when: 'start and ends of stages, of texts whose experiment describes its examples',
+    columns: {
+      stage,
+      step: checkpointStep,
+      subset: dictionary('Subset of the entity.', (d) => d.subsets),
+      variable: int32('Variable that the questions are about.'),
+      questions: dictionary('Questions of the set: trained on, or held out.', questionKinds),
+      pairing: dictionary('Which definition is held against the questions.', pairings),
+      token_group: dictionary(
+        'Tokens of the definition at whose places the parameters are used: what they do there makes the part of its gradient.',
+        () => tokenGroups,
+      ),
+      tensor: dictionary('Sum over tensors.', [totalTensor, withoutEmbeddings]),
+      inner: float64(
+        'Inner product of the part of the gradient of the definition with the mean gradient of the questions; over groups the inner product of the table alignment.',
+        { unit: units.gradient2 },
+      ),
+      norm_part: float64('Norm of the part of the gradient of the definition.', { unit: units.gradient }),
+      cosine_part: float64(
+        'Inner product over the norms of the whole gradients: the part of the cosine; over groups the cosine of the table alignment. Null means that one of them is zero.',
+        { nullable: true },
+      ),
+      cosine: float64(
+        'Cosine of the part itself with the mean gradient of the questions; null means that one of them is zero.',
+        {
+          nullable: true,
+        },
       ),
     },
   },
