@@ -55,6 +55,46 @@ test('alignment: cosines are those of its inner products and norms, layers add u
   for (const { total, parts } of sums.values()) expect(parts).toBeCloseTo(total, 8);
 });
 
+test('alignment: parts by token group add up to the inner products and cosines of whole definitions', () => {
+  const keyOf = (row: Record<string, unknown>): string =>
+    ['step', 'variable', 'questions', 'pairing', 'tensor'].map((name) => String(row[name])).join(' ');
+  const whole = new Map(read('alignment').map((row) => [keyOf(row), row]));
+  const parts = read('token_alignment');
+  // Of a definition that is answered with its entity the model reads the tag and the variable.
+  expect(new Set(parts.map((row) => row['token_group']))).toContain('variable');
+  const sums = new Map<string, { inner: number; cosine: number }>();
+  for (const row of parts) {
+    const own = sums.get(keyOf(row)) ?? { inner: 0, cosine: 0 };
+    sums.set(keyOf(row), {
+      inner: own.inner + Number(row['inner']),
+      cosine: own.cosine + Number(row['cosine_part'] ?? 0),
+    });
+  }
+  expect(sums.size).toBeGreaterThan(100);
+  for (const [key, { inner, cosine }] of sums) {
+    const row = whole.get(key)!;
+    const norms = Number(row['norm_definition']) * Number(row['norm_questions']);
+    expect(Math.abs(inner - Number(row['inner']))).toBeLessThanOrEqual(1e-5 * norms);
+    if (row['cosine'] !== null) expect(cosine).toBeCloseTo(Number(row['cosine']), 4);
+  }
+  // Each part is something: no group has all of it.
+  const sizes = parts.filter((row) => Number(row['norm_part']) > 0).map((row) => row['token_group']);
+  expect(new Set(sizes).size).toBeGreaterThan(1);
+});
+
+test('the panel says token by token what its definitions and questions are', () => {
+  const rows = read('panel_tokens');
+  const definitions = rows.filter((row) => row['role'] === 'definition');
+  const variables = new Set(definitions.map((row) => row['variable']));
+  expect(definitions.filter((row) => row['kind'] === 'tag')).toHaveLength(variables.size);
+  expect(definitions.filter((row) => row['kind'] === 'entity' && row['asked'] === true)).toHaveLength(
+    variables.size,
+  );
+  expect(new Set(rows.map((row) => row['role']))).toEqual(
+    new Set(['definition', 'tag_swap', 'entity_swap', 'trained', 'heldout']),
+  );
+});
+
 test('alignment: a swapped tag is the definition of the other tag, for the same variable', () => {
   const rows = read('alignment').filter((row) => row['tensor'] === 'total');
   const pairings = new Set(rows.map((row) => row['pairing']));

@@ -17,6 +17,8 @@ import type { ControlSpec, QuantitySpec, RunValues, SectionSpec } from '../secti
 import type { Study } from '../study.js';
 import { alignmentCourse } from './alignment/course.js';
 import { alignmentByLayer } from './alignment/by-layer.js';
+import { alignmentByTokens, partsTolerance } from './alignment/by-tokens.js';
+import { fourSets } from './alignment/four-sets.js';
 import { gramMeasures } from './alignment/gram-measures.js';
 
 const otherDefinitions = 'the same with definitions of other variables of the subset (mean of their cosines)';
@@ -182,7 +184,16 @@ function difference(a: number[] | string, b: number[] | string): RunValue {
 
 /** Gradients of definitions against those of questions, on the probe panel. */
 export const alignmentStudy: Study = {
-  sections: [panelAlignment, alignmentCourse, alignmentByLayer, gramMeasures],
+  sections: [panelAlignment, alignmentCourse, alignmentByLayer, alignmentByTokens, gramMeasures, fourSets],
+  checks: [
+    {
+      id: 'tokenGroups',
+      check: 'parts of the tag-swap gap by token group add up to it',
+      quantity: 'alignmentByTokens.sum',
+      tolerance: partsTolerance,
+      of: 'seed',
+    },
+  ],
   claims: [
     {
       id: 'alignmentGap',
