@@ -20,7 +20,15 @@ export const viewNames = [
 export const probeNames = [
   {
     name: 'alignment',
-    tables: ['alignment', 'panel_tokens', 'panel_gram', 'panel_questions', 'entity_gram', 'factors'],
+    tables: [
+      'alignment',
+      'token_alignment',
+      'panel_tokens',
+      'panel_gram',
+      'panel_questions',
+      'entity_gram',
+      'factors',
+    ],
   },
   { name: 'transfer', tables: ['transfer'] },
   { name: 'penalty', tables: ['penalty'] },
