@@ -113,7 +113,7 @@ beforeAll(async () => {
     ),
   );
   await write(folder, 'token_alignment', parts);
-  const arms = await groupIntoArms([await openRun(folder)]);
+  const arms = groupIntoArms([await openRun(folder)]);
   analysis = await analyseArm(arms[0]!);
 });
 

@@ -66,9 +66,5 @@ function chosen(weights: tf.Tensor3D, places: tf.Tensor3D): tf.Tensor3D {
   const [replicas, examples, rows] = places.shape;
   const base = tf.reshape(tf.range(0, replicas * examples * count, count, 'int32'), [replicas, examples, 1]);
   const flat = tf.reshape(tf.add(places, base), [-1]) as tf.Tensor1D;
-  return tf.reshape(gatherRows(tf.reshape(weights, [-1, 1]) as tf.Tensor2D, flat), [
-    replicas,
-    examples * rows,
-    1,
-  ]);
+  return tf.reshape(gatherRows(tf.reshape(weights, [-1, 1]), flat), [replicas, examples * rows, 1]);
 }

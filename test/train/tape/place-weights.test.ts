@@ -58,7 +58,7 @@ test.each(familyCases)(
     const exampleWeights = tf.ones([replicas, examples]) as tf.Tensor2D;
     // More places than there are in the texts of a case.
     const weights = randomTensor([replicas, examples, 32], testStream(5)) as tf.Tensor3D;
-    const gradients = [null, weights, tf.sub(1, weights) as tf.Tensor3D].map(
+    const gradients = [null, weights, tf.sub<tf.Tensor3D>(1, weights)].map(
       (own) => assembleGradients(backward(model, parameters, fields, exampleWeights, own).uses, 1).total,
     );
     for (const { name } of model.parameters) {
@@ -77,7 +77,7 @@ test('a model without places of a text is refused', () => {
       model,
       randomParameters(model, replicas, testStream()),
       randomImageBatch(shape, replicas, examples),
-      tf.ones([replicas, examples]) as tf.Tensor2D,
+      tf.ones([replicas, examples]),
       weights,
     );
   expect(run).toThrow('does not tell at which places');

@@ -9,12 +9,12 @@ import type { RunValue } from '../../quantity.js';
 import { readTable } from '../../run-data.js';
 import type { QuantitySpec, RunValues, SectionSpec } from '../../section.js';
 import {
-  cosineColumns,
   jointNotes,
   meanOverEntities,
   panelCosines,
   tagSwapGap,
   tagSwapNull,
+  type cosineColumns,
   type PanelCosines,
   type TensorPlace,
 } from './cosines.js';

@@ -51,7 +51,7 @@ export const fourSets: SectionSpec = {
   notes: (_, run) => [
     "Of the panel's variables and questions, not of all; all tensors, no preconditioning. Not measured, because tables hold products and no " +
       'coordinates: norms L1 and Linf, and cosines of questions to the mean of all four sets (eval/grad_cosine_similarity). The control with ' +
-      'questions of exchanged variables (d2incons) is not in the panel; the null takes its place.',
+      'questions of exchanged variables is not in the panel; the null takes its place.',
     ...jointNotes(run),
   ],
   measure: async (run) => {

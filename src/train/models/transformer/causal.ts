@@ -151,7 +151,7 @@ function wordsAndVariables(
   const isTag = tf.logicalAnd(tf.greaterEqual(tokens, first), tf.less(tokens, end));
   // A row names at most one tag; where it names none, the row of the table that is looked up goes nowhere.
   const tagIds = tf.max(tf.where(isTag, tf.sub(tokens, first), tf.zerosLike(tokens)), 2) as tf.Tensor2D;
-  tape.at(() => tf.expandDims(tf.argMax(tf.cast(isTag, 'int32'), 2), 2) as tf.Tensor3D);
+  tape.at(() => tf.expandDims(tf.argMax(tf.cast(isTag, 'int32'), 2), 2));
   const tags = tape.embedding(tagIds, transformerNames.tags, null);
   const inserted = tf.reshape(tf.stack([variables, tags], 2), [replicas, examples * 2, width]) as tf.Tensor3D;
   tape.at(null);
@@ -171,7 +171,7 @@ function variableRows(
   const first = shape.vocabularySize + (shape.tags ?? 0);
   const highest = tf.max(tokens, 2);
   const ids = tf.maximum(tf.sub(highest, tf.scalar(first, 'int32')), tf.scalar(0, 'int32')) as tf.Tensor2D;
-  tape.at(() => tf.expandDims(tf.argMax(tokens, 2), 2) as tf.Tensor3D);
+  tape.at(() => tf.expandDims(tf.argMax(tokens, 2), 2));
   let rows: tf.Tensor3D = tape.embedding(ids, transformerNames.variables, null);
   if (normalise === 'rms') {
     rows = tf.mul(rows, tf.rsqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon))) as tf.Tensor3D;
