@@ -37,8 +37,8 @@ export interface SweepWork {
   readonly task?: TaskWork | undefined;
   /** Whether runs that cannot be resumed or have another config are trained again. */
   readonly repair?: boolean;
-  /** Called before the runs of a piece start. */
-  readonly onPiece?: (piece: SweepPiece) => void;
+  /** Called before the runs of a piece start, of this process's part or of others'. */
+  readonly onPiece?: (piece: SweepPiece, isOwn: boolean) => void;
 }
 
 /** What helps someone who typed `sweep`: the name of its runs is the sweep's. */
@@ -73,7 +73,7 @@ export async function runSweep(
   const note = (arms: readonly SweepArm[]): void => noteFirstRuns(sweep, arms, root, environment);
 
   const attempt = async (piece: SweepPiece): Promise<WorkOutcome> => {
-    onPiece(piece);
+    onPiece(piece, isOwn.has(piece));
     // Before they may be trained again, which makes them younger.
     note(piece.arms);
     busy.delete(piece);
@@ -109,6 +109,23 @@ export async function runSweep(
   };
 }
 
+/**
+ * Whether nothing is left to train of a sweep, or of a task and those that it would help, as its folders say: no engine is needed
+ * for it then. Throws a UserError as {@link runSweep} does.
+ */
+export function isTrained(sweep: Sweep, root: string, task?: TaskWork): boolean {
+  const own = (task?.own ?? sweep.arms.map((arm) => ({ arm, seeds: arm.seeds }))).map(pieceOfPack);
+  own.forEach((piece) => requireSameConfigs(piece, root));
+  const others = (task?.others ?? []).map(pieceOfPack);
+  // To say of a run that it failed is for whoever tries it.
+  const isComplete = (piece: SweepPiece): boolean =>
+    foldersOf(piece, root).every((folder) => infoOf(folder)?.status === 'complete');
+  return (
+    own.every((piece) => isComplete(piece) && lookAtPiece(piece, root) === 'through') &&
+    others.every((piece) => lookAtPiece(piece, root) === 'through')
+  );
+}
+
 function pieceOfPack({ arm, seeds }: SweepPack): SweepPiece {
   const { config, resolved } = arm;
   return { arms: [arm], runs: seeds.map((seed) => ({ config, resolved, seed })) };
@@ -142,13 +159,13 @@ function requireSameConfigs(piece: SweepPiece, root: string): void {
   for (const { config, seed } of piece.runs) {
     const folder = runFolderOf(root, config, seed);
     const info = infoOf(folder);
-    if (info === null || info.status === 'failed' || !isTrained(folder, info)) continue;
+    if (info === null || info.status === 'failed' || !hasTrained(folder, info)) continue;
     if (!isOfConfig(folder, config))
       throw new UserError(`${folder}: holds a run of another config; ${advice.otherConfig}`);
   }
 }
 
-function isTrained(folder: string, { status }: RunInfo): boolean {
+function hasTrained(folder: string, { status }: RunInfo): boolean {
   if (status === 'complete') return true;
   try {
     return checkpointSteps(folder).length > 0;

@@ -164,3 +164,34 @@ test('golden checks that need no time hold', () => {
   expect(out).toContain('all checks hold');
   expect(status).toBe(0);
 });
+
+describe('a sweep for a queue', () => {
+  const out = (name: string): string => path.join(root, name);
+  const sweep = (...args: string[]): Outcome =>
+    gradscope(['sweep', 'configs/sweeps/batch-size-smoke.yaml', ...args]);
+
+  test('prints its tasks, and they refuse to start when the file says otherwise', () => {
+    const emitted = sweep('--out', out('queue'), '--emit', 'commands', '--pack', '3');
+    expect(emitted.status).toBe(0);
+    const lines = emitted.out.trim().split('\n');
+    expect(lines).toHaveLength(8);
+    expect(lines[7]).toMatch(
+      /^cd \S+ && exec \S+ .*main\.ts sweep \/.*batch-size-smoke\.yaml --out \/.* --task 7\/8$/,
+    );
+    // The probe that its predictions need, and the report.
+    expect(emitted.error).toMatch(/^8 tasks; when they have ended:\n  cd .* --probe .*\n  cd .* --report\n$/);
+    const changed = sweep('--out', out('queue'), '--seeds', '0..1', '--task', '0/8');
+    expect(changed.status).toBe(1);
+    expect(changed.error).toMatch(
+      /says otherwise than when its tasks were made \(arm b64: seeds 0,1 instead of 0,1,2,3,4,5\)/,
+    );
+  });
+
+  test('without Slurm says so', () => {
+    expect(
+      gradscope(['sweep', 'configs/sweeps/batch-size-smoke.yaml', '--out', out('slurm'), '--slurm'], {
+        PATH: '/nowhere',
+      }),
+    ).toEqual(refusal(/sbatch is not on this machine; call this on a login node, or take --emit sbatch/));
+  });
+});

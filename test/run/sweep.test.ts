@@ -14,7 +14,7 @@ import {
 } from '../../src/run/sweep.js';
 import { packsOf, packsOfOthers, packsOfTask } from '../../src/run/sweep-tasks.js';
 import { runningRun } from '../../src/run/running-runs.js';
-import { runSweep, type SweepPiece } from '../../src/run/train-sweep.js';
+import { isTrained, runSweep, type SweepPiece } from '../../src/run/train-sweep.js';
 import { nodeEnvironment } from '../../src/store/environment.js';
 import { sweepStatus } from '../../src/run/sweep-status.js';
 import { nodeFileSystem } from '../../src/store/file-system.js';
@@ -635,18 +635,28 @@ describe('runs in the way of a sweep', () => {
     const tried: string[] = [];
     const work = (steal: boolean) => ({
       task: { own: packsOfTask(packs, share), others: steal ? packsOfOthers(packs, share) : [] },
-      onPiece: ({ runs }: SweepPiece) =>
-        tried.push(...runs.map(({ config, seed }) => `${config.name} ${seed}`)),
+      onPiece: ({ runs }: SweepPiece, isOwn: boolean) =>
+        tried.push(...runs.map(({ config, seed }) => `${config.name} ${seed}${isOwn ? '' : ', of others'}`)),
     });
     const folders = packs.flatMap((pack) => foldersOfPack(pack, root));
     await runSweep(sweep, quietRequest(root, engine), work(false));
+    expect([isTrained(sweep, root, work(false).task), isTrained(sweep, root, work(true).task)]).toEqual([
+      true,
+      false,
+    ]);
     expect(folders.map((folder) => fs.existsSync(path.join(folder, 'run.json')))).toEqual([
       false,
       true,
       false,
     ]);
     await runSweep(sweep, quietRequest(root, engine), work(true));
-    expect(tried).toEqual(['batch-size-128 1', 'batch-size-128 1', 'batch-size-256 0', 'batch-size-128 0']);
+    expect(tried).toEqual([
+      'batch-size-128 1',
+      'batch-size-128 1',
+      'batch-size-256 0, of others',
+      'batch-size-128 0, of others',
+    ]);
+    expect(isTrained(sweep, root)).toBe(true);
     expect(folders.map((folder) => readRunInfo(folder).status)).toEqual(['complete', 'complete', 'complete']);
   });
 });

@@ -1,6 +1,6 @@
 import type { Sweep } from '../../run/sweep-config.js';
 import type { TaskWork } from '../../run/train-sweep.js';
-import { exitCodeOfRuns } from '../exit-codes.js';
+import { exitCodeOfRuns, exitCodes } from '../exit-codes.js';
 import { tell } from '../output.js';
 import { ProgressLine, standardError } from '../progress.js';
 import { listenForStop } from '../stop-signals.js';
@@ -20,7 +20,12 @@ export interface SweepTrained {
 export async function trainSweep(loaded: Sweep, flags: SweepFlags, task?: TaskWork): Promise<SweepTrained> {
   const { defaultThreads, loadEngine } = await import('../../train/engine/load.js');
   const { modelWidth } = await import('../../train/models/registry.js');
-  const { runSweep } = await import('../../run/train-sweep.js');
+  const { isTrained, runSweep } = await import('../../run/train-sweep.js');
+  const repair = flags.existing === 'overwrite';
+  if (!repair && isTrained(loaded, flags.out, task)) {
+    tell('all runs are complete already and are left as they are');
+    return { code: exitCodes.done, isStopped: false, busy: 0 };
+  }
   const width = Math.max(...loaded.arms.map(({ config }) => modelWidth(config.model)));
   const engine = await loadEngine({
     engine: flags.engine,
@@ -44,15 +49,14 @@ export async function trainSweep(loaded: Sweep, flags: SweepFlags, task?: TaskWo
       },
       {
         task,
-        repair: flags.existing === 'overwrite',
-        onPiece: ({ arms, runs }) => {
+        repair,
+        onPiece: ({ arms, runs }, isOwn) => {
           line.end();
           const first = loaded.arms.indexOf(arms[0]!) + 1;
           const names = arms.map(({ name }) => name).join(', ');
           const count = runs.length === 1 ? `seed ${runs[0]!.seed}` : `${runs.length} runs`;
-          line.message(
-            `arm ${first} of ${loaded.arms.length}: ${names}, ${count}${arms.length > 1 ? ', together' : ''}`,
-          );
+          const how = `${arms.length > 1 ? ', together' : ''}${isOwn ? '' : ' (of another task)'}`;
+          line.message(`arm ${first} of ${loaded.arms.length}: ${names}, ${count}${how}`);
         },
       },
     );
