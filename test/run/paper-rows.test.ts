@@ -6,6 +6,7 @@ import { questionOfPredicate } from '../../data/works/questions.js';
 import { bytePairTokenizer } from '../../data/text/tokenizer/byte-pairs.js';
 import { writeRandomModel } from '../../scripts/random-model.js';
 import { loadKnownConfig } from '../../src/run/experiment-module.js';
+import { checkedCost } from '../../src/run/plan.js';
 import { startRuns } from '../../src/run/run.js';
 import { isSweepFile, loadSweep } from '../../src/run/sweep-config.js';
 import { hashConfig } from '../../src/store/config-hash.js';
@@ -173,4 +174,30 @@ describe('every row of the paper, and its small counterpart, trains and is evalu
     const values = await train(own, resolved);
     expect(values.filter((value) => !(Number.isFinite(value) && value > 0))).toEqual([]);
   });
+});
+
+test('folders and files that a file names are seen from it, those of the command line from where it is typed', () => {
+  const { arms } = loadSweep('configs/paper/model-size.yaml');
+  expect(arms[0]!.config.model).toMatchObject({ from: path.resolve('models/pythia-70m-deduped') });
+  expect(arms[0]!.config.data).toMatchObject({
+    tokenizer: path.resolve('models/pythia-70m-deduped'),
+    cvdb: path.resolve('sources/cross-verified-database.csv'),
+  });
+  const { config } = loadKnownConfig('configs/paper/works.yaml', ['data.trex=x', 'data.tokenizer=bpe']);
+  expect(config.data).toMatchObject({ trex: path.resolve('x'), tokenizer: 'bpe' });
+});
+
+test('what is missing is said in one line', () => {
+  const cost = (overrides: readonly string[]) => () =>
+    checkedCost(loadKnownConfig('configs/paper/people.yaml', overrides).config);
+  const own = [`data.cvdb=${files.cvdb}`, `data.tokenizer=${folders.gpt_neox}`, `model.from=${folders.gpt_neox}`];
+  expect(cost([])).toThrow(/^\S+sources\/cross-verified-database\.csv: cannot be read \(ENOENT.*\); check the path$/);
+  expect(cost(own)).toThrow(/^data\.entities: \S+ has 24 men, but 2000 are asked for; lower data\.entities/);
+  const few = [...own, 'data.entities=24'];
+  expect(cost([...few, `model.from=${root}/none`])).toThrow(/none: no such folder; give the folder of a model$/);
+  expect(cost([...few, `data.tokenizer=${root}/none`])).toThrow(
+    /none\/tokenizer\.json: is missing; give a Hugging Face folder/,
+  );
+  expect(cost([...few, `model.from=${folders.t5}`])).toThrow(/a t5 reads a source text and writes another/);
+  expect(cost([...few, 'data.format=seq2seq'])).toThrow(/continues a text, and the data have a source text/);
 });
