@@ -190,11 +190,19 @@ test('folders and files that a file names are seen from it, those of the command
 test('what is missing is said in one line', () => {
   const cost = (overrides: readonly string[]) => () =>
     checkedCost(loadKnownConfig('configs/paper/people.yaml', overrides).config);
-  const own = [`data.cvdb=${files.cvdb}`, `data.tokenizer=${folders.gpt_neox}`, `model.from=${folders.gpt_neox}`];
-  expect(cost([])).toThrow(/^\S+sources\/cross-verified-database\.csv: cannot be read \(ENOENT.*\); check the path$/);
+  const own = [
+    `data.cvdb=${files.cvdb}`,
+    `data.tokenizer=${folders.gpt_neox}`,
+    `model.from=${folders.gpt_neox}`,
+  ];
+  expect(cost([])).toThrow(
+    /^\S+sources\/cross-verified-database\.csv: cannot be read \(ENOENT.*\); check the path$/,
+  );
   expect(cost(own)).toThrow(/^data\.entities: \S+ has 24 men, but 2000 are asked for; lower data\.entities/);
   const few = [...own, 'data.entities=24'];
-  expect(cost([...few, `model.from=${root}/none`])).toThrow(/none: no such folder; give the folder of a model$/);
+  expect(cost([...few, `model.from=${root}/none`])).toThrow(
+    /none: no such folder; give the folder of a model$/,
+  );
   expect(cost([...few, `data.tokenizer=${root}/none`])).toThrow(
     /none\/tokenizer\.json: is missing; give a Hugging Face folder/,
   );
