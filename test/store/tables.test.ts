@@ -113,6 +113,8 @@ describe('the registry', () => {
         "vectors: stage dictionary, step int32, group dictionary, tensor dictionary, chunk int32, offset int32, values list-float32",
         "metrics: stage dictionary, step int32, epoch float64, set dictionary, subset dictionary, metric dictionary, value float64, n int32, standard_error float64?",
         "alignment: stage dictionary, step int32, subset dictionary, variable int32, questions dictionary, pairing dictionary, definitions int32, tensor dictionary, inner float64, norm_definition float64, norm_questions float64, cosine float64?, pairwise_cosine float64?",
+        "token_alignment: stage dictionary, step int32, subset dictionary, variable int32, questions dictionary, pairing dictionary, token_group dictionary, tensor dictionary, inner float64, norm_part float64, cosine_part float64?, cosine float64?",
+        "panel_tokens: example int32, subset dictionary, variable int32, role dictionary, place int32, kind dictionary, text utf8, token int32?, position int32?, asked bool",
         "panel_gram: stage dictionary, step int32, tensor dictionary, subset dictionary, variable int32, definition dictionary, norm2 float64, inner list-float64",
         "panel_questions: stage dictionary, step int32, tensor dictionary, question int32, subset dictionary, variable int32, questions dictionary, norm2 float64",
         "entity_gram: stage dictionary, step int32, tensor dictionary, vector int32, subset dictionary, variable int32, role dictionary, inner list-float64",
