@@ -18,7 +18,7 @@ const onOneEngine: Readonly<Record<string, readonly string[]>> = {
     'test/run/{resume,checkpoint,memory,own-design,old-run,stop,order,sweep}.test.ts',
     'test/run/{analyze,batch-sizes,closed-log,interop,micro-batch,mnist-qa,printed-commands}.test.ts',
     'test/run/{model-folder,pairs-of-texts,pretraining,rebuild,tag-exchange}.test.ts',
-    'test/run/{paper-rows,tiny-paths,together}.test.ts',
+    'test/run/{paper-rows,processes,shared-folders,tiny-paths,together}.test.ts',
     'test/run/evaluation/**',
     'test/run/{sweep-tasks,share-work}.test.ts',
     'test/run/interventions/**',

@@ -114,7 +114,7 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
       );
       return { plan, replicas };
     });
-    busy.push(...stillBusy(claimed.busy, request.environment));
+    busy.push(...claimed.busy);
     if (claimed.taken === 'interrupted') return { end: 'interrupted', folders, failed, busy };
     if (claimed.taken === null) continue;
     const { plan, replicas } = claimed.taken;
@@ -134,7 +134,7 @@ export async function startTogether(runs: readonly WantedRun[], request: RunRequ
     end: trained.end,
     folders,
     failed: [...failed, ...trained.failed],
-    busy: [...busy, ...trained.busy],
+    busy: stillBusy([...busy, ...trained.busy], request.environment),
   };
 }
 

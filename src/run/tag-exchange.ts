@@ -100,7 +100,7 @@ export async function trainHalves(
       const own = now.length === prepared.halves.length ? prepared : prepare(now, failed);
       return own === null ? null : { ...own, replicas: create(own, request) };
     });
-    busy.push(...stillBusy(claimed.busy, request.environment));
+    busy.push(...claimed.busy);
     if (claimed.taken === null) continue;
     const { plan, replicas, checkpoints } = claimed.taken;
     const { name } = plan.config.stages[exchangedStage(plan.config)]!;
@@ -111,7 +111,7 @@ export async function trainHalves(
     busy.push(...trained.busy);
     if (trained.end === 'interrupted') return { end: 'interrupted', failed, busy };
   }
-  return { end: 'complete', failed, busy };
+  return { end: 'complete', failed, busy: stillBusy(busy, request.environment) };
 }
 
 /** Halves that can begin together. */

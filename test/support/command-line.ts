@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { checkpointSteps } from '../../src/run/checkpoint.js';
 import { testEngine } from '../train/support/engine.js';
@@ -17,12 +17,15 @@ export async function commandLine(
   options: {
     readonly env?: Readonly<Record<string, string>>;
     /** Kills the child once this resolves; the signal is aborted when the child ended by itself. */
-    readonly killed?: (gone: AbortSignal) => Promise<void>;
-    /** What it is killed with; SIGKILL by default. */
-    readonly signal?: 'SIGKILL' | 'SIGINT';
+    readonly killed?: (gone: AbortSignal, child: ChildProcess) => Promise<void>;
+    /** What it is killed with; SIGKILL by default, null where `killed` sees to it. */
+    readonly signal?: 'SIGKILL' | 'SIGINT' | null;
+    /** A program that runs it, with its arguments. */
+    readonly within?: readonly string[];
   } = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+  const line = [...(options.within ?? []), process.execPath, '--import', 'tsx', 'src/cli/main.ts', ...args];
+  const child = spawn(line[0]!, line.slice(1), {
     env: { ...process.env, GRADSCOPE_ENGINE: testEngine, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // So that no child outlives a test that gave up on it.
@@ -41,8 +44,8 @@ export async function commandLine(
     });
   });
   if (options.killed !== undefined) {
-    await options.killed(gone.signal);
-    child.kill(options.signal ?? 'SIGKILL');
+    await options.killed(gone.signal, child);
+    if (options.signal !== null) child.kill(options.signal ?? 'SIGKILL');
   }
   return { code: await ended, stdout, stderr };
 }
