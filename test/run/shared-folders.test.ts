@@ -160,7 +160,10 @@ describe('seeds that trained together, by tasks of their own', () => {
 
   test('alone from their start, they have the weights that they have together', async () => {
     const root = temporaryFolder();
-    for (const seed of seeds) await part(root, [seed]);
+    for (const seed of seeds) {
+      const { folders } = await part(root, [seed]);
+      expect(folders).toEqual([folderOf(root, seed)]);
+    }
     expectWholeWeights(root);
   });
 });
