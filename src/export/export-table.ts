@@ -11,13 +11,13 @@ import type { RunInfo } from '../store/run-info.js';
 import { TableReader } from '../store/table-reader.js';
 import { temporaryPath } from '../store/temporary.js';
 import { arrowFormat } from './arrow.js';
-import type { ChosenRows } from './column-buffer.js';
+import type { ChosenRows } from './export-buffer.js';
 import { configColumns } from './config-columns.js';
 import { csvFormat } from './csv.js';
 import { unitedColumns, type ExportedColumn, type ExportedRows } from './exported-columns.js';
 import { parquetFormat } from './parquet.js';
 import { rowTest, type RowCondition } from './row-filter.js';
-import { keptRows, RowBuffer } from './rows.js';
+import { rowsThatPass, RowBuffer } from './rows.js';
 import type { ExportFormat } from './table-sink.js';
 
 /** The formats; the end of a file's name chooses one. */
@@ -198,7 +198,7 @@ async function* batchesOf(
     const tests = where
       .filter(({ column }) => own.has(column))
       .map((condition) => rowTest(condition, batch.view(condition.column)));
-    yield [batch, keptRows(batch.rows, noRow ? [() => false] : tests)];
+    yield [batch, rowsThatPass(batch.rows, noRow ? [() => false] : tests)];
     // Small batches are read without waiting, so that nothing else would run for as long as this takes.
     if (i % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
   }

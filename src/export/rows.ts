@@ -1,9 +1,9 @@
 import type { ColumnSet } from '../store/column-views.js';
-import { columnBuffer, type ChosenRows, type ColumnBuffer } from './column-buffer.js';
+import { exportBuffer, type ChosenRows, type ExportBuffer } from './export-buffer.js';
 import type { ExportedColumn, ExportedRows } from './exported-columns.js';
 
 /** Rows of a batch that satisfy every test. */
-export function keptRows(rows: number, tests: readonly ((row: number) => boolean)[]): ChosenRows {
+export function rowsThatPass(rows: number, tests: readonly ((row: number) => boolean)[]): ChosenRows {
   if (tests.length === 0) return null;
   const kept = new Int32Array(rows);
   let count = 0;
@@ -13,8 +13,8 @@ export function keptRows(rows: number, tests: readonly ((row: number) => boolean
 
 /** Gathers rows of batches of several runs until there are enough to be written at once. */
 export class RowBuffer {
-  readonly #constant: readonly ColumnBuffer[];
-  readonly #own: readonly { readonly name: string; readonly buffer: ColumnBuffer }[];
+  readonly #constant: readonly ExportBuffer[];
+  readonly #own: readonly { readonly name: string; readonly buffer: ExportBuffer }[];
   #rows = 0;
 
   /**
@@ -23,8 +23,8 @@ export class RowBuffer {
    * @param capacity rows that it holds without growing
    */
   constructor(constant: readonly ExportedColumn[], own: readonly ExportedColumn[], capacity: number) {
-    this.#constant = constant.map((column) => columnBuffer(column, capacity));
-    this.#own = own.map((column) => ({ name: column.name, buffer: columnBuffer(column, capacity) }));
+    this.#constant = constant.map((column) => exportBuffer(column, capacity));
+    this.#own = own.map((column) => ({ name: column.name, buffer: exportBuffer(column, capacity) }));
   }
 
   get rows(): number {

@@ -173,7 +173,7 @@ function beingWritten(folder: string, holder: LockHolder, processes: Processes):
       ? 'wait for it or stop it'
       : token === undefined
         ? `if that process is gone: ${unlock(folder)}`
-        : 'wait for it or stop it; a minute after its last sign of life the run can be gone on with';
+        : 'wait for it or stop it; a minute after its last sign of life the run can be resumed';
   return new BusyError(
     `run folder ${folder} is being written by process ${pid} on ${describeHolder(holder, processes)} since ${started}; ${advice}`,
     folder,

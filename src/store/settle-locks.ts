@@ -103,7 +103,7 @@ class LockWatch {
     const who =
       holder === null ? 'who' : `process ${holder.pid} on ${describeHolder(holder, processes)}, which`;
     const others = folders.length === 1 ? '' : ` and ${folders.length - 1} other run folders`;
-    return `waiting for a sign of life of ${who} holds ${first}${others}; what nobody holds is gone on with in a minute`;
+    return `waiting for a sign of life of ${who} holds ${first}${others}; what nobody holds is continued in a minute`;
   }
 
   private look(path: string, text: string): Seen {

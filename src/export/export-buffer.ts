@@ -5,7 +5,7 @@ import type { ExportedColumn, ExportedValues } from './exported-columns.js';
 export type ChosenRows = Int32Array | null;
 
 /** Gathers rows of one column, from batches of several runs, until they are written. */
-export interface ColumnBuffer {
+export interface ExportBuffer {
   /** Takes in chosen rows of a column of a batch. */
   add(view: ColumnView, chosen: ChosenRows): void;
   /** Takes in `rows` rows that all hold the same, or nothing. */
@@ -15,7 +15,7 @@ export interface ColumnBuffer {
 }
 
 /** @param capacity rows that it holds without growing */
-export function columnBuffer({ kind }: ExportedColumn, capacity: number): ColumnBuffer {
+export function exportBuffer({ kind }: ExportedColumn, capacity: number): ExportBuffer {
   switch (kind) {
     case 'int32':
       return new NumberBuffer(
@@ -57,7 +57,7 @@ interface NumberArray {
 
 class NumberBuffer<
   A extends NumberArray & { subarray(from: number, to: number): A },
-> implements ColumnBuffer {
+> implements ExportBuffer {
   #valid: Uint8Array | null = null;
   #rows = 0;
 
@@ -112,7 +112,7 @@ class NumberBuffer<
 }
 
 /** Texts as numbers of words: most columns repeat few of them. */
-class TextBuffer implements ColumnBuffer {
+class TextBuffer implements ExportBuffer {
   #codes: Int32Array;
   #rows = 0;
   #words: string[] = [];
@@ -184,7 +184,7 @@ class TextBuffer implements ColumnBuffer {
   }
 }
 
-class ListBuffer implements ColumnBuffer {
+class ListBuffer implements ExportBuffer {
   #lists: (ArrayLike<number> | null)[] = [];
 
   add(view: ColumnView, chosen: ChosenRows): void {
