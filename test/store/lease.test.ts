@@ -130,7 +130,7 @@ describe('a lock of another machine', () => {
     for (const folder of ['a', 'b', 'c', 'free']) acquireLock(folder, other);
     expect(() => acquireLock('living', other)).toThrow(BusyError);
     expect(messages).toEqual([
-      'waiting for a sign of life of process 1 on n1, which holds a and 2 other run folders; what nobody holds is gone on with in a minute',
+      'waiting for a sign of life of process 1 on n1, which holds a and 2 other run folders; what nobody holds is continued in a minute',
     ]);
   });
 

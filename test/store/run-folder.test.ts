@@ -248,7 +248,7 @@ describe('the lock', () => {
     const folder = temporaryFolder();
     acquireLock(folder, fakeEnvironment(10, alive, 'elsewhere'));
     expect(() => acquireLock(folder, fakeEnvironment(20, alive))).toThrow(
-      `is being written by process 10 on elsewhere since 2026-01-02T03:04:05.678Z; wait for it or stop it; a minute after its last sign of life the run can be gone on with`,
+      `is being written by process 10 on elsewhere since 2026-01-02T03:04:05.678Z; wait for it or stop it; a minute after its last sign of life the run can be resumed`,
     );
     const later = fakeEnvironment(20, new Map([[20, 'b']]), 'elsewhere');
     fs.writeFileSync(`${folder}/lock.takeover`, '');
@@ -268,7 +268,7 @@ describe('the lock', () => {
     const lock = acquireLock(folder, fakeEnvironment(10, alive, 'here', 'pid:[2]'));
     const other = fakeEnvironment(20, new Map([[20, 'b']]));
     expect(() => acquireLock(folder, other)).toThrow(
-      `is being written by process 10 on here, in another container or boot since 2026-01-02T03:04:05.678Z; wait for it or stop it; a minute after its last sign of life the run can be gone on with`,
+      `is being written by process 10 on here, in another container or boot since 2026-01-02T03:04:05.678Z; wait for it or stop it; a minute after its last sign of life the run can be resumed`,
     );
     expect(lock.isStillOurs()).toBe(true);
     expect(removeLock(folder, other)).toBe(true);
