@@ -15,7 +15,7 @@ const engines = ['native', 'wasm'].filter((engine) => engine !== 'native' || has
 const onOneEngine: Readonly<Record<string, readonly string[]>> = {
   // Many short runs: the fallback has no graphs to build first, which takes most of their time.
   wasm: [
-    'test/run/{resume,checkpoint,memory,own-design,old-run,stop,order,sweep}.test.ts',
+    'test/run/{resume,checkpoint,memory,own-design,stop,order,sweep}.test.ts',
     'test/run/{analyze,batch-sizes,closed-log,interop,micro-batch,mnist-qa,printed-commands}.test.ts',
     'test/run/{model-folder,pairs-of-texts,pretraining,rebuild,tag-exchange}.test.ts',
     'test/run/{paper-rows,processes,shared-folders,tiny-paths,together}.test.ts',
@@ -26,7 +26,7 @@ const onOneEngine: Readonly<Record<string, readonly string[]>> = {
     'test/probe/panel/ghost-products.test.ts',
   ],
   // Many products: the native engine is faster at them.
-  native: ['test/probe/{jobs,landscape,prober,retrain}.test.ts'],
+  native: ['test/probe/{jobs,landscape,prober,retrain}.test.ts', 'test/run/old-run.test.ts'],
 };
 
 function onOthers(engine: string): readonly string[] {

@@ -48,7 +48,12 @@ function wantedProbes({ only }: ProbeOptions): ProbeSpec[] {
 
 /** Whether a run has every table that its probes write. */
 export function isProbed(folder: string, options: ProbeOptions): boolean {
-  const optional = new Set<string>(options.factors ? [] : [tables.factors.name]);
+  // The tables of tokens came later: a run that was probed before is not probed again for them alone.
+  const optional = new Set<string>([
+    ...(options.factors ? [] : [tables.factors.name]),
+    tables.panel_tokens.name,
+    tables.token_alignment.name,
+  ]);
   return wantedProbes(options)
     .flatMap((probe) => probe.tables)
     .every(({ name }) => optional.has(name) || nodeFileSystem.exists(filePath(folder, name)));

@@ -58,7 +58,8 @@ export function readLock(fs: FileSystem, path: string): string | null {
     return fs.readText(path);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ESTALE') return null;
+    // ENOTDIR: what makes the folder says better that a file stands where a folder should.
+    if (code === 'ENOENT' || code === 'ESTALE' || code === 'ENOTDIR') return null;
     throw new UserError(`${path}: cannot be read (${systemMessage(error)}); ${adviceFor(code)}`, {
       cause: error,
     });

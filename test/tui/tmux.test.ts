@@ -162,7 +162,7 @@ describe.skipIf(!hasTmux)('in tmux', () => {
       encoding: 'utf8',
     }).stdout.trim();
     process.kill(Number(child), 'SIGTERM');
-    await until(/code 143/);
+    await until(/code 130/);
     expect(tmux('display-message', '-p', '#{alternate_on}').trim()).toBe('0');
   });
 });
