@@ -47,7 +47,14 @@ const hear = (name: NodeJS.Signals): void => answer(name);
  */
 export function answerSignals(): void {
   for (const name of signals) if (!process.listeners(name).includes(hear)) process.on(name, hear);
+  if (!process.listeners('beforeExit').includes(endHearing)) process.on('beforeExit', endHearing);
 }
+
+/**
+ * Ends a process whose work is done. Left to itself Node first gives signals back to the system, of which one then kills:
+ * for a tenth of a second where TensorFlow is loaded. Exit, asked for, keeps them.
+ */
+const endHearing = (): void => process.exit();
 
 /**
  * Listens for signals and tells people what they did. However many come, the process ends at the next step, with a

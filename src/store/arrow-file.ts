@@ -12,17 +12,16 @@ import { endOfStream } from './message-body.js';
 import type { Framed } from './message-body.js';
 import { dictionaryMessage } from './stream-header.js';
 import type { Truncation } from './stream-scan.js';
-import { isVerified } from './batch-reader.js';
-import { DamagedError, guarded } from './table-index.js';
-import type { BatchBlock } from './table-index.js';
+import { bytesBefore, rowRange } from './row-ranges.js';
+import { DamagedError } from './table-index.js';
 import type { TableReader } from './table-reader.js';
 
 /** How the batches of a file are made. */
 export interface ArrowFileOptions {
   readonly fs?: FileSystem;
-  /** Small batches are joined up to this many rows, 65536 by default. */
+  /** A batch ends with this many rows; 65536 by default. */
   readonly batchRows?: number;
-  /** Small batches are joined up to this many bytes, 16 MiB by default. */
+  /** A batch ends with the row that brings it to this many bytes; 16 MiB by default. */
   readonly batchBytes?: number;
   /** Whether the file ends before the first damaged batch, instead of being an error. */
   readonly stopAtDamage?: boolean;
@@ -38,13 +37,11 @@ export interface WrittenFile {
 
 const leading = new TextEncoder().encode('ARROW1\0\0');
 const trailing = new TextEncoder().encode('ARROW1');
-/** What is not looked at is copied in pieces of this many bytes. */
-const pieceLength = 4 * 2 ** 20;
 
 /**
  * Write the complete batches of a stream to a new file in the Arrow file format and bring it to the device. Every batch
- * is read and checked first. Takes the memory of one joined batch, whatever the length of the stream. Throws a UserError
- * when the device does not take the file and a {@link DamagedError} for a batch that cannot be decoded or whose checksum
+ * is read and checked first. Where batches end follows from the rows alone, not from the batches of the stream: those end
+ * where a run was stopped and resumed. Takes the memory of one batch, whatever the length of the stream. Throws a UserError when the device does not take the file and a {@link DamagedError} for a batch that cannot be decoded or whose checksum
  * does not fit, unless the file shall end there; what was written is removed then.
  */
 export async function writeArrowFile(
@@ -58,15 +55,13 @@ export async function writeArrowFile(
       `${reader.path}: was written by another program; only streams of gradscope are made files`,
     );
   }
-  const file = new ArrowFile(reader, fs, path);
+  const file = new ArrowFile(reader, fs, path, { batchRows, batchBytes });
   try {
     await file.begin();
     let damage: Truncation | null = null;
     for (const [i, block] of reader.batches.entries()) {
       try {
-        // A batch that is large enough is copied as it is: joining it would gain nothing.
-        const isLarge = block.rows >= batchRows / 4 || block.bodyLength >= batchBytes / 4;
-        await (isLarge ? file.copyBatch(i, block) : file.join(i, batchRows, batchBytes));
+        await file.append(i);
       } catch (error) {
         if (!stopAtDamage || !(error instanceof DamagedError)) throw error;
         damage = { atByte: block.offset, reason: error.reason };
@@ -88,13 +83,14 @@ class ArrowFile {
   readonly #pending: BatchBuilder;
   readonly #dictionaries: Block[] = [];
   readonly #batches: Block[] = [];
-  #piece = new Uint8Array(pieceLength);
+  #pendingBytes = 0;
   #rows = 0;
 
   constructor(
     private readonly reader: TableReader,
     fs: FileSystem,
     path: string,
+    private readonly limits: Required<Pick<ArrowFileOptions, 'batchRows' | 'batchBytes'>>,
   ) {
     this.#out = new AppendFile(fs, path, `table ${reader.name}`, openNew(fs, path), 0);
     this.#pending = new BatchBuilder(reader.name, reader.columns);
@@ -107,7 +103,8 @@ class ArrowFile {
   async begin(): Promise<void> {
     const { columns } = this.reader;
     this.#out.append([leading]);
-    await this.#copy(0, this.reader.index.schemaLength);
+    const { file, schemaLength } = this.reader.index;
+    this.#out.append([await file.read(0, schemaLength)]);
     for (const column of columns) {
       if (column.kind !== 'dictionary') continue;
       const framed = dictionaryMessage(column);
@@ -116,28 +113,36 @@ class ArrowFile {
     }
   }
 
-  async copyBatch(batch: number, block: BatchBlock): Promise<void> {
-    const { reader } = this;
-    const length = block.metadataLength + block.bodyLength;
-    if (this.#piece.byteLength < length) this.#piece = new Uint8Array(length);
-    const bytes = this.#piece.subarray(0, length);
-    const verified = await guarded(reader.path, async () => {
-      await reader.index.file.readInto(bytes, block.offset);
-      return isVerified(bytes, block, reader.index.layout);
-    });
-    // What has checksums that fit is as a writer wrote it.
-    if (!verified) requireValues(reader, await reader.readBatch(batch));
-    this.#flush();
-    this.#batches.push(this.#place(block));
-    this.#out.append([bytes]);
-    this.#rows += block.rows;
-  }
-
-  async join(batch: number, batchRows: number, batchBytes: number): Promise<void> {
+  /** Adds the rows of a batch of the stream. */
+  async append(batch: number): Promise<void> {
     const columns = await this.reader.readBatch(batch);
     if (!this.reader.index.hasChecksums) requireValues(this.reader, columns);
-    this.#pending.copy(columns);
-    if (this.#pending.rows >= batchRows || this.#pending.byteLength >= batchBytes) this.#flush();
+    const bytes = bytesBefore(columns);
+    for (let from = 0; from < columns.rows;) {
+      const to = this.#endOfBatch(columns.rows, bytes, from);
+      this.#pending.copy(rowRange(columns, from, to));
+      this.#pendingBytes += bytes(to) - bytes(from);
+      if (this.#isFull(this.#pending.rows, this.#pendingBytes)) this.#flush();
+      from = to;
+    }
+  }
+
+  #isFull(rows: number, bytes: number): boolean {
+    return rows >= this.limits.batchRows || bytes >= this.limits.batchBytes;
+  }
+
+  /** The row before which the batch ends that is being filled from row `from` on; at most `rows`. */
+  #endOfBatch(rows: number, bytes: (row: number) => number, from: number): number {
+    const isFullAt = (row: number): boolean =>
+      this.#isFull(this.#pending.rows + row - from, this.#pendingBytes + bytes(row) - bytes(from));
+    // Bytes grow with rows: the first row at which it is full lies in (low, high], or there is none.
+    let [low, high] = [from, rows];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (isFullAt(middle)) high = middle;
+      else low = middle;
+    }
+    return high;
   }
 
   end(): { rows: number; batches: number } {
@@ -164,18 +169,11 @@ class ArrowFile {
     this.#out.append(framed.chunks);
     this.#rows += rows;
     this.#pending.reset();
+    this.#pendingBytes = 0;
   }
 
   #place({ metadataLength, bodyLength }: Pick<Framed, 'metadataLength' | 'bodyLength'>): Block {
     return { offset: this.#out.offset, metadataLength, bodyLength };
-  }
-
-  async #copy(from: number, length: number): Promise<void> {
-    for (let done = 0; done < length; done += pieceLength) {
-      const part = this.#piece.subarray(0, length - done);
-      await this.reader.index.file.readInto(part, from + done);
-      this.#out.append([part]);
-    }
   }
 }
 

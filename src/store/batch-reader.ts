@@ -38,19 +38,6 @@ export async function readParts(
   return views;
 }
 
-/**
- * Whether the bytes of a whole message are those that were written, by its checksums; false where it has none. Throws a
- * RangeError where they are not.
- */
-export function isVerified(bytes: Uint8Array, block: BatchBlock, layout: readonly ColumnLayout[]): boolean {
-  const message = new ParsedMessage(bytes.subarray(8, block.metadataLength));
-  if (message.checksums === null) return false;
-  for (const part of partsOf(layout, message.batch())) {
-    new PartMemory(part, bytes.subarray(block.metadataLength + part.start)).requireChecksum();
-  }
-  return true;
-}
-
 /** A small piece is read at once: handing it to a thread takes longer than reading it. */
 async function readPiece(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
   if (length > wholeBelow) return file.read(position, length);

@@ -53,3 +53,27 @@ test.skipIf(process.platform === 'win32').each([
     expect(said).toBe('');
   },
 );
+
+test.skipIf(process.platform === 'win32')('none of them kills a process that is about to end', async () => {
+  const module = new URL('../../src/cli/stop-signals.ts', import.meta.url).href;
+  const program = `
+    import { answerSignals } from '${module}';
+    answerSignals();
+    // What stands for the work ends, and Node by itself.
+    process.stdin.once('data', () => process.stdin.destroy());
+    console.log('ready');`;
+  for (let round = 0; round < 8; round++) {
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(child.stdout!, 'data');
+    const killer = spawn('sh', ['-c', `sleep 0.01; while kill -USR1 ${child.pid}; do :; done`], { stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    child.stdin!.write('end');
+    const [code, signal] = await ended;
+    killer.kill('SIGKILL');
+    expect(signal).toBe(null);
+    // 75 where one was heard before the end.
+    expect([0, 75]).toContain(code);
+  }
+});

@@ -107,7 +107,7 @@ async function chaos(cluster: Cluster, folder: string, seed: number, reference: 
   const { problems, files } = compareStudies(study, reference);
   check(`seed ${seed}: weights, tables and results are those of the undisturbed study`, problems);
   const kinds = [...files].map(([kind, { same, all: count }]) => `${kind} ${same}/${count}`);
-  tell(`     the same byte by byte, times and all: ${kinds.join(', ')}`);
+  tell(`     the same byte by byte: ${kinds.join(', ')}`);
   if (problems.length > 0) tell(`     logs: ${logsOf(study)}`);
 }
 

@@ -34,18 +34,41 @@ async function batchesOf(folder: string): Promise<number[]> {
 }
 
 describe('finalizeTable', () => {
-  it('joins small batches, copies large ones, and keeps the order of the rows', async () => {
+  it('ends batches where the rows say, not where those of the stream end', async () => {
     const folder = temporaryFolder();
     writeBatches(folder, [3, 4, 30, 5, 1, 9, 8, 9, 9, 2]);
     expect(await finalizeTable(folder, 'gradients', { batchRows: 40 })).toEqual({
       table: 'gradients',
       path: `${folder}/gradients.arrow`,
       rows: 80,
-      batches: 4,
+      batches: 2,
     });
-    expect(await batchesOf(folder)).toEqual([7, 30, 41, 2]);
+    expect(await batchesOf(folder)).toEqual([40, 40]);
     expect((await rowsOf(folder, 'gradients')).map((row) => row['step'])).toEqual(range(0, 80));
     expect(fs.readdirSync(folder)).toEqual(['gradients.arrow']);
+  });
+
+  it.each([
+    { limits: { batchRows: 40 }, streams: [[80], [3, 4, 30, 5, 1, 9, 8, 9, 9, 2]] },
+    {
+      limits: { batchRows: 7 },
+      streams: [
+        [30, 50],
+        [29, 1, 1, 49],
+      ],
+    },
+    { limits: { batchBytes: 1000 }, streams: [[80], [1, 78, 1]] },
+  ])('a file has the same bytes whatever the batches of its stream: $limits, $streams', async (input) => {
+    const files = await Promise.all(
+      input.streams.map(async (sizes) => {
+        const folder = temporaryFolder();
+        writeBatches(folder, sizes);
+        const { path, batches } = await finalizeTable(folder, 'gradients', input.limits);
+        expect(batches).toBeGreaterThan(1);
+        return fs.readFileSync(path);
+      }),
+    );
+    expect(files[0]!.equals(files[1]!)).toBe(true);
   });
 
   it('bounds batches by bytes too', async () => {
