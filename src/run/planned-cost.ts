@@ -2,7 +2,7 @@ import { UserError } from '../../data/errors.js';
 import type { DataSizes } from '../../data/experiment.js';
 import { experiments } from '../../data/registry.js';
 import { replayedRows } from '../../data/replay.js';
-import { parameterCount, type Model } from '../train/models/model.js';
+import { parameterCount, parameterSizes, type Model } from '../train/models/model.js';
 import { buildModel } from '../train/models/registry.js';
 import { stepsPerEpoch } from '../train/sampler.js';
 import type { RunConfig, StageConfig } from './config.js';
@@ -37,6 +37,8 @@ export interface PlannedStage {
 export interface PlannedCost {
   /** Numbers of all parameters. */
   readonly parameters: number;
+  /** Numbers of the largest parameter. */
+  readonly largestTensor: number;
   readonly parameterNames: readonly string[];
   /** Values, optimizer state, gradient and the copies that a step makes of them, bytes. */
   readonly parameterBytes: number;
@@ -65,8 +67,11 @@ export interface PlannedCost {
 /** Bytes of a float32. */
 const float = 4;
 
-/** Updates, parameters and rows are counted in 32 bits in the tables of a run; these limits keep well below. */
-const most = { parameters: 1e9, steps: 1e8, rows: 1e8 } as const;
+/**
+ * Updates, rows and places within a tensor are counted in 32 bits in the tables of a run; these limits keep well below, or at
+ * them. Parameters of all tensors are not: their limit is that of the models of the paper, with room.
+ */
+const most = { parameters: 2e10, tensor: 2 ** 31 - 1, steps: 1e8, rows: 1e8 } as const;
 
 /**
  * Cost of one replica of a config. Throws a UserError where the parts of the config do not fit, as building them
@@ -92,6 +97,7 @@ export function plannedCost(config: RunConfig): PlannedCost {
   );
   return {
     parameters,
+    largestTensor: Math.max(...parameterSizes(model)),
     parameterNames: model.parameters.map(({ name }) => name),
     parameterBytes,
     activationBytes,
@@ -153,12 +159,13 @@ function bytesOfLog({ log }: RunConfig, model: Model, parameters: number, groups
 }
 
 /** Throws a UserError, one line, for a cost that no machine is made for, whatever its memory. */
-export function refuseImpossible({ parameters, steps, trainingRows, testRows }: PlannedCost): void {
+export function refuseImpossible({ parameters, largestTensor, steps, trainingRows, testRows }: PlannedCost): void {
   const check = (what: string, count: number, limit: number, remedy: string): void => {
     if (count <= limit) return;
     throw new UserError(`${what}: ${thousands(count)}, and ${thousands(limit)} are the most; ${remedy}`);
   };
   check('model: parameters', parameters, most.parameters, 'make it narrower or shallower');
+  check('model: parameters of one tensor', largestTensor, most.tensor, 'make it narrower');
   check('stages: updates of all stages', steps, most.steps, 'lower epochs or raise batchSize');
   check('data: training rows', trainingRows, most.rows, 'lower data.variables');
   check('data: test rows', testRows, most.rows, 'lower data.variables');

@@ -84,7 +84,7 @@ describe('numbers are bounded by what they cost and by what they mean', () => {
 
   test('sizes that are possible each by itself, and too large together', () => {
     expect(refusal(text, 'model.layers=256', 'model.width=16384', 'model.feedForward=65536')).toMatch(
-      /^model: parameters: [\d,]+, and 1,000,000,000 are the most/,
+      /^model: parameters: [\d,]+, and 20,000,000,000 are the most/,
     );
     expect(refusal(text, 'stages.0.epochs=1e7', 'stages.0.batchSize=1')).toMatch(/^stages: updates/);
     expect(refusal(text, 'data.variables=17576', 'data.maxNumber=99999')).toContain('draws');

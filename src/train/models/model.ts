@@ -110,8 +110,10 @@ export function trainingFieldNames(model: Model): string[] {
 
 /** Number of scalars of all parameters of one replica. */
 export function parameterCount(model: Model): number {
-  return model.parameters.reduce(
-    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
-    0,
-  );
+  return parameterSizes(model).reduce((sum, size) => sum + size, 0);
+}
+
+/** Number of scalars of each parameter of one replica. */
+export function parameterSizes(model: Model): number[] {
+  return model.parameters.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
 }
