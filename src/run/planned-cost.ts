@@ -159,7 +159,13 @@ function bytesOfLog({ log }: RunConfig, model: Model, parameters: number, groups
 }
 
 /** Throws a UserError, one line, for a cost that no machine is made for, whatever its memory. */
-export function refuseImpossible({ parameters, largestTensor, steps, trainingRows, testRows }: PlannedCost): void {
+export function refuseImpossible({
+  parameters,
+  largestTensor,
+  steps,
+  trainingRows,
+  testRows,
+}: PlannedCost): void {
   const check = (what: string, count: number, limit: number, remedy: string): void => {
     if (count <= limit) return;
     throw new UserError(`${what}: ${thousands(count)}, and ${thousands(limit)} are the most; ${remedy}`);
