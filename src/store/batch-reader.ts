@@ -2,7 +2,6 @@ import { decodeColumn, partsOf } from './column-decoder.js';
 import type { ColumnView } from './column-views.js';
 import { ParsedMessage } from './message-parser.js';
 import type { OpenFile } from './open-file.js';
-import { PartMemory } from './part-memory.js';
 import type { ColumnPart } from './part-memory.js';
 import type { ColumnLayout } from './schema-parser.js';
 import type { BatchBlock } from './table-index.js';

@@ -66,10 +66,12 @@ test.skipIf(process.platform === 'win32')('none of them kills a process that is 
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    await once(child.stdout!, 'data');
-    const killer = spawn('sh', ['-c', `sleep 0.01; while kill -USR1 ${child.pid}; do :; done`], { stdio: 'ignore' });
+    await once(child.stdout, 'data');
+    const killer = spawn('sh', ['-c', `sleep 0.01; while kill -USR1 ${child.pid}; do :; done`], {
+      stdio: 'ignore',
+    });
     const ended = once(child, 'exit');
-    child.stdin!.write('end');
+    child.stdin.write('end');
     const [code, signal] = await ended;
     killer.kill('SIGKILL');
     expect(signal).toBe(null);
