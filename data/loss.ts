@@ -42,4 +42,5 @@ export const lossSchema: z.ZodType<LossConfig> = z
         message: 'an answer has no padding: set target to text, or includePadding to false',
       });
     }
-  });
+  })
+  .describe('what is trained on');

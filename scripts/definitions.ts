@@ -12,6 +12,8 @@ import type { ClaimSpec, Study } from '../src/analysis/study.js';
 import type { QuantitySpec, SectionSpec } from '../src/analysis/section.js';
 import { sweepTable } from '../src/analysis/sweep/table.js';
 import { verdictTable } from '../src/analysis/sweep/verdict-table.js';
+import type { ConfigKey } from '../src/config/reference.js';
+import { configKeysOf } from '../src/run/experiment-module.js';
 import { probes } from '../src/probe/registry.js';
 import { formatNumber, formatPValue } from '../src/report/text/numbers.js';
 import type { ProbeSpec } from '../src/probe/probe.js';
@@ -207,6 +209,33 @@ function causalBlocks(): Record<string, string> {
 }
 
 /** The blocks by name, as markdown that is not yet formatted. */
+/** A table of the keys of each part of an experiment file. */
+function configPage(): string {
+  const keys = configKeysOf(null);
+  const parts = keys.filter(({ path: own }) => !/[.[]/.test(own));
+  return parts
+    .map((part) => {
+      const below = keys.filter(
+        ({ path: own }) => /^[.[]/.test(own.slice(part.path.length)) && own.startsWith(part.path),
+      );
+      const head = `## ${part.path}\n\n${capitalised(part.description)}: ${takesOf(part)}.`;
+      if (below.length === 0) return head;
+      const rows = below.map((key) => [
+        code(key.path) + (key.of.length === 0 ? '' : ` (${key.of.join(', ')})`),
+        key.takes,
+        key.default === null ? 'must be given' : code(key.default),
+        key.description,
+      ]);
+      return `${head}\n\n${markdownTable(['key', 'takes', 'by default', 'what it means'], rows)}`;
+    })
+    .join('\n\n');
+}
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const takesOf = (key: ConfigKey): string =>
+  key.takes + (key.default === null ? ', must be given' : `, by default ${code(key.default)}`);
+
 export function blocks({ tables: all, probes: own, studies: asked, views: shown }: Definitions) {
   const probeOf = (table: string): string | null =>
     own.find((probe) => probe.tables.some(({ name }) => name === table))?.name ?? null;
@@ -217,6 +246,7 @@ export function blocks({ tables: all, probes: own, studies: asked, views: shown 
   const checks = asked.flatMap((study) => study.checks ?? []);
   const analysed = Object.values<TableDefinition>(analysisTables);
   return {
+    'config-keys': configPage(),
     tables: tablesOf(logged!, () => null),
     'probe-tables': tablesOf(probed!, probeOf),
     'analysis-tables': `${markdownTable(
@@ -272,6 +302,7 @@ export const pages = [
   'docs/method.md',
   'docs/tui.md',
   'docs/experiments/causal.md',
+  'docs/config.md',
 ] as const;
 
 /** Names of the views and probes in a module of their own, which help texts load without loading what they name. */

@@ -4,6 +4,7 @@ import { UserError } from '../../data/errors.js';
 import { missingTemporaryFolders } from '../machine/temporary-folder.js';
 import { asUserError } from '../store/system-error.js';
 import { analyzeCommand } from './analyze.js';
+import { configCommand } from './config.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { exitCodeOf, exitCodes } from './exit-codes.js';
@@ -47,6 +48,7 @@ Examples:
 for (const command of [
   setupCommand,
   doctorCommand,
+  configCommand,
   dataCommand,
   runCommand,
   sweepCommand,

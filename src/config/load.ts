@@ -1,8 +1,9 @@
 import path from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import { stringifyYaml } from '../../data/yaml.js';
 import { countProblems, explainIssues, mostProblems, valueAt, type Problem } from './explain.js';
+import { jsonSchemaOf } from './json-schema.js';
 import { merge, merges, type MergeContext } from './merge.js';
 import { applyOverride, parseOverride, type Override } from './overrides.js';
 import { readYaml, type YamlSource } from './yaml-source.js';
@@ -58,17 +59,6 @@ export function loadConfig<Config>(
   const more = countProblems(issues) - shown.length;
   if (more > 0) lines.push(`${sources[0]!.file}: and ${more} more problem${more === 1 ? '' : 's'}`);
   throw new UserError(lines.join('\n'));
-}
-
-const jsonSchemas = new WeakMap<z.ZodType, unknown>();
-
-function jsonSchemaOf(schema: z.ZodType): unknown {
-  let known = jsonSchemas.get(schema);
-  if (known === undefined) {
-    known = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    jsonSchemas.set(schema, known);
-  }
-  return known;
 }
 
 /** A config file and the files it extends, nearest first. Throws a UserError for one that cannot be read. */

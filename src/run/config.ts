@@ -193,7 +193,9 @@ const logSchema = z.strictObject({
   exampleNorms: logScheduleSchema
     .default({ every: 20, offset: 0 })
     .describe('per-example norms, for the gradient variance (from tier groups)'),
-  sketch: logScheduleSchema.default({ every: 50, offset: 0 }),
+  sketch: logScheduleSchema
+    .default({ every: 50, offset: 0 })
+    .describe('CountSketches of the gradients of groups (from tier sketch)'),
   sketchSize: positive
     .max(1 << 20)
     .default(1024)
@@ -204,7 +206,9 @@ const logSchema = z.strictObject({
     .nonnegative()
     .default(0)
     .describe('sketches compare between runs of equal seed only'),
-  vectors: logScheduleSchema.default({ every: 500, offset: 0 }),
+  vectors: logScheduleSchema
+    .default({ every: 500, offset: 0 })
+    .describe('whole gradients of groups (tier full)'),
 });
 
 export type LogConfig = z.infer<typeof logSchema>;
@@ -257,14 +261,16 @@ const pretrainSchema = z
 
 const general = z.strictObject({
   name: folderName.max(100).describe('name of the preset; part of every run id'),
-  description: z.string().max(10_000).default(''),
+  description: z.string().max(10_000).default('').describe('one line for people'),
   loss: lossSchema,
   model: modelSchema,
   pretrain: pretrainSchema,
-  stages: z.array(stageSchema).min(1).max(100),
-  evaluation: evaluationSchema,
-  log: logSchema,
-  checkpoint: checkpointSchema.default({ everySeconds: 30, keep: 'stages', perStage: 1 }),
+  stages: z.array(stageSchema).min(1).max(100).describe('parts of training, one behind the other'),
+  evaluation: evaluationSchema.describe('when and how test sets are looked at'),
+  log: logSchema.describe('what is kept of gradients'),
+  checkpoint: checkpointSchema
+    .default({ everySeconds: 30, keep: 'stages', perStage: 1 })
+    .describe('when parameters and optimizer are saved'),
   tagExchange: z
     .boolean()
     .default(false)
@@ -285,7 +291,7 @@ export function runSchemaOf(known: Iterable<RegisteredExperiment>) {
   const [first, ...others] = Array.from(known, ({ name, schema, module }) =>
     general.extend({
       experiment: z.literal(name),
-      data: schema,
+      data: schema.describe('what the experiment trains and tests on'),
       ...(module === null ? {} : { module: moduleSchema }),
     }),
   );

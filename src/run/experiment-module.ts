@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { UserError } from '../../data/errors.js';
 import type { OwnExperiment } from '../../data/own-experiment.js';
 import { addExperiment, experiments } from '../../data/registry.js';
+import { jsonSchemaOf } from '../config/json-schema.js';
+import { configKeys, type ConfigKey } from '../config/reference.js';
 import { loadConfig, readConfigFiles, type LoadedConfig } from '../config/load.js';
 import { parseOverride } from '../config/overrides.js';
 import { isRecord } from '../config/yaml-source.js';
@@ -50,6 +52,12 @@ function knownSchema(): typeof schema.made {
     schema = { of: experiments.size, made: runSchemaOf(experiments.values()) };
   }
   return schema.made;
+}
+
+/** Keys of experiment files, of all experiments that are known, or of one alone. */
+export function configKeysOf(experiment: string | null): ConfigKey[] {
+  const own = experiment === null ? experiments.values() : [experiments.get(experiment)!];
+  return configKeys(jsonSchemaOf(runSchemaOf(own)));
 }
 
 /** Whether the value of `experiment` is the path of a module and not a name. */

@@ -252,7 +252,9 @@ export class TrainingSession {
   private isInterrupted(): boolean {
     const { active } = this;
     if (!this.options.signal.aborted || active.length === 0) return false;
-    this.checkpoint(active);
+    // Before its first update a stage begins from a checkpoint that is there, often the one at the end of the stage before, whose
+    // optimizer the probes ask for.
+    if (this.places.stageStep > 0) this.checkpoint(active);
     return true;
   }
 

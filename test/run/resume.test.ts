@@ -2,7 +2,7 @@ import { checkpointPath } from '../../src/store/checkpoint-path.js';
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { checkpointSteps } from '../../src/run/checkpoint.js';
+import { checkpointSteps, readCheckpoint } from '../../src/run/checkpoint.js';
 import { nodeEnvironment, type Environment } from '../../src/store/environment.js';
 import { nodeFileSystem, type FileSystem } from '../../src/store/file-system.js';
 import { recoverRun } from '../../src/store/recover.js';
@@ -402,6 +402,27 @@ describe('a start that fails leaves nothing', () => {
     );
     expect(fs.readdirSync(root)).toEqual([]);
   });
+});
+
+test('checkpoints are those of a run that was never stopped, also behind the last update of a stage', async () => {
+  const kept = checkpointSteps(folderOf(whole));
+  const { stages } = readRunInfo(folderOf(whole));
+  const endOfFirst = stages[1]!.firstStep;
+  expect(kept).toContain(endOfFirst);
+  const contentOf = (folder: string, step: number): unknown => {
+    const { position, parameters, optimizer } = readCheckpoint(folder, step);
+    return { position, parameters, optimizer };
+  };
+  for (const last of [endOfFirst - 1, endOfFirst]) {
+    const root = temporaryFolder();
+    await train({ root, onProgress: ({ step }, abort) => step === last && abort() });
+    expect(stepsDone(folderOf(root)), `stopped at ${last}`).toBe(last);
+    await resume(folderOf(root));
+    for (const step of kept)
+      expect(contentOf(folderOf(root), step), `stopped at ${last}, checkpoint ${step}`).toEqual(
+        contentOf(folderOf(whole), step),
+      );
+  }
 });
 
 test('events are what happened, also where the training behind them was taken back', async () => {

@@ -77,8 +77,11 @@ const sweepFolder = ({ out }: Study): string => path.join(out, 'set-inclusion/sw
 
 export const logsOf = (study: Study): string => path.join(sweepFolder(study), 'logs');
 
-/** Files of a run that hold times or processes: their bytes differ, what else they say must not. */
-const withTimes = new Set(['steps.arrow', 'events.arrow', 'run.json']);
+/**
+ * Files of a run that hold times, processes, or (checkpoints) how far streams had come: their bytes differ, what else they say
+ * must not.
+ */
+const withTimes = new Set(['steps.arrow', 'events.arrow', 'run.json', 'checkpoints']);
 
 /**
  * What differs between the runs and results of two studies that should be the same, and how many files of each kind are so byte
@@ -99,7 +102,7 @@ export function compareStudies(
       const { same, all } = files.get(kind) ?? { same: 0, all: 0 };
       const isSame = fs.existsSync(a!) && fs.readFileSync(a!).equals(fs.readFileSync(b!));
       files.set(kind, { same: same + Number(isSame), all: all + 1 });
-      if (!isSame && !withTimes.has(name)) problems.push(`${run}: ${name} has other bytes`);
+      if (!isSame && !withTimes.has(kind)) problems.push(`${run}: ${name} has other bytes`);
     }
   }
   for (const name of ['sweep.csv', 'sweep.arrow']) {

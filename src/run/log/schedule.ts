@@ -8,11 +8,15 @@ export const logScheduleSchema = z.union([
   z.literal('never'),
   z.strictObject({
     every: update.describe('updates between two times'),
-    offset: z.number().int().nonnegative().max(1e9).default(0),
+    offset: z.number().int().nonnegative().max(1e9).default(0).describe('updates before the first time'),
   }),
   z.strictObject({
     logarithmic: z
-      .strictObject({ start: update, end: update, steps: update.max(100_000) })
+      .strictObject({
+        start: update.describe('first update'),
+        end: update.describe('last update'),
+        steps: update.max(100_000).describe('number of updates, start and end included'),
+      })
       .refine(({ start, end }) => start <= end, { path: ['end'], error: 'must not be below start' })
       .describe('steps times from start to end, evenly spread on a logarithmic axis'),
   }),

@@ -10,12 +10,9 @@ import { transformerSchema } from './transformer/config.js';
 import type { Model, ModelContext } from './model.js';
 
 /** Every family of models: its config and its builder. */
-export const modelSchema = z.discriminatedUnion('kind', [
-  transformerSchema,
-  convnetSchema,
-  convnextSchema,
-  folderSchema,
-]);
+export const modelSchema = z
+  .discriminatedUnion('kind', [transformerSchema, convnetSchema, convnextSchema, folderSchema])
+  .describe('the network, of one of several families');
 
 export type ModelConfig = z.infer<typeof modelSchema>;
 

@@ -9,7 +9,7 @@ export const adafactorSchema = z.strictObject({
   epsilon: epsilonSchema.default(1e-30).describe('added to squared gradients'),
   clipThreshold: z.number().min(1e-6).max(1e6).default(1).describe('largest root mean square of an update'),
   decayRate: z.number().min(-10).max(-0.01).default(-0.8).describe('second-moment decay is 1 - t^decayRate'),
-  weightDecay: weightDecaySchema,
+  weightDecay: weightDecaySchema.describe('decoupled: shrinks the parameter, not the gradient'),
 });
 
 /**

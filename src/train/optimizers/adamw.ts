@@ -7,9 +7,9 @@ import { descend, rateOf, type OptimizerRule } from './rule.js';
 export const adamwSchema = z.strictObject({
   kind: z.literal('adamw'),
   learningRate: learningRateSchema,
-  beta1: z.number().nonnegative().lt(1).default(0.9),
-  beta2: z.number().nonnegative().lt(1).default(0.999),
-  epsilon: epsilonSchema.default(1e-8),
+  beta1: z.number().nonnegative().lt(1).default(0.9).describe('decay of the mean of gradients'),
+  beta2: z.number().nonnegative().lt(1).default(0.999).describe('decay of the mean of their squares'),
+  epsilon: epsilonSchema.default(1e-8).describe('added to the root of the mean square'),
   weightDecay: weightDecaySchema.describe('decoupled: shrinks the parameter, not the gradient'),
 });
 

@@ -4,7 +4,11 @@ import { z } from 'zod';
  * 0 is allowed: a run that measures a network that does not move. A rate that is too large is no mistake of the file: the
  * run ends and says where its numbers stopped being finite. The bound is that of float32.
  */
-export const learningRateSchema = z.number().nonnegative().max(1e38);
+export const learningRateSchema = z
+  .number()
+  .nonnegative()
+  .max(1e38)
+  .describe('step along the changed gradient; 0: nothing moves');
 
 /** A rate times a decay of 1 would remove a parameter at one update; `optimizerSchema` checks the product. */
 export const weightDecaySchema = z.number().nonnegative().max(100).default(0);

@@ -15,7 +15,8 @@ export const optimizerSchema = z
         message: 'has no effect without momentum; give momentum, or set it to false',
       });
     }
-  });
+  })
+  .describe('how gradients move parameters');
 
 export type OptimizerConfig = z.infer<typeof optimizerSchema>;
 

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 
-export const scheduleSchema = z.strictObject({
-  kind: z.enum(['constant', 'linear', 'cosine']).describe('course of the learning rate after the warm-up'),
-  warmupSteps: z
-    .number()
-    .int()
-    .nonnegative()
-    .max(1e9)
-    .default(0)
-    .describe('updates over which the rate rises linearly to its full value'),
-});
+export const scheduleSchema = z
+  .strictObject({
+    kind: z.enum(['constant', 'linear', 'cosine']).describe('course of the learning rate after the warm-up'),
+    warmupSteps: z
+      .number()
+      .int()
+      .nonnegative()
+      .max(1e9)
+      .default(0)
+      .describe('updates over which the rate rises linearly to its full value'),
+  })
+  .describe('course of the learning rate over a stage');
 
 export type ScheduleConfig = z.infer<typeof scheduleSchema>;
 

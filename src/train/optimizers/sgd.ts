@@ -7,7 +7,7 @@ export const sgdSchema = z.strictObject({
   kind: z.literal('sgd'),
   learningRate: learningRateSchema,
   momentum: z.number().nonnegative().lt(1).default(0).describe('0: plain gradient descent'),
-  nesterov: z.boolean().default(false),
+  nesterov: z.boolean().default(false).describe('looks one step of momentum ahead'),
   weightDecay: weightDecaySchema.describe('L2 penalty: added to the gradient'),
 });
 

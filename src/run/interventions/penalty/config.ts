@@ -23,8 +23,8 @@ const strength = {
 };
 
 const blockSchema = z.strictObject({
-  first: groupSelectionSchema,
-  second: groupSelectionSchema,
+  first: groupSelectionSchema.describe('groups of the one factor'),
+  second: groupSelectionSchema.describe('groups of the other factor'),
   weight: z
     .number()
     .min(-1e6)
@@ -55,7 +55,11 @@ export const penaltySchema = z
     z.strictObject({ kind: z.literal('exampleNorm'), ...strength }),
     z.strictObject({
       kind: z.literal('blocks'),
-      blocks: z.array(blockSchema).min(1).max(20),
+      blocks: z
+        .array(blockSchema)
+        .min(1)
+        .max(20)
+        .describe('inner products of the mean gradients of two sets of groups'),
       ...strength,
     }),
   ])

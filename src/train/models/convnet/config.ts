@@ -12,7 +12,15 @@ const convolutionSchema = z.strictObject({
   kernel: pixels.describe('side of the window'),
   stride: pixels.default(1).describe('distance between neighbouring windows'),
   padding: z
-    .union([padding, z.strictObject({ top: side, bottom: side, left: side, right: side })])
+    .union([
+      padding,
+      z.strictObject({
+        top: side.describe('rows above'),
+        bottom: side.describe('rows below'),
+        left: side.describe('columns on the left'),
+        right: side.describe('columns on the right'),
+      }),
+    ])
     .default(0)
     .describe('zeros around the input: the same on all sides, or side by side'),
 });

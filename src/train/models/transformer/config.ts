@@ -77,7 +77,10 @@ export const transformerSchema = z
       .discriminatedUnion('kind', [
         z.strictObject({ kind: z.literal('scaled') }),
         z.strictObject({ kind: z.literal('small') }),
-        z.strictObject({ kind: z.literal('normal'), standardDeviation }),
+        z.strictObject({
+          kind: z.literal('normal'),
+          standardDeviation: standardDeviation.describe('of all initial weights'),
+        }),
       ])
       .describe(
         'scaled: embeddings N(0, .1), maps N(0, 1/fan-in), maps into the residual stream divided by sqrt(2 layers); ' +
