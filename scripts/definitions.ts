@@ -246,7 +246,6 @@ export function blocks({ tables: all, probes: own, studies: asked, views: shown 
   const checks = asked.flatMap((study) => study.checks ?? []);
   const analysed = Object.values<TableDefinition>(analysisTables);
   return {
-    'config-keys': configPage(),
     tables: tablesOf(logged!, () => null),
     'probe-tables': tablesOf(probed!, probeOf),
     'analysis-tables': `${markdownTable(
@@ -293,6 +292,7 @@ export function blocks({ tables: all, probes: own, studies: asked, views: shown 
       ],
     ),
     ...causalBlocks(),
+    'config-keys': configPage(),
   };
 }
 
