@@ -7,10 +7,13 @@
  */
 export * as tf from '@tensorflow/tfjs-core';
 export { loadEngine, type Engine, type EngineRequest, type Threads } from './train/engine/load.js';
-export { FactorTape, type ParameterTensors } from './train/tape/factor-tape.js';
+export { FactorTape, type ParameterTensors, type SiteHook } from './train/tape/factor-tape.js';
 export type { EmbeddingUse, LinearUse, ParameterUse, VectorUse } from './train/tape/uses.js';
 export type { ConvolutionShape } from './train/tape/patches.js';
 export { backward, recordBackward, type Backward } from './train/backward.js';
+export { editedModel, editInputs, type SiteEdit } from './train/sites/edit.js';
+export { readActivations } from './train/sites/read.js';
+export { sitesNamed, type Site } from './train/sites/site.js';
 export { queryLoss } from './train/models/ops/query-loss.js';
 export type {
   Generation,

@@ -36,4 +36,5 @@ export const probeNames = [
   { name: 'epoch-drift', tables: ['epoch_drift'] },
   { name: 'transfer-path', tables: ['transfer_path'] },
   { name: 'forces', tables: ['forces', 'force_ledger'] },
+  { name: 'activations', tables: ['activations'] },
 ] as const;

@@ -19,6 +19,7 @@ interface Flags {
   readonly questions: number;
   readonly draws: number;
   readonly factors?: boolean;
+  readonly activations?: string;
   readonly only?: string;
   readonly missing?: boolean;
   readonly exchanged?: boolean;
@@ -47,6 +48,10 @@ export function probeCommand(): Command {
       'also store the gradient factors of every example of the panel (table factors, float32)',
     )
     .option(
+      '--activations <names>',
+      'also store activations of every example of the panel (table activations, float32): names separated by commas, * stands for any characters',
+    )
+    .option(
       '--only <names>',
       `run only these probes, separated by commas (${probeNames.map(({ name }) => name).join(', ')}); the tables of other probes are kept`,
     )
@@ -67,8 +72,9 @@ Examples:
   gradscope probe runs/set-inclusion
   gradscope probe runs/set-inclusion/small-seed0 --variables 50
   gradscope probe runs/set-inclusion --missing --draws 4
+  gradscope probe runs/set-inclusion --only activations --activations 'layers.*.residual,layers.1.attention.heads.0'
 
-Writes these tables into each run folder, which gradscope analyze reads (factors only with --factors):
+Writes these tables into each run folder, which gradscope analyze reads (factors and activations only with the flags of these names):
 ${probeNames.map(({ name, tables }) => `  ${name.padEnd(14)} ${tables.join(', ')}`).join('\n')}`,
     )
     .action(async (folders: string[], flags: Flags) => {
@@ -123,6 +129,7 @@ export async function probeRuns(folders: readonly string[], flags: Flags): Promi
     questions: flags.questions,
     draws: flags.draws,
     factors: flags.factors ?? false,
+    activations: flags.activations?.split(',').map((name) => name.trim()) ?? [],
     only: namesOfProbes(flags.only, probes),
   };
   const report = flags.within === true ? reporter() : null;
@@ -223,6 +230,7 @@ function flagsOfJob(flags: Flags, { intraOp, interOp }: Threads): string[] {
     '--draws',
     String(flags.draws),
     ...(flags.factors === true ? ['--factors'] : []),
+    ...(flags.activations === undefined ? [] : ['--activations', flags.activations]),
     ...(flags.only === undefined ? [] : ['--only', flags.only]),
     '--engine',
     flags.engine,

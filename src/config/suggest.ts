@@ -4,11 +4,21 @@ const compared = 64;
 /** The candidate nearest to a misspelt word, or null when none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   if (word.length > compared) return null;
-  const ranked = candidates
+  const best = ranked(word, candidates)[0];
+  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.candidate : null;
+}
+
+/** The `count` candidates nearest to a word, however far they are. */
+export function nearestOf(word: string, candidates: readonly string[], count: number): string[] {
+  return ranked(word.slice(0, compared), candidates)
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+function ranked(word: string, candidates: readonly string[]): { candidate: string; distance: number }[] {
+  return candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.candidate : null;
 }
 
 /** Levenshtein distance. */

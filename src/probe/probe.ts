@@ -18,6 +18,10 @@ export interface ProbeOptions extends PanelOptions {
   readonly stepSizes: readonly number[];
   /** Whether the factors of every example of the panel are kept. */
   readonly factors: boolean;
+  /** Names of the activations that are kept of every example of the panel; `*` stands for any characters. */
+  readonly activations: readonly string[];
+  /** Most bytes of them in a run, over all its checkpoints. */
+  readonly activationBytes: number;
   /** Names of the probes to take; null: all. */
   readonly only: readonly string[] | null;
 }
@@ -28,6 +32,8 @@ export const probeDefaults: ProbeOptions = {
   draws: 1,
   stepSizes: [1e-5, 1e-4, 1e-3],
   factors: false,
+  activations: [],
+  activationBytes: 4e9,
   only: null,
 };
 
@@ -60,6 +66,8 @@ export interface ProbedRun {
   readonly seed: number;
   /** Updates that the run has come to, as its last checkpoint has it. */
   readonly lastStep: number;
+  /** Checkpoints that are probed. */
+  readonly checkpoints: number;
   readonly panel: Panel;
   readonly options: ProbeOptions;
   /** One line for people. */

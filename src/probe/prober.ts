@@ -51,6 +51,7 @@ export function isProbed(folder: string, options: ProbeOptions): boolean {
   // The tables of tokens came later: a run that was probed before is not probed again for them alone.
   const optional = new Set<string>([
     ...(options.factors ? [] : [tables.factors.name]),
+    ...(options.activations.length > 0 ? [] : [tables.activations.name]),
     tables.panel_tokens.name,
     tables.token_alignment.name,
   ]);
@@ -103,6 +104,7 @@ export class Prober {
         modelKey: JSON.stringify([config.model, config.loss, plan.data[0]!.shape]),
         seed,
         lastStep: steps.at(-1)!,
+        checkpoints: steps.length,
         panel,
         options: this.options,
         onMessage: (message) => this.watch.onMessage(`${folder}: ${message}`),

@@ -1,3 +1,4 @@
+import { activationsProbe } from './activations.js';
 import { epochDriftProbe } from './epoch-drift.js';
 import { forcesProbe } from './forces.js';
 import { landscapeProbe } from './landscape.js';
@@ -16,4 +17,5 @@ export const probes: readonly ProbeSpec[] = [
   epochDriftProbe,
   transferPathProbe,
   forcesProbe,
+  activationsProbe,
 ];

@@ -330,6 +330,60 @@ test('the report has what another program finds in the tables', async () => {
   expect(point!.measured).toMatchObject({ estimate: Number(penalty!['norm2']) });
 });
 
+test('activations: where asked for, one row for each example, place and site, and heads are columns of all heads', async () => {
+  expect(fs.existsSync(path.join(folder, 'activations.arrow'))).toBe(false);
+  const activations = ['layers.*.attention.heads*', 'layers.1.residual'];
+  const prober = new Prober({ ...options, activations, only: ['activations'] }, { engine }, watch);
+  await prober.probe(folder);
+  prober.dispose();
+  const rows = read('activations');
+  const { sites } = planRun(loadConfig(path.join(folder, 'config.yaml'), runSchema, []).config, [0]).model;
+  const wanted = sites!.filter(({ name }) => name.includes('.heads') || name === 'layers.1.residual');
+  expect(new Set(rows.map((row) => row['site']))).toEqual(new Set(wanted.map(({ name }) => name)));
+  const read0 = read('panel_tokens').filter(({ position }) => position !== null).length;
+  expect(rows).toHaveLength(read0 * wanted.length * checkpointSteps(folder).length);
+  const keyOf = (row: Record<string, unknown>, site: unknown): string =>
+    [row['step'], row['example'], row['position'], site].map(String).join(' ');
+  const values = new Map(rows.map((row) => [keyOf(row, row['site']), Array.from(row['values'] as number[])]));
+  const heads = wanted.filter(({ activation, name }) => activation !== name);
+  expect(heads.length).toBeGreaterThan(2);
+  for (const { name, activation, first, width } of heads) {
+    for (const row of rows.filter(({ site }) => site === name)) {
+      const whole = values.get(keyOf(row, activation))!;
+      expect(values.get(keyOf(row, name))).toEqual(whole.slice(first, first + width));
+    }
+  }
+  // Definitions that differ by their last token alone, which is only answered, are the same to the model.
+  const definitions = rows.filter(
+    (row) => row['role'] === 'definition' && row['site'] === 'layers.1.residual',
+  );
+  for (const row of definitions) {
+    const twin = rows.find(
+      (own) =>
+        own['role'] === 'entity_swap' &&
+        ['step', 'variable', 'position', 'site'].every((name) => own[name] === row[name]),
+    )!;
+    expect(twin['values']).toEqual(row['values']);
+  }
+  fs.rmSync(path.join(folder, 'activations.arrow'));
+});
+
+test.each([
+  [['layers.0.resdual'], 'the model has no activation "layers.0.resdual"; the nearest are layers.0.residual'],
+  [['*'], 'name fewer sites'],
+])('activations: %j is refused, and the tables stay', async (activations, message) => {
+  const before = fs.readdirSync(folder).sort();
+  const many = { ...options, activations, only: ['activations'] };
+  const prober = new Prober(
+    message.startsWith('name') ? { ...many, activationBytes: 1e5 } : many,
+    { engine },
+    watch,
+  );
+  await expect(prober.probe(folder)).rejects.toThrow(message);
+  prober.dispose();
+  expect(fs.readdirSync(folder).sort()).toEqual(before);
+});
+
 test('only the tables of the probes asked for are replaced', async () => {
   const all = new Prober(options, { engine }, watch);
   expect(all.isProbed(folder)).toBe(true);

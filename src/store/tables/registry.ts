@@ -1,4 +1,5 @@
 import type { TableDefinition } from '../columns.js';
+import { activationTables } from './activations.js';
 import { alignmentTables } from './alignment.js';
 import { cooccurrenceTables } from './cooccurrence.js';
 import { epochDriftTables } from './epoch-drift.js';
@@ -26,6 +27,7 @@ export const tables = {
   ...transferTables,
   ...retrainTables,
   ...factorTables,
+  ...activationTables,
   ...eventTables,
 } as const satisfies Record<string, TableDefinition>;
 

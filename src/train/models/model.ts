@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DataShape } from '../../../data/experiment.js';
 import type { RandomStream } from '../../../data/random/streams.js';
+import type { Site } from '../sites/site.js';
 import type { FactorTape } from '../tape/factor-tape.js';
 
 /** What a parameter is for; statistics are reported by role and can leave roles out. */
@@ -86,6 +87,8 @@ export interface Generation {
 export interface Model {
   readonly parameters: readonly ParameterSpec[];
   readonly noise: readonly NoiseSpec[];
+  /** Activations that have names, in the order of the forward pass; absent where none has. */
+  readonly sites?: readonly Site[];
   /** Where its initial parameters are read from; absent where they are drawn. */
   readonly source?: ModelSource;
   /** Numbers that the tape records for one training example, roughly: for planning memory. */

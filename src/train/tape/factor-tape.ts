@@ -6,6 +6,14 @@ import { extractPatches, patchesGradient, type ConvolutionShape } from './patche
 import { PlaceWeights, type RowWeight } from './place-weights.js';
 import type { ParameterUse } from './uses.js';
 
+/**
+ * What becomes of an activation that has a name: gives what the rest of the network goes on with.
+ *
+ * @param x `[replica, example * row, width]`
+ * @param asked `[replica, example, row]` int32 places of the rows in their text; null: row t is at place t
+ */
+export type SiteHook = (name: string, x: tf.Tensor3D, asked: tf.Tensor3D | null) => tf.Tensor3D;
+
 /** Parameters by name; each `[replica, ...shape]`. */
 export type ParameterTensors = ReadonlyMap<string, tf.Tensor>;
 
@@ -21,6 +29,7 @@ export type ParameterTensors = ReadonlyMap<string, tf.Tensor>;
 export class FactorTape {
   private readonly recorded: ParameterUse[] = [];
   private readonly places: PlaceWeights;
+  private hook: SiteHook | null = null;
 
   /**
    * @param root a scalar on tfjs's gradient tape: embeddings depend on it formally, so that the backward pass
@@ -57,6 +66,26 @@ export class FactorTape {
    */
   at(places: (() => tf.Tensor3D) | null): void {
     this.places.at(places);
+  }
+
+  /**
+   * Names an activation ({@link Site}): a model passes each through here. Without a hook it is what it was, and costs nothing.
+   *
+   * @param asked see {@link SiteHook}
+   */
+  site(name: string, x: tf.Tensor3D, asked: tf.Tensor3D | null = null): tf.Tensor3D {
+    return this.hook === null ? x : this.hook(name, x, asked);
+  }
+
+  /** Has `hook` called with every named activation while `compute` runs. */
+  hooked<T>(hook: SiteHook, compute: () => T): T {
+    const before = this.hook;
+    this.hook = hook;
+    try {
+      return compute();
+    } finally {
+      this.hook = before;
+    }
   }
 
   /** After the backward pass: gives up what it needed beside the factors. */

@@ -9,6 +9,7 @@ import { rotary } from '../ops/rotary.js';
 import { selectRows } from '../ops/select-rows.js';
 import { projectionWidths, type CausalArchitecture } from './architecture.js';
 import { blockNames, transformerNames } from './parameters.js';
+import { blockSites, siteNames } from './sites.js';
 
 /** Name of the noise added to a variable's embedding in training. */
 export const variableNoise = 'variableNoise';
@@ -101,7 +102,7 @@ export function causalOutput(
   pass: Pass,
 ): tf.Tensor3D {
   const { layers, isTied } = architecture;
-  let x = embeddings;
+  let x = tape.site(siteNames.embedding, embeddings);
   for (let i = 0; i < layers; i++)
     x = block(architecture, tape, x, i, i === layers - 1 ? pass : { ...pass, asked: null });
   x = norm(architecture, tape, x, transformerNames.finalNorm);
@@ -200,10 +201,16 @@ function block(
     biases.attention,
   );
   const { asked } = pass;
-  const output = attend(architecture, tape.examples, projected, pass);
+  const site = blockSites(index);
+  const rows = asked?.positions ?? null;
+  const output = tape.site(site.heads, attend(architecture, tape.examples, projected, pass), rows);
   // What follows works on the rows that are asked for.
   if (asked !== null) tape.at(() => asked.positions);
-  const attended = linear(output, name.attentionOutput, biases.attentionOutput);
+  const attended = tape.site(
+    site.attentionOutput,
+    linear(output, name.attentionOutput, biases.attentionOutput),
+    rows,
+  );
   const residual = asked === null ? x : selectRows(x, asked.positions);
   const mlp = (input: tf.Tensor3D): tf.Tensor3D => {
     const normalised = norm(architecture, tape, input, name.mlpNorm);
@@ -212,10 +219,12 @@ function block(
     const hidden = isGated
       ? tf.mul(activate(activation, linear(normalised, name.mlpGate, biases.mlp)), inner)
       : activate(activation, inner);
-    return linear(hidden as tf.Tensor3D, name.mlpOut, biases.mlp);
+    const kept = tape.site(site.mlpHidden, hidden as tf.Tensor3D, rows);
+    return tape.site(site.mlpOutput, linear(kept, name.mlpOut, biases.mlp), rows);
   };
   const withAttention = tf.add(residual, attended) as tf.Tensor3D;
-  return tf.add(withAttention, mlp(kind === 'parallel' ? residual : withAttention));
+  const after = tf.add(withAttention, mlp(kind === 'parallel' ? residual : withAttention));
+  return tape.site(site.residual, after as tf.Tensor3D, rows);
 }
 
 /**

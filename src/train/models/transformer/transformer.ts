@@ -3,6 +3,7 @@ import type { TextShape } from '../../../../data/experiment.js';
 import type { Model, ModelContext, ModelSource, ParameterSpec } from '../model.js';
 import { activationsOf, architectureOf, type CausalArchitecture } from './architecture.js';
 import { causalLogits, variableNoise } from './causal.js';
+import { causalSites } from './sites.js';
 import type { TagEmbedding, TransformerConfig, VariableEmbedding } from './config.js';
 import { causalGeneration } from './generation.js';
 import { causalParameters, drawnParameter } from './parameters.js';
@@ -50,6 +51,7 @@ export function causalModel(
               standardDeviation: variableEmbedding.noise,
             },
           ],
+    sites: causalSites(architecture),
     activationsPerExample: activationsOf(architecture, { rows: shape.blockSize, queries: shape.queries }),
     trainingInputs: asksEverywhere(shape) ? ['tokens'] : ['tokens', 'positions'],
     testInputs: ['tokens', 'positions'],
