@@ -130,6 +130,7 @@ describe('the registry', () => {
         "retrain_predictions: subset dictionary, variable int32, definition dictionary, asked_subset dictionary, asked int32, inner_product float64, cosine float64?, one_step float64, checkpoints float64, path_integral float64?, tokens int32",
         "retrain_scores: change dictionary, scope dictionary, predictor dictionary, score float64?, low float64?, high float64?, units int32, scores list-float64",
         "factors: stage dictionary, step int32, example int32, subset dictionary, variable int32, role dictionary, tensor dictionary, use int32, kind dictionary, rows int32, left list-float32, ids list-int32, right list-float32",
+        "activations: stage dictionary, step int32, example int32, subset dictionary, variable int32, role dictionary, position int32, site utf8, values list-float32",
         "events: step int32, time float64, kind dictionary, message utf8",
       ]
     `);
