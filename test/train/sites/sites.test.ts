@@ -216,9 +216,7 @@ describe.each(transformerCases.filter(({ config }) => !config.tiedEmbedding))('$
     const name = 'layers.0.attention.query_key_value.weight';
     const inputs = {
       ...batch,
-      ...editInputs([
-        { values: direction as tf.Tensor4D, rows: tf.ones([1, examples, rows]) },
-      ]),
+      ...editInputs([{ values: direction as tf.Tensor4D, rows: tf.ones([1, examples, rows]) }]),
     };
     const { uses } = backward(edited, parameters, inputs, tf.ones([1, examples]));
     const gradient = assembleGradients(uses, 1).total.get(name)!;
