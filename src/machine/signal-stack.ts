@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import process from 'node:process';
+import type * as Koffi from 'koffi';
 
 /**
  * Signal handlers on a stack of their own, while native code runs that cannot bear them on its own. The kernels that oneDNN
@@ -41,7 +42,7 @@ const lookEvery = 1000;
 function openLibrary(): CLibrary | null {
   if (process.platform !== 'linux' || process.arch !== 'x64') return null;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     const library = koffi.load(null);
     return {
       sigaction: library.func('int sigaction(int, const void *, void *)'),
